@@ -1,0 +1,91 @@
+import { applyPlan, makePlan, type Planned, proveLinks } from "../../crosstrust.ts";
+import type { Change, Federation, Finding, LinkHealth, Plan, Trace } from "../../model.ts";
+import { verdictOf } from "../../run/verdict.ts";
+import { byWeight, distinct, findingText } from "../../say/findings.ts";
+import { doneText } from "../../say/done.ts";
+import { planText } from "../../say/plan.ts";
+import { ask as askUser } from "../ask.ts";
+import { type Context, loadFile } from "../context.ts";
+import { codes, exitOf, UsageError } from "../exit.ts";
+import type { Command } from "../run.ts";
+import { checkNames, type ConsentFlags, consentsOf, planJson, viewOf } from "./plan.ts";
+
+interface ApplyAsk extends ConsentFlags {
+  /** A plan's fingerprint, link names, or both. */
+  readonly words: readonly string[];
+}
+
+/** Milliseconds until a write must have become visible to the cloud that believes it (fact sheet, 2.1). */
+const patience = 120_000;
+
+export const apply: Command<ApplyAsk> = async (context, ask) => {
+  const consents = consentsOf(ask);
+  const { federation } = loadFile(context.flags, consents.allowPrivileged);
+  const { fingerprint, links } = sort(ask.words);
+  checkNames(federation, [...links, ...consents.adopt, ...consents.allowWiden, ...consents.allowPrivileged]);
+  const planned = await makePlan({ federation, only: links, consents }, context.world);
+  const { plan } = planned;
+  const view = viewOf(context.world, { federation, planned, only: links, command: "apply" });
+  const shown = planText(view, context.paper);
+  if (fingerprint && !plan.fingerprint.startsWith(fingerprint)) {
+    const says = `the plan ${fingerprint} is stale: what is there, or the file, has changed since. nothing was written`;
+    return { exit: codes.differs, text: context.flags.json ? planJson(context.world, plan, { command: "apply", exit: codes.differs }) : `${shown}\n\n${says}\nnext   crosstrust plan` };
+  }
+  const stop = plan.findings.filter((finding) => ["conflict", "usage"].includes(finding.asks ?? "") || finding.code.startsWith("LINKS-"));
+  if (stop.length > 0) return refused(context, planned, { shown, stop });
+  await confirm(context, plan, { shown, pinned: fingerprint !== undefined });
+  return carryOut(context, { federation, planned, links, grantMe: consents.grantMe });
+};
+
+/** What must not happen without a word: nothing at all is written. */
+function refused(context: Context, { plan }: Planned, { shown, stop }: { shown: string; stop: readonly Finding[] }) {
+  const exit = exitOf({ findings: stop });
+  const text = byWeight(distinct(stop)).map((finding) => findingText(finding, context.paper)).join("\n\n");
+  if (context.flags.json) return { exit, text: planJson(context.world, plan, { command: "apply", exit }) };
+  return { exit, text: `${shown}\n\n${text}\n\nnothing was written` };
+}
+
+/** 16 hex or more, and whatever else is there are links. */
+function sort(words: readonly string[]): { fingerprint?: string; links: readonly string[] } {
+  const hex = words.filter((word) => /^[0-9a-f]{16,64}$/.test(word));
+  const short = words.find((word) => /^[0-9a-f]{6,15}$/.test(word) && words.length === 1);
+  if (short) throw new UsageError(`${short} is too short for a plan's fingerprint: give at least 16 hex`);
+  const links = words.filter((word) => !hex.includes(word));
+  return hex[0] ? { fingerprint: hex[0], links } : { links };
+}
+
+/** In the sandbox and with a fingerprint nothing is asked (contract, section 2). */
+export async function confirm(context: Context, plan: Plan, { shown, pinned }: { shown: string; pinned: boolean }): Promise<void> {
+  const { flags, world } = context;
+  const idle = plan.changes.every(({ verb }) => verb === "keep");
+  if (idle || pinned || flags.yes || world.kind === "sandbox") return;
+  process.stderr.write(`${shown}\n\n`);
+  if (!(await askUser("do this?"))) throw new UsageError("nothing was written");
+}
+
+interface Work {
+  readonly federation: Federation;
+  readonly planned: Planned;
+  readonly links: readonly string[];
+  readonly grantMe: boolean;
+}
+
+async function carryOut(context: Context, { federation, planned, links, grantMe }: Work) {
+  const { world } = context;
+  const { plan, expansion, observed } = planned;
+  const applied = await applyPlan(plan, false, world);
+  const proof = { federation, expansion, live: new Map([...observed.live, ...applied.live]), only: links };
+  const traces = await proveLinks({ ...proof, patience: applied.done.length > 0 ? patience : 0, grantMe }, world);
+  const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
+  const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
+  const health = traces.map((trace) => healthOf(trace, left, observed.failed.size > 0));
+  const exit = exitOf({ findings, verdicts: health.map(({ verdict }) => verdict), changes: left });
+  if (context.flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command: "apply", exit, traces }) };
+  const view = viewOf(world, { federation, planned, only: links, command: "apply" });
+  return { exit, text: doneText({ view, done: applied.done, health, findings }, context.paper) };
+}
+
+function healthOf(trace: Trace, left: readonly Change[], unread: boolean): LinkHealth {
+  const changes = left.filter((change) => change.links.includes(trace.link));
+  return { link: trace.link, verdict: verdictOf(trace, changes, unread), hops: trace.hops, changes };
+}

@@ -1,0 +1,44 @@
+import { checkHealth, makePlan, proveLinks } from "../../crosstrust.ts";
+import { knownAfter } from "../../plan/refs.ts";
+import { explainText } from "../../say/explain.ts";
+import { healthText } from "../../say/health.ts";
+import { document, findingBody, healthBody } from "../../say/json.ts";
+import { version } from "../../version.ts";
+import { loadFile } from "../context.ts";
+import { exitOf, UsageError } from "../exit.ts";
+import { pageOf } from "../pages.ts";
+import type { Command } from "../run.ts";
+import { checkNames, consentsOf } from "./plan.ts";
+
+/** The name under which the last report is kept, for those who only want to look. */
+export const reportName = "health-last";
+
+export const health: Command<{ links: readonly string[] }> = async ({ flags, world, paper }, { links }) => {
+  const { federation } = loadFile(flags);
+  checkNames(federation, links);
+  const checked = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
+  const exit = exitOf({ findings: checked.findings, verdicts: checked.links.map(({ verdict }) => verdict) });
+  const body = document({ tool: version, world: world.kind, command: "health", exit }, healthBody(federation.name, checked, knownAfter));
+  if (links.length === 0) await world.store.write(reportName, body);
+  return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
+};
+
+/** A code's page, or one link proved and the first thing that fails explained. */
+export const explain: Command<{ what: string }> = async ({ flags, world, paper }, { what }) => {
+  const page = pageOf(what);
+  if (page !== undefined) return { exit: 0, text: page };
+  const { federation } = loadFile(flags);
+  if (!federation.links.some((link) => link.name === what)) {
+    throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);
+  }
+  const { plan, observed, expansion } = await makePlan({ federation, only: [what], consents: consentsOf({}) }, world);
+  const [trace] = await proveLinks({ federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false }, world);
+  if (!trace) throw new Error(`${what} was not proved`);
+  const changes = plan.changes.filter(({ verb }) => verb !== "keep");
+  const findings = [...plan.findings.filter(({ severity }) => severity === "error" || severity === "security"), ...trace.findings];
+  const exit = exitOf({ findings, changes });
+  const whole = { ...trace, findings };
+  const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
+  const json = document(said, { link: what, hops: trace.hops, findings: findings.map(findingBody) });
+  return { exit, text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes }, paper) };
+};

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { lintFile } from "../file/lint.ts";
+import { readFederation } from "../file/read.ts";
+import type { Federation, Finding, Progress, World } from "../model.ts";
+import { parties, shapes } from "../parties/index.ts";
+import { directoryStore } from "../run/store.ts";
+import { cloudWorld, sandboxWorld } from "../run/world.ts";
+import type { Attached } from "../sandbox/attach.ts";
+import type { Paper } from "../say/paper.ts";
+import { BadFile, UsageError } from "./exit.ts";
+
+export interface Flags {
+  readonly file: string;
+  readonly sandbox?: boolean;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+  readonly quiet?: boolean;
+  readonly endpoint?: readonly string[];
+  readonly maxLinks?: string;
+}
+
+/** What a command works with; `close` ends the embedded sandbox. */
+export interface Context {
+  readonly flags: Flags;
+  readonly paper: Paper;
+  readonly world: World;
+  readonly close: () => Promise<void>;
+}
+
+export const paperFor = (stream: NodeJS.WriteStream): Paper => ({
+  colour: stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+});
+
+/** Reads and lints the file. Its errors end the command with 65 before anything is contacted. */
+export function loadFile(flags: Flags, allowPrivileged: readonly string[] = []): { federation: Federation; findings: readonly Finding[] } {
+  const shown = relative(process.cwd(), resolve(flags.file)) || flags.file;
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(flags.file);
+  } catch {
+    const fix = ["crosstrust init   writes one", "crosstrust --file PATH   names another"];
+    const place = { file: shown, line: 1, column: 1 };
+    throw new BadFile([{ code: "FILE-MISSING", severity: "error", at: { place }, says: `${shown} cannot be read`, because: [], fix }]);
+  }
+  const { federation, findings } = readFederation(shown, bytes, shapes);
+  if (!federation) throw new BadFile(findings);
+  const linted = lintFile({ federation, parties, allowPrivileged, maxLinks: Number(flags.maxLinks ?? 1000) });
+  if (linted.some((finding) => finding.severity === "error")) throw new BadFile(linted);
+  return { federation, findings: linted };
+}
+
+/** The folder beside the federation file where the sandbox and the store live. */
+export const folderOf = (flags: Flags, name: "sandbox" | "store"): string => join(dirname(resolve(flags.file)), ".crosstrust", name);
+
+/** Whether this run is in the sandbox: `--sandbox`, or CROSSTRUST_SANDBOX naming one (contract, section 5). */
+export function sandboxUrl(flags: Flags): string | true | undefined {
+  const named = process.env["CROSSTRUST_SANDBOX"];
+  if (!named && !flags.sandbox) return undefined;
+  if (process.env["K_SERVICE"]) throw new UsageError("a deployed function (K_SERVICE is set) never uses the sandbox");
+  if (flags.endpoint?.length) throw new UsageError("--endpoint moves calls to the clouds; in the sandbox there are none");
+  if (!named) return true;
+  const url = URL.parse(named);
+  const loopback = url?.protocol === "http:" && ["127.0.0.1", "localhost"].includes(url.hostname);
+  if (!url || !loopback) throw new UsageError(`CROSSTRUST_SANDBOX is http://127.0.0.1:PORT, not ${named}`);
+  return `http://127.0.0.1:${url.port || 80}`;
+}
+
+export async function openContext(flags: Flags, signal: AbortSignal): Promise<Context> {
+  const paper = paperFor(process.stdout);
+  const common = { store: directoryStore(folderOf(flags, "store")), progress: progressTo(flags), signal };
+  const where = sandboxUrl(flags);
+  if (where === undefined) return { flags, paper, world: await openCloud(flags, common), close: async () => {} };
+  let attached: Attached | undefined;
+  const attachAgain = async (): Promise<string> => {
+    if (typeof where === "string") return where;
+    const [{ attach }, { players }] = await Promise.all([import("../sandbox/attach.ts"), import("../parties/players.ts")]);
+    attached = await attach({ folder: folderOf(flags, "sandbox"), players });
+    return attached.url;
+  };
+  return { flags, paper, world: sandboxWorld({ ...common, attach: attachAgain }), close: async () => attached?.close() };
+}
+
+/** Variables by which the vendors' programs are pointed elsewhere: in the cloud world they are refused by name. */
+const refusedVariables = /^(AWS_ENDPOINT_URL(_\w+)?|GCE_METADATA_\w+)$/;
+
+async function openCloud(flags: Flags, common: Parameters<typeof sandboxWorld>[0] extends infer T ? Omit<T, "attach"> : never): Promise<World> {
+  const named = Object.keys(process.env).filter((name) => refusedVariables.test(name) && process.env[name]);
+  if (named.length > 0) {
+    throw new UsageError(`${named.join(", ")} would move calls elsewhere; unset it, or say --endpoint SERVICE=URL, or --sandbox`);
+  }
+  const { sources } = await import("../parties/sources.ts");
+  return cloudWorld({ ...common, endpoints: endpointsOf(flags.endpoint ?? []), sources });
+}
+
+/** `--endpoint SERVICE=URL`: https, or http on loopback. */
+function endpointsOf(given: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    given.map((text) => {
+      const [, service = "", address = ""] = /^([a-z]+\.[a-z0-9]+)=(.+)$/.exec(text) ?? [];
+      const url = URL.parse(address);
+      const loopback = url?.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+      if (!url || (url.protocol !== "https:" && !loopback)) {
+        throw new UsageError(`--endpoint takes SERVICE=URL, https or http on loopback, such as aws.iam=http://127.0.0.1:4510; not ${text}`);
+      }
+      return [service, address.replace(/\/+$/, "")] as const;
+    }),
+  );
+}
+
+/** Progress goes to stderr, a line a step, so that a log of a run reads like the run. */
+function progressTo(flags: Flags): (event: Progress) => void {
+  if (flags.quiet || flags.json) return () => {};
+  const signs = { started: "", done: "done   ", failed: "failed ", waiting: "waiting" } as const;
+  return ({ what, state, ms }) => {
+    if (state === "started") return;
+    process.stderr.write(`${signs[state]}  ${what}${ms === undefined ? "" : `   ${Math.round(ms)} ms`}\n`);
+  };
+}

@@ -1,0 +1,63 @@
+import type { Federation, Finding, Link, Party } from "../model.ts";
+
+export interface LintAsk {
+  readonly federation: Federation;
+  readonly parties: readonly Party[];
+  /** Links whose privileged permissions were consented to by name. */
+  readonly allowPrivileged: readonly string[];
+  readonly maxLinks: number;
+}
+
+/** Rules that need no cloud: those of each party, and those over the whole file. */
+export function lintFile(ask: LintAsk): readonly Finding[] {
+  const { federation, parties } = ask;
+  const byParty = federation.links.flatMap((link) =>
+    parties.filter((party) => party.name === link.from.party || party.name === link.to.party).flatMap((party) => party.lint(link)),
+  );
+  return [...tooMany(ask), ...collisions(federation.links, parties), ...byParty.map((finding) => consented(finding, ask))];
+}
+
+/** What was consented to by name is still said, as what it is. */
+function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
+  const agreed = finding.code === "AWS-PRIVILEGED" && finding.links?.some((link) => allowPrivileged.includes(link));
+  return agreed ? { ...finding, severity: "security", fix: [] } : finding;
+}
+
+function tooMany({ federation, maxLinks }: LintAsk): readonly Finding[] {
+  const { links } = federation;
+  const place = links[maxLinks]?.place;
+  if (!place) return [];
+  const says = `the file has ${links.length} links; more than ${maxLinks} are probably a mistake`;
+  return [{ code: "TOO-MANY-LINKS", severity: "error", at: { place }, says, because: [], fix: [`--max-links ${links.length}`] }];
+}
+
+/** Two sides that differ only by case or by - and _: the clouds, or people, take them for one (case 3). */
+function collisions(links: readonly Link[], parties: readonly Party[]): readonly Finding[] {
+  const seen = new Map<string, { readonly title: string; readonly link: Link }>();
+  const findings: Finding[] = [];
+  for (const link of links) {
+    for (const side of ["from", "to"] as const) {
+      const title = parties.find((party) => party.name === link[side].party)?.title(link, side) ?? "";
+      const key = `${side} ${link[side].party} ${title.toLowerCase().replaceAll("_", "-")}`;
+      const first = seen.get(key);
+      if (!first) seen.set(key, { title, link });
+      else if (first.title !== title) findings.push(collision(link, side, { title, first }));
+    }
+  }
+  return findings;
+}
+
+interface Clash {
+  readonly title: string;
+  readonly first: { readonly title: string; readonly link: Link };
+}
+
+const collision = (link: Link, side: "from" | "to", { title, first }: Clash): Finding => ({
+  code: "NAME-COLLISION",
+  severity: "error",
+  at: { place: link.at(`${side}.${link[side].party}`) },
+  links: [first.link.name, link.name],
+  says: `${title} here and ${first.title} in line ${first.link.place.line} differ only in spelling`,
+  because: [],
+  fix: ["write them alike where one thing is meant, else make them differ"],
+});

@@ -1,0 +1,135 @@
+import type { z } from "zod";
+import type { Federation, Finding, Link, Permission, Place, Side } from "../model.ts";
+import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
+import { type Parsed, parseTree } from "./tree.ts";
+
+export interface ReadResult {
+  /** Absent when there is an error among the findings. */
+  readonly federation?: Federation;
+  readonly findings: readonly Finding[];
+}
+
+interface RawLink {
+  readonly from: Record<string, Record<string, unknown>>;
+  readonly to: Record<string, Record<string, unknown>>;
+  readonly may: readonly Permission[];
+  readonly prove: "exchange" | "judge";
+}
+interface RawFile {
+  readonly name: string;
+  readonly links: Record<string, RawLink>;
+}
+
+/**
+ * Reads a federation file: YAML with places, then the shape gathered from the parties.
+ * Contacts nothing; lists every error of the file with line and column (contract, section 3).
+ */
+export function readFederation(file: string, bytes: Uint8Array, shapes: readonly PartyShape[]): ReadResult {
+  const parsed = parseTree(file, bytes);
+  const start = { file, line: 1, column: 1 };
+  if (parsed.tree === undefined && parsed.findings.length === 0) return wrong("CONFIG-EMPTY", start, "the file is empty");
+  if (parsed.tree === undefined) return { findings: parsed.findings };
+  if (typeof parsed.tree === "string" || Array.isArray(parsed.tree)) {
+    return wrong("CONFIG-NOT-A-MAP", start, "the file is one map: crosstrust, name, links");
+  }
+  const plain = withoutPermissions(shapes).safeParse(parsed.tree);
+  const issues = plain.success ? permissionIssues(plain.data as RawFile, shapes) : plain.error.issues;
+  const told = new Set(parsed.findings.map((finding) => spot(finding.at.place)));
+  const shaped = issues.flatMap((issue) => explain(issue, parsed)).filter((finding) => !told.has(spot(finding.at.place)));
+  const findings = [...parsed.findings, ...shaped].sort(byPlace);
+  if (findings.length > 0 || !plain.success) return { findings };
+  const whole = federationShape(shapes).parse(parsed.tree) as RawFile;
+  return { federation: { file, name: whole.name, links: links(file, whole, parsed) }, findings };
+}
+
+function wrong(code: string, place: Place, says: string): ReadResult {
+  const fix = ["crosstrust init writes a file to start from"];
+  return { findings: [{ code, severity: "error", at: { place }, says, because: [], fix }] };
+}
+
+/** Each permission against the shape of the link's own relying party, so that the error speaks of that party. */
+function permissionIssues(file: RawFile, shapes: readonly PartyShape[]): z.core.$ZodIssue[] {
+  return Object.entries(file.links).flatMap(([name, link]) => {
+    const shape = shapes.find((candidate) => candidate.party === Object.keys(link.to)[0]);
+    return link.may.flatMap((permission, at) => {
+      const result = shape?.may?.safeParse(permission);
+      const found = result && !result.success ? result.error.issues.flatMap(innermost(permission)) : [];
+      return found.map((issue) => ({ ...issue, path: ["links", name, "may", at, ...issue.path] }));
+    });
+  });
+}
+
+/** Of a union only the branch that fits the value's kind says something useful. */
+const innermost =
+  (value: unknown) =>
+  (issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] => {
+    if (issue.code !== "invalid_union") return [issue];
+    const branch = issue.errors.find((errors) => errors.every((inner) => inner.code !== "invalid_type" || inner.path.length));
+    return branch ?? [{ ...issue, message: `a permission is a policy or { allow, resources }, not ${typeof value}` }];
+  };
+
+function explain(issue: z.core.$ZodIssue, parsed: Parsed): Finding[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const place = parsed.keys.get([...path, key].join(".")) ?? nearestPlace(parsed.places, [...path, key]);
+      return problem("UNKNOWN-KEY", place, `unknown key ${key}: ${issue.message}`);
+    });
+  }
+  if (issue.code === "invalid_key") {
+    const place = parsed.keys.get(path.join(".")) ?? nearestPlace(parsed.places, path);
+    return [problem("BAD-VALUE", place, issue.issues[0]?.message ?? issue.message)];
+  }
+  const place = nearestPlace(parsed.places, path);
+  const what = path.filter((step) => !/^\d+$/.test(step)).at(-1) ?? "the file";
+  // Zod reports an absent key as a value of the wrong kind; where nothing stands, say so.
+  if (issue.code.startsWith("invalid_") && !parsed.places.has(path.join("."))) {
+    return [problem("MISSING-KEY", place, `${what} is missing here`)];
+  }
+  return [problem("BAD-VALUE", place, `${what}: ${issue.message}`)];
+}
+
+const problem = (code: string, place: Place, says: string): Finding => ({
+  code,
+  severity: "error",
+  at: { place },
+  says: says.charAt(0).toLowerCase() + says.slice(1),
+  because: [],
+  fix: [],
+});
+
+function nearestPlace(places: ReadonlyMap<string, Place>, path: readonly string[]): Place {
+  for (let length = path.length; length >= 0; length--) {
+    const place = places.get(path.slice(0, length).join("."));
+    if (place) return place;
+  }
+  return { file: "", line: 1, column: 1 };
+}
+
+function links(file: string, raw: RawFile, parsed: Parsed): Link[] {
+  return Object.entries(raw.links).map(([name, link]) => {
+    const to = sideOf(link.to);
+    const given = to.spec["audience"];
+    return {
+      name,
+      deployment: raw.name,
+      from: sideOf(link.from),
+      to,
+      audience: typeof given === "string" ? given : `crosstrust/${raw.name}/${name}`,
+      may: link.may,
+      prove: link.prove,
+      place: parsed.keys.get(`links.${name}`) ?? { file, line: 1, column: 1 },
+      at: (path) => nearestPlace(parsed.places, ["links", name, ...path.split(".")]),
+    };
+  });
+}
+
+function sideOf(side: Record<string, Record<string, unknown>>): Side {
+  const [party = "", spec = {}] = Object.entries(side)[0] ?? [];
+  return { party, spec };
+}
+
+const spot = (place: Place | undefined): string => `${place?.line}:${place?.column}`;
+
+const byPlace = (a: Finding, b: Finding): number =>
+  (a.at.place?.line ?? 0) - (b.at.place?.line ?? 0) || (a.at.place?.column ?? 0) - (b.at.place?.column ?? 0);

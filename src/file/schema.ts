@@ -1,0 +1,109 @@
+import { z } from "zod";
+
+/** What a party adds to the file: the members of its `from` and `to`, and the form of its permissions. */
+export interface PartyShape {
+  readonly party: string;
+  readonly from?: z.ZodRawShape;
+  readonly to?: z.ZodRawShape;
+  readonly may?: z.ZodType;
+}
+
+/** An object without unknown keys; a wrong key is answered with the nearest right one. */
+export function strict(members: z.ZodRawShape, what: string): z.ZodObject {
+  const known = Object.keys(members);
+  return z.strictObject(members, {
+    error: (issue) => {
+      if (issue.code !== "unrecognized_keys") return `${what} is a map with ${known.join(", ")}`;
+      const guess = nearest(issue.keys[0] ?? "", known);
+      return guess ? `did you mean ${guess}?` : `${what} takes ${known.join(", ")}`;
+    },
+  });
+}
+
+/** Exactly one party, named by its key. */
+function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
+  const members: Record<string, z.ZodType> = {};
+  for (const shape of shapes) {
+    const own = shape[which];
+    if (own) members[shape.party] = strict(own, `${which}.${shape.party}`).optional();
+  }
+  const names = Object.keys(members).join(", ");
+  const exactlyOne = (value: object) => Object.keys(value).length === 1;
+  return strict(members, which)
+    .refine(exactlyOne, `${which} names exactly one of ${names}`)
+    .meta({ minProperties: 1, maxProperties: 1 });
+}
+
+const list = (item: z.ZodType) => z.array(item, "a list is wanted here");
+
+/** The whole file. The members of `may` are checked once more against the party they belong to. */
+export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
+  const permissions = shapes.flatMap((shape) => (shape.may ? [shape.may] : []));
+  const link = strict(
+    {
+      from: side("from", shapes),
+      to: side("to", shapes),
+      may: list(z.union(permissions as [z.ZodType, z.ZodType])).default([]),
+      prove: z.enum(["judge", "exchange"], "prove is judge, or left out").default("exchange"),
+    },
+    "a link",
+  );
+  const linkName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "a link's name has 1-40 of a-z 0-9 -");
+  return strict(
+    {
+      crosstrust: z.literal("1", "the format is crosstrust: 1"),
+      name: z.string("a name is wanted").regex(/^[a-z0-9-]{3,20}$/, "the deployment's name has 3-20 of a-z 0-9 -"),
+      links: z.record(linkName, link, "links is a map from a name to a link").refine(
+        (links) => Object.keys(links).length > 0,
+        "there is no link yet",
+      ),
+    },
+    "the file",
+  );
+}
+
+/** The same shape without a look into `may`, so that a wrong permission is told in its own words. */
+export function withoutPermissions(shapes: readonly PartyShape[]): z.ZodType {
+  return federationShape(shapes.map(({ may: _, ...rest }) => ({ ...rest, may: z.unknown() })));
+}
+
+/** JSON schema for editors; digits may stand there as an integer, because YAML editors read them so. */
+export function jsonSchema(shapes: readonly PartyShape[]): Record<string, unknown> {
+  const schema = z.toJSONSchema(federationShape(shapes), {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema: out }) => {
+      if (z.globalRegistry.get(zodSchema)?.["digits"] && out.type === "string") {
+        const { type: _, ...rest } = out;
+        for (const key of Object.keys(out)) delete out[key];
+        Object.assign(out, { anyOf: [{ type: "string", ...rest }, { type: "integer" }] });
+      }
+      for (const branch of [out, ...(out.anyOf ?? [])]) delete (branch as Record<string, unknown>)["digits"];
+      if (out.const === "1") Object.assign(out, { const: undefined, enum: ["1", 1], type: undefined });
+    },
+  });
+  return { $schema: "https://json-schema.org/draft/2020-12/schema", title: "crosstrust federation file", ...clean(schema) };
+}
+
+const clean = (value: unknown): Record<string, unknown> => JSON.parse(JSON.stringify(value));
+
+/** The known key that a wrong one was probably meant to be: at most a third of its letters differ. */
+export function nearest(wrong: string, known: readonly string[]): string | undefined {
+  const scored = known.map((key) => ({ key, cost: distance(wrong.toLowerCase(), key.toLowerCase()) }));
+  const best = scored.sort((a, b) => a.cost - b.cost)[0];
+  return best && best.cost <= Math.max(2, Math.floor(wrong.length / 3)) ? best.key : undefined;
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

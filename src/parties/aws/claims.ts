@@ -1,0 +1,81 @@
+/** What a condition key holds for one token: its values and the claim they were read from. */
+export type Reading =
+  | { readonly state: "present"; readonly values: readonly string[]; readonly readFrom: string }
+  | { readonly state: "absent"; readonly readFrom: string }
+  /** It depends on more than the token: the caller's address, an organization ... */
+  | { readonly state: "unknown"; readonly readFrom: string };
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** What the request adds to the token. */
+export interface Request {
+  readonly sessionName?: string;
+  /** Epoch milliseconds. */
+  readonly now?: number;
+}
+
+/** The condition key prefix of an issuer: its URL without the scheme, path and trailing slash kept (aws.md 2.1). */
+export const keyPrefix = (issuer: string): string => issuer.replace(/^https:\/\//, "");
+
+/** Google's issuer is built into AWS: no OIDC provider, principal `accounts.google.com` (aws.md 3). */
+export const googleIssuer = "https://accounts.google.com";
+
+/**
+ * AWS's table of condition keys for web identity (aws.md 2.1). `aud` reads `azp` where the token has one: the trap
+ * behind most refusals of Google tokens.
+ */
+export function readKey(key: string, claims: Claims, request: Request = {}): Reading {
+  const name = key.toLowerCase();
+  const prefix = `${keyPrefix(String(claims["iss"] ?? "")).toLowerCase()}:`;
+  if (name.startsWith(prefix)) return readClaim(name.slice(prefix.length), claims);
+  if (name === "sts:rolesessionname") {
+    const value = request.sessionName;
+    return value === undefined ? unknown("the caller") : { state: "present", values: [value], readFrom: "the caller" };
+  }
+  if (name === "aws:currenttime" || name === "aws:epochtime") return readTime(name, request.now);
+  if (name === "aws:principaltype") return { state: "present", values: ["User"], readFrom: "aws" };
+  // Recorded for custom issuers, taken to hold for Google's too (aws.md 2.1).
+  if (name === "aws:principalarn") return absent("aws");
+  if (/^(?:aws|sts|iam):/.test(name)) return readGlobal(name, claims);
+  // Any other key belongs to another issuer's prefix, or to a claim that AWS never exposes (aws.md 2.3).
+  return absent("no claim that aws reads");
+}
+
+function readClaim(name: string, claims: Claims): Reading {
+  switch (name) {
+    case "aud":
+      return claims["azp"] === undefined ? present(claims, "aud") : present(claims, "azp");
+    case "oaud":
+      return present(claims, "aud");
+    case "sub":
+    case "amr":
+    case "email":
+      return present(claims, name);
+    default:
+      return absent("no claim that aws reads");
+  }
+}
+
+function present(claims: Claims, claim: string): Reading {
+  const value = claims[claim];
+  if (value === undefined || value === null) return absent(claim);
+  const values = Array.isArray(value) ? value.map(String) : [String(value)];
+  return { state: "present", values, readFrom: claim };
+}
+
+/** Tags and source identity come from AWS's own namespaced claims; a token without them sets none (aws.md 2.4). */
+function readGlobal(name: string, claims: Claims): Reading {
+  const carries = Object.keys(claims).some((claim) => claim.startsWith("https://aws.amazon.com/"));
+  const fromClaims = name.startsWith("aws:requesttag/") || ["aws:tagkeys", "sts:sourceidentity"].includes(name);
+  if (fromClaims && !carries) return absent("https://aws.amazon.com/tags");
+  return unknown("the request");
+}
+
+function readTime(name: string, now: number | undefined): Reading {
+  if (now === undefined) return unknown("the clock");
+  const value = name === "aws:epochtime" ? String(Math.floor(now / 1000)) : new Date(now).toISOString();
+  return { state: "present", values: [value], readFrom: "the clock" };
+}
+
+const absent = (readFrom: string): Reading => ({ state: "absent", readFrom });
+const unknown = (readFrom: string): Reading => ({ state: "unknown", readFrom });

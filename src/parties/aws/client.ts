@@ -1,0 +1,191 @@
+import { Readable } from "node:stream";
+import type { IAMClient } from "@aws-sdk/client-iam";
+import type { STSClient } from "@aws-sdk/client-sts";
+import type { z } from "zod";
+import type { Access, Session, World } from "../../model.ts";
+import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass } from "../../run/retry.ts";
+
+/** How to reach one account: which account, by which credentials, in which Region. */
+export interface Account {
+  readonly account: string;
+  readonly access?: Access;
+}
+
+const regionOf = (access: Access | undefined): string => access?.["region"] ?? "us-east-1";
+
+/** IAM has one endpoint a partition; STS one a Region, because tokens of the global one fail elsewhere (failures.md F20). */
+export function hostOf(service: "iam" | "sts", access: Access | undefined): string {
+  const region = regionOf(access);
+  if (region.startsWith("cn-")) return service === "iam" ? "iam.cn-north-1.amazonaws.com.cn" : `sts.${region}.amazonaws.com.cn`;
+  if (region.startsWith("us-gov-")) return service === "iam" ? "iam.us-gov.amazonaws.com" : `sts.${region}.amazonaws.com`;
+  return service === "iam" ? "iam.amazonaws.com" : `sts.${region}.amazonaws.com`;
+}
+
+/** The Region that IAM requests are signed for. */
+const iamRegion = (access: Access | undefined): string => {
+  const region = regionOf(access);
+  return region.startsWith("cn-") ? "cn-north-1" : region.startsWith("us-gov-") ? "us-gov-west-1" : "us-east-1";
+};
+
+export interface Ask<O> extends Call {
+  readonly account: Account;
+  /** What the answer must hold; a missing field is "could not tell", never "absent" (fact sheet, trap 1). */
+  readonly answer: z.ZodType<O>;
+}
+
+/** One IAM call with the operator's credentials, through the one retry layer. */
+export async function iam<O>(world: World, ask: Ask<O>, send: (client: IAMClient) => Promise<unknown>): Promise<O> {
+  return call(world, ask, async () => {
+    const { IAMClient } = await import("@aws-sdk/client-iam");
+    const session = await world.credentials({ party: "aws", scope: ask.account.account, ...withAccess(ask.account) });
+    const config = await configOf(world, "iam", { access: ask.account.access, session });
+    return checked(ask, () => send(new IAMClient({ ...config, region: iamRegion(ask.account.access) })));
+  });
+}
+
+/** One STS call; `session` absent for the unsigned ones. */
+export async function sts<O>(
+  world: World,
+  ask: Ask<O> & { readonly session?: Session },
+  send: (client: STSClient) => Promise<unknown>,
+): Promise<O> {
+  return call(world, ask, async () => {
+    const { STSClient } = await import("@aws-sdk/client-sts");
+    const config = await configOf(world, "sts", { access: ask.account.access, session: ask.session });
+    return checked(ask, () => send(new STSClient({ ...config, region: regionOf(ask.account.access) })));
+  });
+}
+
+const withAccess = ({ access }: Account): { access?: Access } => (access ? { access } : {});
+
+interface Reach {
+  readonly access: Access | undefined;
+  readonly session: Session | undefined;
+}
+
+async function configOf(world: World, service: "iam" | "sts", { access, session }: Reach) {
+  const endpoint = await world.locate(`aws.${service}`, `https://${hostOf(service, access)}`);
+  const { accessKeyId = "", secretAccessKey = "", sessionToken } = session?.secrets ?? {};
+  const temporary = sessionToken === undefined ? {} : { sessionToken };
+  return {
+    endpoint,
+    credentials: { accessKeyId, secretAccessKey, ...temporary },
+    // One layer retries, and it is ours: the SDK resends creates and misreads IAM's classes (fact sheet, traps 4, 5).
+    maxAttempts: 1,
+    requestHandler: new WorldHandler(world),
+    systemClockOffset: world.clock.now() - Date.now(),
+  };
+}
+
+/** Sends the SDK's requests through the world, so that they have its deadline and size cap and follow no redirect. */
+class WorldHandler {
+  readonly metadata = { handlerProtocol: "http/1.1" };
+  private readonly world: World;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  async handle(request: SdkRequest) {
+    const port = request.port === undefined ? "" : `:${request.port}`;
+    const query = Object.entries(request.query ?? {}).map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+    const url = `${request.protocol}//${request.hostname}${port}${request.path}${query.length ? `?${query.join("&")}` : ""}`;
+    const { status, headers, body } = await this.world.http({
+      method: request.method,
+      url,
+      headers: request.headers,
+      ...(request.body === undefined ? {} : { body: String(request.body) }),
+    });
+    if (status < 300) requireWhole(String(request.body ?? ""), body.toString());
+    return { response: { statusCode: status, headers: { ...headers }, body: Readable.from([body]) } };
+  }
+
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+}
+
+/** The SDK reads an empty body, or a web page, as success with no fields: the root element must be the action's own. */
+function requireWhole(request: string, answer: string): void {
+  const action = new URLSearchParams(request).get("Action") ?? "";
+  if (answer.includes(`<${action}Response`) && answer.trimEnd().endsWith(`</${action}Response>`)) return;
+  const ask = { service: "aws", operation: action };
+  throw new CloudError({ ...ask, class: "malformed", code: "", status: 200, message: "the answer is empty, cut off or not AWS's" });
+}
+
+interface SdkRequest {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+async function checked<O>(ask: Ask<O>, send: () => Promise<unknown>): Promise<O> {
+  let answer: unknown;
+  try {
+    answer = await send();
+  } catch (error) {
+    throw translate(error, ask);
+  }
+  const parsed = ask.answer.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join(".") ?? "";
+  throw failure(ask, { class: "malformed", code: "", status: 200, message: `the answer holds no usable ${field || "body"}` });
+}
+
+/** The SDK's errors and our own transport's, as the one error of the house. */
+function translate(error: unknown, ask: Call): CloudError {
+  if (error instanceof CloudError) {
+    return new CloudError({ ...copy(error), service: ask.service, operation: ask.operation });
+  }
+  const answer = error as { name?: string; Code?: string; message?: string; $metadata?: { httpStatusCode?: number } };
+  const status = answer.$metadata?.httpStatusCode ?? 0;
+  const code = answer.Code ?? answer.name ?? "";
+  // No service exception: the answer could not be parsed, and its text is not ours to print.
+  if (status < 400) return failure(ask, { class: "malformed", code: "", status, message: "the answer cannot be read" });
+  const kind = classOf(code, status, answer.message ?? "");
+  // An expired token is the operator's own in a signed IAM call, and the link's in an exchange.
+  const own = ask.service === "aws.iam" && kind === "refused" ? "unauthenticated" : kind;
+  const fix = remedy(own, ask, answer.message ?? "");
+  return failure(ask, { class: own, code, status, message: answer.message ?? code, ...(fix ? { fix } : {}) });
+}
+
+/** The command that would mend a refusal, ready to paste; AWS names the caller in its message. */
+function remedy(kind: ErrorClass, ask: Call, message: string): readonly string[] | undefined {
+  if (kind === "unauthenticated") return ["aws sso login, or name a profile in the file (to.aws.profile), then run it again"];
+  if (kind !== "denied" || ask.service !== "aws.iam") return undefined;
+  const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:${ask.operation}","Resource":"*"}]}`;
+  const role = /^User: \S+:assumed-role\/([^/]+)\//.exec(message)?.[1];
+  const user = /^User: \S+:user\/(?:\S*\/)?([^/\s]+) /.exec(message)?.[1];
+  const whom = role ? `put-role-policy --role-name ${role}` : `put-user-policy --user-name ${user ?? "YOU"}`;
+  return [`aws iam ${whom} --policy-name crosstrust-setup --policy-document '${document}'`];
+}
+
+const copy = ({ class: kind, code, status, message }: CloudError) => ({ class: kind, code, status, message });
+
+const failure = (ask: Call, init: Omit<CloudErrorInit, "service" | "operation">): CloudError =>
+  new CloudError({ service: ask.service, operation: ask.operation, ...init });
+
+/** Which class an AWS code belongs to (fact sheet, 1.1 trap 5 and 2.1): by code, never by text alone. */
+function classOf(code: string, status: number, message: string): ErrorClass {
+  const name = code.replace(/Exception$/, "");
+  if (/^(Throttling|ThrottledException|RequestLimitExceeded|TooManyRequests)/.test(name)) return "throttled";
+  if (/^(ConcurrentModification|EntityTemporarilyUnmodifiable|DeleteConflict)$/.test(name)) return "race";
+  if (name === "MalformedPolicyDocument" && message.includes("Invalid principal")) return "race";
+  if (/^NoSuchEntity/.test(name)) return "missing";
+  if (/^EntityAlreadyExists/.test(name)) return "exists";
+  if (/^IDPCommunicationError/.test(name)) return "transient";
+  if (/^(InvalidIdentityToken|IDPRejectedClaim|ExpiredToken|ExpiredIdentityToken)/.test(name)) return "refused";
+  if (/^(InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|RequestExpired|MissingAuthenticationToken|AuthFailure)/.test(name)) {
+    return "unauthenticated";
+  }
+  if (/^AccessDenied/.test(name)) return "denied";
+  if (status >= 500) return "transient";
+  return status === 401 ? "unauthenticated" : status === 403 ? "denied" : "invalid";
+}

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { ExchangeAsk, Session, Token, World } from "../../model.ts";
+import { CloudError } from "../../run/retry.ts";
+import { type Account, sts } from "./client.ts";
+import { accessOf, roleArnOf, roleOf } from "./shape.ts";
+
+const text = z.string().min(1);
+const credentials = z.object({ AccessKeyId: text, SecretAccessKey: text, SessionToken: text, Expiration: z.date() });
+const assumed = z.object({ Credentials: credentials, AssumedRoleUser: z.object({ Arn: text }) });
+const identity = z.object({ Arn: text, Account: z.string().regex(/^\d{12}$/) });
+
+/** A session that can do nothing; GetCallerIdentity works even when it is denied (fact sheet, threat T16). */
+const denyAll = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
+});
+
+const accountOf = ({ link }: ExchangeAsk): Account => ({ account: roleOf(link).account, access: accessOf(link) });
+
+/**
+ * AssumeRoleWithWebIdentity, unsigned. A proof gets the shortest session (900 s) under a deny-all session policy;
+ * only `use` gets what the role may do.
+ */
+export async function exchange(ask: ExchangeAsk, token: Token, world: World): Promise<Session> {
+  const role = roleOf(ask.link);
+  const powerless = ask.purpose !== "use";
+  const input = {
+    RoleArn: roleArnOf(role),
+    RoleSessionName: ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims)),
+    WebIdentityToken: token.text,
+    DurationSeconds: powerless ? 900 : (ask.duration ?? 3600),
+    ...(powerless ? { Policy: denyAll } : {}),
+  };
+  const call = { service: "aws.sts", operation: "AssumeRoleWithWebIdentity", effect: "read" } as const;
+  const answer = await sts(world, { ...call, account: accountOf(ask), answer: assumed }, async (client) => {
+    const { AssumeRoleWithWebIdentityCommand } = await import("@aws-sdk/client-sts");
+    return client.send(new AssumeRoleWithWebIdentityCommand(input));
+  });
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials;
+  return {
+    secrets: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
+    principal: answer.AssumedRoleUser.Arn,
+    expiresAt: Expiration.getTime(),
+  };
+}
+
+/** GetCallerIdentity with the session; it must be the role of the link, in the account of the file. */
+export async function whoami(session: Session, ask: ExchangeAsk, world: World): Promise<string> {
+  const role = roleOf(ask.link);
+  const answer = await callerIdentity(world, accountOf(ask), session);
+  const wanted = `arn:${role.partition}:sts::${role.account}:assumed-role/${role.name}/`;
+  if (!answer.Arn.startsWith(wanted)) {
+    const message = `the session is ${answer.Arn}, not the role ${role.name} of ${role.account}`;
+    throw new CloudError({ class: "refused", service: "aws.sts", operation: "GetCallerIdentity", code: "", status: 200, message });
+  }
+  return answer.Arn;
+}
+
+/** Whose credentials these are: account and ARN. */
+export function callerIdentity(world: World, account: Account, session: Session): Promise<z.infer<typeof identity>> {
+  const call = { service: "aws.sts", operation: "GetCallerIdentity", effect: "read" } as const;
+  return sts(world, { ...call, account, session, answer: identity }, async (client) => {
+    const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+    return client.send(new GetCallerIdentityCommand({}));
+  });
+}
+
+/**
+ * The token's `sub`, cleaned to what STS allows (2-64 of `\w+=,.@-`, aws.md 11.2) so that CloudTrail names the
+ * workload. An e-mail is hashed: the name is logged for good (fact sheet, case 93).
+ */
+export function sessionName(claims: Readonly<Record<string, unknown>>): string {
+  const sub = String(claims["sub"] ?? "");
+  const digest = createHash("sha256").update(sub).digest("hex");
+  if (sub.includes("@") || sub.length < 2) return `sub-${digest.slice(0, 24)}`;
+  const clean = sub.replace(/[^\w+=,.@-]/g, "-");
+  return clean === sub && clean.length <= 64 ? clean : `${clean.slice(0, 47)}-${digest.slice(0, 16)}`;
+}
+
+const refuseName = (link: string): string => `crosstrust-refuse-${link}`.slice(0, 64);

@@ -1,0 +1,111 @@
+import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
+import { CloudError } from "../../run/retry.ts";
+import type { Claims } from "./claims.ts";
+import { trustOf, type RoleSpec } from "./role/spec.ts";
+import { roleArnOf, roleOf } from "./shape.ts";
+import { federatedOf, judgeTrust } from "./trust/judge.ts";
+
+/** The judge over the live role of a link. Without a role nobody is let in. */
+export function judge(claims: Claims, { link, live }: TrustView): Judgement {
+  const role = roleOf(link);
+  if (live.state !== "present") {
+    return { allow: false, rows: [{ key: "role", wants: roleArnOf(role), says: "(absent)", readFrom: "iam", ok: false }] };
+  }
+  const federated = federatedOf(String(claims["iss"]), role.account, role.partition);
+  return judgeTrust({ claims, federated }, trustOf(live.spec as RoleSpec));
+}
+
+/** What is known about one refusal: the code it gets, what it says, and what mends it. */
+interface Cause {
+  readonly code: string;
+  readonly says: string;
+  readonly fix: readonly string[];
+  readonly asks?: Finding["asks"];
+}
+
+/** AWS names no condition in its refusals; the judge over the live trust does (failures.md F1). */
+export function explain({ view, error, claims }: Failed): Finding | undefined {
+  if (!(error instanceof CloudError) || (error.class !== "denied" && error.class !== "refused")) return undefined;
+  const judgement = judge(claims, view);
+  const cause = view.live.state === "present" ? causeOf(error, judgement, { view, claims }) : roleMissing(view.link);
+  return {
+    code: cause.code,
+    severity: "error",
+    asks: cause.asks ?? "broken",
+    at: { place: view.link.at(`to.${view.link.to.party}`) },
+    links: [view.link.name],
+    says: cause.says,
+    because: judgement.rows,
+    fix: cause.fix,
+  };
+}
+
+const roleMissing = (link: Link): Cause => ({
+  code: "AWS-ROLE-MISSING",
+  says: `the role ${roleArnOf(roleOf(link))} does not exist; aws answers as if its trust refused`,
+  fix: ["crosstrust apply"],
+});
+
+function causeOf(error: CloudError, judgement: Judgement, { view, claims }: { view: TrustView; claims: Claims }): Cause {
+  if (/retrieve verification key/.test(error.message)) {
+    return { code: "AWS-NO-KEYS", says: "aws could not fetch the issuer's keys", fix: ["try again; often it passes"], asks: "untold" };
+  }
+  if (error.code.startsWith("Expired")) {
+    return { code: "CLOCK-SKEW", says: `aws says the token has expired: ${error.message}`, fix: ["set this machine's clock"] };
+  }
+  if (judgement.allow === true) return refusedAnyway(error);
+  if (judgement.allow === "unknown") {
+    const what = judgement.unknown?.join(", ") ?? "";
+    return { code: "AWS-TRUST-UNKNOWN", says: `aws refuses, and these parts of the trust policy cannot be judged from here: ${what}`, fix: ["read the trust policy"] };
+  }
+  const wrong = judgement.rows.filter((row) => row.ok === false);
+  return audIsAzp(wrong, claims) ?? subjectChanged(wrong, view) ?? literalWildcard(wrong) ?? refuses(wrong, view.link);
+}
+
+const refusedAnyway = (error: CloudError): Cause => ({
+  code: "AWS-REFUSED-ANYWAY",
+  says: `its trust policy, as read now, allows this token, and aws refuses it: ${error.code}`,
+  fix: [
+    "if the role was changed within the last minute: wait and try again, aws needs 8 to 12 seconds as a rule",
+    "else look for a service control policy or resource control policy of the organization",
+  ],
+});
+
+function audIsAzp(wrong: readonly Evidence[], claims: Claims): Cause | undefined {
+  const row = wrong.find(({ key, readFrom }) => key.endsWith(":aud") && readFrom === "azp");
+  const audience = String(claims["aud"]);
+  if (!row?.wants.split(" or ").includes(audience)) return undefined;
+  return {
+    code: "AWS-AUD-IS-AZP",
+    says: "this trust policy refuses the token: aws reads google's azp as the audience",
+    fix: [`match ${audience} with ${row.key.replace(/:aud$/, ":oaud")} instead`],
+  };
+}
+
+/** A role that still trusts an old unique id: the account was deleted and made again under its old e-mail. */
+function subjectChanged(wrong: readonly Evidence[], { link, live }: TrustView): Cause | undefined {
+  const row = wrong.find(({ key }) => key === "accounts.google.com:sub");
+  const remembered = live.state === "present" ? (live.mark?.subjects ?? "") : "";
+  if (!row || !remembered.includes(row.wants)) return undefined;
+  return {
+    code: "GOOGLE-UNIQUE-ID-CHANGED",
+    says: `the unique id of the service account changed from ${row.wants} to ${row.says}: it was deleted and made again, and the role trusts the old one`,
+    fix: [`crosstrust apply --adopt ${link.name} takes the new account over and lets the role trust it`],
+  };
+}
+
+function literalWildcard(wrong: readonly Evidence[]): Cause | undefined {
+  const row = wrong.find(({ wants }) => /[*?]/.test(wants) && !/^String(Not)?Like|^Arn/.test(wants));
+  if (!row) return undefined;
+  return {
+    code: "AWS-WILDCARD-LITERAL",
+    says: `${row.key} is compared with ${row.wants} to the letter: StringEquals knows no wildcards`,
+    fix: ["name the subject in full"],
+  };
+}
+
+const refuses = (wrong: readonly Evidence[], link: Link): Cause => ({
+  code: "AWS-TRUST-REFUSES",
+  says: `the trust policy refuses this token: ${wrong.map(({ key }) => key).join(", ") || "no statement admits it"}`,
+  fix: [`crosstrust plan ${link.name} shows what differs from the file`, "crosstrust apply mends it"],
+});

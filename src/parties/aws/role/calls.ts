@@ -1,0 +1,166 @@
+import type { IAMClient } from "@aws-sdk/client-iam";
+import { z } from "zod";
+import type { World } from "../../../model.ts";
+import type { Call } from "../../../run/retry.ts";
+import { type Account, iam } from "../client.ts";
+
+const roleSchema = z.object({
+  Path: z.string(),
+  RoleName: z.string(),
+  RoleId: z.string(),
+  Arn: z.string(),
+  AssumeRolePolicyDocument: z.string(),
+  MaxSessionDuration: z.number().default(3600),
+  PermissionsBoundary: z.object({ PermissionsBoundaryArn: z.string() }).optional(),
+  Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).optional(),
+});
+export type LiveRole = z.infer<typeof roleSchema>;
+
+const paged = { IsTruncated: z.boolean(), Marker: z.string().optional() };
+
+/** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
+const nothing = z.unknown();
+
+interface Target {
+  readonly account: Account;
+  readonly name: string;
+}
+
+type Commands = typeof import("@aws-sdk/client-iam");
+
+/** One call: the command is built only when the SDK is loaded, so that commands without a cloud stay quick. */
+async function send<O>(world: World, target: Target, job: Job<O>): Promise<O> {
+  const commands = await import("@aws-sdk/client-iam");
+  const { operation, effect } = job;
+  return iam(world, { service: "aws.iam", operation, effect, account: target.account, answer: job.answer }, (client) =>
+    job.run(client, commands),
+  );
+}
+interface Job<O> extends Omit<Call, "service"> {
+  readonly answer: z.ZodType<O>;
+  readonly run: (client: IAMClient, commands: Commands) => Promise<unknown>;
+}
+
+export const getRole = async (world: World, target: Target): Promise<LiveRole> => {
+  const answer = await send(world, target, {
+    operation: "GetRole",
+    effect: "read",
+    answer: z.object({ Role: roleSchema }),
+    run: (client, { GetRoleCommand }) => client.send(new GetRoleCommand({ RoleName: target.name })),
+  });
+  return answer.Role;
+};
+
+/** The answer's own role: its id is needed to tell it from a namesake later. */
+export const createRole = async (world: World, target: Target, input: CreateInput): Promise<LiveRole> => {
+  const answer = await send(world, target, {
+    operation: "CreateRole",
+    effect: "once",
+    answer: z.object({ Role: roleSchema }),
+    run: (client, { CreateRoleCommand }) => client.send(new CreateRoleCommand({ RoleName: target.name, ...input, Tags: [...input.Tags] })),
+  });
+  return answer.Role;
+};
+type CreateInput = Omit<ConstructorParameters<Commands["CreateRoleCommand"]>[0], "RoleName" | "Tags"> & {
+  readonly Tags: readonly { Key: string; Value: string }[];
+};
+
+export async function listInlinePolicies(world: World, target: Target): Promise<readonly string[]> {
+  const pages = await allPages((Marker) =>
+    send(world, target, {
+      operation: "ListRolePolicies",
+      effect: "read",
+      answer: z.object({ PolicyNames: z.array(z.string()), ...paged }),
+      run: (client, { ListRolePoliciesCommand }) =>
+        client.send(new ListRolePoliciesCommand({ RoleName: target.name, ...(Marker ? { Marker } : {}) })),
+    }),
+  );
+  return pages.flatMap((page) => page.PolicyNames);
+}
+
+export async function listAttachedPolicies(world: World, target: Target): Promise<readonly string[]> {
+  const pages = await allPages((Marker) =>
+    send(world, target, {
+      operation: "ListAttachedRolePolicies",
+      effect: "read",
+      answer: z.object({ AttachedPolicies: z.array(z.object({ PolicyArn: z.string() })), ...paged }),
+      run: (client, { ListAttachedRolePoliciesCommand }) =>
+        client.send(new ListAttachedRolePoliciesCommand({ RoleName: target.name, ...(Marker ? { Marker } : {}) })),
+    }),
+  );
+  return pages.flatMap((page) => page.AttachedPolicies.map((policy) => policy.PolicyArn));
+}
+
+/** A policy document, percent-decoded once; `+` is a plus (fact sheet reliability-and-security, 6.2). */
+export const getInlinePolicy = async (world: World, target: Target, PolicyName: string): Promise<string> => {
+  const answer = await send(world, target, {
+    operation: "GetRolePolicy",
+    effect: "read",
+    answer: z.object({ PolicyDocument: z.string() }),
+    run: (client, { GetRolePolicyCommand }) => client.send(new GetRolePolicyCommand({ RoleName: target.name, PolicyName })),
+  });
+  return decodeURIComponent(answer.PolicyDocument);
+};
+
+/** Names of the roles below a path: tags do not come with them (aws.md 9.1). */
+export async function listRoleNames(world: World, account: Account, PathPrefix: string): Promise<readonly string[]> {
+  const pages = await allPages((Marker) =>
+    send(world, { account, name: "" }, {
+      operation: "ListRoles",
+      effect: "read",
+      answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
+      run: (client, { ListRolesCommand }) => client.send(new ListRolesCommand({ PathPrefix, ...(Marker ? { Marker } : {}) })),
+    }),
+  );
+  return pages.flatMap((page) => page.Roles.map((role) => role.RoleName));
+}
+
+/** Tags of every role of the account, in bulk: one call for many roles. */
+export async function listRoleTags(world: World, account: Account): Promise<ReadonlyMap<string, LiveRole["Tags"]>> {
+  const role = z.object({ RoleName: z.string(), Tags: roleSchema.shape.Tags });
+  const pages = await allPages((Marker) =>
+    send(world, { account, name: "" }, {
+      operation: "GetAccountAuthorizationDetails",
+      effect: "read",
+      answer: z.object({ RoleDetailList: z.array(role), ...paged }),
+      run: (client, { GetAccountAuthorizationDetailsCommand }) =>
+        client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
+    }),
+  );
+  return new Map(pages.flatMap((page) => page.RoleDetailList.map((one) => [one.RoleName, one.Tags] as const)));
+}
+
+/** All pages or none: a partial list never counts as complete, and a repeated marker is refused. */
+async function allPages<P extends { IsTruncated: boolean; Marker?: string | undefined }>(
+  page: (marker: string | undefined) => Promise<P>,
+): Promise<readonly P[]> {
+  const pages: P[] = [];
+  const seen = new Set<string>();
+  for (let marker: string | undefined; ; ) {
+    const next = await page(marker);
+    pages.push(next);
+    if (!next.IsTruncated) return pages;
+    marker = next.Marker;
+    if (!marker || seen.has(marker) || pages.length > 1000) throw new Error("a paged answer of IAM does not end");
+    seen.add(marker);
+  }
+}
+
+/** One write to a role, by its command: full replaces and documented idempotent calls may be sent again. */
+export async function writeRole(
+  world: World,
+  target: Target,
+  write: { readonly operation: string; readonly effect?: Call["effect"]; readonly input: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  const { operation, effect = "repeatable", input } = write;
+  await send(world, target, {
+    operation,
+    effect,
+    answer: nothing,
+    run: (client, commands) => {
+      const Command = (commands as unknown as Record<string, new (input: unknown) => never>)[`${operation}Command`];
+      if (!Command) throw new Error(`the IAM client has no ${operation}`);
+      return client.send(new Command({ RoleName: target.name, ...input }));
+    },
+  });
+}

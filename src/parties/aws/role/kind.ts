@@ -1,0 +1,193 @@
+import type { Address, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import type { Account } from "../client.ts";
+import { parsePolicy, renderPolicy } from "../trust/policy.ts";
+import * as calls from "./calls.ts";
+import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
+import { steps } from "./steps.ts";
+
+/** An IAM role: its trust, its permissions, its limits. Marks are tags. */
+export const roleKind: Kind<RoleSpec> = {
+  name: "aws:role",
+  immutable: ["path"],
+  read: (desired, _hints, world) => readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec }),
+  list: listLeftovers,
+  put: putRole,
+  remove: removeRole,
+  differ: differRoles,
+  combine: combineRoles,
+};
+
+const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({ account: spec.account, ...(access ? { access } : {}) });
+
+interface Wanted {
+  readonly account: Account;
+  readonly name: string;
+  /** Gives the spelling of actions; IAM does not care about their case. */
+  readonly like?: RoleSpec;
+}
+
+/** Everything about one role in three reads, and one for each inline policy. */
+async function readRole(world: World, wanted: Wanted): Promise<Live<RoleSpec>> {
+  const target = { account: wanted.account, name: wanted.name };
+  try {
+    const [role, inline, managed] = await Promise.all([
+      calls.getRole(world, target),
+      orMissing(calls.listInlinePolicies(world, target)).then((names) =>
+        inParallel(names ?? [], 4, async (name) => [name, await calls.getInlinePolicy(world, target, name)] as const),
+      ),
+      orMissing(calls.listAttachedPolicies(world, target)),
+    ]);
+    return present(wanted, role, { inline, managed: managed ?? [] });
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
+    throw error;
+  }
+}
+
+/** GetRole alone says whether the role is there; the lists of a role that just went are empty. */
+async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return undefined;
+    throw error;
+  }
+}
+
+interface Permissions {
+  readonly inline: readonly (readonly [name: string, document: string])[];
+  readonly managed: readonly string[];
+}
+
+function present(wanted: Wanted, role: calls.LiveRole, { inline, managed }: Permissions): LivePresent<RoleSpec> {
+  const trust = parsePolicy(decodeURIComponent(role.AssumeRolePolicyDocument));
+  if (!trust) throw unreadable("its trust policy is not a policy document");
+  const documents = inline.map(([name, text]) => {
+    const policy = parsePolicy(text);
+    if (!policy) throw unreadable(`its inline policy ${name} is not a policy document`);
+    return [name, respell(policy, wanted.like?.inline[name])] as const;
+  });
+  const mark = markOf(role.Tags ?? []);
+  const spec = {
+    account: wanted.account.account,
+    partition: role.Arn.split(":")[1] ?? "aws",
+    name: role.RoleName,
+    path: role.Path,
+    maxSession: role.MaxSessionDuration,
+    boundary: role.PermissionsBoundary?.PermissionsBoundaryArn ?? null,
+    trust,
+    managed,
+    inline: Object.fromEntries(documents),
+  } as unknown as RoleSpec;
+  const owner = mark ? (mark.adopted ? "adopted" : "ours") : "foreign";
+  return { state: "present", owner, spec, outputs: { arn: role.Arn, roleId: role.RoleId }, ...(mark ? { mark } : {}) };
+}
+
+const unreadable = (message: string): CloudError =>
+  new CloudError({ class: "malformed", service: "aws.iam", operation: "GetRole", code: "", status: 200, message });
+
+/** Actions as the file spells them where it names them at all. */
+function respell(policy: unknown, like: unknown): unknown {
+  const spelled = new Map(JSON.stringify(like ?? "").match(/"[\w-]+:[\w*?]+"/g)?.map((text) => [text.toLowerCase(), text]));
+  return JSON.parse(JSON.stringify(policy).replace(/"[\w-]+:[\w*?]+"/g, (text) => spelled.get(text.toLowerCase()) ?? text));
+}
+
+/** Roles of this owner below the paths the file names, that the file does not name. */
+async function listLeftovers(named: readonly Resource<RoleSpec>[], owner: string, world: World): Promise<Leftovers> {
+  const known = new Set(named.map((resource) => resource.address));
+  const places = new Map(
+    named
+      .filter(({ hold }) => hold === "own")
+      .map((resource) => [`${resource.spec.account} ${resource.spec.path}`, resource] as const),
+  );
+  const found = await inParallel([...places.values()], 4, async (resource) => {
+    const account = accountOf(resource);
+    const names = (await calls.listRoleNames(world, account, resource.spec.path)).filter(
+      (name) => !known.has(roleAddress({ account: account.account, name })),
+    );
+    const tags = names.length > 0 ? await calls.listRoleTags(world, account) : new Map();
+    const ours = names.filter((name) => markOf(tags.get(name) ?? [])?.owner === owner);
+    return inParallel(ours, 4, async (name) => ({ address: roleAddress({ account: account.account, name }), live: await readRole(world, { account, name }), account }));
+  });
+  return {
+    found: found.flat().flatMap(({ address, live, account }) => entry(address, live, account)),
+    scopes: [...places.keys()].map((place) => `aws ${place}`),
+    findings: [],
+  };
+}
+
+const entry = (address: Address, live: Live, { access }: Account): Leftovers["found"] =>
+  live.state === "present" ? [{ address, live, ...(access ? { access } : {}) }] : [];
+
+/** Observe, ensure, sync, return: a role that appears half way is a race, not a failure. */
+async function putRole({ desired, live, mark }: PutJob<RoleSpec>, world: World): Promise<LivePresent<RoleSpec>> {
+  const account = accountOf(desired);
+  const target = { account, name: desired.spec.name };
+  const read = async () => {
+    const now = await readRole(world, { ...target, like: desired.spec });
+    return now.state === "present" ? now : undefined;
+  };
+  const there = live.state === "present" ? live : await create(world, { desired, mark, read });
+  if (live.state !== "present" && there.mark?.owner !== mark.owner) {
+    throw new CloudError({ class: "exists", service: "aws.iam", operation: "CreateRole", code: "EntityAlreadyExists", status: 409, message: `the role ${target.name} appeared meanwhile and is not ours` });
+  }
+  for (const step of steps(desired.spec, there, mark)) await calls.writeRole(world, target, step);
+  return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec: desired.spec, outputs: there.outputs, mark };
+}
+
+interface Creation {
+  readonly desired: Resource<RoleSpec>;
+  readonly mark: PutJob["mark"];
+  readonly read: () => Promise<LivePresent<RoleSpec> | undefined>;
+}
+
+/**
+ * The role with its final trust, boundary and marks in the one create call; permissions come last, so that a half
+ * made role can do nothing (fact sheet reliability-and-security, 2.4).
+ */
+async function create(world: World, { desired, mark, read }: Creation): Promise<LivePresent<RoleSpec>> {
+  const { spec } = desired;
+  const whole = spec.managed.length === 0 && Object.keys(spec.inline).length === 0;
+  const born = { ...mark, put: whole ? mark.put : "-" };
+  const input = {
+    AssumeRolePolicyDocument: renderPolicy(trustOf(spec)),
+    Path: spec.path,
+    Description: `Keyless access for ${desired.links.join(", ")}, made by crosstrust`.slice(0, 1000),
+    MaxSessionDuration: spec.maxSession,
+    ...(spec.boundary === null ? {} : { PermissionsBoundary: spec.boundary }),
+    Tags: tagsOf(born),
+  };
+  const target = { account: accountOf(desired), name: spec.name };
+  const call = { service: "aws.iam", operation: "CreateRole", effect: "once" } as const;
+  const empty: RoleSpec = { ...spec, managed: [], inline: {} };
+  return createOnce(world, {
+    call,
+    find: read,
+    create: async (): Promise<LivePresent<RoleSpec>> => {
+      const made = await calls.createRole(world, target, input);
+      const outputs = { arn: made.Arn, roleId: made.RoleId };
+      return { state: "present", owner: "ours", spec: empty, outputs, mark: born };
+    },
+  });
+}
+
+/** Permissions first, the role last, and only the very role that was read: a namesake made meanwhile stays. */
+async function removeRole({ live, how, access }: Removal<RoleSpec>, world: World): Promise<void> {
+  const account: Account = { account: live.spec.account, ...(access ? { access } : {}) };
+  const target = { account, name: live.spec.name };
+  const now = await readRole(world, target);
+  if (now.state !== "present" || now.outputs["roleId"] !== live.outputs["roleId"]) return;
+  if (how === "release") {
+    return calls.writeRole(world, target, { operation: "UntagRole", input: { TagKeys: markTags } });
+  }
+  const detach = now.spec.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
+  const strip = Object.keys(now.spec.inline).map((PolicyName) => ({ operation: "DeleteRolePolicy", input: { PolicyName } }));
+  for (const step of [...detach, ...strip]) await gone(calls.writeRole(world, target, step));
+  await gone(calls.writeRole(world, target, { operation: "DeleteRole", input: {} }));
+}
+
+/** Not found is done, item by item. */
+async function gone(removing: Promise<void>): Promise<void> {
+  await orMissing(removing);
+}

@@ -1,0 +1,74 @@
+import type { LivePresent, Mark } from "../../../model.ts";
+import { type Policy, renderPolicy } from "../trust/policy.ts";
+import { type RoleSpec, tagsOf, trustOf } from "./spec.ts";
+
+/** One write to a role: an IAM operation and its input beside the role's name. */
+export interface Step {
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The writes from what is there to what is wanted, in an order in which every crash point is safe: limits before
+ * trust, trust in one atomic replace, permissions taken away before others are given, the mark last. Where more
+ * than one part changes, the mark says `-` first, so that a run cut off half way is told from a hand edit.
+ */
+export function steps(desired: RoleSpec, live: LivePresent<RoleSpec>, mark: Mark): readonly Step[] {
+  const parts = [...limits(desired, live.spec), ...trust(desired, live.spec), ...permissions(desired, live.spec)];
+  const tag = (value: Mark): Step => ({ operation: "TagRole", input: { Tags: tagsOf(value) } });
+  const open = live.mark?.put === "-" && live.mark.owner === mark.owner;
+  const first = parts.length > 1 && !open ? [tag({ ...mark, put: "-" })] : [];
+  const stale = parts.length > 0 || !sameMark(live.mark, mark);
+  return [...first, ...parts, ...(stale ? [tag(mark)] : [])];
+}
+
+const sameMark = (live: Mark | undefined, mark: Mark): boolean =>
+  JSON.stringify(tagsOf(mark)) === (live ? JSON.stringify(tagsOf(live)) : "");
+
+function limits(desired: RoleSpec, live: RoleSpec): readonly Step[] {
+  const session = desired.maxSession === live.maxSession ? [] : [{ operation: "UpdateRole", input: { MaxSessionDuration: desired.maxSession } }];
+  if (desired.boundary === live.boundary) return session;
+  const boundary: Step =
+    desired.boundary === null
+      ? { operation: "DeleteRolePermissionsBoundary", input: {} }
+      : { operation: "PutRolePermissionsBoundary", input: { PermissionsBoundary: desired.boundary } };
+  return [boundary, ...session];
+}
+
+function trust(desired: RoleSpec, live: RoleSpec): readonly Step[] {
+  const want = renderPolicy(sortedPolicy(trustOf(desired)));
+  if (want === renderPolicy(sortedPolicy(trustOf(live)))) return [];
+  return [{ operation: "UpdateAssumeRolePolicy", input: { PolicyDocument: renderPolicy(trustOf(desired)) } }];
+}
+
+function permissions(desired: RoleSpec, live: RoleSpec): readonly Step[] {
+  const detach = live.managed
+    .filter((arn) => !desired.managed.includes(arn))
+    .map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
+  const strip = Object.keys(live.inline)
+    .filter((name) => desired.inline[name] === undefined)
+    .map((PolicyName) => ({ operation: "DeleteRolePolicy", input: { PolicyName } }));
+  const put = Object.entries(desired.inline)
+    .filter(([name, document]) => text(document) !== text(live.inline[name]))
+    .map(([PolicyName, document]) => ({
+      operation: "PutRolePolicy",
+      input: { PolicyName, PolicyDocument: renderPolicy(document as unknown as Policy) },
+    }));
+  const attach = desired.managed
+    .filter((arn) => !live.managed.includes(arn))
+    .map((PolicyArn) => ({ operation: "AttachRolePolicy", input: { PolicyArn } }));
+  return [...detach, ...strip, ...put, ...attach];
+}
+
+const text = (document: unknown): string => (document === undefined ? "" : renderPolicy(sortedPolicy(document as Policy)));
+
+/** Members in one order, so that only a difference in meaning is written. */
+function sortedPolicy(policy: Policy): Policy {
+  const sort = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sort).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    if (value === null || typeof value !== "object") return value;
+    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(members.map(([key, member]) => [key, sort(member)]));
+  };
+  return sort(policy) as Policy;
+}

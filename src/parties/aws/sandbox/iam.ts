@@ -1,0 +1,67 @@
+import type { Fake, Host } from "../../../sandbox/fake.ts";
+import { authorize, type Principal, principalOf } from "./principals.ts";
+import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
+import { policyActions } from "./role-policies.ts";
+import { roleActions } from "./role-actions.ts";
+
+export interface IamCall {
+  readonly params: Params;
+  readonly account: string;
+  readonly host: Host;
+}
+
+export interface IamAction {
+  readonly write: boolean;
+  run(call: IamCall): Result;
+}
+
+const actions: Readonly<Record<string, IamAction>> = { ...roleActions, ...policyActions };
+
+/** IAM, Query protocol: every call is signed, and a session is held to its policies. */
+export const iam: Fake = {
+  service: "aws.iam",
+  hosts: ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"],
+  owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2010-05-08",
+  open(request, host) {
+    const params = paramsOf(request);
+    const name = params.get("Action") ?? "";
+    const action = actions[name];
+    const who = attempt(() => principalOf(request, host));
+    const run = () => {
+      if (who instanceof AwsError) return failure("iam", who);
+      const done = attempt(() => perform({ name, action, params }, who, host));
+      return done instanceof AwsError ? failure("iam", done) : success("iam", name, done);
+    };
+    return { name: name || "Unknown", write: action?.write ?? false, principal: who instanceof AwsError ? "anonymous" : who.arn, run };
+  },
+  fault: (kind) => failure("iam", faults[kind]),
+};
+
+/** Rate exceeded answers 400 with the Query protocol; the 500's text is unverified (aws.md 5.2). */
+export const faults = {
+  throttle: new AwsError("Throttling", 400, "Rate exceeded"),
+  error500: new AwsError("InternalFailure", 500, "The request processing has failed because of an unknown error, exception or failure."),
+} as const;
+
+interface Named {
+  readonly name: string;
+  readonly action: IamAction | undefined;
+  readonly params: Params;
+}
+
+function perform({ name, action, params }: Named, who: Principal, host: Host): Result {
+  if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
+  const role = params.get("RoleName");
+  const resource = role === undefined ? "*" : `arn:aws:iam::${who.account}:role/${role}`;
+  authorize(who, `iam:${name}`, { resource, host });
+  return action.run({ params, account: who.account, host });
+}
+
+export function attempt<T>(work: () => T): T | AwsError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof AwsError) return error;
+    throw error;
+  }
+}

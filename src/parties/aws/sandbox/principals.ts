@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { characters, type FakeRequest, type Host } from "../../../sandbox/fake.ts";
+import { parsePolicy } from "../trust/policy.ts";
+import { permits } from "./permissions.ts";
+import { AwsError } from "./query.ts";
+import { roleOf } from "./roles.ts";
+import { signatureOf } from "./sigv4.ts";
+
+/** Who signed a request. */
+export interface Principal {
+  readonly account: string;
+  readonly arn: string;
+  readonly userId: string;
+  /** Absent for the operator, who is an administrator of every account that is named. */
+  readonly session?: SessionToken;
+}
+
+/** What a session token holds; sealed, so that the sandbox keeps no sessions. */
+export interface SessionToken {
+  readonly account: string;
+  readonly partition: string;
+  readonly role: string;
+  readonly roleId: string;
+  readonly name: string;
+  readonly accessKeyId: string;
+  /** Epoch seconds. */
+  readonly expires: number;
+  /** The session policy, which narrows whatever the role may do. */
+  readonly policy?: string;
+}
+
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const sessionPrefix = "IQoJsandbox";
+
+/** The operator's long-lived key of an account: the account number stands in its id, its secret is derived. */
+export function operatorKey(account: string, host: Host): { accessKeyId: string; secretAccessKey: string } {
+  const number = Number(account).toString(32).padStart(8, "0");
+  const coded = [...number].map((digit) => base32[Number.parseInt(digit, 32)]).join("");
+  const check = characters(createHash("sha256").update(host.secrets.mac(`aws-key/${account}`)).digest(), base32, 8);
+  return { accessKeyId: `AKIA${coded}${check}`, secretAccessKey: secretOf(`AKIA${coded}${check}`, host) };
+}
+
+/** 40 characters, derived from the id and this sandbox's seed. */
+const secretOf = (accessKeyId: string, host: Host): string => host.secrets.issue(host.secrets.mac(`aws-secret/${accessKeyId}`).slice(0, 40));
+
+function accountOfKey(accessKeyId: string): string {
+  const digits = [...accessKeyId.slice(4, 12)].map((character) => base32.indexOf(character).toString(32)).join("");
+  return String(Number.parseInt(digits, 32)).padStart(12, "0");
+}
+
+/** Credentials of a new session. */
+export function issueSession(host: Host, given: Omit<SessionToken, "accessKeyId">): { id: string; secret: string; token: string } {
+  const count = host.state.next("aws-session");
+  const id = `ASIA${characters(createHash("sha256").update(host.secrets.mac(`session/${count}`)).digest(), base32, 16)}`;
+  return { id, secret: secretOf(id, host), token: host.secrets.seal(sessionPrefix, { ...given, accessKeyId: id }) };
+}
+
+/** Whose request this is: SigV4 against the key's secret, the session token open and not expired. */
+export function principalOf(request: FakeRequest, host: Host): Principal {
+  const signed = signatureOf(request, host.now());
+  if (!signed) throw new AwsError("MissingAuthenticationToken", 403, "Request is missing Authentication Token");
+  const { accessKeyId, sessionToken } = signed;
+  const invalid = new AwsError("InvalidClientTokenId", 403, "The security token included in the request is invalid.");
+  if (sessionToken === undefined) {
+    const account = accountOfKey(accessKeyId);
+    const key = accessKeyId.startsWith("AKIA") ? operatorKey(account, host) : undefined;
+    if (key?.accessKeyId !== accessKeyId) throw invalid;
+    signed.verify(key.secretAccessKey);
+    return { account, arn: `arn:aws:iam::${account}:user/operator`, userId: `AIDA${accessKeyId.slice(4)}` };
+  }
+  const session = host.secrets.open<SessionToken>(sessionPrefix, sessionToken);
+  if (session?.accessKeyId !== accessKeyId) throw invalid;
+  signed.verify(secretOf(accessKeyId, host));
+  if (session.expires * 1000 <= host.now()) {
+    throw new AwsError("ExpiredToken", 403, "The security token included in the request is expired");
+  }
+  const { account, partition, role, roleId, name } = session;
+  return { account, arn: `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`, userId: `${roleId}:${name}`, session };
+}
+
+/** Refuses what neither the role's policies, nor its boundary, nor the session policy allow. */
+export function authorize(principal: Principal, action: string, { resource, host }: { resource: string; host: Host }): void {
+  if (!principal.session) return;
+  const { account, role, policy } = principal.session;
+  const held = roleOf(host.state, account, role);
+  const sessionPolicy = policy === undefined ? undefined : parsePolicy(policy);
+  const asked = { action: action.toLowerCase(), resource };
+  if (held && permits(held, asked) && (policy === undefined || (sessionPolicy && permits(sessionPolicy, asked)))) return;
+  const because = "because no identity-based policy allows the";
+  throw new AwsError("AccessDenied", 403, `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${because} ${action} action`);
+}

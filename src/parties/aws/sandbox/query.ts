@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { XMLBuilder } from "fast-xml-parser";
+import type { FakeAnswer, FakeRequest } from "../../../sandbox/fake.ts";
+
+/** An error of the Query protocol, with the recorded code, status and text. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, status: number, message: string) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+export type Params = ReadonlyMap<string, string>;
+
+/** Action and parameters, from a form body or from the query (wire.md 3.1: both must work). */
+export function paramsOf(request: FakeRequest): Params {
+  const form = new URLSearchParams(request.method === "POST" ? request.body.toString("utf8") : "");
+  return new Map([...request.query, ...form]);
+}
+
+/** `Tags.member.1.Key` ... as a list of members. */
+export function listParam(params: Params, name: string): readonly Params[] {
+  const members = new Map<number, Map<string, string>>();
+  for (const [key, value] of params) {
+    const match = new RegExp(`^${name}\\.member\\.(\\d+)(?:\\.(.+))?$`).exec(key);
+    if (!match) continue;
+    const at = Number(match[1]);
+    members.set(at, (members.get(at) ?? new Map()).set(match[2] ?? "", value));
+  }
+  return [...members].sort(([a], [b]) => a - b).map(([, member]) => member);
+}
+
+export function required(params: Params, name: string): string {
+  const value = params.get(name);
+  if (value === undefined || value === "") {
+    const field = name.charAt(0).toLowerCase() + name.slice(1);
+    const says = `Value null at '${field}' failed to satisfy constraint: Member must not be null`;
+    throw new AwsError("ValidationError", 400, `1 validation error detected: ${says}`);
+  }
+  return value;
+}
+
+const namespaces = { iam: "https://iam.amazonaws.com/doc/2010-05-08/", sts: "https://sts.amazonaws.com/doc/2011-06-15/" };
+const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: "@", suppressEmptyNode: true });
+
+/** Request ids count up from the answer's own text: reproducible, and each looks like one. */
+const requestId = (text: string): string => {
+  const hex = createHash("sha256").update(text).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+};
+
+export type Result = Readonly<Record<string, unknown>> | undefined;
+
+export function success(service: "iam" | "sts", action: string, result: Result): FakeAnswer {
+  const id = requestId(`${action}${JSON.stringify(result ?? "")}`);
+  const body = builder.build({
+    [`${action}Response`]: {
+      "@xmlns": namespaces[service],
+      ...(result === undefined ? {} : { [`${action}Result`]: result }),
+      ResponseMetadata: { RequestId: id },
+    },
+  });
+  return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": id }, body };
+}
+
+export function failure(service: "iam" | "sts", { code, status, message }: AwsError): FakeAnswer {
+  const id = requestId(code + message);
+  const Error = { Type: status < 500 ? "Sender" : "Receiver", Code: code, Message: message };
+  const body = builder.build({ ErrorResponse: { "@xmlns": namespaces[service], Error, RequestId: id } });
+  return { status, headers: { "content-type": "text/xml", "x-amzn-requestid": id }, body };
+}
+
+/** A list as AWS writes it; an empty one is an empty element, never a missing one. */
+export const members = (items: readonly unknown[]): unknown => (items.length > 0 ? { member: items } : "");
+
+/** `2030-01-01T00:00:00Z` */
+export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { characters, type Host } from "../../../sandbox/fake.ts";
+import type { IamAction, IamCall } from "./iam.ts";
+import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
+import { checkTrust } from "./trust-check.ts";
+
+/** IAM's actions on roles themselves (aws.md 7, 9.1, 12). */
+export const roleActions: Readonly<Record<string, IamAction>> = {
+  CreateRole: { write: true, run: create },
+  GetRole: { write: false, run: ({ params, account, host }) => ({ Role: full(theRole(host.view, account, required(params, "RoleName"))) }) },
+  ListRoles: { write: false, run: list },
+  GetAccountAuthorizationDetails: { write: false, run: details },
+  ListRoleTags: {
+    write: false,
+    run: (call) => ({ Tags: tagList(theRole(call.host.view, call.account, required(call.params, "RoleName")).tags), IsTruncated: false }),
+  },
+  UpdateAssumeRolePolicy: {
+    write: true,
+    run: (call) => change(call, () => ({ trust: checkTrust(required(call.params, "PolicyDocument")) })),
+  },
+  UpdateRole: { write: true, run: (call) => change(call, () => updates(call.params)) ?? {} },
+  TagRole: { write: true, run: (call) => change(call, (role) => ({ tags: { ...role.tags, ...tags(call.params) } })) },
+  UntagRole: {
+    write: true,
+    run: (call) =>
+      change(call, (role) => {
+        const gone = listParam(call.params, "TagKeys").map((member) => member.get(""));
+        return { tags: Object.fromEntries(Object.entries(role.tags).filter(([key]) => !gone.includes(key))) };
+      }),
+  },
+  PutRolePermissionsBoundary: {
+    write: true,
+    run: (call) => change(call, () => ({ boundary: required(call.params, "PermissionsBoundary") })),
+  },
+  DeleteRolePermissionsBoundary: {
+    write: true,
+    run: (call) => {
+      const { boundary: _, ...rest } = theRole(call.host.state, call.account, required(call.params, "RoleName"));
+      call.host.state.put(roleKey(call.account, rest.name), rest);
+      return undefined;
+    },
+  },
+  DeleteRole: { write: true, run: remove },
+  ListInstanceProfilesForRole: { write: false, run: () => ({ InstanceProfiles: "", IsTruncated: false }) },
+};
+
+/** Changes a stored role; the answer of such a call has no result. */
+export function change({ params, account, host }: IamCall, edit: (role: StoredRole) => Partial<StoredRole>): undefined {
+  const role = theRole(host.state, account, required(params, "RoleName"));
+  host.state.put(roleKey(account, role.name), { ...role, ...edit(role) });
+  return undefined;
+}
+
+function create({ params, account, host }: IamCall) {
+  const name = required(params, "RoleName");
+  if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
+    const says = "Member must satisfy regular expression pattern: [\\w+=,.@-]+";
+    throw new AwsError("ValidationError", 400, `1 validation error detected: Value at 'roleName' failed to satisfy constraint: ${says}`);
+  }
+  const trust = checkTrust(required(params, "AssumeRolePolicyDocument"));
+  if (roleOf(host.state, account, name)) throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
+  const boundary = params.get("PermissionsBoundary");
+  const description = params.get("Description");
+  const role: StoredRole = {
+    ...{ name, account, trust, created: host.now(), tags: tags(params), inline: {}, managed: [] },
+    id: newId(`aws.role/${account}/${name}`, host),
+    path: params.get("Path") ?? "/",
+    maxSession: session(params.get("MaxSessionDuration") ?? "3600"),
+    ...(boundary ? { boundary } : {}),
+    ...(description ? { description } : {}),
+  };
+  host.state.put(roleKey(account, name), role);
+  return { Role: full(role) };
+}
+
+const newId = (what: string, host: Host): string => {
+  const digest = createHash("sha256").update(`${what}/${host.state.next(what)}`).digest();
+  return `AROA${characters(digest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 17)}`;
+};
+
+function session(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 3600 && seconds <= 43200) return seconds;
+  throw new AwsError("ValidationError", 400, `1 validation error detected: Value '${text}' at 'maxSessionDuration' failed to satisfy constraint`);
+}
+
+const tags = (params: Params): Record<string, string> =>
+  Object.fromEntries(listParam(params, "Tags").map((member) => [member.get("Key") ?? "", member.get("Value") ?? ""]));
+
+const tagList = (given: StoredRole["tags"]) => members(Object.entries(given).map(([Key, Value]) => ({ Key, Value })));
+
+function updates(params: Params): Partial<StoredRole> {
+  const [maximum, description] = [params.get("MaxSessionDuration"), params.get("Description")];
+  return { ...(maximum ? { maxSession: session(maximum) } : {}), ...(description === undefined ? {} : { description }) };
+}
+
+/** Documents are percent-encoded in every answer (aws.md 9.1). */
+const brief = (role: StoredRole) => ({
+  Path: role.path,
+  RoleName: role.name,
+  RoleId: role.id,
+  Arn: roleArn(role),
+  CreateDate: timestamp(role.created),
+  AssumeRolePolicyDocument: encodeURIComponent(role.trust),
+  ...(role.description ? { Description: role.description } : {}),
+  MaxSessionDuration: role.maxSession,
+});
+
+const boundaryOf = (role: StoredRole) =>
+  role.boundary ? { PermissionsBoundary: { PermissionsBoundaryType: "Policy", PermissionsBoundaryArn: role.boundary } } : {};
+
+const full = (role: StoredRole) => ({
+  ...brief(role),
+  ...boundaryOf(role),
+  ...(Object.keys(role.tags).length > 0 ? { Tags: tagList(role.tags) } : {}),
+  RoleLastUsed: "",
+});
+
+/** Pages by name; MaxItems as asked, 100 by default. */
+function page(params: Params, all: readonly StoredRole[]): { readonly items: readonly StoredRole[]; readonly rest: object } {
+  const from = Number(params.get("Marker") ?? "0");
+  const size = Number(params.get("MaxItems") ?? "100");
+  const items = all.slice(from, from + size);
+  const more = from + size < all.length;
+  return { items, rest: { IsTruncated: more, ...(more ? { Marker: String(from + size) } : {}) } };
+}
+
+function list({ params, account, host }: IamCall) {
+  const prefix = params.get("PathPrefix") ?? "/";
+  const { items, rest } = page(params, rolesOf(host.view, account).filter((role) => role.path.startsWith(prefix)));
+  return { Roles: members(items.map(brief)), ...rest };
+}
+
+/** The bulk read: no MaxSessionDuration, no Description (aws.md 9.1). */
+function details({ params, account, host }: IamCall) {
+  const { items, rest } = page(params, rolesOf(host.view, account));
+  const roles = items.map((role) => {
+    const { Description: _, MaxSessionDuration: __, ...head } = { Description: "", ...brief(role) };
+    const inline = Object.entries(role.inline).map(([PolicyName, text]) => ({ PolicyName, PolicyDocument: encodeURIComponent(text) }));
+    const attached = role.managed.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
+    const policies = { RolePolicyList: members(inline), AttachedManagedPolicies: members(attached) };
+    return { ...head, ...policies, ...boundaryOf(role), Tags: tagList(role.tags), InstanceProfileList: "", RoleLastUsed: "" };
+  });
+  return { UserDetailList: "", GroupDetailList: "", RoleDetailList: members(roles), Policies: "", ...rest };
+}
+
+function remove({ params, account, host }: IamCall): undefined {
+  const role = theRole(host.state, account, required(params, "RoleName"));
+  const conflict = (what: string) => new AwsError("DeleteConflict", 409, `Cannot delete entity, must ${what} first.`);
+  if (role.managed.length > 0) throw conflict("detach all policies");
+  if (Object.keys(role.inline).length > 0) throw conflict("delete policies");
+  host.state.delete(roleKey(account, role.name));
+  return undefined;
+}

@@ -1,0 +1,82 @@
+import { parsePolicy } from "../trust/policy.ts";
+import type { IamAction } from "./iam.ts";
+import { AwsError, members, required } from "./query.ts";
+import { change } from "./role-actions.ts";
+import { theRole } from "./roles.ts";
+
+/** IAM's actions on what a role may do (quotas: aws.md 7). */
+export const policyActions: Readonly<Record<string, IamAction>> = {
+  AttachRolePolicy: {
+    write: true,
+    run: (call) =>
+      change(call, (role) => {
+        const arn = required(call.params, "PolicyArn");
+        if (!/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\//.test(arn)) {
+          throw new AwsError("NoSuchEntity", 404, `Policy ${arn} does not exist or is not attachable.`);
+        }
+        if (role.managed.length >= 10 && !role.managed.includes(arn)) {
+          throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for PoliciesPerRole: 10");
+        }
+        return { managed: [...new Set([...role.managed, arn])] };
+      }),
+  },
+  DetachRolePolicy: {
+    write: true,
+    run: (call) =>
+      change(call, (role) => {
+        const arn = required(call.params, "PolicyArn");
+        if (!role.managed.includes(arn)) throw new AwsError("NoSuchEntity", 404, `Policy ${arn} was not found.`);
+        return { managed: role.managed.filter((one) => one !== arn) };
+      }),
+  },
+  ListAttachedRolePolicies: {
+    write: false,
+    run: ({ params, account, host }) => {
+      const { managed } = theRole(host.view, account, required(params, "RoleName"));
+      const attached = managed.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
+      return { AttachedPolicies: members(attached), IsTruncated: false };
+    },
+  },
+  PutRolePolicy: {
+    write: true,
+    run: (call) =>
+      change(call, (role) => {
+        const document = required(call.params, "PolicyDocument");
+        if (!parsePolicy(document)) throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
+        const inline = { ...role.inline, [required(call.params, "PolicyName")]: document };
+        if (Object.values(inline).join("").replace(/\s/g, "").length > 10_240) {
+          throw new AwsError("LimitExceeded", 409, `Maximum policy size of 10240 bytes exceeded for role ${role.name}`);
+        }
+        return { inline };
+      }),
+  },
+  GetRolePolicy: {
+    write: false,
+    run: ({ params, account, host }) => {
+      const role = theRole(host.view, account, required(params, "RoleName"));
+      const name = required(params, "PolicyName");
+      const document = role.inline[name];
+      if (document === undefined) throw new AwsError("NoSuchEntity", 404, `The role policy with name ${name} cannot be found.`);
+      return { RoleName: role.name, PolicyName: name, PolicyDocument: encodeURIComponent(document) };
+    },
+  },
+  DeleteRolePolicy: {
+    write: true,
+    run: (call) =>
+      change(call, (role) => {
+        const name = required(call.params, "PolicyName");
+        if (role.inline[name] === undefined) {
+          throw new AwsError("NoSuchEntity", 404, `The role policy with name ${name} cannot be found.`);
+        }
+        const { [name]: _, ...inline } = role.inline;
+        return { inline };
+      }),
+  },
+  ListRolePolicies: {
+    write: false,
+    run: ({ params, account, host }) => {
+      const { inline } = theRole(host.view, account, required(params, "RoleName"));
+      return { PolicyNames: members(Object.keys(inline)), IsTruncated: false };
+    },
+  },
+};

@@ -1,0 +1,77 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { FakeRequest } from "../../../sandbox/fake.ts";
+import { AwsError } from "./query.ts";
+
+export interface SignedBy {
+  readonly accessKeyId: string;
+  readonly sessionToken: string | undefined;
+  /** Checks the signature against the key's secret. */
+  verify(secret: string): void;
+}
+
+/**
+ * Signature version 4 of a request as it was received (recipe: wire.md 3.3; the header list is the client's own).
+ * Undefined where the request carries no signature at all.
+ */
+export function signatureOf(request: FakeRequest, now: number): SignedBy | undefined {
+  const header = request.headers["authorization"];
+  if (!header) return undefined;
+  const parts = /^AWS4-HMAC-SHA256 Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/.exec(header);
+  if (!parts) throw new AwsError("IncompleteSignature", 400, "Authorization header is not an AWS4-HMAC-SHA256 signature.");
+  const [, credential = "", signed = "", given = ""] = parts;
+  const [accessKeyId = "", date = "", region = "", service = "", terminal] = credential.split("/");
+  const stamp = request.headers["x-amz-date"] ?? "";
+  if (terminal !== "aws4_request" || !stamp.startsWith(date)) {
+    throw new AwsError("SignatureDoesNotMatch", 403, "Credential should be scoped to a valid region and date.");
+  }
+  checkAge(stamp, now);
+  const names = signed.split(";");
+  const canonical = [
+    request.method,
+    canonicalPath(request.sentPath),
+    canonicalQuery(request.query),
+    ...names.map((name) => `${name}:${(request.headers[name] ?? "").trim().replace(/ +/g, " ")}`),
+    "",
+    signed,
+    request.headers["x-amz-content-sha256"] ?? sha256(request.body),
+  ].join("\n");
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  const toSign = ["AWS4-HMAC-SHA256", stamp, scope, sha256(canonical)].join("\n");
+  return {
+    accessKeyId,
+    sessionToken: request.headers["x-amz-security-token"],
+    verify(secret) {
+      const key = [date, region, service, "aws4_request"].reduce<Buffer>((last, part) => hmac(last, part), Buffer.from(`AWS4${secret}`));
+      const right = hmac(key, toSign);
+      const bodyHash = request.headers["x-amz-content-sha256"];
+      const bodyIsRight = bodyHash === undefined || bodyHash === sha256(request.body);
+      if (bodyIsRight && timingSafeEqual(right, Buffer.from(given, "hex"))) return;
+      const says = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+      throw new AwsError("SignatureDoesNotMatch", 403, says);
+    },
+  };
+}
+
+/** AWS takes a signature up to 15 minutes off its own clock. */
+function checkAge(stamp: string, now: number): void {
+  const [, y, m, d, h, min, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(stamp) ?? [];
+  const at = Date.parse(`${y}-${m}-${d}T${h}:${min}:${s}Z`);
+  if (Math.abs(at - now) <= 15 * 60_000) return;
+  const when = new Date(now).toISOString().replace(/[-:]|\.\d+/g, "");
+  throw new AwsError("SignatureDoesNotMatch", 403, `Signature expired: ${stamp} is now earlier than ${when}`);
+}
+
+const sha256 = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
+const hmac = (key: Buffer, data: string): Buffer => createHmac("sha256", key).update(data).digest();
+
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const canonicalPath = (path: string): string =>
+  path === "" ? "/" : path.split("/").map((segment) => encode(decodeURIComponent(segment))).join("/");
+
+function canonicalQuery(query: URLSearchParams): string {
+  const pairs = [...query].map(([key, value]) => [encode(key), encode(value)] as const);
+  pairs.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1));
+  return pairs.map(([key, value]) => `${key}=${value}`).join("&");
+}

@@ -1,0 +1,96 @@
+import type { Fake, Host } from "../../../sandbox/fake.ts";
+import { readKey } from "../claims.ts";
+import { federatedOf, judgeTrust } from "../trust/judge.ts";
+import { parsePolicy } from "../trust/policy.ts";
+import { attempt, faults } from "./iam.ts";
+import { issueSession, principalOf } from "./principals.ts";
+import { AwsError, failure, type Params, paramsOf, type Result, required, success, timestamp } from "./query.ts";
+import { roleOf } from "./roles.ts";
+import { verifyToken } from "./token.ts";
+
+/** STS, Query protocol. AssumeRoleWithWebIdentity is unsigned, everything else is signed (wire.md, trap 5). */
+export const sts: Fake = {
+  service: "aws.sts",
+  hosts: ["sts.amazonaws.com", "sts.*.amazonaws.com", "sts.*.amazonaws.com.cn"],
+  owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2011-06-15",
+  open(request, host) {
+    const params = paramsOf(request);
+    const name = params.get("Action") ?? "";
+    const who = attempt(() => principalOf(request, host));
+    const perform = (): Result => {
+      if (name === "AssumeRoleWithWebIdentity") return assumeWithWebIdentity(params, host);
+      if (who instanceof AwsError) throw who;
+      if (name === "GetCallerIdentity") return { Arn: who.arn, UserId: who.userId, Account: who.account };
+      throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2011-06-15`);
+    };
+    const run = () => {
+      const done = attempt(perform);
+      return done instanceof AwsError ? failure("sts", done) : success("sts", name, done);
+    };
+    return { name: name || "Unknown", write: false, principal: who instanceof AwsError ? "anonymous" : who.arn, run };
+  },
+  fault: (kind) => failure("sts", faults[kind]),
+};
+
+const invalid = (field: string, says: string): AwsError =>
+  new AwsError("ValidationError", 400, `1 validation error detected: Value at '${field}' failed to satisfy constraint: ${says}`);
+
+/** A fresh role is refused with the same words as a wrong token until it has propagated (aws.md, trap 4). */
+const denied = new AwsError("AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+
+function assumeWithWebIdentity(params: Params, host: Host): Result {
+  const [, partition = "aws", account = "", path = ""] = /^arn:(aws[a-z-]*):iam::(\d{12}):role(\/.+)$/.exec(required(params, "RoleArn")) ?? [];
+  if (!account) throw invalid("roleArn", "Member must be a role ARN");
+  const sessionName = sessionNameOf(params);
+  const text = required(params, "WebIdentityToken");
+  if (text.length < 4 || text.length > 20_000) throw invalid("webIdentityToken", "Member must have length between 4 and 20000");
+  if (params.has("ProviderId")) throw new AwsError("InvalidIdentityToken", 400, "Provided Token is not a Login With Amazon token");
+  const duration = durationOf(params);
+  const policy = sessionPolicy(params);
+  const claims = verifyToken(text, host);
+  const role = roleOf(host.propagated, account, path.split("/").at(-1) ?? "");
+  const federated = federatedOf(String(claims["iss"]), account, partition);
+  const trust = role && parsePolicy(role.trust);
+  const asker = { claims, federated, request: { sessionName, now: host.now() } };
+  if (!role || !trust || role.path + role.name !== path || judgeTrust(asker, trust).allow !== true) throw denied;
+  if (duration > role.maxSession) {
+    throw new AwsError("ValidationError", 400, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  }
+  const expires = Math.floor(host.now() / 1000) + duration;
+  const about = { account, partition, role: role.name, roleId: role.id, name: sessionName, expires };
+  const { id, secret, token } = issueSession(host, { ...about, ...(policy === undefined ? {} : { policy }) });
+  const audience = readKey(`${String(claims["iss"]).replace("https://", "")}:aud`, claims);
+  return {
+    SubjectFromWebIdentityToken: String(claims["sub"]),
+    Audience: audience.state === "present" ? audience.values[0] : "",
+    AssumedRoleUser: {
+      Arn: `arn:${partition}:sts::${account}:assumed-role/${role.name}/${sessionName}`,
+      AssumedRoleId: `${role.id}:${sessionName}`,
+    },
+    Credentials: { AccessKeyId: id, SecretAccessKey: secret, SessionToken: token, Expiration: timestamp(expires * 1000) },
+    Provider: federated,
+    ...(policy === undefined ? {} : { PackedPolicySize: 24 }),
+  };
+}
+
+function sessionNameOf(params: Params): string {
+  const name = required(params, "RoleSessionName");
+  const says = (constraint: string) =>
+    new AwsError("ValidationError", 400, `1 validation error detected: Value '${name}' at 'roleSessionName' failed to satisfy constraint: Member must ${constraint}`);
+  if (!/^[\w+=,.@-]*$/.test(name)) throw says("satisfy regular expression pattern: [\\w+=,.@-]*");
+  if (name.length > 64) throw says("have length less than or equal to 64");
+  if (name.length < 2) throw says("have length greater than or equal to 2");
+  return name;
+}
+
+function durationOf(params: Params): number {
+  const seconds = Number(params.get("DurationSeconds") ?? "3600");
+  if (seconds >= 900 && seconds <= 43200) return seconds;
+  throw invalid("durationSeconds", "Member must have value between 900 and 43200");
+}
+
+function sessionPolicy(params: Params): string | undefined {
+  const text = params.get("Policy");
+  if (text !== undefined && !parsePolicy(text)) throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
+  return text;
+}

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import type { Link } from "../../model.ts";
+
+/** Kept as text: an account may start with 0 (`digits`: the JSON schema accepts an integer too). */
+const account = z
+  .string()
+  .regex(/^\d{12}$/, "an AWS account id has exactly 12 digits")
+  .meta({ digits: true });
+
+const roleName = /^[\w+=,.@-]{1,64}$/;
+const roleArn = /^arn:aws[a-z-]*:iam::(\d{12}):role(\/(?:[\x21-\x7e]+\/)?)([\w+=,.@-]{1,64})$/;
+const policyArn = /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/;
+
+const role = z
+  .string()
+  .refine((text) => roleName.test(text) || roleArn.test(text), "a role is a name of 1-64 of A-Z a-z 0-9 _+=,.@- (made here), or a full role ARN (used)");
+
+/** Seconds from `3600`, `60m` or `1h`; a role takes 3600 to 43200 (aws.md 11.2). */
+const maxSession = z
+  .string()
+  .regex(/^\d{1,6}[smh]?$/, "a duration is digits with s, m or h behind them, such as 1h")
+  .transform((text) => Number.parseInt(text, 10) * ({ m: 60, h: 3600 }[text.slice(-1)] ?? 1))
+  .refine((seconds) => seconds >= 3600 && seconds <= 43200, "a role's longest session is between 1h and 12h")
+  .meta({ digits: true });
+
+const text = (pattern: RegExp, says: string) => z.string().regex(pattern, says);
+
+/** `to.aws`. */
+export const to = {
+  account,
+  role,
+  // The IAM character set without `*` and `?`, which a condition would read as wildcards.
+  audience: text(/^[\x21-\x29\x2b-\x3e\x40-\x7e]{1,255}$/, "an audience has 1-255 printable characters without * ? and blanks").optional(),
+  path: text(/^\/(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+\/)?$/, "an IAM path begins and ends with /").max(512).default("/crosstrust/"),
+  maxSession: maxSession.default(3600),
+  boundary: text(policyArn, "a boundary is the full ARN of a managed policy").optional(),
+  region: text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "a region looks like us-east-1").default("us-east-1"),
+  sessionName: text(/^[\w+=,.@-]{2,64}$/, "a session name has 2-64 of A-Z a-z 0-9 _+=,.@-").optional(),
+  profile: text(/^[\w.@+:/-]{1,128}$/, "a profile is a name in ~/.aws/config").optional(),
+  assumeRole: text(roleArn, "assumeRole is a full role ARN").optional(),
+};
+
+/** `may` for an AWS role: a managed policy, or actions on resources. */
+export const may = z.union([
+  text(policyArn, "a managed policy is a full ARN such as arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"),
+  z.strictObject({
+    allow: z
+      .array(text(/^(?:\*|[a-z0-9-]+:[A-Za-z0-9*?]+)$/, "an action looks like s3:GetObject"))
+      .min(1, "name at least one action"),
+    resources: z
+      .array(text(/^(?:\*|arn:[\x21-\x7e]+)$/, "a resource is a full ARN, or *"))
+      .min(1, "name at least one resource"),
+  }),
+]);
+
+export interface RoleTarget {
+  readonly account: string;
+  readonly name: string;
+  readonly path: string;
+  readonly partition: string;
+  readonly hold: "own" | "use";
+  readonly maxSession: number;
+  readonly boundary: string | null;
+  readonly region: string;
+  readonly sessionName?: string;
+}
+
+/** The role a link ends at. A full ARN is used: its own account and path hold, and nothing of it is written. */
+export function roleOf(link: Link): RoleTarget {
+  const spec = link.to.spec as z.infer<z.ZodObject<typeof to>>;
+  const arn = roleArn.exec(spec.role);
+  const region = { region: spec.region, maxSession: spec.maxSession, boundary: spec.boundary ?? null };
+  const named = spec.sessionName === undefined ? {} : { sessionName: spec.sessionName };
+  if (!arn) {
+    const made = { account: spec.account, name: spec.role, path: spec.path, partition: partitionOf(spec.region) };
+    return { ...made, hold: "own", ...region, ...named };
+  }
+  const [, owner = spec.account, path = "/", name = ""] = arn;
+  return { account: owner, name, path, partition: spec.role.split(":")[1] ?? "aws", hold: "use", ...region, ...named };
+}
+
+/** The partition of a region: China and GovCloud have their own ARNs and endpoints (failures.md F20). */
+export const partitionOf = (region: string): string =>
+  region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+
+export const roleArnOf = (role: RoleTarget): string =>
+  `arn:${role.partition}:iam::${role.account}:role${role.path}${role.name}`;
+
+/** How to reach the account, where the file says so. */
+export function accessOf(link: Link): Record<string, string> {
+  const spec = link.to.spec as z.infer<z.ZodObject<typeof to>>;
+  const given = { profile: spec.profile, assumeRole: spec.assumeRole, region: spec.region };
+  return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,137 @@
+import type { Known } from "../../../model.ts";
+import type { Reading } from "../claims.ts";
+import { isText, operatorOf } from "./policy.ts";
+
+export type Truth = boolean | "unknown";
+
+/** All must hold: one false decides, else one unknown does. */
+export const every = (truths: readonly Truth[]): Truth =>
+  truths.includes(false) ? false : truths.includes("unknown") ? "unknown" : true;
+
+/** One must hold: one true decides, else one unknown does. */
+export const some = (truths: readonly Truth[]): Truth =>
+  truths.includes(true) ? true : truths.includes("unknown") ? "unknown" : false;
+
+const not = (truth: Truth): Truth => (truth === "unknown" ? "unknown" : !truth);
+
+export interface Condition {
+  readonly operator: string;
+  readonly values: readonly Known<string>[];
+  readonly reading: Reading;
+  /** Policy variables such as `${aws:username}` are read only in version 2012-10-17. */
+  readonly variables: boolean;
+}
+
+/**
+ * One condition against what its key holds, by AWS's rules: a missing key fails a plain operator, passes a negated
+ * one, `...IfExists` and `ForAllValues` (aws.md 2.3, 13.2 T06). What cannot be decided is unknown, never true.
+ */
+export function holds({ operator, values, reading, variables }: Condition): Truth {
+  const { set, base, ifExists } = operatorOf(operator);
+  if (!base || reading.state === "unknown") return "unknown";
+  const wanted = values.map((value) => (isText(value) ? unescape(value, variables) : undefined));
+  if (base === "Null") return nullHolds(reading.state === "absent", wanted);
+  if (reading.state === "absent") return absentHolds(set, base, ifExists);
+  const matches = (value: string): Truth => some(wanted.map((want) => (want === undefined ? "unknown" : match(base, value, want))));
+  const one = (value: string): Truth => (isNegated(base) ? not(matches(value)) : matches(value));
+  if (set === "ForAllValues") return every(reading.values.map(one));
+  if (set === "ForAnyValue") return some(reading.values.map(one));
+  // AWS documents no outcome for a plain operator on a key with several values.
+  return reading.values.length === 1 ? one(reading.values[0] ?? "") : "unknown";
+}
+
+/** A key that the request does not have. */
+function absentHolds(set: string | undefined, base: string, ifExists: boolean): Truth {
+  if (set === "ForAllValues") return true;
+  if (set === "ForAnyValue") return ifExists;
+  return ifExists || isNegated(base);
+}
+
+const isNegated = (base: string): boolean => /Not/.test(base);
+
+function nullHolds(absent: boolean, wanted: readonly (string | undefined)[]): Truth {
+  return some(wanted.map((want) => (want === "true" ? absent : want === "false" ? !absent : "unknown")));
+}
+
+/** `${*}`, `${?}` and `${$}` stand for the character; any other variable cannot be told from here. */
+function unescape(value: string, variables: boolean): string | undefined {
+  if (!variables || !value.includes("${")) return value;
+  const plain = value.replace(/\$\{([*?$])\}/g, (_, character: string) => literal[character] ?? character);
+  return plain.includes("${") ? undefined : plain;
+}
+
+/** Characters of Unicode's private use area stand for escaped wildcards until the pattern is compared. */
+const literal: Readonly<Record<string, string>> = { "*": "\ue000", "?": "\ue001", $: "$" };
+const plainText = (text: string): string => text.replace(/\ue000/g, "*").replace(/\ue001/g, "?");
+
+function match(base: string, value: string, want: string): Truth {
+  const positive = base.replace("Not", "");
+  switch (positive) {
+    case "StringEquals":
+      return value === plainText(want);
+    case "StringEqualsIgnoreCase":
+    case "Bool":
+      return value.toLowerCase() === plainText(want).toLowerCase();
+    case "StringLike":
+      return like(want, value);
+    case "ArnEquals":
+    case "ArnLike":
+      return arnLike(want, value);
+    case "NumericEquals":
+    case "DateEquals":
+      return compare(positive, value, want, (a, b) => a === b);
+    case "NumericLessThan":
+    case "DateLessThan":
+      return compare(positive, value, want, (a, b) => a < b);
+    case "NumericLessThanEquals":
+    case "DateLessThanEquals":
+      return compare(positive, value, want, (a, b) => a <= b);
+    case "NumericGreaterThan":
+    case "DateGreaterThan":
+      return compare(positive, value, want, (a, b) => a > b);
+    case "NumericGreaterThanEquals":
+    case "DateGreaterThanEquals":
+      return compare(positive, value, want, (a, b) => a >= b);
+    default:
+      return "unknown";
+  }
+}
+
+// biome-ignore lint/complexity/useMaxParams: a comparison has two sides, and its kind and test are given once above
+function compare(base: string, value: string, want: string, test: (a: number, b: number) => boolean): Truth {
+  const number = base.startsWith("Date") ? dateOf : Number;
+  const [a, b] = [number(value), number(want)];
+  return Number.isFinite(a) && Number.isFinite(b) ? test(a, b) : "unknown";
+}
+
+const dateOf = (text: string): number => (/^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text));
+
+/**
+ * `*` any run of characters, `?` exactly one; nothing else is special, and the whole value must match. Linear:
+ * a pattern cannot make it slow.
+ */
+export function like(pattern: string, value: string): boolean {
+  let [p, v, star, mark] = [0, 0, -1, 0];
+  while (v < value.length) {
+    if (pattern[p] === "*") {
+      star = p++;
+      mark = v;
+    } else if (p < pattern.length && (pattern[p] === "?" || plainText(pattern[p] ?? "") === value[v])) {
+      p++;
+      v++;
+    } else if (star >= 0) {
+      p = star + 1;
+      v = ++mark;
+    } else return false;
+  }
+  while (pattern[p] === "*") p++;
+  return p === pattern.length;
+}
+
+/** Each of the six parts of an ARN is matched for itself. */
+function arnLike(want: string, value: string): boolean {
+  const parts = (arn: string) => /^([^:]*):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn)?.slice(1);
+  const [patterns, values] = [parts(want), parts(value)];
+  if (!patterns || !values) return false;
+  return patterns.every((pattern, at) => like(pattern, values[at] ?? ""));
+}

@@ -1,0 +1,99 @@
+import type { Evidence, Judgement } from "../../../model.ts";
+import { type Claims, googleIssuer, keyPrefix, type Request, readKey } from "../claims.ts";
+import { every, holds, like, some, type Truth } from "./conditions.ts";
+import { isText, type Policy, type Statement } from "./policy.ts";
+
+/** Who asks: the token's claims, and the ARN of the OIDC provider that AWS has for its issuer. */
+export interface Asker {
+  readonly claims: Claims;
+  /** `accounts.google.com` for Google's built-in identity, else the ARN of the IAM OIDC provider. */
+  readonly federated: string;
+  readonly request?: Request;
+}
+
+const action = "sts:assumerolewithwebidentity";
+
+/** What AWS names as principal for an issuer in an account (aws.md 3, 6.1). */
+export const federatedOf = (issuer: string, account: string, partition = "aws"): string =>
+  issuer === googleIssuer ? "accounts.google.com" : `arn:${partition}:iam::${account}:oidc-provider/${keyPrefix(issuer)}`;
+
+interface Judged {
+  readonly truth: Truth;
+  readonly rows: readonly Evidence[];
+  readonly why: readonly string[];
+}
+
+/**
+ * The one judge: does this trust policy let this token in? An explicit Deny wins, one Allow is needed, and what
+ * cannot be decided from here is unknown, never true. Lint, the sandbox's STS and explain all ask here.
+ */
+export function judgeTrust(asker: Asker, policy: Policy): Judgement {
+  const judged = policy.statements.map((statement) => ({ statement, ...judgeStatement(asker, statement, policy) }));
+  const allows = judged.filter(({ statement }) => statement.effect === "Allow");
+  const denies = judged.filter(({ statement }) => statement.effect !== "Allow");
+  const denied = some(denies.map(({ truth }) => truth));
+  const allowed = some(allows.map(({ truth }) => truth));
+  const allow = every([allowed, denied === "unknown" ? "unknown" : !denied]);
+  const deciding = denied === true ? denies.filter(({ truth }) => truth === true) : closest(allows, asker);
+  const unknown = [...new Set(judged.filter(({ truth }) => truth === "unknown").flatMap(({ why }) => why))];
+  return { allow, rows: deciding.flatMap(({ rows }) => rows), ...(allow === "unknown" ? { unknown } : {}) };
+}
+
+/** The Allow statement that came nearest: the one to explain. */
+function closest<T extends Judged & { statement: Statement }>(allows: readonly T[], asker: Asker): readonly T[] {
+  const score = (judged: T): number => {
+    if (judged.truth === true) return 1000;
+    const fits = principalTruth(judged.statement, asker.federated) === false ? 0 : 100;
+    const right = judged.rows.filter((row) => row.ok === true).length;
+    return fits + right - judged.rows.filter((row) => row.ok === false).length;
+  };
+  return [...allows].sort((a, b) => score(b) - score(a)).slice(0, 1);
+}
+
+function judgeStatement(asker: Asker, statement: Statement, policy: Policy): Judged {
+  const principal = principalTruth(statement, asker.federated);
+  const acts = actionTruth(statement, action);
+  const rows: Evidence[] = [];
+  const truths: Truth[] = [principal, acts];
+  const why = principal === "unknown" ? ["who is meant by its principal"] : [];
+  if (principal !== true) rows.push(principalRow(statement, asker.federated, principal));
+  if (!acts) rows.push({ key: "Action", wants: lists(statement.action, "-"), says: "sts:AssumeRoleWithWebIdentity", readFrom: "the call", ok: false });
+  for (const [operator, keys] of Object.entries(statement.condition ?? {})) {
+    for (const [key, values] of Object.entries(keys)) {
+      const reading = readKey(key, asker.claims, asker.request);
+      const truth = holds({ operator, values, reading, variables: policy.version === "2012-10-17" });
+      truths.push(truth);
+      if (truth === "unknown") why.push(`${operator} ${key}`);
+      const says = reading.state === "present" ? reading.values.join(", ") : reading.state === "absent" ? "(absent)" : "(not known here)";
+      const wants = values.map((value) => (isText(value) ? value : `<${value.field} of ${value.$ref}>`)).join(" or ");
+      rows.push({ key, wants: wanted(operator, wants), says, readFrom: reading.readFrom, ok: truth });
+    }
+  }
+  return { truth: every(truths), rows, why };
+}
+
+const wanted = (operator: string, values: string): string => (operator === "StringEquals" ? values : `${operator} ${values}`);
+const lists = (values: readonly string[] | undefined, none: string): string => values?.join(", ") ?? none;
+
+function principalRow(statement: Statement, federated: string, ok: Truth): Evidence {
+  const named = Object.entries(statement.principal ?? statement.notPrincipal ?? {}).map(([type, names]) => `${type} ${names.join(", ")}`);
+  return { key: "Principal", wants: named.join("; ") || "(none)", says: `Federated ${federated}`, readFrom: "iss", ok };
+}
+
+/**
+ * `{"AWS": "*"}` does not admit web identities (recorded, aws.md 2.1). What NotPrincipal and a Federated wildcard
+ * do for them is recorded nowhere: unknown.
+ */
+function principalTruth(statement: Statement, federated: string): Truth {
+  if (statement.notPrincipal) return "unknown";
+  const named = statement.principal?.["Federated"] ?? [];
+  if (named.includes(federated)) return true;
+  if (named.some((name) => name.includes("*") && like(name, federated))) return "unknown";
+  return false;
+}
+
+export function actionTruth(statement: Statement, wanted: string): boolean {
+  const among = (actions: readonly string[]) => actions.some((pattern) => like(pattern, wanted));
+  if (statement.action) return among(statement.action);
+  return statement.notAction ? !among(statement.notAction) : false;
+}

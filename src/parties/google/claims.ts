@@ -1,0 +1,24 @@
+import type { Address, Identity, Link, Ref } from "../../model.ts";
+import { type ServiceAccountName, serviceAccountOf } from "./shape.ts";
+
+export const issuer = "https://accounts.google.com";
+
+export const serviceAccountAddress = (account: { project: string; id: string; email: string }): Address =>
+  `google:serviceAccount/${account.project}/${account.email.endsWith(`@${account.project}.iam.gserviceaccount.com`) ? account.id : account.email}`;
+
+/** What a service account's ID token will say, known but for the unique id (google.md 4). */
+export function identityOf(link: Link): { readonly identity: Identity; readonly account: ServiceAccountName } {
+  const account = serviceAccountOf(link);
+  const uniqueId: Ref = { $ref: serviceAccountAddress(account), field: "uniqueId" };
+  return { account, identity: { proof: "oidc", issuer, claims: { sub: uniqueId, aud: link.audience, azp: uniqueId } } };
+}
+
+/**
+ * `azp` by way of minting (google.md 4): the metadata server and plain generateIdToken put the unique id there;
+ * the key-signed grant and `useEmailAzp` put the e-mail there. We mint by the first two only.
+ */
+export const azpOf = { metadata: "uniqueId", iamcredentials: "uniqueId", "useEmailAzp or a key": "email" } as const;
+
+/** Google's own default accounts: shared by everything in the project that names no account of its own. */
+export const isDefaultAccount = (email: string): boolean =>
+  /^\d+-compute@developer\.gserviceaccount\.com$|@appspot\.gserviceaccount\.com$/.test(email);

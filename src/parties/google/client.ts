@@ -1,0 +1,124 @@
+import type { z } from "zod";
+import type { HttpAnswer, Session, World } from "../../model.ts";
+import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass } from "../../run/retry.ts";
+import { remedy } from "./remedy.ts";
+
+/** Where the services answer; a sandbox or `--endpoint` moves them. */
+const bases = {
+  "google.iam": "https://iam.googleapis.com",
+  "google.iamcredentials": "https://iamcredentials.googleapis.com",
+  "google.cloudresourcemanager": "https://cloudresourcemanager.googleapis.com",
+  "google.serviceusage": "https://serviceusage.googleapis.com",
+  "google.oauth2": "https://openidconnect.googleapis.com",
+  "google.metadata": "http://metadata.google.internal",
+} as const;
+
+export interface Ask<O> extends Call {
+  readonly service: keyof typeof bases;
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** With its query, percent-encoded. */
+  readonly path: string;
+  /** The project whose credentials are used. */
+  readonly project: string;
+  readonly body?: unknown;
+  /** Every answer is checked: a missing field is "could not tell", never "absent" (fact sheet, trap 1). */
+  readonly answer: z.ZodType<O>;
+}
+
+/** One REST call with the operator's access token, through the one retry layer. A refused token is renewed once. */
+export async function google<O>(world: World, ask: Ask<O>): Promise<O> {
+  const attempt = (fresh: boolean) =>
+    call(world, ask, async () => {
+      const session = await world.credentials({ party: "google", scope: ask.project, fresh });
+      return send(world, ask, session);
+    });
+  try {
+    return await attempt(false);
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.class !== "unauthenticated") throw error;
+    return attempt(true);
+  }
+}
+
+async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> {
+  const base = await world.locate(ask.service, bases[ask.service]);
+  const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
+  const json = ask.body === undefined ? {} : { "content-type": "application/json" };
+  const quota = session.about?.["quotaProject"] ? { "x-goog-user-project": session.about["quotaProject"] } : {};
+  const headers = { authorization: `Bearer ${session.secrets["accessToken"] ?? ""}`, accept: "application/json", ...json, ...quota };
+  let answer: HttpAnswer;
+  try {
+    answer = await world.http({ method: ask.method, url: `${base}${ask.path}`, headers, ...body });
+  } catch (error) {
+    throw located(error, ask);
+  }
+  if (answer.status >= 400) throw refusal(ask, answer, session.principal);
+  const parsed = ask.answer.safeParse(parse(answer.body));
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join(".") || "body";
+  throw failure(ask, { class: "malformed", code: "", status: answer.status, message: `the answer holds no usable ${field}` });
+}
+
+/** A transport error, told by the service it was meant for. */
+const located = (error: unknown, ask: Call): unknown => {
+  if (!(error instanceof CloudError)) return error;
+  const { class: kind, code, status, message } = error;
+  return failure(ask, { class: kind, code, status, message });
+};
+
+const failure = (ask: Call, init: Omit<CloudErrorInit, "service" | "operation">): CloudError =>
+  new CloudError({ service: ask.service, operation: ask.operation, ...init });
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+interface ErrorBody {
+  readonly error?: {
+    readonly message?: string;
+    readonly status?: string;
+    readonly details?: readonly {
+      readonly reason?: string;
+      readonly metadata?: Readonly<Record<string, string>>;
+      readonly violations?: readonly { readonly type?: string }[];
+    }[];
+    readonly errors?: readonly { readonly reason?: string }[];
+  };
+}
+
+/** Google's error body; the reason decides before the status does, because some 403s are quota (fact sheet, 2.1 and 7). */
+function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, principal: string): CloudError {
+  const error = (parse(body) as ErrorBody | undefined)?.error ?? {};
+  const details = Array.isArray(error.details) ? error.details : [];
+  const reasons = [...details.map((detail) => detail.reason), ...(error.errors ?? []).map((one) => one.reason)];
+  const constraint = details.flatMap((detail) => detail.violations ?? []).find((one) => one.type?.startsWith("constraints/"));
+  const named = details.map((detail) => detail.metadata).find(Boolean);
+  const detail = constraint?.type ?? named?.["permission"] ?? named?.["service"];
+  const reason = reasons.find(Boolean) ?? "";
+  const seconds = Number(headers["retry-after"]);
+  const kind = classOf(status, reason, String(error.message ?? ""));
+  const fix = remedy({ class: kind, reason, detail, operation: ask.operation, project: ask.project, path: ask.path, principal });
+  return failure(ask, {
+    class: kind,
+    code: reason === "SERVICE_DISABLED" ? reason : String(error.status ?? reason),
+    status,
+    message: typeof error.message === "string" ? error.message : `answered ${status}`,
+    ...(detail ? { detail } : {}),
+    ...(headers["retry-after"] && Number.isFinite(seconds) ? { retryAfter: seconds } : {}),
+    ...(fix ? { fix } : {}),
+  });
+}
+
+function classOf(status: number, reason: string, message: string): ErrorClass {
+  const quota = /rateLimitExceeded|RATE_LIMIT|CONCURRENT_OPERATIONS_QUOTA_EXCEEDED/i.test(reason) || /per minute/i.test(message);
+  if (status === 429 || (status === 403 && quota)) return "throttled";
+  if (status === 401) return "unauthenticated";
+  if (status === 403) return "denied";
+  if (status === 404) return "missing";
+  if (status === 409) return /concurrent policy changes/i.test(message) ? "race" : "exists";
+  return status >= 500 ? "transient" : "invalid";
+}

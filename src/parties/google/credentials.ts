@@ -1,0 +1,33 @@
+import type { CredentialsAsk, Session } from "../../model.ts";
+import { CloudError, deadline } from "../../run/retry.ts";
+
+const scopes = ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email"];
+
+/**
+ * Application default credentials: a sign-in by gcloud, an external account, or the metadata server. Google's library
+ * fetches them: an outer deadline, and its errors never reach the user, because they hold tokens (fact sheet, trap 6).
+ */
+export async function credentials({ scope, fresh }: CredentialsAsk): Promise<Session> {
+  const { Compute, GoogleAuth } = await import("google-auth-library");
+  try {
+    const auth = new GoogleAuth({ scopes, clientOptions: { ...(fresh ? { forceRefreshOnFailure: true } : {}) } });
+    const client = await deadline(auth.getClient(), 10_000);
+    const { token } = await deadline(client.getAccessToken(), 15_000);
+    if (!token) throw new Error("no token");
+    const expires = client.credentials.expiry_date;
+    const machine = client instanceof Compute;
+    const principal = machine ? await deadline(auth.getCredentials(), 5000).then((found) => found.client_email ?? "") : "";
+    const about = { source: machine ? "metadata" : "adc", ...(client.quotaProjectId ? { quotaProject: client.quotaProjectId } : {}) };
+    return { secrets: { accessToken: token }, principal, about, ...(expires ? { expiresAt: expires } : {}) };
+  } catch {
+    throw new CloudError({
+      class: "credentials",
+      service: "google.oauth2",
+      operation: "",
+      code: "",
+      status: 0,
+      message: `there are no google credentials for ${scope}`,
+      fix: ["gcloud auth application-default login", "crosstrust plan --sandbox   needs no account at all"],
+    });
+  }
+}

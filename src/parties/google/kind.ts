@@ -1,0 +1,169 @@
+import type { Finding, Kind, Leftovers, Live, LivePresent, Mark, PutJob, Removal, Resource, Spec, World } from "../../model.ts";
+import { CloudError, createOnce, inParallel, settle } from "../../run/retry.ts";
+import * as calls from "./calls.ts";
+import { serviceAccountAddress } from "./claims.ts";
+import { ownDescription, parseDescription, withMark } from "./mark.ts";
+import { emailOf } from "./shape.ts";
+
+export interface AccountSpec extends Spec {
+  readonly project: string;
+  readonly id: string;
+  readonly email: string;
+  readonly disabled: boolean;
+}
+
+/** A service account. Its mark stands at the end of its description. */
+export const accountKind: Kind<AccountSpec> = {
+  name: "google:serviceAccount",
+  disables: true,
+  read: readAccount,
+  list: listLeftovers,
+  put: putAccount,
+  remove: removeAccount,
+};
+
+async function readAccount(desired: Resource<AccountSpec>, hints: readonly string[], world: World): Promise<Live<AccountSpec>> {
+  const target = { project: desired.spec.project, account: desired.spec.email };
+  const [account, policy] = await Promise.all([found(calls.getAccount(world, target)), minters(world, target)]);
+  if (account) return present(desired.spec.project, account, policy);
+  // A deleted account cannot be read; only the id that its dependants remember brings it back (house.md).
+  const id = hints[0];
+  return id ? { state: "deleted", id } : { state: "absent" };
+}
+
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return undefined;
+    throw error;
+  }
+}
+
+function present(project: string, account: calls.LiveAccount, notes: readonly Finding[] = []): LivePresent<AccountSpec> {
+  const mark = parseDescription(account.description);
+  const id = account.email.split("@")[0] ?? "";
+  return {
+    state: "present",
+    owner: mark ? (mark.adopted ? "adopted" : "ours") : "foreign",
+    spec: { project, id, email: account.email, disabled: account.disabled },
+    outputs: {
+      uniqueId: account.uniqueId,
+      email: account.email,
+      description: account.description,
+      disabled: String(account.disabled),
+    },
+    ...(mark ? { mark } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
+  };
+}
+
+const mintingRoles = /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner|editor)$/;
+
+/** Who else can speak as this account: not ours to change, worth a line in every report (fact sheet, 6.3). */
+async function minters(world: World, target: calls.AccountTarget): Promise<readonly Finding[]> {
+  let policy: calls.IamPolicy;
+  try {
+    policy = await calls.getPolicy(world, target);
+  } catch (error) {
+    if (error instanceof CloudError && ["missing", "denied", "malformed"].includes(error.class)) return [];
+    throw error;
+  }
+  const open = policy.bindings.filter((binding) => mintingRoles.test(binding.role));
+  return open.map((binding) => ({
+    code: "GOOGLE-OTHERS-MAY-MINT",
+    severity: binding.members.some((member) => /^all(Authenticated)?Users$/.test(member)) ? "security" : "hint",
+    at: {},
+    says: `${target.account}: ${binding.members.join(", ")} may mint its tokens (${binding.role})`,
+    because: [],
+    fix: [`gcloud iam service-accounts get-iam-policy ${target.account} --project ${target.project}`],
+  }));
+}
+
+/** Accounts of this owner, in the projects that the file names, that the file does not name. */
+async function listLeftovers(named: readonly Resource<AccountSpec>[], owner: string, world: World): Promise<Leftovers> {
+  const known = new Set(named.map((resource) => resource.spec.email));
+  const projects = [...new Set(named.filter(({ hold }) => hold === "own").map(({ spec }) => spec.project))];
+  const lists = await inParallel(projects, 4, async (project) => {
+    const accounts = await calls.listAccounts(world, project);
+    return accounts
+      .filter((account) => !known.has(account.email) && parseDescription(account.description)?.owner === owner)
+      .map((account) => present(project, account));
+  });
+  const found = lists.flat().map((live) => ({ address: serviceAccountAddress(live.spec), live }));
+  return { found, scopes: projects.map((project) => `google ${project}`), findings: [] };
+}
+
+/** Observe, ensure, sync, return. */
+async function putAccount({ desired, live, mark }: PutJob<AccountSpec>, world: World): Promise<LivePresent<AccountSpec>> {
+  const { spec } = desired;
+  const target = { project: spec.project, account: spec.email };
+  const there = live.state === "present" ? live : await bring(world, { desired, live, mark });
+  if (live.state !== "present" && there.mark?.owner !== mark.owner) {
+    throw new CloudError({ ...creating, class: "exists", code: "ALREADY_EXISTS", status: 409, message: `${spec.email} appeared meanwhile and is not ours` });
+  }
+  if (there.spec.disabled !== spec.disabled) await calls.switchAccount(world, target, spec.disabled ? "disable" : "enable");
+  const description = withMark(there.outputs["description"] ?? "", mark);
+  if (description !== there.outputs["description"]) await calls.describeAccount(world, target, description);
+  const outputs = { ...there.outputs, description };
+  return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
+}
+
+const creating = { service: "google.iam", operation: "CreateServiceAccount" } as const;
+
+/** Makes the account, or brings the deleted one back with its unique id; then waits until it can be read. */
+async function bring(world: World, { desired, live, mark }: PutJob<AccountSpec>): Promise<LivePresent<AccountSpec>> {
+  const { spec } = desired;
+  const target = { project: spec.project, account: spec.email };
+  const restored = live.state === "deleted" ? await restore(world, spec, live.id) : undefined;
+  const made = restored ?? (await create(world, desired, mark));
+  const visible = () => found(calls.getAccount(world, target)).then((now) => now?.uniqueId === made.outputs["uniqueId"], notYet);
+  // 404 and 403 both mean "not yet" on a fresh account; three reads in a row count (google.md 5).
+  const seen = await settle(world, { what: `google service account ${spec.email} becomes visible`, budget: 60_000, inARow: 3 }, visible);
+  if (!seen) throw new CloudError({ ...creating, class: "transient", code: "", status: 0, message: `${spec.email} was made and is not visible yet` });
+  return made;
+}
+
+const notYet = (error: unknown): boolean => {
+  if (error instanceof CloudError && error.class === "denied") return false;
+  throw error;
+};
+
+async function restore(world: World, spec: AccountSpec, id: string): Promise<LivePresent<AccountSpec> | undefined> {
+  try {
+    return present(spec.project, await calls.undeleteAccount(world, { project: spec.project, account: id }));
+  } catch (error) {
+    // Past its 30 days: a new account it is, with a new unique id, and every trust follows by its reference.
+    if (error instanceof CloudError && ["missing", "invalid", "denied"].includes(error.class)) return undefined;
+    throw error;
+  }
+}
+
+async function create(world: World, desired: Resource<AccountSpec>, mark: Mark): Promise<LivePresent<AccountSpec>> {
+  const { spec } = desired;
+  const input = {
+    id: spec.id,
+    displayName: spec.id,
+    description: withMark(ownDescription, mark),
+  };
+  return createOnce(world, {
+    call: { ...creating, effect: "once" },
+    find: async () => {
+      const account = await found(calls.getAccount(world, { project: spec.project, account: emailOf(spec.id, spec.project) }));
+      return account && present(spec.project, account);
+    },
+    create: async () => present(spec.project, await calls.createAccount(world, spec.project, input)),
+  });
+}
+
+/** By its unique id, so that a namesake made meanwhile stays. */
+async function removeAccount({ live, how }: Removal<AccountSpec>, world: World): Promise<void> {
+  const target = { project: live.spec.project, account: live.outputs["uniqueId"] ?? live.spec.email };
+  if (how === "disable") {
+    if (!live.spec.disabled) await calls.switchAccount(world, target, "disable");
+  } else if (how === "release") {
+    await calls.describeAccount(world, target, withMark(live.outputs["description"] ?? "", undefined));
+  } else {
+    await found(calls.deleteAccount(world, target));
+  }
+}

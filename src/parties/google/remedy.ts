@@ -1,0 +1,43 @@
+import type { ErrorClass } from "../../run/retry.ts";
+
+export interface Refusal {
+  readonly class: ErrorClass;
+  readonly reason: string;
+  readonly detail: string | undefined;
+  readonly operation: string;
+  readonly project: string;
+  readonly path: string;
+  /** The e-mail behind the credentials that were refused. */
+  readonly principal: string;
+}
+
+/** The command that would mend a refusal, ready to paste. */
+export function remedy(refusal: Refusal): readonly string[] | undefined {
+  const { project, detail } = refusal;
+  if (refusal.class === "unauthenticated") return ["gcloud auth application-default login, then run it again"];
+  if (detail?.startsWith("constraints/")) {
+    return [`ask whoever runs the organization to lift ${detail} for ${project}`, `gcloud resource-manager org-policies describe ${detail.replace("constraints/", "")} --project ${project} --effective`];
+  }
+  if (refusal.class !== "denied") return undefined;
+  if (refusal.reason === "SERVICE_DISABLED") return [`gcloud services enable ${detail ?? "API"} --project ${project}`];
+  const account = /serviceAccounts\/([^/:]+):generateIdToken$/.exec(refusal.path)?.[1];
+  if (account) {
+    const role = "roles/iam.serviceAccountOpenIdTokenCreator";
+    return [
+      "crosstrust apply --grant-me    (for the time of the proof)",
+      `gcloud iam service-accounts add-iam-policy-binding ${account} --project ${project} --member=${memberOf(refusal.principal)} --role=${role}`,
+    ];
+  }
+  const binding = `gcloud projects add-iam-policy-binding ${project} --member=${memberOf(refusal.principal)} --role=${roleFor(refusal)}`;
+  return [binding];
+}
+
+export const memberOf = (email: string): string =>
+  email === "" ? "user:YOU" : `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
+
+/** The narrowest predefined role that holds the permission (google.md 6.2). */
+function roleFor({ operation }: Refusal): string {
+  if (/^(Get|List)ServiceAccounts?$/.test(operation)) return "roles/iam.serviceAccountViewer";
+  if (/ServiceAccount$|IamPolicy$/.test(operation)) return "roles/iam.serviceAccountAdmin";
+  return operation.includes("Service") ? "roles/serviceusage.serviceUsageAdmin" : "roles/browser";
+}

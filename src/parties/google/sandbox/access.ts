@@ -1,0 +1,82 @@
+import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
+import { errorInfo, GoogleError, type Principal } from "./rest.ts";
+import { accountOf, type Binding, operator, projectOf, type StoredAccount } from "./store.ts";
+
+/** Which permissions a role holds, as far as this product's calls need them; owner mints nothing (google.md 6.2). */
+const roles: Readonly<Record<string, RegExp>> = {
+  "roles/owner": /^(?!iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$)/,
+  "roles/editor": /^(?!.*\.(setIamPolicy)$|iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt)$)/,
+  "roles/viewer": /\.(get|list|getIamPolicy)$/,
+  "roles/iam.serviceAccountAdmin": /^iam\.serviceAccounts\.(create|delete|disable|enable|get|getIamPolicy|list|setIamPolicy|undelete|update)$/,
+  "roles/iam.serviceAccountCreator": /^iam\.serviceAccounts\.(create|get|list)$/,
+  "roles/iam.serviceAccountViewer": /^iam\.serviceAccounts\.(get|getIamPolicy|list)$/,
+  "roles/iam.serviceAccountTokenCreator": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$/,
+  "roles/iam.serviceAccountOpenIdTokenCreator": /^iam\.serviceAccounts\.getOpenIdToken$/,
+  "roles/iam.workloadIdentityUser": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken)$/,
+  "roles/serviceusage.serviceUsageAdmin": /^serviceusage\.services\./,
+  "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
+};
+
+export interface Wanted {
+  readonly permission: string;
+  readonly project: string;
+  readonly account?: StoredAccount | undefined;
+}
+
+/** Whether the bindings of the project or of the account give a permission. */
+export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
+  const project = projectOf(host, wanted.project);
+  const bindings: readonly Binding[] = [...project.policy.bindings, ...(wanted.account?.policy.bindings ?? [])];
+  return bindings.some(
+    ({ role, members }) =>
+      (members.includes(principal.member) || members.includes("allUsers") || members.includes("allAuthenticatedUsers")) &&
+      (roles[role]?.test(wanted.permission) ?? false),
+  );
+}
+
+/** A missing account and a missing permission get the same answer (google.md, trap 4). */
+export function require_(principal: Principal, wanted: Wanted, host: Host): void {
+  if (may(principal, wanted, host)) return;
+  throw new GoogleError(403, "PERMISSION_DENIED", `Permission '${wanted.permission}' denied on resource (or it may not exist).`, [
+    errorInfo("IAM_PERMISSION_DENIED", { permission: wanted.permission }),
+  ]);
+}
+
+/** An API that was switched off answers nothing else (wire.md 4.0). */
+export function requireApi(host: Host, projectName: string, api: string): void {
+  const project = projectOf(host, projectName);
+  if (!project.disabled.includes(api)) return;
+  const says = `${api} API has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
+  throw new GoogleError(403, "PERMISSION_DENIED", says, [
+    errorInfo("SERVICE_DISABLED", { service: api, consumer: `projects/${project.number}` }, "googleapis.com"),
+  ]);
+}
+
+interface AccessToken {
+  readonly email: string;
+  readonly kind: "user" | "serviceAccount";
+  /** Epoch seconds. */
+  readonly expires: number;
+}
+const prefix = "ya29.sandbox-";
+
+export function issueAccessToken(host: Host, email: string): { readonly token: string; readonly expiresIn: number } {
+  const kind = email === operator.email ? "user" : "serviceAccount";
+  const expiresIn = 3600;
+  const payload: AccessToken = { email, kind, expires: Math.floor(host.now() / 1000) + expiresIn };
+  return { token: host.secrets.seal(prefix, payload), expiresIn };
+}
+
+/** Whose bearer token this is; undefined where it is none of ours, has expired, or its account is gone. */
+export function principalOf(request: FakeRequest, host: Host): Principal | undefined {
+  const bearer = /^Bearer (.+)$/i.exec(request.headers["authorization"] ?? "")?.[1];
+  return bearer === undefined ? undefined : holderOf(bearer, host);
+}
+
+export function holderOf(token: string, host: Host): Principal | undefined {
+  const payload = host.secrets.open<AccessToken>(prefix, token);
+  if (!payload || payload.expires * 1000 <= host.now()) return undefined;
+  if (payload.kind === "user") return operator;
+  const account = accountOf(host.state, payload.email);
+  return account && !account.disabled ? { member: `serviceAccount:${account.email}`, email: account.email } : undefined;
+}

@@ -1,0 +1,86 @@
+import type { Host } from "../../../sandbox/fake.ts";
+import { issueAccessToken, principalOf, requireApi, require_ } from "./access.ts";
+import { errorInfo, GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
+import { accountOf, projectOf, type StoredAccount } from "./store.ts";
+
+export const googleIssuer = "https://accounts.google.com";
+
+const path = (verb: string): RegExp => new RegExp(`^/v1/projects/-/serviceAccounts/([^/:]+):${verb}$`);
+
+const routes: readonly Route[] = [
+  { method: "POST", pattern: path("generateIdToken"), operation: "GenerateIdToken", write: false, run: idToken },
+  { method: "POST", pattern: path("generateAccessToken"), operation: "GenerateAccessToken", write: false, run: accessToken },
+];
+
+/** IAM Credentials v1; the project wildcard is mandatory (google.md 2). */
+export const iamcredentials = restFake(
+  { service: "google.iamcredentials", hosts: ["iamcredentials.googleapis.com"], routes },
+  principalOf,
+);
+
+/** A missing account, a disabled one and a missing permission get one answer (google.md, trap 4). */
+function held(call: RestCall, permission: string): StoredAccount {
+  const account = accountOf(call.host.propagated, call.parts[0] ?? "");
+  if (account) requireApi(call.host, account.project, "iamcredentials.googleapis.com");
+  if (!account || account.disabled) throw denied(permission);
+  require_(call.principal, { permission, project: account.project, account }, call.host);
+  return account;
+}
+
+const denied = (permission: string): GoogleError =>
+  new GoogleError(403, "PERMISSION_DENIED", `Permission '${permission}' denied on resource (or it may not exist).`, [
+    errorInfo("IAM_PERMISSION_DENIED", { permission }),
+  ]);
+
+/** `azp` is the unique id, or the e-mail where the undocumented `useEmailAzp` is sent (google.md 4, rows 5-9). */
+function idToken(call: RestCall) {
+  const account = held(call, "iam.serviceAccounts.getOpenIdToken");
+  const { audience, includeEmail, useEmailAzp } = call.body;
+  if (typeof audience !== "string" || audience === "") throw new GoogleError(400, "INVALID_ARGUMENT", "Request contains an invalid argument.");
+  const azp = isTrue(useEmailAzp) ? account.email : account.uniqueId;
+  return { token: signIdToken(call.host, account, { audience, azp, email: isTrue(includeEmail) }) };
+}
+
+const isTrue = (value: unknown): boolean => value === true || value === "true";
+
+export interface IdTokenAsk {
+  readonly audience: string;
+  readonly azp: string;
+  readonly email: boolean;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** Claims in the order of a real token (google.md 4, recorded); an hour long. */
+export function signIdToken(host: Host, account: StoredAccount, { audience, azp, email, more = {} }: IdTokenAsk): string {
+  const now = Math.floor(host.now() / 1000);
+  const mail = email ? { email: account.email, email_verified: true } : {};
+  const claims = { aud: audience, azp, ...mail, exp: now + 3600, ...more, iat: now, iss: googleIssuer, sub: account.uniqueId };
+  return host.issuers.sign(googleIssuer, claims);
+}
+
+/** The claims that only a virtual machine's token carries. */
+export const computeClaims = (host: Host, account: StoredAccount): Record<string, unknown> => {
+  const project = projectOf(host, account.project);
+  const compute_engine = {
+    instance_confidentiality: 0,
+    instance_creation_timestamp: 1767225600,
+    instance_id: "4570452845155348778",
+    instance_name: "sandbox-1",
+    project_id: project.id,
+    project_number: Number(project.number),
+    zone: "us-central1-a",
+  };
+  return { google: { compute_engine } };
+};
+
+function accessToken(call: RestCall) {
+  const account = held(call, "iam.serviceAccounts.getAccessToken");
+  const scope = call.body["scope"];
+  if (!Array.isArray(scope) || scope.length === 0) throw new GoogleError(400, "INVALID_ARGUMENT", "Request contains an invalid argument.");
+  const seconds = Number.parseInt(String(call.body["lifetime"] ?? "3600s"), 10);
+  if (seconds > 3600) throw new GoogleError(400, "INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600 seconds.");
+  const { token } = issueAccessToken(call.host, account.email);
+  // Whole seconds: milliseconds break Python's impersonated credentials (google.md, trap 23).
+  const expireTime = new Date(call.host.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+  return { accessToken: token, expireTime };
+}

@@ -1,0 +1,97 @@
+import type { Fake, FakeAnswer, FakeRequest, Host } from "../../../sandbox/fake.ts";
+import { issueAccessToken } from "./access.ts";
+import { computeClaims, signIdToken } from "./iamcredentials.ts";
+import { accountOf, projectOf, type StoredAccount, type StoredProject } from "./store.ts";
+
+const flavor = { "metadata-flavor": "Google", server: "Metadata Server for VM", "content-type": "application/text" };
+const text = (status: number, body: string): FakeAnswer => ({ status, headers: flavor, body });
+const asJson = (body: unknown): FakeAnswer => ({ status: 200, headers: { ...flavor, "content-type": "application/json" }, body: JSON.stringify(body) });
+
+/** The metadata server of a virtual machine (google.md 10, wire.md 5.1), speaking as one service account. */
+export const metadata: Fake = {
+  service: "google.metadata",
+  hosts: ["metadata.google.internal", "metadata", "169.254.169.254"],
+  owns: (request) => request.path === "/" || request.path.startsWith("/computeMetadata/"),
+  open: (request, host) => ({
+    name: request.path.includes("/identity") ? "GetIdentity" : request.path.endsWith("/token") ? "GetToken" : "GetMetadata",
+    write: false,
+    principal: current(host)?.email ?? "anonymous",
+    run: () => answer(request, host),
+  }),
+  fault: (kind) => text(kind === "throttle" ? 429 : 503, ""),
+};
+
+/** The account it was told to speak as, else the first one that was made. */
+function current(host: Host): StoredAccount | undefined {
+  const named = host.actsAs();
+  if (named !== undefined) return accountOf(host.state, named);
+  const alive = host.state.list<StoredAccount>("google.account/").map(([, account]) => account);
+  return alive.find((account) => account.deletedAt === undefined);
+}
+
+function answer(request: FakeRequest, host: Host): FakeAnswer {
+  if (request.path === "/") return text(200, "computeMetadata/\n");
+  if (request.headers["metadata-flavor"] !== "Google") return text(403, `Missing required header "Metadata-Flavor": "Google"`);
+  const account = current(host);
+  const project = account ? projectOf(host, account.project) : undefined;
+  const path = decodeURIComponent(request.path).replace(/^\/computeMetadata\/v1/, "");
+  const own = /^\/instance\/service-accounts\/([^/]+)(\/.*)?$/.exec(path);
+  if (own && account && (own[1] === "default" || own[1] === account.email)) return ofAccount(own[2] ?? "/", account, { request, host });
+  return ofMachine(path, account, project);
+}
+
+interface Asked {
+  readonly request: FakeRequest;
+  readonly host: Host;
+}
+
+function ofAccount(what: string, account: StoredAccount, { request, host }: Asked): FakeAnswer {
+  const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
+  switch (what) {
+    case "/":
+      return request.query.get("recursive") === "true" ? asJson({ aliases: ["default"], email: account.email, scopes }) : text(200, "aliases\nemail\nidentity\nscopes\ntoken\n");
+    case "/email":
+      return text(200, account.email);
+    case "/aliases":
+      return text(200, "default\n");
+    case "/scopes":
+      return text(200, `${scopes.join("\n")}\n`);
+    case "/token": {
+      if (account.disabled) return text(404, "");
+      const { token: access_token, expiresIn } = issueAccessToken(host, account.email);
+      return asJson({ access_token, expires_in: expiresIn - 1, token_type: "Bearer" });
+    }
+    case "/identity":
+      return identity(account, { request, host });
+    default:
+      return text(404, "");
+  }
+}
+
+/** `azp` is the unique id; the e-mail and the machine's claims come only with `format=full` (google.md 4, rows 1-2). */
+function identity(account: StoredAccount, { request, host }: Asked): FakeAnswer {
+  const audience = request.query.get("audience") ?? "";
+  if (audience === "") return text(400, "non-empty audience parameter required");
+  if (account.disabled) return text(404, "");
+  const full = request.query.get("format")?.toLowerCase() === "full";
+  const more = full ? computeClaims(host, account) : {};
+  return text(200, signIdToken(host, account, { audience, azp: account.uniqueId, email: full, more }));
+}
+
+function ofMachine(path: string, account: StoredAccount | undefined, project: StoredProject | undefined): FakeAnswer {
+  const known: Readonly<Record<string, string | undefined>> = {
+    "/": "instance/\noslogin/\nproject/\n",
+    "/instance": "sandbox-1",
+    "/instance/": "attributes/\nid\nname\nservice-accounts/\nzone\n",
+    "/instance/id": "4570452845155348778",
+    "/instance/name": "sandbox-1",
+    "/instance/zone": project && `projects/${project.number}/zones/us-central1-a`,
+    "/instance/region": project && `projects/${project.number}/regions/us-central1`,
+    "/instance/service-accounts/": account ? `default/\n${account.email}/\n` : "",
+    "/project/project-id": project?.id,
+    "/project/numeric-project-id": project?.number,
+    "/universe/universe-domain": "googleapis.com",
+  };
+  const found = known[path] ?? known[`${path}/`];
+  return found === undefined ? text(404, "") : text(200, found);
+}

@@ -1,0 +1,88 @@
+import { may, principalOf, requireApi, require_ } from "./access.ts";
+import { type RestCall, type Route, restFake } from "./rest.ts";
+import { checkedPolicy, projectOf, type StoredPolicy, type StoredProject, saveProject } from "./store.ts";
+
+const one = "^/v1/projects/([^/:]+)";
+const path = (rest: string): RegExp => new RegExp(`${one}${rest}$`);
+
+const routes: readonly Route[] = [
+  { method: "GET", pattern: /^\/v1\/projects$/, operation: "ListProjects", write: false, run: list },
+  { method: "GET", pattern: path(""), operation: "GetProject", write: false, run: (call) => shown(held(call, "get")) },
+  { method: "POST", pattern: path(":getIamPolicy"), operation: "GetIamPolicy", write: false, run: (call) => held(call, "getIamPolicy").policy },
+  { method: "POST", pattern: path(":setIamPolicy"), operation: "SetIamPolicy", write: true, run: setPolicy },
+  { method: "POST", pattern: path(":testIamPermissions"), operation: "TestIamPermissions", write: false, run: test },
+  { method: "POST", pattern: path(":getEffectiveOrgPolicy"), operation: "GetEffectiveOrgPolicy", write: false, run: getConstraint },
+  { method: "POST", pattern: path(":getOrgPolicy"), operation: "GetOrgPolicy", write: false, run: getConstraint },
+  { method: "POST", pattern: path(":setOrgPolicy"), operation: "SetOrgPolicy", write: true, run: setConstraint },
+];
+
+/** Cloud Resource Manager v1 (wire.md 4.3). */
+export const projects = restFake(
+  { service: "google.cloudresourcemanager", hosts: ["cloudresourcemanager.googleapis.com"], routes },
+  principalOf,
+);
+
+const billingRoutes: readonly Route[] = [
+  { method: "GET", pattern: /^\/v1\/projects\/([^/:]+)\/billingInfo$/, operation: "GetBillingInfo", write: false, run: billing },
+];
+
+/** Cloud Billing v1: only whether a project has an account; every project of the sandbox has. */
+export const cloudbilling = restFake(
+  { service: "google.cloudbilling", hosts: ["cloudbilling.googleapis.com"], routes: billingRoutes },
+  principalOf,
+);
+
+function held({ parts, host, principal }: RestCall, verb: string): StoredProject {
+  const project = projectOf(host, parts[0] ?? "");
+  requireApi(host, project.id, "cloudresourcemanager.googleapis.com");
+  require_(principal, { permission: `resourcemanager.projects.${verb}`, project: project.id }, host);
+  return project;
+}
+
+const shown = (project: StoredProject) => ({
+  projectNumber: project.number,
+  projectId: project.id,
+  lifecycleState: "ACTIVE",
+  name: project.id,
+  createTime: "2026-01-01T00:00:00Z",
+});
+
+function list({ host }: RestCall) {
+  return { projects: host.state.list<StoredProject>("google.project/").map(([, project]) => shown(project)) };
+}
+
+function setPolicy(call: RestCall) {
+  const project = held(call, "setIamPolicy");
+  const policy = checkedPolicy(call.host, project.policy, (call.body["policy"] ?? {}) as Partial<StoredPolicy>);
+  saveProject(call.host, { ...project, policy });
+  return policy;
+}
+
+function test({ parts, body, host, principal }: RestCall) {
+  const project = projectOf(host, parts[0] ?? "");
+  const asked = Array.isArray(body["permissions"]) ? body["permissions"].map(String) : [];
+  const permissions = asked.filter((permission) => may(principal, { permission, project: project.id }, host));
+  return permissions.length > 0 ? { permissions } : {};
+}
+
+/** Boolean constraints of the organization, as far as they stop this product. */
+function getConstraint(call: RestCall) {
+  const constraint = String(call.body["constraint"] ?? "");
+  const enforced = held(call, "get").constraints.includes(constraint);
+  return { constraint, booleanPolicy: enforced ? { enforced } : {} };
+}
+
+function setConstraint(call: RestCall) {
+  const policy = (call.body["policy"] ?? {}) as { constraint?: string; booleanPolicy?: { enforced?: boolean } };
+  const project = held(call, "setIamPolicy");
+  const constraint = policy.constraint ?? "";
+  const others = project.constraints.filter((one) => one !== constraint);
+  saveProject(call.host, { ...project, constraints: policy.booleanPolicy?.enforced ? [...others, constraint] : others });
+  return { constraint, booleanPolicy: policy.booleanPolicy ?? {} };
+}
+
+function billing({ parts, host }: RestCall) {
+  const { id } = projectOf(host, parts[0] ?? "");
+  const account = "billingAccounts/000000-000000-000000";
+  return { name: `projects/${id}/billingInfo`, projectId: id, billingAccountName: account, billingEnabled: true };
+}

@@ -1,0 +1,134 @@
+import { type Fake, type FakeAnswer, type FakeRequest, type Host, json, type Operation } from "../../../sandbox/fake.ts";
+
+/** An error of a Google REST service, with its canonical status and details. */
+export class GoogleError extends Error {
+  readonly status: number;
+  readonly canonical: string;
+  readonly details: readonly unknown[];
+
+  constructor(status: number, canonical: string, message: string, details: readonly unknown[] = []) {
+    super(message);
+    this.status = status;
+    this.canonical = canonical;
+    this.details = details;
+  }
+
+  answer(): FakeAnswer {
+    const details = this.details.length > 0 ? { details: this.details } : {};
+    return json(this.status, { error: { code: this.status, message: this.message, status: this.canonical, ...details } });
+  }
+}
+
+/** What a handler gets: the parts of the path that its pattern caught, percent-decoded. */
+export interface RestCall {
+  readonly parts: readonly string[];
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly request: FakeRequest;
+  readonly host: Host;
+  readonly principal: Principal;
+}
+
+/** Who calls: an operator by e-mail, or a service account. */
+export interface Principal {
+  /** `user:operator@example.com`, `serviceAccount:...` or `anonymous` */
+  readonly member: string;
+  readonly email: string;
+}
+
+export interface Route {
+  readonly method: string;
+  /** Over the decoded path; its groups become `parts`. */
+  readonly pattern: RegExp;
+  readonly operation: string;
+  readonly write: boolean;
+  readonly run: (call: RestCall) => unknown;
+  /** Anybody may call it. */
+  readonly open?: true;
+}
+
+export interface Service {
+  readonly service: string;
+  readonly hosts: readonly string[];
+  readonly routes: readonly Route[];
+}
+
+/** A REST service from its routes. */
+export function restFake({ service, hosts, routes }: Service, principalOf: (request: FakeRequest, host: Host) => Principal | undefined): Fake {
+  const find = (request: FakeRequest) => {
+    const path = decodePath(request.path);
+    for (const route of routes) {
+      const match = route.method === request.method ? route.pattern.exec(path) : null;
+      if (match) return { route, parts: match.slice(1).map((part) => part ?? "") };
+    }
+    return undefined;
+  };
+  return {
+    service,
+    hosts,
+    owns: (request) => find(request) !== undefined,
+    open(request, host): Operation {
+      const found = find(request);
+      const principal = principalOf(request, host);
+      const run = (): FakeAnswer | Promise<FakeAnswer> => {
+        if (!found) return new GoogleError(404, "NOT_FOUND", "Requested entity was not found.").answer();
+        if (!principal && !found.route.open) return unauthenticated.answer();
+        return settle(() => found.route.run({ ...found, request, host, body: bodyOf(request), principal: principal ?? nobody }));
+      };
+      const { operation: name = "Unknown", write = false } = found?.route ?? {};
+      return { name, write, principal: principal?.member ?? "anonymous", run };
+    },
+    fault: (kind) => faults[kind].answer(),
+  };
+}
+
+const nobody: Principal = { member: "anonymous", email: "" };
+
+async function settle(work: () => unknown): Promise<FakeAnswer> {
+  try {
+    const result = await work();
+    return isAnswer(result) ? result : json(200, result);
+  } catch (error) {
+    if (error instanceof GoogleError) return error.answer();
+    throw error;
+  }
+}
+
+const isAnswer = (value: unknown): value is FakeAnswer =>
+  typeof value === "object" && value !== null && "status" in value && "body" in value && typeof value.status === "number";
+
+/** Clients encode `@` and `%2F` once or twice (google.md, trap 30). */
+const decodePath = (path: string): string => {
+  const once = decodeURIComponent(path);
+  return /%[0-9A-Fa-f]{2}/.test(once) ? decodeURIComponent(once) : once;
+};
+
+function bodyOf(request: FakeRequest): Readonly<Record<string, unknown>> {
+  const text = request.body.toString("utf8");
+  const type = request.headers["content-type"] ?? "";
+  if (type.startsWith("application/x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
+  if (!text || text === '""') return {};
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw new GoogleError(400, "INVALID_ARGUMENT", "Invalid JSON payload received.");
+  }
+}
+
+const expected = "Expected OAuth 2 access token, login cookie or other valid authentication credential.";
+export const unauthenticated = new GoogleError(
+  401,
+  "UNAUTHENTICATED",
+  `Request had invalid authentication credentials. ${expected} See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
+);
+
+const faults = {
+  throttle: new GoogleError(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric."),
+  error500: new GoogleError(503, "UNAVAILABLE", "The service is currently unavailable."),
+} as const;
+
+export const errorInfo = (reason: string, metadata: Readonly<Record<string, string>>, domain = "iam.googleapis.com") => ({
+  "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+  reason,
+  domain,
+  metadata,
+});

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { characters, type Host } from "../../../sandbox/fake.ts";
+import type { View } from "../../../sandbox/state.ts";
+import { GoogleError, type Principal } from "./rest.ts";
+
+export interface Binding {
+  readonly role: string;
+  readonly members: readonly string[];
+  readonly condition?: unknown;
+}
+export interface StoredPolicy {
+  readonly version?: number;
+  readonly etag: string;
+  readonly bindings: readonly Binding[];
+}
+
+export interface StoredProject {
+  readonly id: string;
+  readonly number: string;
+  readonly policy: StoredPolicy;
+  /** APIs that were switched off; a project starts with all that the sandbox plays. */
+  readonly disabled: readonly string[];
+  /** Boolean constraints that are enforced. */
+  readonly constraints: readonly string[];
+}
+
+export interface StoredAccount {
+  readonly uniqueId: string;
+  readonly email: string;
+  readonly project: string;
+  readonly displayName?: string;
+  readonly description?: string;
+  readonly disabled?: boolean;
+  /** Epoch milliseconds. */
+  readonly deletedAt?: number;
+  readonly policy: StoredPolicy;
+}
+
+export const operator: Principal = { member: "user:operator@example.com", email: "operator@example.com" };
+
+const etag = (text: string): string => createHash("sha256").update(text).digest().subarray(0, 8).toString("base64");
+export const emptyPolicy: StoredPolicy = { etag: "ACAB", bindings: [] };
+
+/** A new version of a policy. */
+export const nextPolicy = (host: Host, bindings: readonly Binding[], version: number): StoredPolicy => ({
+  version,
+  bindings,
+  etag: etag(`policy/${host.state.next("policy")}`),
+});
+
+/**
+ * A project exists as soon as it is named (contract, section 5). Its operator owns it and may mint for every
+ * account in it, so that a link can be proved as any workload; both stand in its policy and can be taken away.
+ */
+export function projectOf(host: Host, name: string): StoredProject {
+  const id = /^\d+$/.test(name) ? (host.state.get<string>(`google.number/${name}`) ?? name) : name;
+  const known = host.state.get<StoredProject>(`google.project/${id}`);
+  if (known) return known;
+  const number = `1${characters(createHash("sha256").update(`project/${id}`).digest(), "0123456789", 11)}`;
+  const bindings = [
+    { role: "roles/iam.serviceAccountOpenIdTokenCreator", members: [operator.member] },
+    { role: "roles/owner", members: [operator.member] },
+  ];
+  const project: StoredProject = { id, number, policy: nextPolicy(host, bindings, 1), disabled: [], constraints: [] };
+  host.state.put(`google.project/${id}`, project);
+  host.state.put(`google.number/${number}`, id);
+  return project;
+}
+
+export const saveProject = (host: Host, project: StoredProject): void => host.state.put(`google.project/${project.id}`, project);
+
+/** By e-mail or unique id; deleted ones are not found. */
+export function accountOf(view: View, name: string): StoredAccount | undefined {
+  const id = /^\d{15,}$/.test(name) ? name : view.get<string>(`google.email/${name}`);
+  const account = id === undefined ? undefined : view.get<StoredAccount>(`google.account/${id}`);
+  return account?.deletedAt === undefined ? account : undefined;
+}
+
+export const saveAccount = (host: Host, account: StoredAccount): void => host.state.put(`google.account/${account.uniqueId}`, account);
+
+/** 21 digits, from the e-mail and a counter: made again, an account has a new one. */
+export function newUniqueId(host: Host, email: string): string {
+  const digest = createHash("sha256").update(`${email}/${host.state.next(`google.account/${email}`)}`).digest();
+  return `10${characters(digest, "0123456789", 19)}`;
+}
+
+/** An etag must be the one that was read; without one the write is blind (google.md, trap 16). */
+export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<StoredPolicy>): StoredPolicy {
+  if (given.etag !== undefined && given.etag !== current.etag) {
+    throw new GoogleError(409, "ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.");
+  }
+  const bindings = (given.bindings ?? []).filter((binding) => binding.members?.length > 0);
+  return nextPolicy(host, bindings, given.version ?? 1);
+}

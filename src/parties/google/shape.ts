@@ -1,0 +1,41 @@
+import { z } from "zod";
+import type { Link } from "../../model.ts";
+
+/** Project ids: 6-30 characters, a letter first, no hyphen last (docs: creating and managing projects). */
+export const projectId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "a Google project id has 6-30 of a-z 0-9 -, a letter first; not the number");
+
+/** Service account ids: 6-30 characters, a letter first, no hyphen last (google.md 5). */
+const accountId = /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/;
+const email = /^[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+\.gserviceaccount\.com$/;
+
+const serviceAccount = z
+  .string()
+  .refine(
+    (text) => accountId.test(text) || email.test(text),
+    "a service account is an id of 6-30 of a-z 0-9 - (made here), or a full e-mail that ends in gserviceaccount.com (used)",
+  );
+
+/** `from.google`: a service account of a project. */
+export const from = { project: projectId, serviceAccount };
+
+export interface ServiceAccountName {
+  readonly project: string;
+  readonly email: string;
+  /** The id within the project; a full e-mail has one too, but is used, never made. */
+  readonly id: string;
+  readonly hold: "own" | "use";
+}
+
+/** The service account a link starts from, by its e-mail; a used one lives in the project its e-mail names. */
+export function serviceAccountOf(link: Link): ServiceAccountName {
+  const { project, serviceAccount: named } = link.from.spec as { project: string; serviceAccount: string };
+  const at = named.indexOf("@");
+  if (at < 0) return { project, email: emailOf(named, project), id: named, hold: "own" };
+  const home = /@([a-z][a-z0-9-]+)\.iam\.gserviceaccount\.com$/.exec(named)?.[1];
+  return { project: home ?? project, email: named, id: named.slice(0, at), hold: "use" };
+}
+
+/** `ID@PROJECT.iam.gserviceaccount.com`; domain-scoped projects (`example.com:p`) are not supported (google.md 5, unverified). */
+export const emailOf = (id: string, project: string): string => `${id}@${project}.iam.gserviceaccount.com`;

@@ -1,0 +1,117 @@
+import type {
+  Address,
+  Cause,
+  Change,
+  Consents,
+  Difference,
+  Json,
+  Kind,
+  Leftovers,
+  Live,
+  LivePresent,
+  Lookup,
+  Resource,
+} from "../model.ts";
+import { kindOf } from "./expand.ts";
+import { equal, fingerprint, short } from "./fingerprint.ts";
+import { resolve } from "./refs.ts";
+
+export interface Observation {
+  readonly live: ReadonlyMap<Address, Live>;
+  readonly leftovers: Leftovers;
+}
+
+export interface Comparison {
+  /** What the file wants now; everything that was observed and is not among it goes, if it is ours. */
+  readonly desired: readonly Resource[];
+  /** What the whole file names, links that are being destroyed included: whose a change is. */
+  readonly named: readonly Resource[];
+  readonly observed: Observation;
+  readonly owner: string;
+  readonly consents: Consents;
+  readonly kinds: readonly Kind[];
+}
+
+/**
+ * Desired x live x mark -> changes, by the table of house.md:
+ *
+ *                      put is -      live = put     live differs from put
+ *     live = desired   keep          keep           keep
+ *     want unchanged   unfinished    moved          drifted
+ *     want differs     unfinished    edited         both
+ */
+export function compare(input: Comparison): readonly Change[] {
+  const lookup = lookupOf(input.observed.live);
+  const wanted = new Set(input.desired.map((resource) => resource.address));
+  const kept = input.desired.map((resource) => {
+    const live = input.observed.live.get(resource.address) ?? { state: "absent" };
+    const whole = input.named.find((other) => other.address === resource.address) ?? resource;
+    return { ...changeOf(resource, live, { ...input, lookup }), links: whole.links };
+  });
+  const gone = input.named
+    .filter(({ address, hold }) => !wanted.has(address) && hold === "own")
+    .flatMap((resource) => removal(resource, input.observed.live.get(resource.address)));
+  const leftover = input.observed.leftovers.found.flatMap((found) => removal({ ...found, links: [] }, found.live));
+  return [...kept, ...gone, ...leftover];
+}
+
+/** The outputs of what is live, whoever owns it: what a reference resolves to. */
+export const lookupOf =
+  (live: ReadonlyMap<Address, Live>): Lookup =>
+  (ref) => {
+    const target = live.get(ref.$ref);
+    return target?.state === "present" ? target.outputs[ref.field] : undefined;
+  };
+
+/** The fingerprint of what the file wants, references symbolic: it changes when the file changes. */
+export const wantOf = (resource: Resource): string => short(fingerprint(resource.spec));
+
+/** The fingerprint of a spec as written. */
+export const putOf = (spec: unknown): string => short(fingerprint(spec));
+
+function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: Lookup }): Change {
+  const base = { address: resource.address, links: resource.links, desired: resource, live, differences: [] };
+  if (live.state === "absent") return { ...base, verb: resource.hold === "use" ? "keep" : "create" };
+  if (live.state === "deleted") return { ...base, verb: resource.hold === "use" ? "keep" : "restore" };
+  if (resource.hold === "use") return { ...base, verb: "keep" };
+  const kind = kindOf(input.kinds, resource.address);
+  const spec = resolve(resource.spec, input.lookup);
+  if (kind.unmarked && equal(spec, live.spec)) return { ...base, verb: "keep" };
+  if (live.owner === "foreign") return { ...base, verb: "adopt", differences: differ(kind, spec, live.spec) };
+  if (equal(spec, live.spec)) return { ...base, verb: "keep" };
+  const differences = differ(kind, spec, live.spec);
+  const verb = differences.some(({ path }) => kind.immutable?.includes(path)) ? "replace" : "update";
+  return { ...base, verb, cause: causeOf(resource, live), differences };
+}
+
+function causeOf(resource: Resource, live: LivePresent): Cause {
+  const mark = live.mark;
+  if (!mark || mark.put === "-") return "unfinished";
+  const fileUnchanged = mark.want === wantOf(resource);
+  const cloudUnchanged = mark.put === putOf(live.spec);
+  if (fileUnchanged) return cloudUnchanged ? "moved" : "drifted";
+  return cloudUnchanged ? "edited" : "both";
+}
+
+function removal(what: Pick<Resource, "address" | "links" | "access">, live: Live | undefined): readonly Change[] {
+  if (live?.state !== "present" || live.owner === "foreign") return [];
+  const { address, links, access } = what;
+  const verb = live.owner === "adopted" ? "release" : "delete";
+  return [{ address, verb, links, differences: [], live, ...(access ? { access } : {}) }];
+}
+
+export const differ = (kind: Kind, desired: Resource["spec"], live: Resource["spec"]): readonly Difference[] =>
+  kind.differ?.(desired, live, equal) ?? differences(desired, live, "");
+
+/** Member by member; lists are sets and are told whole. */
+export function differences(desired: Json | undefined, live: Json | undefined, path: string): readonly Difference[] {
+  if (equal(desired, live)) return [];
+  if (isMap(desired) && isMap(live)) {
+    const keys = [...new Set([...Object.keys(desired), ...Object.keys(live)])].sort();
+    return keys.flatMap((key) => differences(desired[key], live[key], path ? `${path}.${key}` : key));
+  }
+  return [{ path, desired, live }];
+}
+
+const isMap = (value: unknown): value is { readonly [key: string]: Json } =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !("$ref" in value);

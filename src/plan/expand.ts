@@ -1,0 +1,81 @@
+import type { Address, Finding, Identity, Kind, Link, Party, Resource } from "../model.ts";
+import { canonical, equal } from "./fingerprint.ts";
+
+export interface Expansion {
+  readonly resources: readonly Resource[];
+  readonly identities: ReadonlyMap<string, Identity>;
+  /** The address of the resource that holds the trust of each link. */
+  readonly trustOf: ReadonlyMap<string, Address>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Links -> the resources they need. What several links add to one resource is combined by its kind;
+ * what cannot be combined is an error that names both places (house.md, "the whole file is always expanded").
+ */
+export function expand(links: readonly Link[], parties: readonly Party[]): Expansion {
+  const byAddress = new Map<Address, { resource: Resource; from: Link }>();
+  const identities = new Map<string, Identity>();
+  const trustOf = new Map<string, Address>();
+  const findings: Finding[] = [];
+  for (const link of links) {
+    const issuer = partyOf(parties, link.from.party).issuer;
+    const relying = partyOf(parties, link.to.party).relying;
+    if (!issuer || !relying) throw new Error(`${link.name}: no such pair of parties`);
+    const { identity, resources } = issuer.identify(link);
+    const trust = relying.trust(link, identity);
+    identities.set(link.name, identity);
+    if (trust[0]) trustOf.set(link.name, trust[0].address);
+    for (const resource of [...resources, ...trust]) {
+      const known = byAddress.get(resource.address);
+      const merged = known ? merge(known.resource, resource, parties) : resource;
+      if ("conflict" in merged) findings.push(conflict(resource.address, merged, [known?.from ?? link, link]));
+      else byAddress.set(resource.address, { resource: merged, from: known?.from ?? link });
+    }
+  }
+  return { resources: [...byAddress.values()].map((entry) => entry.resource), identities, trustOf, findings };
+}
+
+export function partyOf(parties: readonly Party[], name: string): Party {
+  const party = parties.find((candidate) => candidate.name === name);
+  if (!party) throw new Error(`no party is called ${name}`);
+  return party;
+}
+
+/** The kind an address belongs to: its head, `party:kind`. */
+export function kindOf(kinds: readonly Kind[], address: Address): Kind {
+  const kind = kinds.find((candidate) => address.startsWith(`${candidate.name}/`));
+  if (!kind) throw new Error(`no kind owns ${address}`);
+  return kind;
+}
+
+interface Clash {
+  readonly conflict: string;
+  readonly path: string;
+}
+
+function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | Clash {
+  if (a.hold !== b.hold) return { conflict: "one link makes it, another only uses it", path: "" };
+  if (!equal(a.access ?? {}, b.access ?? {})) {
+    return { conflict: "the links reach its account in different ways (profile, assumeRole, region)", path: "" };
+  }
+  const links = [...a.links, ...b.links.filter((name) => !a.links.includes(name))];
+  if (canonical(a.spec) === canonical(b.spec)) return { ...a, links };
+  const kind = kindOf(parties.flatMap((party) => party.kinds), a.address);
+  const spec = kind.combine?.(a.spec, b.spec) ?? { conflict: "the links want it differently", path: "" };
+  return isClash(spec) ? spec : { ...a, links, spec };
+}
+
+const isClash = (value: object): value is Clash => "conflict" in value && "path" in value;
+
+function conflict(address: Address, clash: Clash, [first, second]: readonly [Link, Link]): Finding {
+  const field = clash.path ? ` ${clash.path}:` : "";
+  return {
+    code: "LINKS-CONFLICT",
+    severity: "error",
+    at: { address, place: second.at(`to.${second.to.party}`) },
+    says: `${first.name} (line ${first.place.line}) and ${second.name} (line ${second.place.line}) share ${address}:${field} ${clash.conflict}`,
+    because: [],
+    fix: ["give both links the same value, or each its own"],
+  };
+}

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+
+/**
+ * One text for one meaning: object keys sorted, absent members left out, arrays as sets (sorted, no
+ * duplicates), because every array in a spec is a set. Equal texts mean equal specs.
+ */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) {
+    const members = [...new Set(value.map(canonical))].sort();
+    return `[${members.join(",")}]`;
+  }
+  if (value !== null && typeof value === "object") {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
+    return `{${members.join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+/** SHA-256 over the canonical text: 64 hex. */
+export const fingerprint = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");
+
+/** The 16 hex that marks and people use. */
+export const short = (hash: string): string => hash.slice(0, 16);
+
+export const equal = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);

@@ -1,0 +1,108 @@
+import type { Change, Consents, Finding, Kind, Link, Resource } from "../model.ts";
+import { differ } from "./compare.ts";
+import { kindOf } from "./expand.ts";
+
+export interface Guarded {
+  readonly changes: readonly Change[];
+  readonly links: readonly Link[];
+  readonly consents: Consents;
+  readonly kinds: readonly Kind[];
+}
+
+/** What must not happen by itself: touching what is not ours, letting more subjects in, deleting a lot. */
+export function guard(input: Guarded): readonly Finding[] {
+  return [
+    ...input.changes.flatMap((change) => foreign(change, input)),
+    ...input.changes.flatMap((change) => wider(change, input)),
+    ...missing(input.changes),
+    ...many(input.changes),
+  ];
+}
+
+/** Whose consent covers a change: any link that needs it. */
+const consented = (change: Change, names: readonly string[]): boolean =>
+  change.links.some((link) => names.includes(link));
+
+const say = (resource: Pick<Resource, "address">): string => resource.address.replace(/^(\w+):(\w+)\//, "$1 $2 ");
+
+function foreign(change: Change, { consents }: Guarded): readonly Finding[] {
+  const small = change.verb === "create" && change.desired?.spec["usedRole"] === true;
+  if (change.verb !== "adopt" && !small) return [];
+  if (consented(change, consents.adopt)) return [];
+  const other = change.live.state === "present" ? change.live.mark?.owner : undefined;
+  const link = change.links[0] ?? "LINK";
+  return [
+    {
+      code: "NOT-OURS",
+      severity: "error",
+      asks: "conflict",
+      at: { address: change.address },
+      links: change.links,
+      says: small
+        ? `${say(change)}: the role is only used, and its trust policy does not hold the statement this link needs`
+        : other
+          ? `${say(change)} exists and belongs to the deployment ${other}`
+          : `${say(change)} exists and is not ours`,
+      because: [],
+      fix: [
+        small
+          ? `crosstrust apply --adopt ${link} adds this one statement and nothing else`
+          : `crosstrust apply --adopt ${link} takes it over as it is shown here; or give the link another name for it`,
+      ],
+    },
+  ];
+}
+
+/** The file was edited so that the trust accepts somebody new: only by name (threat T1 of the fact sheet). */
+function wider(change: Change, { consents, kinds }: Guarded): readonly Finding[] {
+  if (change.verb !== "update" || (change.cause !== "edited" && change.cause !== "both")) return [];
+  if (!change.desired || change.live.state !== "present" || consented(change, consents.allowWiden)) return [];
+  const reverse = differ(kindOf(kinds, change.address), change.live.spec, change.desired.spec);
+  if (!reverse.some((difference) => difference.weight === "opens")) return [];
+  const link = change.links[0] ?? "LINK";
+  return [
+    {
+      code: "TRUST-WIDENED",
+      severity: "error",
+      asks: "usage",
+      at: { address: change.address },
+      links: change.links,
+      says: `${say(change)} would let somebody in that it does not let in now`,
+      because: [],
+      fix: [`if that is meant: crosstrust apply --allow-widen ${link}`],
+    },
+  ];
+}
+
+/** What the file only uses must be there. */
+function missing(changes: readonly Change[]): readonly Finding[] {
+  return changes
+    .filter((change) => change.desired?.hold === "use" && change.live.state !== "present")
+    .map((change) => ({
+      code: "USED-MISSING",
+      severity: "error",
+      asks: "broken",
+      at: { address: change.address },
+      links: change.links,
+      says: `${say(change)} does not exist; the file uses it, so it is never made here`,
+      because: [],
+      fix: ["create it, or give a plain name in the file to have it made"],
+    }));
+}
+
+/** More deletions than a slip of the pen explains (octodns' threshold: a third of what exists). */
+function many(changes: readonly Change[]): readonly Finding[] {
+  const ours = changes.filter((change) => change.live.state === "present" && change.live.owner !== "foreign");
+  const gone = changes.filter((change) => change.verb === "delete" && change.links.length === 0);
+  if (gone.length < 4 || gone.length * 3 < ours.length) return [];
+  return [
+    {
+      code: "DELETES-MUCH",
+      severity: "warning",
+      at: {},
+      says: `${gone.length} of ${ours.length} things of this deployment would be deleted, because no link names them`,
+      because: [],
+      fix: ["look whether links are missing from the file"],
+    },
+  ];
+}

@@ -1,0 +1,49 @@
+import type { Address, Change, Consents, Finding, Json, Kind, Link, Plan, Resource } from "../model.ts";
+import { compare, type Observation } from "./compare.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { guard } from "./guard.ts";
+import { order } from "./order.ts";
+
+export interface PlanInput {
+  readonly deployment: string;
+  /** What the file wants now: all links, or for destroy the links that stay. */
+  readonly desired: readonly Resource[];
+  readonly named: readonly Resource[];
+  readonly observed: Observation;
+  readonly links: readonly Link[];
+  readonly consents: Consents;
+  readonly kinds: readonly Kind[];
+  readonly findings: readonly Finding[];
+  /** The links named on the command line; empty means all. */
+  readonly only: readonly string[];
+  readonly tool: string;
+}
+
+/** Everything thought through once: what changes, in which order, what stands against it, and its fingerprint. */
+export function planOf(input: PlanInput): Plan {
+  const { deployment, desired, consents, kinds } = input;
+  const all = compare({ ...input, owner: deployment });
+  const changes = limit(all, input.only);
+  const guarded = guard({ changes, links: input.links, consents, kinds });
+  const ordered = order(desired);
+  const findings = [...input.findings, ...ordered.findings, ...guarded];
+  const digest = fingerprint({ deployment, tool: input.tool, consents, only: input.only, changes: changes.map(essence) });
+  return { deployment, fingerprint: digest, changes, waves: ordered.waves, findings };
+}
+
+/** Only what the named links need; what nobody needs any more goes only when no link is named. */
+function limit(changes: readonly Change[], only: readonly string[]): readonly Change[] {
+  if (only.length === 0) return changes;
+  return changes.filter((change) => change.links.some((link) => only.includes(link)));
+}
+
+/** What a plan promises, without etags and times: desired with its references symbolic, and live. */
+function essence(change: Change): Json {
+  const live = change.live;
+  const seen = live.state === "present" ? { ...live, notes: undefined } : live;
+  return { ...change, live: seen } as unknown as Json;
+}
+
+/** Changes by address, for those who look one up. */
+export const byAddress = (plan: Plan): ReadonlyMap<Address, Change> =>
+  new Map(plan.changes.map((change) => [change.address, change]));

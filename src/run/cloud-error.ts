@@ -1,0 +1,91 @@
+/**
+ * What an error means to us, once for the whole product (fact sheet reliability-and-security, 2.1).
+ *
+ * - `unsent`: nothing reached the other side (refused, unresolvable, connect timeout): safe to send again
+ * - `throttled`, `transient`: the other side said so; whether a write landed is not known
+ * - `lost`: the answer was cut off or never came: whether a write landed is not known
+ * - `malformed`: an answer came and says nothing we can use: never "absent", never "works"
+ * - `race`: somebody else is writing the same thing
+ * - `denied`, `unauthenticated`, `missing`, `exists`, `refused`, `invalid`: definite answers
+ * - `credentials`: none could be had · `interrupted`: the user stopped us
+ */
+export type ErrorClass =
+  | "unsent"
+  | "throttled"
+  | "transient"
+  | "lost"
+  | "malformed"
+  | "race"
+  | "denied"
+  | "unauthenticated"
+  | "missing"
+  | "exists"
+  | "refused"
+  | "invalid"
+  | "credentials"
+  | "interrupted";
+
+export interface CloudErrorInit {
+  readonly class: ErrorClass;
+  /** Such as `aws.iam`. */
+  readonly service: string;
+  readonly operation: string;
+  /** The vendor's own code, e.g. `AccessDenied`; empty where there was no answer. */
+  readonly code: string;
+  /** HTTP status, 0 where there was no answer. */
+  readonly status: number;
+  readonly message: string;
+  /** Seconds the other side asked us to wait. */
+  readonly retryAfter?: number;
+  /** What is missing or wrong, where the vendor names it: a permission, an API, a constraint. */
+  readonly detail?: string;
+  /** The commands that would mend it, as its party knows them. */
+  readonly fix?: readonly string[];
+}
+
+/**
+ * The only error that leaves a call. Its message is redacted, and it carries no foreign error: those hold tokens in
+ * their message, stack and config (fact sheet, trap 6).
+ */
+export class CloudError extends Error implements CloudErrorInit {
+  readonly class: ErrorClass;
+  readonly service: string;
+  readonly operation: string;
+  readonly code: string;
+  readonly status: number;
+  readonly retryAfter?: number;
+  readonly detail?: string;
+  readonly fix?: readonly string[];
+
+  constructor(init: CloudErrorInit) {
+    super(redact(init.message));
+    this.name = "CloudError";
+    this.class = init.class;
+    this.service = init.service;
+    this.operation = init.operation;
+    this.code = init.code;
+    this.status = init.status;
+    if (init.retryAfter !== undefined) this.retryAfter = init.retryAfter;
+    if (init.detail !== undefined) this.detail = redact(init.detail);
+    if (init.fix !== undefined) this.fix = init.fix;
+  }
+}
+
+/** Whether a write whose answer was this error may have landed. */
+export const mayHaveLanded = (error: CloudError): boolean =>
+  ["transient", "lost", "malformed"].includes(error.class);
+
+const secrets: readonly RegExp[] = [
+  /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g,
+  /ya29\.[\w.-]+/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g,
+  /(?<=(?:SecretAccessKey|SessionToken|access_token|accessToken|refresh_token|id_token|assertion|client_secret)["'=:>\s]{1,6})[\w+/=.%-]{8,}/gi,
+  /\b[A-Za-z0-9+/]{80,}={0,2}/g,
+];
+
+/** Takes tokens and keys out of a text that others wrote; keeps it short and on one line. */
+export function redact(text: string): string {
+  const clean = secrets.reduce((rest, pattern) => rest.replace(pattern, "[redacted]"), text);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters in a foreign text could rewrite the screen
+  return clean.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+/g, " ").slice(0, 600);
+}

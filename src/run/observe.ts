@@ -1,0 +1,119 @@
+import type { Address, Finding, Kind, Leftovers, Live, Party, Ref, Resource, World } from "../model.ts";
+import { inParallel } from "./retry.ts";
+import { troubleOf } from "./trouble.ts";
+
+export interface Ask {
+  readonly resources: readonly Resource[];
+  /** Waves of the resources: dependants are read first, because their marks hold the hints. */
+  readonly waves: readonly (readonly Address[])[];
+  readonly owner: string;
+  readonly parties: readonly Party[];
+  /** What a reference inside a spec points at. */
+  readonly refs: (resource: Resource) => readonly Ref[];
+}
+
+export interface Observed {
+  readonly live: ReadonlyMap<Address, Live>;
+  readonly leftovers: Leftovers;
+  /** What could not be read, by address: nothing is concluded about these. */
+  readonly failed: ReadonlyMap<Address, Finding>;
+  readonly findings: readonly Finding[];
+}
+
+const width = 8;
+
+/** Reads everything the file names, and looks for what it no longer names. Writes nothing. */
+export async function observe(ask: Ask, world: World): Promise<Observed> {
+  const { parties, resources } = ask;
+  const reach = await Promise.all(parties.map((party) => reached(party, resources.filter(belongsTo(party)), world)));
+  const stop = reach.flat();
+  if (stop.some((finding) => finding.severity === "error")) {
+    return { live: new Map(), leftovers: nothing, failed: failAll(resources, stop), findings: stop };
+  }
+  const [{ live, failed }, leftovers] = await Promise.all([readAll(ask, world), look(ask, world)]);
+  const notes = [...live].flatMap(([address, one]) => (one.state === "present" ? noted(one.notes, address, ask) : []));
+  return { live, leftovers, failed, findings: [...stop, ...notes, ...leftovers.findings] };
+}
+
+async function reached(party: Party, resources: readonly Resource[], world: World): Promise<readonly Finding[]> {
+  if (resources.length === 0) return [];
+  return party.reach(resources, world).catch((error: unknown) => [troubleOf(error, {})]);
+}
+
+const nothing: Leftovers = { found: [], scopes: [], findings: [] };
+
+const belongsTo = (party: Party) => (resource: Resource) => party.kinds.some((kind) => owns(kind, resource.address));
+const owns = (kind: Kind, address: Address): boolean => address.startsWith(`${kind.name}/`);
+
+const failAll = (resources: readonly Resource[], findings: readonly Finding[]): ReadonlyMap<Address, Finding> => {
+  const first = findings.find((finding) => finding.severity === "error");
+  return new Map(first ? resources.map(({ address }) => [address, first]) : []);
+};
+
+const noted = (notes: readonly Finding[] | undefined, address: Address, { resources }: Ask): readonly Finding[] => {
+  const links = resources.find((resource) => resource.address === address)?.links ?? [];
+  return (notes ?? []).map((note) => ({ ...note, at: { address, ...note.at }, links }));
+};
+
+async function readAll(ask: Ask, world: World) {
+  const live = new Map<Address, Live>();
+  const failed = new Map<Address, Finding>();
+  for (const wave of [...ask.waves].reverse()) {
+    await inParallel(wave, width, async (address) => {
+      const resource = ask.resources.find((candidate) => candidate.address === address);
+      if (!resource) return;
+      try {
+        live.set(address, await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world));
+      } catch (error) {
+        failed.set(address, troubleOf(error, { address, links: resource.links }));
+      }
+    });
+  }
+  return { live, failed };
+}
+
+function kindFor({ parties }: Ask, address: Address): Kind {
+  const kind = parties.flatMap((party) => party.kinds).find((candidate) => owns(candidate, address));
+  if (!kind) throw new Error(`no kind owns ${address}`);
+  return kind;
+}
+
+/** The ids that dependants remember in their marks: bare where they trust one subject, `name=id` where several. */
+function hintsFor(resource: Resource, ask: Ask, live: ReadonlyMap<Address, Live>): readonly string[] {
+  const tail = tailOf(resource.address);
+  return ask.resources.flatMap((dependant) => {
+    const refs = ask.refs(dependant).filter((ref) => ref.$ref === resource.address);
+    const there = live.get(dependant.address);
+    if (refs.length === 0 || there?.state !== "present") return [];
+    return (there.mark?.subjects ?? "").split(" ").flatMap((entry) => {
+      const [name, id] = entry.includes("=") ? entry.split("=") : [tail, entry];
+      return name === tail && id ? [id] : [];
+    });
+  });
+}
+
+/** What a mark says beside an id: `acme-prod/reports`. */
+export const tailOf = (address: Address): string => address.slice(address.indexOf("/") + 1);
+
+async function look(ask: Ask, world: World): Promise<Leftovers> {
+  const kinds = ask.parties.flatMap((party) => party.kinds);
+  const looked = await Promise.all(
+    kinds.map(async (kind): Promise<Leftovers> => {
+      const named = ask.resources.filter((resource) => owns(kind, resource.address));
+      if (named.length === 0) return nothing;
+      try {
+        return await kind.list(named, ask.owner, world);
+      } catch (error) {
+        // Without that permission the rest of the plan still stands; it only cannot see what was left behind.
+        const { says } = troubleOf(error, {});
+        const fix = ["what a former link left behind there is not seen"];
+        return { ...nothing, findings: [{ code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix }] };
+      }
+    }),
+  );
+  return {
+    found: looked.flatMap(({ found }) => found),
+    scopes: looked.flatMap(({ scopes }) => scopes),
+    findings: looked.flatMap(({ findings }) => findings),
+  };
+}

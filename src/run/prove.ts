@@ -1,0 +1,124 @@
+import type { Evidence, Finding, Hop, Party, Token, Trace, World } from "../model.ts";
+import { declared, type ProveAsk, type Proving, party, since } from "./proving.ts";
+import { refuse } from "./refuse.ts";
+import { CloudError, inParallel } from "./retry.ts";
+import { troubleOf } from "./trouble.ts";
+
+/** Uses every link for real: mint, exchange, whoami, and shows that others are turned away. */
+export function prove(ask: ProveAsk, world: World): Promise<Trace[]> {
+  return inParallel(ask.links, 8, async (link) => {
+    world.progress({ what: `prove ${link.name}`, state: "started" });
+    const start = world.clock.now();
+    const live = ask.live.get(ask.trust(link).address) ?? { state: "absent" };
+    const trace = await proveOne({ ...ask, link, world, view: { link, live, lookup: ask.lookup } });
+    const failed = trace.hops.some(({ result }) => result === "no" || result === "unknown");
+    world.progress({ what: `prove ${link.name}`, state: failed ? "failed" : "done", ms: world.clock.now() - start });
+    return trace;
+  });
+}
+
+async function proveOne(proving: Proving): Promise<Trace> {
+  const { link } = proving;
+  const findings: Finding[] = [];
+  const hops: Hop[] = [];
+  const add = ({ hop, finding }: Step) => {
+    hops.push(finding ? { ...hop, finding: finding.code } : hop);
+    if (finding) findings.push(finding);
+  };
+  const minted = link.prove === "judge" ? undefined : await mint(proving);
+  if (minted) add(minted);
+  else add({ hop: skipped("mint", "nothing can mint for this link") });
+  const token = minted?.token;
+  const exchanged = token ? await exchange(proving, token) : undefined;
+  add(exchanged ?? judged(proving, minted !== undefined));
+  if (exchanged?.session) add(await whoami(proving, exchanged.session));
+  else add({ hop: skipped("whoami", "there is no session") });
+  const refused = await refuse(proving, token);
+  hops.push(refused.hop);
+  return { link: link.name, hops, findings: [...findings, ...refused.findings] };
+}
+
+interface Step {
+  readonly hop: Hop;
+  readonly finding?: Finding;
+}
+
+const skipped = (step: Hop["step"], saw: string): Hop => ({ step, result: "skipped", ms: 0, saw });
+
+/** A definite no of the cloud is `no`; what we could not tell or were not allowed is `unknown`, never both. */
+const resultOf = (finding: Finding): "no" | "unknown" => (finding.asks === "broken" ? "no" : "unknown");
+
+async function mint(proving: Proving): Promise<Step & { token?: Token }> {
+  const { link, lookup, world } = proving;
+  const issuer = party(proving, link.from.party).issuer;
+  if (!issuer) throw new Error(`${link.from.party} issues nothing`);
+  const ask = { link, audience: link.audience, lookup };
+  const start = performance.now();
+  try {
+    const token = await issuer.mint(ask, world);
+    return { token, hop: { step: "mint", result: "ok", how: "proved", ms: since(start), saw: shown(token, world) } };
+  } catch (error) {
+    const finding = issuer.explainMint(ask, error) ?? troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
+    return { finding, hop: { step: "mint", result: resultOf(finding), ms: since(start), saw: finding.says } };
+  }
+}
+
+/** What may be said of a token: whose it is, how it is signed, how long it lives. */
+function shown(token: Token, world: World): string {
+  const minutes = Math.floor((Number(token.claims["exp"]) * 1000 - world.clock.now()) / 60_000);
+  const who = String(token.claims["email"] ?? token.claims["sub"]);
+  return `${who}   ${token.header["alg"]}   expires in ${minutes} min`;
+}
+
+async function exchange(proving: Proving, token: Token) {
+  const { link, view, world } = proving;
+  const relying = party(proving, link.to.party).relying;
+  if (!relying) throw new Error(`${link.to.party} relies on nobody`);
+  const start = performance.now();
+  const until = world.clock.now() + proving.patience;
+  for (let tried = 0; ; tried++) {
+    try {
+      const session = await relying.exchange({ link, purpose: "prove" }, token, world);
+      return { session, hop: { step: "exchange", result: "ok", how: "proved", ms: since(start), saw: session.principal } as Hop };
+    } catch (error) {
+      // A fresh trust is refused with the words of a wrong one: wait only where the trust, as read, allows it.
+      const fresh = error instanceof CloudError && error.class === "denied" && relying.judge(token.claims, view).allow === true;
+      if (fresh && world.clock.now() < until && !world.signal.aborted) {
+        if (tried === 0) world.progress({ what: `wait until ${link.to.party} believes ${link.name}`, state: "waiting" });
+        await world.clock.sleep(Math.min(2000, 250 * 2 ** tried));
+        continue;
+      }
+      const finding = relying.explain({ view, error, claims: token.claims }) ?? troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });
+      return { finding, hop: { step: "exchange", result: resultOf(finding), ms: since(start), saw: finding.says } as Hop };
+    }
+  }
+}
+
+/** Without a token the live trust is judged with the claims that the file declares. */
+function judged(proving: Proving, minting: boolean): Step {
+  const { link, view } = proving;
+  const relying = party(proving, link.to.party).relying;
+  const claims = declared(proving);
+  if (minting || !relying || !claims) return { hop: skipped("exchange", "there is no token") };
+  const { allow, rows } = relying.judge(claims, view);
+  const result = allow === true ? "ok" : allow === false ? "no" : "unknown";
+  const hop: Hop = { step: "exchange", result, how: "judged", ms: 0, saw: allow === true ? "the trust admits the declared claims" : says(rows) };
+  if (allow === true) return { hop };
+  const at = { place: link.at(`to.${link.to.party}`) };
+  const finding: Finding = { code: "JUDGED-REFUSED", severity: "error", asks: allow === false ? "broken" : "untold", at, links: [link.name], says: "the live trust does not admit what the file declares", because: rows, fix: ["crosstrust plan", "crosstrust apply"] };
+  return { hop, finding };
+}
+
+const says = (rows: readonly Evidence[]): string => `refused: ${rows.filter((row) => row.ok !== true).map((row) => row.key).join(", ")}`;
+
+async function whoami(proving: Proving, session: Parameters<NonNullable<Party["relying"]>["whoami"]>[0]): Promise<Step> {
+  const { link, world } = proving;
+  const start = performance.now();
+  try {
+    const who = await party(proving, link.to.party).relying?.whoami(session, { link, purpose: "prove" }, world);
+    return { hop: { step: "whoami", result: "ok", how: "proved", ms: since(start), saw: who ?? "" } };
+  } catch (error) {
+    const finding = troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });
+    return { finding, hop: { step: "whoami", result: resultOf(finding), ms: since(start), saw: finding.says } };
+  }
+}

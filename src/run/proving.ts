@@ -1,0 +1,41 @@
+import type { Address, Link, Live, Lookup, Party, Resource, TrustView, World } from "../model.ts";
+
+export interface ProveAsk {
+  readonly links: readonly Link[];
+  /** All links of the file: each may serve as the stranger of another. */
+  readonly all: readonly Link[];
+  readonly parties: readonly Party[];
+  readonly live: ReadonlyMap<Address, Live>;
+  readonly lookup: Lookup;
+  /** The resource that holds a link's trust, as the file wants it, references resolved. */
+  readonly trust: (link: Link) => Resource;
+  /** Milliseconds to wait for our own writes to become visible (fact sheet, 2.1: AWS 120 s). */
+  readonly patience: number;
+  /** Whether the operator is given the right to mint for the time of the proof. */
+  readonly grantMe: boolean;
+}
+
+/** One link being proved, with everything its hops need. */
+export interface Proving extends ProveAsk {
+  readonly link: Link;
+  readonly view: TrustView;
+  readonly world: World;
+}
+
+/** The claims that the file declares, where all of them are known. */
+export function declared({ link, parties, lookup }: Proving): Readonly<Record<string, string>> | undefined {
+  const identity = parties.find(({ name }) => name === link.from.party)?.issuer?.identify(link).identity;
+  if (identity?.proof !== "oidc") return undefined;
+  const known = Object.entries({ ...identity.claims, iss: identity.issuer }).map(([claim, value]) => {
+    const one = Array.isArray(value) ? value[0] : value;
+    return [claim, typeof one === "string" ? one : one && "$ref" in one ? lookup(one) : undefined] as const;
+  });
+  return known.some(([, value]) => value === undefined) ? undefined : (Object.fromEntries(known) as Record<string, string>);
+}
+
+/** Whole milliseconds since a `performance.now()`. */
+export const since = (start: number): number => Math.round(performance.now() - start);
+
+export function party({ parties }: Pick<ProveAsk, "parties">, name: string): Party {
+  return parties.find((candidate) => candidate.name === name) as Party;
+}

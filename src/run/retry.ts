@@ -1,0 +1,149 @@
+import type { World } from "../model.ts";
+import { CloudError, mayHaveLanded } from "./cloud-error.ts";
+
+export { CloudError, type CloudErrorInit, type ErrorClass, mayHaveLanded, redact } from "./cloud-error.ts";
+
+export interface Call {
+  /** Such as `aws.iam`. */
+  readonly service: string;
+  /** Verb first: `CreateRole`. */
+  readonly operation: string;
+  /** `once`: a create or delete that must not be sent twice blindly; its caller finds out whether it landed. */
+  readonly effect: "read" | "repeatable" | "once";
+}
+
+const tries = { throttled: 6, race: 6, malformed: 2, other: 4 } as const;
+const cost = { throttled: 5, other: 14 } as const;
+
+/**
+ * The one retry layer: full jitter, a budget for the whole process, and only where another try can help
+ * (fact sheet reliability-and-security, 2.1 and 2.5). The SDKs' own retries are switched off.
+ */
+export async function call<T>(world: World, spec: Call, attempt: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    if (world.signal.aborted) throw interrupted(spec);
+    try {
+      const answer = await attempt();
+      if (tried > 1) world.budget.tokens = Math.min(500, world.budget.tokens + cost.other);
+      return answer;
+    } catch (error) {
+      const failed = error instanceof CloudError ? error : undefined;
+      if (!failed || !mayRetry(failed, spec, tried) || !spend(world, failed)) throw error;
+      await world.clock.sleep(pause(failed, tried, world));
+    }
+  }
+}
+
+function mayRetry(error: CloudError, spec: Call, tried: number): boolean {
+  switch (error.class) {
+    case "throttled":
+      return tried < tries.throttled;
+    case "unsent":
+      return tried < tries.other;
+    case "race":
+      return spec.effect === "repeatable" && tried < tries.race;
+    case "malformed":
+      return spec.effect !== "once" && tried < tries.malformed;
+    case "transient":
+    case "lost":
+      return spec.effect !== "once" && tried < tries.other;
+    default:
+      return false;
+  }
+}
+
+function spend(world: World, error: CloudError): boolean {
+  const price = error.class === "throttled" ? cost.throttled : cost.other;
+  if (world.budget.tokens < price) return false;
+  world.budget.tokens -= price;
+  return true;
+}
+
+/** Milliseconds: full jitter over an exponential, or what the other side asked for, at most 30 s. */
+function pause(error: CloudError, tried: number, world: World): number {
+  if (error.retryAfter !== undefined) return Math.min(error.retryAfter, 30) * 1000;
+  const base = error.class === "throttled" ? 1000 : error.class === "race" ? 500 : 100;
+  return Math.ceil(world.random() * Math.min(20_000, base * 2 ** (tried - 1))) + 10;
+}
+
+const interrupted = (spec: Call): CloudError =>
+  new CloudError({ class: "interrupted", ...spec, code: "", status: 0, message: "interrupted before this call" });
+
+export interface Creation<T> {
+  readonly call: Call;
+  readonly create: () => Promise<T>;
+  /** Reads it by its deterministic name. */
+  readonly find: () => Promise<T | undefined>;
+}
+
+/**
+ * Creates under a deterministic name. "Already exists" and a lost answer are races, not failures: what stands there
+ * is read and given back, and the caller looks whose it is (fact sheet, 2.3).
+ */
+export async function createOnce<T>(world: World, job: Creation<T>): Promise<T> {
+  for (let sent = 1; ; sent++) {
+    try {
+      return await call(world, { ...job.call, effect: "once" }, job.create);
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      const asked = error.class === "exists" ? 8 : mayHaveLanded(error) ? 4 : 0;
+      const found = asked > 0 ? await poll(world, asked, job.find) : undefined;
+      if (found !== undefined) return found;
+      if (sent >= 2 || asked === 0) throw error;
+    }
+  }
+}
+
+/** Reads until something is found, at most `times`, with growing pauses that add up to about 8 s. */
+async function poll<T>(world: World, times: number, find: () => Promise<T | undefined>): Promise<T | undefined> {
+  for (let asked = 0; asked < times; asked++) {
+    await world.clock.sleep(250 * 2 ** Math.min(asked, 3) * (0.5 + world.random()));
+    const found = await find();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export interface Wait {
+  readonly what: string;
+  /** Milliseconds. */
+  readonly budget: number;
+  /** Good answers in a row that are needed. */
+  readonly inARow: number;
+}
+
+/**
+ * Waits by probing, never by a fixed sleep: until `good` holds that many times in a row, or the budget is spent
+ * (google.md 5: three consecutive reads of a fresh account; aws.md 7: a role takes 7.6 to 11.5 s).
+ */
+export async function settle(world: World, wait: Wait, good: () => Promise<boolean>): Promise<boolean> {
+  const start = world.clock.now();
+  let row = 0;
+  for (let asked = 0; ; asked++) {
+    row = (await good()) ? row + 1 : 0;
+    if (row >= wait.inARow) return true;
+    if (world.signal.aborted || world.clock.now() - start > wait.budget) return false;
+    if (row === 0 && asked === 0) world.progress({ what: wait.what, state: "waiting" });
+    await world.clock.sleep(row > 0 ? 20 : Math.min(2000, 250 * 2 ** Math.min(asked, 3)));
+  }
+}
+
+/** An outer deadline for what a vendor's library does on its own (house.md: the named exceptions). */
+export async function deadline<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** Runs jobs with at most `width` at a time, all of them, and gives back each outcome in order. */
+export async function inParallel<T, R>(items: readonly T[], width: number, job: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  let next = 0;
+  const lane = async () => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await job(items[at] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  return results;
+}

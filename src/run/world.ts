@@ -1,0 +1,108 @@
+import http from "node:http";
+import https from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CredentialsAsk, HttpAnswer, HttpRequest, Progress, Session, Store, World } from "../model.ts";
+import { CloudError } from "./cloud-error.ts";
+import { sender } from "./http.ts";
+
+export interface Common {
+  readonly store: Store;
+  readonly progress: (event: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface CloudOptions extends Common {
+  /** `--endpoint SERVICE=URL`, checked: https, or http on loopback. */
+  readonly endpoints: ReadonlyMap<string, string>;
+  /** Where each party's own credentials come from. */
+  readonly sources: Readonly<Record<string, (ask: CredentialsAsk) => Promise<Session>>>;
+}
+
+/** The real clouds: only `--endpoint` on the command line moves a call (contract, section 5). */
+export function cloudWorld(options: CloudOptions): World {
+  // Proxies are honoured for the clouds' own APIs (Node 24 reads HTTPS_PROXY through `proxyEnv`; older ones ignore it).
+  const agent = { keepAlive: true, maxSockets: 32, proxyEnv: process.env };
+  const send = sender({ http: new http.Agent(agent), https: new https.Agent(agent) });
+  const credentials = remembered((ask) => {
+    const source = options.sources[ask.party];
+    if (!source) throw new Error(`no credentials for ${ask.party}`);
+    return source(ask);
+  });
+  return {
+    kind: "cloud",
+    clock: { now: () => Date.now(), sleep: pause(options.signal) },
+    random: Math.random,
+    http: send,
+    locate: async (service, url) => options.endpoints.get(service) ?? url,
+    credentials,
+    ...rest(options),
+  };
+}
+
+export interface SandboxOptions extends Common {
+  /** The URL of the sandbox; asked again after it went away, because another process may have taken over. */
+  readonly attach: () => Promise<string>;
+}
+
+/** The sandbox: every service is found below its one listener, and only the sandbox's own operator is known. */
+export function sandboxWorld(options: SandboxOptions): World {
+  const send = sender({ http: new http.Agent({ keepAlive: true, maxSockets: 64 }), https: new https.Agent() });
+  let offset = 0;
+  let base: Promise<string> | undefined;
+  const url = () => {
+    base ??= options.attach();
+    return base;
+  };
+  const guarded = async (request: HttpRequest): Promise<HttpAnswer> => {
+    if (new URL(request.url).hostname !== "127.0.0.1") throw outside(request);
+    try {
+      const answer = await send(request);
+      const seen = Date.parse(answer.headers["date"] ?? "") - Date.now();
+      // The date has whole seconds: less than two apart is the same clock.
+      if (Math.abs(seen - offset) > 2000) offset = seen;
+      return answer;
+    } catch (error) {
+      if (error instanceof CloudError && error.class === "unsent") base = undefined;
+      throw error;
+    }
+  };
+  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const headers = { "content-type": "application/json" };
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await guarded({ method, url: `${await url()}/_sandbox/${path}`, headers, ...text });
+    if (answer.status !== 200) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
+    return JSON.parse(answer.body.toString("utf8"));
+  };
+  return {
+    kind: "sandbox",
+    clock: { now: () => Date.now() + offset, sleep: pause(options.signal) },
+    random: Math.random,
+    http: guarded,
+    locate: async (service) => `${await url()}/${service.replace(".", "/")}`,
+    credentials: remembered(async ({ party, scope }) => (await control("GET", `credentials?party=${party}&scope=${scope}`)) as Session),
+    sandbox: { mint: async (issuer, claims) => ((await control("POST", "mint", { issuer, claims })) as { token: string }).token },
+    ...rest(options),
+  };
+}
+
+const outside = (request: HttpRequest): Error => new Error(`the sandbox world calls nothing outside: ${new URL(request.url).host}`);
+
+const rest = ({ store, progress, signal }: Common) => ({ store, progress, signal, budget: { tokens: 500 } });
+
+/** Sleeps, but not through an interruption. */
+const pause = (signal: AbortSignal) => async (ms: number) => {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+};
+
+/** Asks a source once for each account, and again when the answer has a minute left or was refused. */
+function remembered(source: (ask: CredentialsAsk) => Promise<Session>): World["credentials"] {
+  const known = new Map<string, Promise<Session>>();
+  return async (ask) => {
+    const key = JSON.stringify([ask.party, ask.scope, ask.access ?? {}]);
+    const held = ask.fresh ? undefined : await known.get(key)?.catch(() => undefined);
+    if (held && (held.expiresAt === undefined || held.expiresAt > Date.now() + 60_000)) return held;
+    const asked = source(ask);
+    known.set(key, asked);
+    return asked;
+  };
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Player } from "./fake.ts";
+import { alive, giveUpOwnership, prepareFolder, readOwner, takeOwnership } from "./owner.ts";
+import { Sandbox } from "./sandbox.ts";
+import { type Listening, listen } from "./server.ts";
+
+export interface AttachOptions {
+  /** The folder of its state; absent: in memory, for this process alone. */
+  readonly folder?: string | undefined;
+  readonly players: readonly Player[];
+  readonly port?: number | undefined;
+  readonly actsAs?: string | undefined;
+}
+
+/** A sandbox in reach. */
+export interface Attached {
+  readonly url: string;
+  /** Present where this process serves it. */
+  readonly sandbox?: Sandbox;
+  close(): Promise<void>;
+}
+
+/** Serves the state of a folder, or joins whoever serves it already: there is one implementation and one owner. */
+export async function attach(options: AttachOptions): Promise<Attached> {
+  const { folder } = options;
+  if (!folder) return serve(options, async () => true);
+  prepareFolder(folder);
+  for (let tried = 0; tried < 50; tried++) {
+    const owner = readOwner(folder);
+    if (owner && (await alive(owner))) return { url: `http://127.0.0.1:${owner.port}`, close: async () => {} };
+    const served = await serve(options, (port) => takeOwnership(folder, port)).catch((error: unknown) => {
+      if (error === lost) return undefined;
+      throw error;
+    });
+    if (served) return served;
+    // Somebody else was quicker; it will answer in a moment.
+    await sleep(20 + 10 * tried);
+  }
+  throw new Error(`the sandbox in ${folder} is owned by a process that does not answer`);
+}
+
+const lost = Symbol("somebody else owns it");
+
+async function serve(options: AttachOptions, take: (port: number) => Promise<boolean>): Promise<Attached> {
+  const gate = Promise.withResolvers<Sandbox>();
+  gate.promise.catch(() => {});
+  const listening: Listening = await listen(gate.promise, options.port ?? 0);
+  if (!(await take(listening.port))) {
+    gate.reject(lost);
+    await listening.close();
+    throw lost;
+  }
+  const { folder, players, actsAs } = options;
+  const sandbox = new Sandbox({ players, actsAs, ...(folder ? { folder } : {}) });
+  sandbox.base = listening.url;
+  gate.resolve(sandbox);
+  const close = async () => {
+    await listening.close();
+    if (folder) giveUpOwnership(folder);
+  };
+  return { url: listening.url, sandbox, close };
+}

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { type FakeAnswer, type FakeRequest, json, type Player } from "./fake.ts";
+import { faultSchema } from "./faults.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+type Handler = (sandbox: Sandbox, body: unknown, query: URLSearchParams) => unknown;
+
+const seconds = z.number().min(-1e9).max(1e9);
+
+/** The control endpoints (contract, section 5), and two that the tool itself uses to attach. */
+const handlers: Readonly<Record<string, Handler>> = {
+  "GET /_sandbox/status": (sandbox) => ({ pid: process.pid, ...sandbox.settings }),
+  "GET /_sandbox/state": (sandbox) => Object.fromEntries(sandbox.state.list("").filter(([key]) => !key.startsWith("counter/"))),
+  "GET /_sandbox/calls": (sandbox) => sandbox.calls,
+  "GET /_sandbox/issued": (sandbox) => sandbox.keys.issued,
+  "PUT /_sandbox/clock": (sandbox, body) => {
+    const { offsetSeconds } = z.strictObject({ offsetSeconds: seconds }).parse(body);
+    sandbox.set({ offsetSeconds });
+    return { offsetSeconds };
+  },
+  "PUT /_sandbox/propagation": (sandbox, body) => {
+    const { seconds: propagationSeconds } = z.strictObject({ seconds: z.number().min(0).max(600) }).parse(body);
+    sandbox.set({ propagationSeconds });
+    return { seconds: propagationSeconds };
+  },
+  "PUT /_sandbox/metadata": (sandbox, body) => {
+    const { serviceAccount } = z.strictObject({ serviceAccount: z.string().includes("@") }).parse(body);
+    sandbox.set({ actsAs: serviceAccount });
+    return { serviceAccount };
+  },
+  "PUT /_sandbox/faults": (sandbox, body) => {
+    sandbox.faults.set(faultSchema.parse(body));
+    return sandbox.faults.all;
+  },
+  "POST /_sandbox/mint": mint,
+  "GET /_sandbox/credentials": (sandbox, _body, query) => player(sandbox, query).operator(query.get("scope") ?? "", sandbox.host(undefined)),
+  "POST /_sandbox/reset": (sandbox) => {
+    sandbox.reset();
+    return {};
+  },
+};
+
+const mintSchema = z.strictObject({
+  issuer: z.url(),
+  claims: z.record(z.string(), z.unknown()),
+  header: z.record(z.string(), z.unknown()).optional(),
+  sign: z.enum(["wrong-key", "none"]).optional(),
+});
+
+/** Any token of a played issuer: what an issuer would never mint is what the refusals are proved with. */
+function mint(sandbox: Sandbox, body: unknown): { token: string } {
+  const { issuer, claims, header, sign } = mintSchema.parse(body);
+  const now = Math.floor(sandbox.now() / 1000);
+  const whole = { iss: issuer, iat: now, exp: now + 3600, ...claims };
+  return { token: sandbox.keys.mint(issuer, { claims: whole, header: header ?? {}, sign }) };
+}
+
+function player(sandbox: Sandbox, query: URLSearchParams): Player {
+  const found = sandbox.players.find((candidate) => candidate.party === query.get("party"));
+  if (!found) throw new SyntaxError("no such party");
+  return found;
+}
+
+export function control(sandbox: Sandbox, request: FakeRequest): FakeAnswer {
+  const handler = handlers[`${request.method} ${request.path}`];
+  if (!handler) return json(404, { error: `the sandbox has no ${request.method} ${request.path}` });
+  try {
+    const body = request.body.length > 0 ? JSON.parse(request.body.toString("utf8")) : undefined;
+    return json(200, handler(sandbox, body, request.query));
+  } catch (error) {
+    if (error instanceof z.ZodError) return json(400, { error: z.prettifyError(error) });
+    if (error instanceof SyntaxError) return json(400, { error: error.message });
+    throw error;
+  }
+}

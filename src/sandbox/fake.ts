@@ -1,0 +1,117 @@
+import type { JWK } from "jose";
+import type { Session } from "../model.ts";
+import type { State, View } from "./state.ts";
+
+/** One request as a fake sees it: routed, its prefix taken off, its body whole. */
+export interface FakeRequest {
+  readonly method: string;
+  /** The host the client meant: a real one through the proxy, else 127.0.0.1:PORT. */
+  readonly host: string;
+  /** The path as it was sent, prefix included: signatures cover it. */
+  readonly sentPath: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface FakeAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One call of one service. `run` may throw what `Fake.refusal` understands. */
+export interface Operation {
+  /** Verb first: `CreateRole`. */
+  readonly name: string;
+  readonly write: boolean;
+  readonly principal: string;
+  run(): FakeAnswer | Promise<FakeAnswer>;
+}
+
+/** A service of a party, played. */
+export interface Fake {
+  /** `aws.iam` */
+  readonly service: string;
+  /** Real host names; `*` stands for one label. */
+  readonly hosts: readonly string[];
+  /** Whether a request to the bare listener, without prefix and real host, is meant for this service. */
+  owns(request: FakeRequest): boolean;
+  open(request: FakeRequest, host: Host): Operation;
+  /** The service's own shape of a throttle and of a 500. */
+  fault(kind: "throttle" | "error500"): FakeAnswer;
+}
+
+/** What a party plays: its services, its issuers, and the operator that the tool acts as. */
+export interface Player {
+  readonly party: string;
+  readonly fakes: readonly Fake[];
+  readonly issuers: readonly string[];
+  /** The operator's credentials for an account or project. */
+  operator(scope: string, host: Host): Session;
+  /** Environment variables that point the vendors' programs here. */
+  env(ask: EnvAsk, host: Host): Readonly<Record<string, string>>;
+}
+
+export interface EnvAsk {
+  /** The account or project that the programs speak for. */
+  readonly scope: string | undefined;
+  /** A folder for what such a program wants as a file; only its owner reads it. */
+  readonly folder: string;
+}
+
+/** What the sandbox offers its fakes. */
+export interface Host {
+  /** Epoch milliseconds of the sandbox's clock. */
+  readonly now: () => number;
+  readonly state: State;
+  /** What a read sees: the latest, or an older state while a stale read is played. */
+  readonly view: View;
+  /** What has reached everywhere: older by the propagation that is played. */
+  readonly propagated: View;
+  readonly secrets: Secrets;
+  readonly issuers: Issuers;
+  /** The URL of the listener. */
+  readonly base: string;
+  /** The metadata server's service account, by e-mail. */
+  readonly actsAs: () => string | undefined;
+  /** Calls a URL as a cloud's scheduler would: outside the sandbox, with the token it was given. */
+  readonly deliver: (url: string, init: RequestInit) => Promise<number>;
+}
+
+/** Secrets that prove themselves: nothing about them is kept, so nothing can be read from the state. */
+export interface Secrets {
+  /** A keyed digest, base64url. */
+  mac(text: string): string;
+  /** A text that only this sandbox can have made, holding `payload`; noted as issued. */
+  seal(prefix: string, payload: unknown): string;
+  open<T>(prefix: string, sealed: string): T | undefined;
+  /** Notes a secret for leak checks, and gives it back. */
+  issue(secret: string): string;
+}
+
+export interface Issuers {
+  /** A signed JWT; `exp` and `iat` are the caller's. */
+  sign(issuer: string, claims: Readonly<Record<string, unknown>>): string;
+  /** The public keys of an issuer that the sandbox plays; undefined for any other. */
+  keys(issuer: string): readonly JWK[] | undefined;
+}
+
+/** Deterministic characters from an alphabet, for ids that look real and can be reproduced. */
+export function characters(digest: Buffer, alphabet: string, length: number): string {
+  let value = BigInt(`0x${digest.toString("hex")}`);
+  let text = "";
+  const base = BigInt(alphabet.length);
+  while (text.length < length) {
+    text += alphabet[Number(value % base)];
+    value /= base;
+  }
+  return text;
+}
+
+export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): FakeAnswer => ({
+  status,
+  headers: { "content-type": "application/json; charset=UTF-8", ...headers },
+  body: JSON.stringify(body),
+});

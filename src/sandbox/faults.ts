@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+const kinds = [
+  ...(["throttle", "error500", "reset", "reset-after", "slow"] as const),
+  ...(["stall", "truncate", "empty", "html", "stale-read"] as const),
+] as const;
+
+/** `PUT /_sandbox/faults` takes a list of these (contract, section 5). */
+export const faultSchema = z.array(
+  z.strictObject({
+    service: z.string().default("*"),
+    operation: z.string().default("*"),
+    /** The nth matching call, from 1; without it, each with `probability`. */
+    nth: z.number().int().positive().optional(),
+    probability: z.number().min(0).max(1).optional(),
+    fault: z.enum(kinds),
+    seconds: z.number().min(0).max(600).optional(),
+    seed: z.number().int().optional(),
+  }),
+);
+export type FaultRule = z.infer<typeof faultSchema>[number];
+
+/** Rules with their counters and their own seeded chance. */
+export class Faults {
+  private rules: { readonly rule: FaultRule; seen: number; chance: () => number }[] = [];
+
+  set(rules: readonly FaultRule[]): void {
+    this.rules = rules.map((rule) => ({ rule, seen: 0, chance: generator(rule.seed ?? 1) }));
+  }
+
+  get all(): readonly FaultRule[] {
+    return this.rules.map(({ rule }) => rule);
+  }
+
+  /** The fault that hits this call: the first rule that fires; every matching rule counts it. */
+  hit(service: string, operation: string): FaultRule | undefined {
+    let fired: FaultRule | undefined;
+    for (const entry of this.rules) {
+      const { rule } = entry;
+      if (!matches(rule.service, service) || !matches(rule.operation, operation)) continue;
+      entry.seen++;
+      const fires = rule.nth === undefined ? entry.chance() < (rule.probability ?? 1) : rule.nth === entry.seen;
+      if (fires) fired ??= rule;
+    }
+    return fired;
+  }
+}
+
+const matches = (pattern: string, name: string): boolean => pattern === "*" || pattern === name;
+
+/** mulberry32: small, seeded, good enough to choose which calls fail. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,105 @@
+import { createHash, createHmac, createSign, generateKeyPairSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { JWK } from "jose";
+import type { Issuers, Secrets } from "./fake.ts";
+
+interface Stored {
+  readonly seed: string;
+  readonly issuers: Record<string, { readonly kid: string; readonly pem: string; readonly jwk: JWK }>;
+}
+
+export interface Minting {
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly sign?: "wrong-key" | "none" | undefined;
+}
+
+/** The only secrets that a sandbox keeps: one seed, and one signing key an issuer, in one file that only its owner reads. */
+export class Keys {
+  readonly issued: string[] = [];
+  private readonly file: string | undefined;
+  private stored: Stored;
+
+  constructor(file?: string) {
+    this.file = file;
+    this.stored = this.read() ?? { seed: randomBytes(32).toString("base64url"), issuers: {} };
+    this.write();
+  }
+
+  get secrets(): Secrets {
+    return {
+      mac: (text) => this.mac(text),
+      issue: (secret) => this.issue(secret),
+      seal: (prefix, payload) => {
+        const body = Buffer.from(JSON.stringify(payload)).toString("base64url");
+        return this.issue(`${prefix}${body}.${this.mac(prefix + body)}`);
+      },
+      open: (prefix, sealed) => this.open(prefix, sealed),
+    };
+  }
+
+  /** `hosted`: which issuers are played; a key is made at first use. */
+  issuers(hosted: (issuer: string) => boolean): Issuers {
+    return {
+      sign: (issuer, claims) => this.mint(issuer, { claims, header: {} }),
+      keys: (issuer) => {
+        if (!hosted(issuer)) return undefined;
+        const { kid, jwk } = this.keyOf(issuer);
+        return [{ ...jwk, kid, use: "sig", alg: "RS256" }];
+      },
+    };
+  }
+
+  /** A JWT of an issuer; `wrong-key` keeps the right kid, `none` leaves the signature out. */
+  mint(issuer: string, { claims, header, sign }: Minting): string {
+    const { kid, pem } = this.keyOf(issuer);
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const alg = sign === "none" ? "none" : "RS256";
+    const input = `${part({ alg, kid, typ: "JWT", ...header })}.${part(claims)}`;
+    if (sign === "none") return this.issue(`${input}.`);
+    const key = sign === "wrong-key" ? generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey : pem;
+    return this.issue(`${input}.${createSign("RSA-SHA256").update(input).sign(key, "base64url")}`);
+  }
+
+  private mac(text: string): string {
+    return createHmac("sha256", this.stored.seed).update(text).digest("base64url");
+  }
+
+  private open<T>(prefix: string, sealed: string): T | undefined {
+    const [body, mac] = sealed.startsWith(prefix) ? sealed.slice(prefix.length).split(".") : [];
+    if (!body || !mac) return undefined;
+    const [given, right] = [Buffer.from(mac), Buffer.from(this.mac(prefix + body))];
+    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
+    return JSON.parse(Buffer.from(body, "base64url").toString()) as T;
+  }
+
+  private issue(secret: string): string {
+    this.issued.push(secret);
+    return secret;
+  }
+
+  private keyOf(issuer: string) {
+    const known = this.stored.issuers[issuer];
+    if (known) return known;
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const jwk = publicKey.export({ format: "jwk" }) as JWK;
+    const kid = createHash("sha1").update(JSON.stringify(jwk)).digest("hex");
+    const made = { kid, pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), jwk };
+    this.stored = { ...this.stored, issuers: { ...this.stored.issuers, [issuer]: made } };
+    this.write();
+    return made;
+  }
+
+  private read(): Stored | undefined {
+    if (!this.file || !existsSync(this.file)) return undefined;
+    return JSON.parse(readFileSync(this.file, "utf8")) as Stored;
+  }
+
+  private write(): void {
+    if (!this.file) return;
+    mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
+    writeFileSync(`${this.file}.new`, JSON.stringify(this.stored), { mode: 0o600 });
+    renameSync(`${this.file}.new`, this.file);
+  }
+}

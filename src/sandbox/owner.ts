@@ -1,0 +1,87 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** Who serves the state of a folder; the state has one owner at a time. */
+const ownerSchema = z.object({ pid: z.number().int(), port: z.number().int() });
+export type Owner = z.infer<typeof ownerSchema>;
+
+const fileOf = (folder: string): string => join(folder, "owner.json");
+
+export function readOwner(folder: string): Owner | undefined {
+  try {
+    return ownerSchema.parse(JSON.parse(readFileSync(fileOf(folder), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folder ignores itself in git. */
+export function prepareFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const ignore = join(folder, ".gitignore");
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+}
+
+/**
+ * Takes the lock if nobody alive holds it: a link is made whole or not at all, and fails where one stands. A dead
+ * owner's lock is taken away under a second lock, so that two who find it dead do not both take it.
+ */
+export async function takeOwnership(folder: string, port: number): Promise<boolean> {
+  const mine = join(folder, `owner.${process.pid}.new`);
+  writeFileSync(mine, JSON.stringify({ pid: process.pid, port }), { mode: 0o600 });
+  try {
+    if (link(mine, fileOf(folder))) return true;
+    const burying = join(folder, "owner.burying");
+    if (isOld(burying)) rmSync(burying, { force: true });
+    if (!link(mine, burying)) return false;
+    try {
+      if (await alive(readOwner(folder))) return false;
+      rmSync(fileOf(folder), { force: true });
+      return link(mine, fileOf(folder));
+    } finally {
+      rmSync(burying, { force: true });
+    }
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+export function giveUpOwnership(folder: string): void {
+  if (readOwner(folder)?.pid === process.pid) rmSync(fileOf(folder), { force: true });
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Whoever buries a dead lock needs no five seconds. */
+const isOld = (file: string): boolean => {
+  try {
+    return Date.now() - statSync(file).mtimeMs > 5000;
+  } catch {
+    return false;
+  }
+};
+
+/** A process with that pid, and behind that port a sandbox that says it is that process. */
+export async function alive(owner: Owner | undefined): Promise<boolean> {
+  if (!owner) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  try {
+    const status = await fetch(`http://127.0.0.1:${owner.port}/_sandbox/status`, { signal: AbortSignal.timeout(5000) });
+    return ((await status.json()) as { pid?: number }).pid === owner.pid;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,99 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Host, Issuers, Player } from "./fake.ts";
+import { Faults } from "./faults.ts";
+import { Keys } from "./keys.ts";
+import { State, type View } from "./state.ts";
+
+/** One call as `GET /_sandbox/calls` tells it (contract, section 5). */
+export interface CallRecord {
+  readonly at: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly principal: string;
+  readonly status: number;
+  readonly write: boolean;
+}
+
+interface Settings {
+  readonly offsetSeconds: number;
+  readonly propagationSeconds: number;
+  readonly actsAs?: string;
+}
+
+export interface SandboxOptions {
+  /** The folder of its state; without one everything stays in memory. */
+  readonly folder?: string;
+  readonly players: readonly Player[];
+  readonly actsAs?: string | undefined;
+}
+
+/** The sandbox without its listener: state, clock, keys, faults, and the record of every call. */
+export class Sandbox {
+  readonly state: State;
+  readonly keys: Keys;
+  readonly faults = new Faults();
+  readonly calls: CallRecord[] = [];
+  readonly issuers: Issuers;
+  readonly players: readonly Player[];
+  base = "";
+  private readonly folder: string | undefined;
+
+  constructor(options: SandboxOptions) {
+    this.folder = options.folder;
+    const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
+    if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.state = new State(file("state.jsonl"));
+    this.keys = new Keys(file("keys.json"));
+    this.players = options.players;
+    const played = new Set(options.players.flatMap((player) => player.issuers));
+    this.issuers = this.keys.issuers((issuer) => played.has(issuer));
+    if (options.actsAs) this.set({ actsAs: options.actsAs });
+  }
+
+  get settings(): Settings {
+    return this.state.get<Settings>("settings") ?? { offsetSeconds: 0, propagationSeconds: 0 };
+  }
+
+  set(change: Partial<Settings>): void {
+    this.state.put("settings", { ...this.settings, ...change });
+  }
+
+  now(): number {
+    return Date.now() + this.settings.offsetSeconds * 1000;
+  }
+
+  /** What a fake gets to see and use; `staleSeconds` plays a read that has not heard of the last writes. */
+  host(staleSeconds: number | undefined): Host {
+    const back = (seconds: number): View => this.state.at(Date.now() - seconds * 1000);
+    const { propagationSeconds } = this.settings;
+    return {
+      now: () => this.now(),
+      state: this.state,
+      view: staleSeconds === undefined ? this.state : back(staleSeconds),
+      propagated: propagationSeconds > 0 ? back(propagationSeconds) : this.state,
+      secrets: this.keys.secrets,
+      issuers: this.issuers,
+      base: this.base,
+      actsAs: () => this.settings.actsAs,
+      deliver: async (url, init) => (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
+    };
+  }
+
+  record(call: CallRecord): void {
+    this.calls.push(call);
+    if (this.folder) appendFileSync(join(this.folder, "calls.jsonl"), `${JSON.stringify(call)}\n`, { mode: 0o600 });
+  }
+
+  reset(): void {
+    this.state.clear();
+    this.calls.length = 0;
+    this.faults.set([]);
+  }
+}
+
+/** Whether a host pattern such as `sts.*.amazonaws.com` names this host. */
+export const hostMatches = (pattern: string, host: string): boolean => {
+  const [want, have] = [pattern.split("."), host.toLowerCase().split(".")];
+  return want.length === have.length && want.every((label, at) => label === "*" || label === have[at]);
+};

@@ -1,0 +1,160 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { control } from "./control.ts";
+import type { Fake, FakeAnswer, FakeRequest, Operation } from "./fake.ts";
+import type { FaultRule } from "./faults.ts";
+import { hostMatches, type Sandbox } from "./sandbox.ts";
+
+const maxBody = 1024 * 1024;
+
+export interface Listening {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * The one listener, on 127.0.0.1 only. Hosts it does not play get 502; nothing is ever forwarded. Requests wait until
+ * `ready` gives the sandbox: the port must be known before the state's lock is taken, and the lock before it is read.
+ */
+export async function listen(ready: Promise<Sandbox>, port = 0): Promise<Listening> {
+  const server = http.createServer((request, response) => {
+    ready.then((sandbox) => answer(sandbox, { request, response })).catch(() => response.destroy());
+  });
+  server.keepAliveTimeout = 30_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const bound = (server.address() as AddressInfo).port;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), 500).unref();
+    });
+  return { url: `http://127.0.0.1:${bound}`, port: bound, close };
+}
+
+interface Exchange {
+  readonly request: http.IncomingMessage;
+  readonly response: http.ServerResponse;
+}
+
+async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
+  const fakes = sandbox.players.flatMap((player) => player.fakes);
+  const { request, response } = exchange;
+  const received = await receive(request);
+  if (!received) return send(sandbox, response, { status: 413, body: "" });
+  const own = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(received.host);
+  if (received.path.startsWith("/_sandbox/")) {
+    // Never through the proxy and never from a web page: it hands out what the sandbox issued.
+    const direct = own && request.url?.startsWith("/") && !request.headers.origin;
+    return send(sandbox, response, direct ? control(sandbox, received) : { status: 403, body: "" });
+  }
+  const routed = route(fakes, received, own);
+  if (!routed) return send(sandbox, response, unplayed(received, own));
+  await serve(sandbox, routed, exchange);
+}
+
+const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
+  status: own ? 404 : 502,
+  headers: { "content-type": "text/plain" },
+  body: own ? `the sandbox has nothing at ${request.method} ${request.path}\n` : `the sandbox does not play ${request.host}\n`,
+});
+
+async function receive(request: http.IncomingMessage): Promise<FakeRequest | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= maxBody) chunks.push(chunk);
+  }
+  if (size > maxBody) return undefined;
+  // Through the proxy the request line is absolute, and its host is the one that is meant.
+  const target = request.url ?? "/";
+  const url = new URL(target.startsWith("/") ? `http://${request.headers.host ?? "127.0.0.1"}${target}` : target);
+  const headers = Object.entries(request.headers).map(([key, value]) => [key, String(value)] as const);
+  return {
+    method: request.method ?? "GET",
+    host: url.port && !url.hostname.startsWith("127.") ? url.hostname : url.host,
+    sentPath: url.pathname,
+    path: url.pathname,
+    query: url.searchParams,
+    headers: Object.fromEntries(headers),
+    body: Buffer.concat(chunks),
+  };
+}
+
+interface Routed {
+  readonly fake: Fake;
+  readonly request: FakeRequest;
+}
+
+/** By real host, else by prefix (`/aws/iam`, `/google/iam/`), else by whoever owns such a request at the root. */
+function route(fakes: readonly Fake[], request: FakeRequest, own: boolean): Routed | undefined {
+  if (!own) {
+    const host = request.host.replace(/:\d+$/, "");
+    const fake = fakes.find((candidate) => candidate.hosts.some((pattern) => hostMatches(pattern, host)));
+    return fake && { fake, request };
+  }
+  for (const fake of fakes) {
+    const prefix = `/${fake.service.replace(".", "/")}`;
+    if (request.path === prefix || request.path.startsWith(`${prefix}/`)) {
+      return { fake, request: { ...request, path: request.path.slice(prefix.length) || "/" } };
+    }
+  }
+  const fake = fakes.find((candidate) => candidate.owns(request));
+  return fake && { fake, request };
+}
+
+async function serve(sandbox: Sandbox, { fake, request }: Routed, { request: incoming, response }: Exchange): Promise<void> {
+  const named = fake.open(request, sandbox.host(undefined));
+  const fault = sandbox.faults.hit(fake.service, named.name);
+  const stale = fault?.fault === "stale-read" && !named.write ? (fault.seconds ?? 5) : undefined;
+  const operation = stale === undefined ? named : fake.open(request, sandbox.host(stale));
+  if (fault?.fault === "reset") {
+    note(sandbox, fake, operation, 0);
+    incoming.socket.destroy();
+    return;
+  }
+  if (fault?.fault === "stall" && !(await held(response, fault))) return note(sandbox, fake, operation, 0);
+  const refused = fault?.fault === "throttle" || fault?.fault === "error500" ? fake.fault(fault.fault) : undefined;
+  const result = refused ?? (await operation.run());
+  note(sandbox, fake, operation, result.status);
+  if (fault?.fault === "slow") await new Promise((resolve) => setTimeout(resolve, (fault.seconds ?? 1) * 1000));
+  if (fault?.fault === "reset-after") incoming.socket.destroy();
+  else send(sandbox, response, mangled(result, fault));
+}
+
+/** Held before it lands; false when the caller went away meanwhile, and then it never lands. */
+function held(response: http.ServerResponse, fault: FaultRule): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), (fault.seconds ?? 60) * 1000);
+    response.once("close", () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });
+}
+
+/** The call landed, and its answer is useless: cut in a well-framed way, empty, or somebody's web page. */
+function mangled(result: FakeAnswer, fault: FaultRule | undefined): FakeAnswer {
+  if (fault?.fault === "truncate") return { ...result, body: result.body.slice(0, Math.floor(result.body.length / 2)) };
+  if (fault?.fault === "empty") return { status: 200, body: "" };
+  const page = "<html><body>please sign in</body></html>";
+  if (fault?.fault === "html") return { status: 200, headers: { "content-type": "text/html" }, body: page };
+  return result;
+}
+
+function note(sandbox: Sandbox, fake: Fake, operation: Operation, status: number): void {
+  const { name, principal, write } = operation;
+  sandbox.record({ at: new Date(sandbox.now()).toISOString(), service: fake.service, operation: name, principal, status, write });
+}
+
+function send(sandbox: Sandbox, response: http.ServerResponse, { status, headers = {}, body }: FakeAnswer): void {
+  if (response.destroyed) return;
+  const date = new Date(sandbox.now()).toUTCString();
+  response.writeHead(status, { ...headers, date, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}

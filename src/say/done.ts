@@ -1,0 +1,42 @@
+import type { Change, Finding, LinkHealth, Verb } from "../model.ts";
+import { byWeight, distinct, findingText } from "./findings.ts";
+import { hopsText } from "./health.ts";
+import { count, heading, ink, type Paper, partsOf } from "./paper.ts";
+import type { PlanView } from "./plan.ts";
+
+export interface DoneView {
+  readonly view: PlanView;
+  readonly done: readonly Change[];
+  readonly health: readonly LinkHealth[];
+  readonly findings: readonly Finding[];
+}
+
+const past: Readonly<Record<Verb, string>> = {
+  create: "created",
+  restore: "brought back",
+  update: "repaired",
+  replace: "made anew",
+  adopt: "adopted",
+  keep: "refreshed",
+  delete: "deleted",
+  release: "given back",
+};
+
+/** What was done, then how each link fares now, the proof last. */
+export function doneText({ view, done, health, findings }: DoneView, paper: Paper): string {
+  const { file, links, world } = view;
+  const shown = done.filter(({ verb }) => verb !== "keep");
+  const rows = shown.map((change) => {
+    const { party, kind, name } = partsOf(change.address);
+    return `  ${past[change.verb].padEnd(12)}  ${party} ${kind}  ${name}`;
+  });
+  const loud = byWeight(distinct(findings)).filter(({ severity, code }) => severity === "error" || code.startsWith("GOOGLE-DEFAULT"));
+  const width = Math.max(...health.map(({ link }) => link.length), 12);
+  return [
+    heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
+    ...(rows.length > 0 ? rows : ["  nothing to do: everything is as the file says"]),
+    ...health.map((link) => `  ${ink(paper, link.verdict === "works" ? "green" : "red", link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`),
+    ...(loud.length > 0 ? ["", ...loud.map((finding) => findingText(finding, paper))] : []),
+    ...(health.length > 0 ? ["next   crosstrust health"] : []),
+  ].join("\n");
+}

@@ -1,0 +1,55 @@
+import type { Evidence, Finding, Severity } from "../model.ts";
+import { columns, ink, type Paper } from "./paper.ts";
+
+const colours = { error: "red", security: "red", warning: "yellow", hint: "cyan" } as const;
+
+const weight: Readonly<Record<Severity, number>> = { hint: 0, warning: 1, error: 2, security: 3 };
+
+/** The most important last, because that is where the eye is. */
+export const byWeight = (findings: readonly Finding[]): readonly Finding[] =>
+  [...findings].sort((a, b) => weight[a.severity] - weight[b.severity]);
+
+/** One finding in full: what, where, because, fix, and where to read more. */
+export function findingText(finding: Finding, paper: Paper): string {
+  const { code, severity, says, because, fix, at } = finding;
+  const lines = [`${ink(paper, colours[severity], `${severity}[${code}]`)}  ${says}`];
+  if (at.place) lines.push(`  --> ${at.place.file}:${at.place.line}:${at.place.column}`);
+  else if (at.address) lines.push(`  --> ${at.address}`);
+  if (because.length > 0) lines.push(...evidenceText(because));
+  for (const step of fix) lines.push(`  fix   ${step}`);
+  lines.push(`  long  crosstrust explain ${code}`);
+  return lines.join("\n");
+}
+
+const sign = (ok: Evidence["ok"]): string => (ok === true ? "ok" : ok === false ? "x" : "?");
+
+function evidenceText(rows: readonly Evidence[]): readonly string[] {
+  const table = rows.map((row) => [sign(row.ok).padEnd(2), row.key, row.wants, row.says, row.readFrom]);
+  const head = ["  ", "condition key", "policy wants", "token says", "read from"];
+  return columns([head, ...table]).map((line) => `  ${line}`);
+}
+
+/** Findings of a file, one line each, in the order of the file: `file:line:column`. */
+export function placedText(findings: readonly Finding[], paper: Paper): string {
+  return findings
+    .map((finding) => {
+      const { place } = finding.at;
+      const where = place ? `${place.file}:${place.line}:${place.column}` : (finding.at.address ?? "");
+      const head = `${where}  ${ink(paper, colours[finding.severity], finding.severity)}  ${finding.code}  ${finding.says}`;
+      return [head, ...finding.fix.map((step) => `    fix   ${step}`)].join("\n");
+    })
+    .join("\n");
+}
+
+/** A finding in one line, for lists below a plan or a health check. */
+export function findingLine(finding: Finding, paper: Paper): string {
+  const { severity, code, says, fix } = finding;
+  const head = `${ink(paper, colours[severity], severity.padEnd(8))}  ${code}  ${says}`;
+  return [head, ...fix.slice(0, 2).map((step) => `          fix   ${step}`)].join("\n");
+}
+
+/** Equal findings once: several links may run into the same thing. */
+export function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map(findings.map((finding) => [`${finding.code} ${finding.says}`, finding]));
+  return [...seen.values()];
+}

@@ -1,0 +1,55 @@
+import type { Change, Finding, Health, Json, LinkHealth, Plan, Resource, Trace } from "../model.ts";
+
+/** What every document starts with (contract, section 4). */
+export interface Envelope {
+  readonly tool: string;
+  readonly world: "sandbox" | "cloud";
+  readonly command: string;
+  readonly exit: number;
+}
+
+/** How a value with references is shown; given by the plan, whose references they are. */
+export type Reveal = (value: unknown) => Json;
+
+export const document = (envelope: Envelope, body: object): string => `${JSON.stringify({ crosstrust: 1, ...envelope, ...body }, null, 2)}\n`;
+
+export const planBody = (plan: Plan, traces: readonly Trace[] | undefined, reveal: Reveal) => ({
+  deployment: plan.deployment,
+  fingerprint: plan.fingerprint,
+  changes: plan.changes.map((change) => changeBody(change, reveal)),
+  findings: plan.findings.map(findingBody),
+  ...(traces ? { traces } : {}),
+});
+
+function changeBody(change: Change, reveal: Reveal) {
+  const { address, verb, cause, differences, desired, links } = change;
+  return {
+    address,
+    verb,
+    ...(cause ? { cause } : {}),
+    ...(differences.length > 0 ? { differences: differences.map((one) => reveal(one)) } : {}),
+    ...(desired ? { desired: reveal(resourceBody(desired)) } : {}),
+    links,
+  };
+}
+
+const resourceBody = ({ hold, spec }: Resource) => ({ hold, ...spec });
+
+/** Which exit code a finding asked for is told by the exit code itself. */
+export const findingBody = ({ asks: _, ...finding }: Finding) => finding;
+
+export const healthBody = (deployment: string, health: Health, reveal: Reveal) => ({
+  deployment,
+  at: health.at,
+  verdict: health.verdict,
+  ms: health.ms,
+  links: health.links.map((link) => linkBody(link, reveal)),
+  findings: health.findings.map(findingBody),
+});
+
+const linkBody = ({ link, verdict, hops, changes }: LinkHealth, reveal: Reveal) => ({
+  link,
+  verdict,
+  hops,
+  changes: changes.map((change) => changeBody(change, reveal)),
+});

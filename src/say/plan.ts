@@ -1,0 +1,128 @@
+import type { Change, Difference, Finding, Plan, Verb } from "../model.ts";
+import { byWeight, distinct, findingLine } from "./findings.ts";
+import { columns, count, heading, ink, type Paper, partsOf } from "./paper.ts";
+import { specRows, valueText } from "./spec.ts";
+
+/** A link as a heading: what people call its two sides, and where it stands. */
+export interface Titled {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** `federation.yaml:4` */
+  readonly where: string;
+}
+
+export interface PlanView {
+  readonly file: string;
+  readonly world: "sandbox" | "cloud";
+  readonly plan: Plan;
+  readonly links: readonly Titled[];
+  readonly scopes: readonly string[];
+  readonly command: "plan" | "apply" | "destroy";
+}
+
+const signs: Readonly<Record<Verb, string>> = {
+  create: "+",
+  restore: "^",
+  update: "~",
+  replace: "~",
+  adopt: "?",
+  keep: "=",
+  delete: "-",
+  release: "-",
+};
+
+const causes = {
+  drifted: "drifted: somebody changed the cloud",
+  edited: "edited: somebody changed the file",
+  moved: "moved: something it refers to changed",
+  both: "both the file and the cloud changed",
+  unfinished: "unfinished: a run was cut off",
+} as const;
+
+/** The whole plan: link by link what differs, then what stands against it, the sums, and the next command. */
+export function planText(view: PlanView, paper: Paper): string {
+  const { plan, links } = view;
+  const blocks = links.map((link) => linkBlock(link, plan.changes, paper));
+  const orphans = plan.changes.filter((change) => change.links.length === 0);
+  const leftovers = orphans.length > 0 ? [["no link names these any more", ...orphans.flatMap((change) => changeLines(change, paper))].join("\n")] : [];
+  const findings = byWeight(distinct(plan.findings)).map((finding) => findingLine(finding, paper));
+  return [
+    heading([view.file, count(links.length, "link"), view.world === "sandbox" ? "sandbox" : undefined]),
+    "",
+    ...[...blocks, ...leftovers].flatMap((block) => [block, ""]),
+    ...(findings.length > 0 ? [...findings, ""] : []),
+    ...ending(view),
+  ].join("\n");
+}
+
+function linkBlock(link: Titled, changes: readonly Change[], paper: Paper): string {
+  const head = `${link.name}   ${link.from}  ->  ${link.to}`.padEnd(72);
+  const mine = changes.filter((change) => change.links.includes(link.name));
+  const different = mine.filter(({ verb }) => verb !== "keep");
+  const body = different.length > 0 ? different.flatMap((change) => changeLines(change, paper)) : mine.length > 0 ? ["  =  as the file says"] : ["  ?  could not be read"];
+  return [`${ink(paper, "bold", head)} ${ink(paper, "dim", link.where)}`, ...body].join("\n");
+}
+
+function changeLines(change: Change, paper: Paper): readonly string[] {
+  const { party, kind, name } = partsOf(change.address);
+  const sign = signs[change.verb];
+  const colour = sign === "+" || sign === "^" ? "green" : sign === "-" ? "red" : "yellow";
+  const head = `  ${ink(paper, colour, sign)}  ${party.padEnd(6)}  ${kind.padEnd(15)}  ${name}`;
+  const note = noteOf(change);
+  return [note ? `${head.padEnd(58)} ${note}` : head, ...detail(change).map((line) => `       ${line}`)];
+}
+
+function noteOf(change: Change): string {
+  if (change.verb === "restore") return "was deleted: comes back with its unique id";
+  if (change.verb === "adopt") return "exists and is not ours";
+  if (change.verb === "release") return "adopted: given back, not deleted";
+  if (change.verb === "replace") return `${change.cause ? causes[change.cause] : ""}; made anew`;
+  return change.cause ? causes[change.cause] : "";
+}
+
+function detail(change: Change): readonly string[] {
+  if (change.verb === "create" || change.verb === "restore") return change.desired ? columns(specRows(change.desired), "  ") : [];
+  return change.differences.flatMap(differenceLines);
+}
+
+/** Live above file, so that the eye reads down from what is to what should be. */
+function differenceLines({ path, desired, live, weight }: Difference): readonly string[] {
+  const label = path.startsWith("trust.") ? `trusts  ${path.slice("trust.".length)}` : path.startsWith("may.") ? `may     ${path.split("/").at(-1)?.replace(/^may\./, "")}` : path;
+  const mark = weight === "opens" ? "   !" : "";
+  const [is, should] = path.startsWith("may.arn:") ? [live ? "granted" : "(none)", desired ? "granted" : "(none)"] : [valueText(live), valueText(desired)];
+  return [`${label}   live  ${is}${mark}`, `${" ".repeat(label.length)}   file  ${should}`];
+}
+
+const sums: readonly (readonly [readonly Verb[], string])[] = [
+  [["create", "restore"], "to create"],
+  [["update", "replace"], "to repair"],
+  [["adopt"], "not ours"],
+  [["delete", "release"], "to delete"],
+];
+
+function ending(view: PlanView): readonly string[] {
+  const { plan, command } = view;
+  const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
+  const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
+  if (kept === plan.changes.length && !plan.findings.some(isStop)) {
+    if (command === "destroy") return ["nothing to destroy: nothing of this deployment is there", ...looked];
+    return [...looked, `nothing to do   ${kept} as they should be`];
+  }
+  const number = (verbs: readonly Verb[]) => plan.changes.filter(({ verb }) => verbs.includes(verb)).length;
+  const counted = sums.map(([verbs, words]) => [number(verbs), words] as const).filter(([sum, words]) => sum > 0 || words !== "not ours");
+  const legend = legendOf(plan.changes);
+  const next = command === "plan" ? [`plan ${short(plan)}    apply exactly this:  crosstrust apply ${short(plan)}`] : [];
+  return [...looked, ...(legend ? [legend] : []), [...counted.map(([sum, words]) => `${sum} ${words}`), `${kept} as they should be`].join("   "), ...next];
+}
+
+const isStop = (finding: Finding): boolean => finding.severity === "error";
+const short = (plan: Plan): string => plan.fingerprint.slice(0, 16);
+
+/** Only the signs that occur, and only where one of them is not plain. */
+function legendOf(changes: readonly Change[]): string {
+  const meanings: Readonly<Record<string, string>> = { "?": "? not ours", "^": "^ comes back", "!": "! lets somebody in" };
+  const used = new Set(changes.filter(({ verb }) => verb !== "keep").map(({ verb }) => signs[verb]));
+  if (changes.some(({ differences }) => differences.some(({ weight }) => weight === "opens"))) used.add("!");
+  return Object.entries(meanings).filter(([sign]) => used.has(sign)).map(([, meaning]) => meaning).join("   ");
+}

@@ -1,0 +1,46 @@
+import type { Json, Resource } from "../model.ts";
+import { wordsOf } from "./paper.ts";
+
+interface Statement {
+  readonly principal?: Readonly<Record<string, readonly string[]>>;
+  readonly condition?: Readonly<Record<string, Readonly<Record<string, readonly Json[]>>>>;
+}
+
+/** What a thing that is about to be made will hold: rows of label, key, sign and value. */
+export function specRows(resource: Resource): readonly (readonly string[])[] {
+  const { trust, managed, inline, boundary } = resource.spec as Readonly<Record<string, Json | undefined>>;
+  const statements = (trust as { statements?: readonly Statement[] } | undefined)?.statements ?? [];
+  const trusts = statements.flatMap(statementRows);
+  const may = [...namesOf(managed), ...actionsOf(inline)];
+  return [
+    ...trusts.map((row, at) => [at === 0 ? "trusts" : "", ...row]),
+    ...(typeof boundary === "string" ? [["within", shortName(boundary)]] : []),
+    ...may.map((name, at) => [at === 0 ? "may" : "", name]),
+  ];
+}
+
+const statementRows = (statement: Statement): readonly (readonly string[])[] =>
+  Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => [key, operator === "StringEquals" ? "=" : operator, values.map(valueText).join(" or ")]),
+  );
+
+const namesOf = (managed: Json | undefined): readonly string[] => (Array.isArray(managed) ? managed.map((arn) => shortName(String(arn))) : []);
+
+function actionsOf(inline: Json | undefined): readonly string[] {
+  const documents = Object.values((inline ?? {}) as Readonly<Record<string, { statements?: readonly { action?: readonly string[]; resource?: readonly string[] }[] }>>);
+  return documents.flatMap((document) => (document.statements ?? []).map(({ action = [], resource = [] }) => `${action.join(", ")}  on  ${resource.join(", ")}`));
+}
+
+/** `arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess` -> its name. */
+const shortName = (arn: string): string => arn.replace(/^arn:aws[a-z-]*:iam::(?:aws|\d{12}):policy\//, "");
+
+/** A value for people: a reference that is not known yet says what it waits for. */
+export function valueText(value: Json | undefined): string {
+  if (value === undefined || value === null) return "(none)";
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(valueText).join(", ");
+  const ref = value as { $ref?: string; field?: string };
+  if (ref.$ref && ref.field) return `<${ref.field} of ${ref.$ref.split("/").at(-1)}, known after create>`;
+  const members = Object.entries(value as Readonly<Record<string, Json>>);
+  return members.map(([key, member]) => `${wordsOf(key) === key ? key : key} ${valueText(member)}`).join("; ");
+}
