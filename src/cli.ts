@@ -1,10 +1,14 @@
-import { Command as Program, CommanderError } from "commander";
+import { CommanderError, Command as Program } from "commander";
 import { apply } from "./cli/commands/apply.ts";
+import { destroy } from "./cli/commands/destroy.ts";
 import { explain, health } from "./cli/commands/health.ts";
+import { init } from "./cli/commands/init.ts";
+import { lint } from "./cli/commands/lint.ts";
 import { plan } from "./cli/commands/plan.ts";
+import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
-import { codes } from "./cli/exit.ts";
-import { type Command, run } from "./cli/run.ts";
+import { codes, UsageError } from "./cli/exit.ts";
+import { type Command, explainFailure, run } from "./cli/run.ts";
 import { version } from "./version.ts";
 
 const program = new Program("crosstrust");
@@ -27,7 +31,11 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 }
 
 /** Wires a subcommand: its words and flags in, an exit code out. */
-function does<A>(command: Program, body: Command<A>, ask: (words: readonly unknown[], flags: Record<string, unknown>) => A): void {
+function does<A>(
+  command: Program,
+  body: Command<A>,
+  ask: (words: readonly unknown[], flags: Record<string, unknown>) => A,
+): void {
   command.exitOverride().action(async (...given: unknown[]) => {
     const words = given.slice(0, -2);
     const flags = command.optsWithGlobals() as Record<string, unknown> & Flags;
@@ -45,10 +53,123 @@ function withConsents(command: Program): Program {
     .option("--grant-me", "let me mint for the time of the proof");
 }
 
-does(withConsents(program.command("plan [links...]").description("what would change, drift apart from edits")), plan, ([links], flags) => ({ ...flags, links: links as string[] }));
-does(withConsents(program.command("apply [words...]").description("make it so, wait until it is visible, prove it")), apply, ([words], flags) => ({ ...flags, words: words as string[] }));
-does(program.command("health [links...]").description("prove every link and report drift"), health, ([links]) => ({ links: links as string[] }));
-does(program.command("explain <what>").description("why a link fails, or what a code means"), explain, ([what]) => ({ what: String(what) }));
+does(
+  withConsents(program.command("plan [links...]").description("what would change, drift apart from edits")),
+  plan,
+  ([links], flags) => ({ ...flags, links: links as string[] }),
+);
+does(
+  withConsents(program.command("apply [words...]").description("make it so, wait until it is visible, prove it")),
+  apply,
+  ([words], flags) => ({ ...flags, words: words as string[] }),
+);
+does(program.command("health [links...]").description("prove every link and report drift"), health, ([links]) => ({
+  links: links as string[],
+}));
+does(program.command("explain <what>").description("why a link fails, or what a code means"), explain, ([what]) => ({
+  what: String(what),
+}));
+
+does(
+  program
+    .command("destroy [links...]")
+    .description("remove what is ours, in safe order")
+    .option("--keep-service-accounts", "disable them instead"),
+  destroy,
+  ([links], flags) => ({ links: links as string[], keepServiceAccounts: flags.keepServiceAccounts === true }),
+);
+does(
+  program
+    .command("token <link>")
+    .description("mint a token and show what the other side reads in it")
+    .option("--raw", "the token itself")
+    .option("--audience <url>", "not built yet"),
+  token,
+  ([name], flags) => {
+    if (flags.audience) throw new UsageError("token --audience is not built yet");
+    return { name: String(name), raw: flags.raw === true };
+  },
+);
+does(
+  program
+    .command("credentials <link>")
+    .description("the aws credential_process answer")
+    .option("--duration <seconds>", "900 to the role's longest session (3600)", seconds),
+  credentials,
+  ([name], flags) => ({ name: String(name), duration: flags.duration as number | undefined }),
+);
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 900 || number > 43200)
+    throw new UsageError(`--duration takes 900 to 43200 seconds, not ${text}`);
+  return number;
+}
+
+/** Commands that open no world at all. */
+function answers(
+  command: Program,
+  body: (flags: Flags, own: Record<string, unknown>) => { exit: number; text: string },
+): void {
+  sandboxCommand(command, async (flags, _, own) => {
+    const { exit, text } = body(flags, own);
+    process.stdout.write(`${text.trimEnd()}\n`);
+    return exit;
+  });
+}
+
+answers(
+  program.command("lint").description("findings that need no cloud").option("--live", "not built yet"),
+  (flags, own) => lint(flags, own.live === true),
+);
+answers(
+  program
+    .command("init")
+    .description("write a commented starter file and its schema")
+    .option("--from <party>", "google", "google")
+    .option("--to <party>", "aws", "aws"),
+  (flags, own) => init(flags, { from: String(own.from), to: String(own.to) }),
+);
+
+/** The sandbox's own commands need no world: they are about the sandbox itself. */
+function sandboxCommand(
+  command: Program,
+  body: (flags: Flags, words: readonly string[], own: Record<string, unknown>) => Promise<number>,
+): void {
+  command.exitOverride().action(async (...given: unknown[]) => {
+    const flags = command.optsWithGlobals() as Record<string, unknown> & Flags;
+    const words = given.slice(0, -2).flat().map(String);
+    process.exitCode = await sandboxed(command.name(), flags, () => body(flags, words, flags));
+  });
+}
+
+async function sandboxed(name: string, flags: Flags, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    return explainFailure(error, { name, flags });
+  }
+}
+
+const sandbox = program
+  .command("sandbox")
+  .description("runs the sandbox in the foreground, for other programs")
+  .option("--port <port>", "where it listens on 127.0.0.1 (4510)")
+  .option("--as <email>", "the service account its metadata server speaks as");
+sandboxCommand(sandbox, async (flags, _, own) => (await import("./cli/commands/sandbox.ts")).serve(flags, own));
+sandboxCommand(sandbox.command("env").description("prints export lines for aws, gcloud and the SDKs"), async (flags) =>
+  (await import("./cli/commands/sandbox.ts")).env(flags),
+);
+sandboxCommand(
+  sandbox.command("exec <command...>").description("runs a program with them: exec -- aws sts get-caller-identity"),
+  async (flags, words) => (await import("./cli/commands/sandbox.ts")).exec(flags, words),
+);
+sandboxCommand(sandbox.command("reset").description("empties the sandbox of this folder"), async (flags) =>
+  (await import("./cli/commands/sandbox.ts")).reset(flags),
+);
+sandboxCommand(sandbox.command("status").description("whether one runs here, and what is in it"), async (flags) =>
+  (await import("./cli/commands/sandbox.ts")).status(flags),
+);
 
 try {
   await program.parseAsync();

@@ -1,4 +1,18 @@
-import type { Address, Consents, Federation, Finding, Health, Link, LinkHealth, Live, Lookup, Plan, Resource, Trace, World } from "./model.ts";
+import type {
+  Address,
+  Consents,
+  Federation,
+  Finding,
+  Health,
+  Link,
+  LinkHealth,
+  Live,
+  Lookup,
+  Plan,
+  Resource,
+  Trace,
+  World,
+} from "./model.ts";
 import { parties } from "./parties/index.ts";
 import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
@@ -34,7 +48,9 @@ export interface Planned {
 export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const { federation, only, consents } = ask;
   const expansion = expand(federation.links, parties);
-  const kept = ask.destroy ? federation.links.filter((link) => only.length > 0 && !only.includes(link.name)) : federation.links;
+  const kept = ask.destroy
+    ? federation.links.filter((link) => only.length > 0 && !only.includes(link.name))
+    : federation.links;
   const desired = ask.destroy ? expand(kept, parties).resources : expansion.resources;
   const { waves } = order(expansion.resources);
   const question = { resources: expansion.resources, waves, owner: federation.name, parties, refs: refsIn };
@@ -44,7 +60,12 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     desired: desired.filter(readable),
     named: expansion.resources,
-    findings: [...expansion.findings, ...unique([...observed.failed.values()]), ...observed.findings, ...watch(federation.links, expansion, observed)],
+    findings: [
+      ...expansion.findings,
+      ...unique([...observed.failed.values()]),
+      ...observed.findings,
+      ...watch(federation.links, expansion, observed),
+    ],
   });
   return { plan, observed, expansion };
 }
@@ -66,7 +87,15 @@ function watch(links: readonly Link[], expansion: Expansion, { live }: Observed)
       const what = trust.address.replace(/^\w+:(\w+)\/[^/]+\//, "$1 ");
       const fix = ["crosstrust apply repairs it"];
       const at = { address: trust.address, place: link.at(`to.${link.to.party}`) };
-      return { code, severity: "security", at, links: trust.links, says: `${what} lets ${who} in, now`, because: [], fix };
+      return {
+        code,
+        severity: "security",
+        at,
+        links: trust.links,
+        says: `${what} lets ${who} in, now`,
+        because: [],
+        fix,
+      };
     });
   });
 }
@@ -89,17 +118,35 @@ export interface Proof {
   readonly grantMe: boolean;
 }
 
-export function proveLinks({ federation, expansion, live, only, patience, grantMe }: Proof, world: World): Promise<Trace[]> {
+export function proveLinks(
+  { federation, expansion, live, only, patience, grantMe }: Proof,
+  world: World,
+): Promise<Trace[]> {
   const links = federation.links.filter((link) => only.length === 0 || only.includes(link.name));
   const lookup = lookupOf(live);
   const trust = (link: Link) => trustResource(link, expansion, lookup);
   return prove({ links, all: federation.links, parties, live, lookup, trust, patience, grantMe }, world);
 }
 
+/** Takes back what a killed run of `apply --grant-me` granted for its proof. */
+export async function recallGrants({ links }: Federation, world: World): Promise<void> {
+  for (const link of links) {
+    await parties.find((party) => party.name === link.from.party)?.issuer?.recallGrant(link, world);
+  }
+}
+
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
 export function applyPlan(plan: Plan, keep: boolean, world: World): Promise<Applied> {
   const tools = { resolve, refs: refsOf, want: wantOf, put: putOf };
   return apply({ plan, kinds, keep, tools }, world);
+}
+
+/** What was proved is said; what the plan only judged of the same thing is not said beside it. */
+export function proofFirst(findings: readonly Finding[], traces: readonly Trace[]): readonly Finding[] {
+  const proved = traces.flatMap((trace) => trace.findings);
+  const said = (finding: Finding) =>
+    proved.some(({ code, links = [] }) => code === finding.code && links.some((link) => finding.links?.includes(link)));
+  return [...findings.filter((finding) => !said(finding)), ...proved];
 }
 
 /** The plan is empty and every trace is good: that is health. */
@@ -113,6 +160,12 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
     return { link: trace.link, verdict: verdictOf(trace, changes, unread), hops: trace.hops, changes };
   });
   const verdict = worst(links.map((link) => link.verdict));
-  const findings = [...plan.findings, ...traces.flatMap((trace) => trace.findings)];
-  return { at: new Date(world.clock.now()).toISOString(), verdict, ms: Math.round(performance.now() - start), links, findings };
+  const findings = proofFirst(plan.findings, traces);
+  return {
+    at: new Date(world.clock.now()).toISOString(),
+    verdict,
+    ms: Math.round(performance.now() - start),
+    links,
+    findings,
+  };
 }

@@ -29,19 +29,25 @@ export interface Context {
 }
 
 export const paperFor = (stream: NodeJS.WriteStream): Paper => ({
-  colour: stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+  colour: stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
 });
 
-/** Reads and lints the file. Its errors end the command with 65 before anything is contacted. */
-export function loadFile(flags: Flags, allowPrivileged: readonly string[] = []): { federation: Federation; findings: readonly Finding[] } {
+/**
+ * Reads and lints the file. Its errors end the command with 65 before anything is contacted. `allowPrivileged`: the
+ * links that were consented to; all where nothing is granted, as in destroy and in health.
+ */
+export function loadFile(
+  flags: Flags,
+  allowPrivileged: readonly string[] | "all" = "all",
+): { federation: Federation; findings: readonly Finding[] } {
   const shown = relative(process.cwd(), resolve(flags.file)) || flags.file;
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(flags.file);
-  } catch {
+  const bytes = readBytes(flags.file);
+  if (!bytes) {
     const fix = ["crosstrust init   writes one", "crosstrust --file PATH   names another"];
     const place = { file: shown, line: 1, column: 1 };
-    throw new BadFile([{ code: "FILE-MISSING", severity: "error", at: { place }, says: `${shown} cannot be read`, because: [], fix }]);
+    throw new BadFile([
+      { code: "FILE-MISSING", severity: "error", at: { place }, says: `${shown} cannot be read`, because: [], fix },
+    ]);
   }
   const { federation, findings } = readFederation(shown, bytes, shapes);
   if (!federation) throw new BadFile(findings);
@@ -50,15 +56,25 @@ export function loadFile(flags: Flags, allowPrivileged: readonly string[] = []):
   return { federation, findings: linted };
 }
 
+export function readBytes(file: string): Uint8Array | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The folder beside the federation file where the sandbox and the store live. */
-export const folderOf = (flags: Flags, name: "sandbox" | "store"): string => join(dirname(resolve(flags.file)), ".crosstrust", name);
+export const folderOf = (flags: Flags, name: "sandbox" | "store"): string =>
+  join(dirname(resolve(flags.file)), ".crosstrust", name);
 
 /** Whether this run is in the sandbox: `--sandbox`, or CROSSTRUST_SANDBOX naming one (contract, section 5). */
 export function sandboxUrl(flags: Flags): string | true | undefined {
-  const named = process.env["CROSSTRUST_SANDBOX"];
+  const named = process.env.CROSSTRUST_SANDBOX;
   if (!named && !flags.sandbox) return undefined;
-  if (process.env["K_SERVICE"]) throw new UsageError("a deployed function (K_SERVICE is set) never uses the sandbox");
-  if (flags.endpoint?.length) throw new UsageError("--endpoint moves calls to the clouds; in the sandbox there are none");
+  if (process.env.K_SERVICE) throw new UsageError("a deployed function (K_SERVICE is set) never uses the sandbox");
+  if (flags.endpoint?.length)
+    throw new UsageError("--endpoint moves calls to the clouds; in the sandbox there are none");
   if (!named) return true;
   const url = URL.parse(named);
   const loopback = url?.protocol === "http:" && ["127.0.0.1", "localhost"].includes(url.hostname);
@@ -74,20 +90,33 @@ export async function openContext(flags: Flags, signal: AbortSignal): Promise<Co
   let attached: Attached | undefined;
   const attachAgain = async (): Promise<string> => {
     if (typeof where === "string") return where;
-    const [{ attach }, { players }] = await Promise.all([import("../sandbox/attach.ts"), import("../parties/players.ts")]);
+    const [{ attach }, { players }] = await Promise.all([
+      import("../sandbox/attach.ts"),
+      import("../parties/players.ts"),
+    ]);
     attached = await attach({ folder: folderOf(flags, "sandbox"), players });
     return attached.url;
   };
-  return { flags, paper, world: sandboxWorld({ ...common, attach: attachAgain }), close: async () => attached?.close() };
+  return {
+    flags,
+    paper,
+    world: sandboxWorld({ ...common, attach: attachAgain }),
+    close: async () => attached?.close(),
+  };
 }
 
 /** Variables by which the vendors' programs are pointed elsewhere: in the cloud world they are refused by name. */
 const refusedVariables = /^(AWS_ENDPOINT_URL(_\w+)?|GCE_METADATA_\w+)$/;
 
-async function openCloud(flags: Flags, common: Parameters<typeof sandboxWorld>[0] extends infer T ? Omit<T, "attach"> : never): Promise<World> {
+async function openCloud(
+  flags: Flags,
+  common: Parameters<typeof sandboxWorld>[0] extends infer T ? Omit<T, "attach"> : never,
+): Promise<World> {
   const named = Object.keys(process.env).filter((name) => refusedVariables.test(name) && process.env[name]);
   if (named.length > 0) {
-    throw new UsageError(`${named.join(", ")} would move calls elsewhere; unset it, or say --endpoint SERVICE=URL, or --sandbox`);
+    throw new UsageError(
+      `${named.join(", ")} would move calls elsewhere; unset it, or say --endpoint SERVICE=URL, or --sandbox`,
+    );
   }
   const { sources } = await import("../parties/sources.ts");
   return cloudWorld({ ...common, endpoints: endpointsOf(flags.endpoint ?? []), sources });
@@ -101,7 +130,9 @@ function endpointsOf(given: readonly string[]): ReadonlyMap<string, string> {
       const url = URL.parse(address);
       const loopback = url?.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
       if (!url || (url.protocol !== "https:" && !loopback)) {
-        throw new UsageError(`--endpoint takes SERVICE=URL, https or http on loopback, such as aws.iam=http://127.0.0.1:4510; not ${text}`);
+        throw new UsageError(
+          `--endpoint takes SERVICE=URL, https or http on loopback, such as aws.iam=http://127.0.0.1:4510; not ${text}`,
+        );
       }
       return [service, address.replace(/\/+$/, "")] as const;
     }),

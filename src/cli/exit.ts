@@ -46,3 +46,13 @@ export class BadFile extends Error {
     this.findings = findings;
   }
 }
+
+/** A failure that is a finding already. */
+export class Explained extends Error {
+  readonly finding: Finding;
+
+  constructor(finding: Finding) {
+    super(finding.says);
+    this.finding = finding;
+  }
+}

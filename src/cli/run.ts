@@ -1,10 +1,10 @@
-import { document, findingBody } from "../say/json.ts";
-import { findingText, placedText } from "../say/findings.ts";
-import { troubleOf } from "../run/trouble.ts";
 import { CloudError } from "../run/retry.ts";
+import { troubleOf } from "../run/trouble.ts";
+import { findingText, placedText } from "../say/findings.ts";
+import { document, findingBody } from "../say/json.ts";
 import { version } from "../version.ts";
 import { type Context, type Flags, openContext, paperFor } from "./context.ts";
-import { BadFile, codes, exitOf, UsageError } from "./exit.ts";
+import { BadFile, codes, Explained, exitOf, UsageError } from "./exit.ts";
 
 /** What a command answers: its exit code, and what goes to stdout. */
 export interface Answer {
@@ -30,7 +30,9 @@ export async function run<A>({ name, flags, command, ask }: Run<A>): Promise<num
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(codes.interrupted);
     stop.abort();
-    process.stderr.write("interrupted: what has begun is finished; again to end now. Running the command again goes on.\n");
+    process.stderr.write(
+      "interrupted: what has begun is finished; again to end now. Running the command again goes on.\n",
+    );
   };
   process.on("SIGINT", interrupt);
   let context: Context | undefined;
@@ -55,13 +57,18 @@ export async function explainFailure(error: unknown, { name, flags }: { name: st
   }
   if (error instanceof BadFile) {
     if (flags.json) {
-      const envelope = { tool: version, world: flags.sandbox ? "sandbox" : "cloud", command: name, exit: codes.badFile } as const;
+      const envelope = {
+        tool: version,
+        world: flags.sandbox ? "sandbox" : "cloud",
+        command: name,
+        exit: codes.badFile,
+      } as const;
       await print(document(envelope, { findings: error.findings.map(findingBody) }));
     } else process.stderr.write(`${placedText(error.findings, paper)}\n`);
     return codes.badFile;
   }
-  if (error instanceof CloudError) {
-    const finding = troubleOf(error, {});
+  if (error instanceof CloudError || error instanceof Explained) {
+    const finding = error instanceof Explained ? error.finding : troubleOf(error, {});
     process.stderr.write(`${findingText(finding, paper)}\n`);
     return exitOf({ findings: [finding] });
   }

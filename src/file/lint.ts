@@ -4,7 +4,7 @@ export interface LintAsk {
   readonly federation: Federation;
   readonly parties: readonly Party[];
   /** Links whose privileged permissions were consented to by name. */
-  readonly allowPrivileged: readonly string[];
+  readonly allowPrivileged: readonly string[] | "all";
   readonly maxLinks: number;
 }
 
@@ -12,14 +12,22 @@ export interface LintAsk {
 export function lintFile(ask: LintAsk): readonly Finding[] {
   const { federation, parties } = ask;
   const byParty = federation.links.flatMap((link) =>
-    parties.filter((party) => party.name === link.from.party || party.name === link.to.party).flatMap((party) => party.lint(link)),
+    parties
+      .filter((party) => party.name === link.from.party || party.name === link.to.party)
+      .flatMap((party) => party.lint(link)),
   );
-  return [...tooMany(ask), ...collisions(federation.links, parties), ...byParty.map((finding) => consented(finding, ask))];
+  return [
+    ...tooMany(ask),
+    ...collisions(federation.links, parties),
+    ...byParty.map((finding) => consented(finding, ask)),
+  ];
 }
 
 /** What was consented to by name is still said, as what it is. */
 function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
-  const agreed = finding.code === "AWS-PRIVILEGED" && finding.links?.some((link) => allowPrivileged.includes(link));
+  const agreed =
+    finding.code === "AWS-PRIVILEGED" &&
+    (allowPrivileged === "all" || finding.links?.some((link) => allowPrivileged.includes(link)));
   return agreed ? { ...finding, severity: "security", fix: [] } : finding;
 }
 
@@ -28,7 +36,16 @@ function tooMany({ federation, maxLinks }: LintAsk): readonly Finding[] {
   const place = links[maxLinks]?.place;
   if (!place) return [];
   const says = `the file has ${links.length} links; more than ${maxLinks} are probably a mistake`;
-  return [{ code: "TOO-MANY-LINKS", severity: "error", at: { place }, says, because: [], fix: [`--max-links ${links.length}`] }];
+  return [
+    {
+      code: "TOO-MANY-LINKS",
+      severity: "error",
+      at: { place },
+      says,
+      because: [],
+      fix: [`--max-links ${links.length}`],
+    },
+  ];
 }
 
 /** Two sides that differ only by case or by - and _: the clouds, or people, take them for one (case 3). */

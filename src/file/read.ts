@@ -27,7 +27,8 @@ interface RawFile {
 export function readFederation(file: string, bytes: Uint8Array, shapes: readonly PartyShape[]): ReadResult {
   const parsed = parseTree(file, bytes);
   const start = { file, line: 1, column: 1 };
-  if (parsed.tree === undefined && parsed.findings.length === 0) return wrong("CONFIG-EMPTY", start, "the file is empty");
+  if (parsed.tree === undefined && parsed.findings.length === 0)
+    return wrong("CONFIG-EMPTY", start, "the file is empty");
   if (parsed.tree === undefined) return { findings: parsed.findings };
   if (typeof parsed.tree === "string" || Array.isArray(parsed.tree)) {
     return wrong("CONFIG-NOT-A-MAP", start, "the file is one map: crosstrust, name, links");
@@ -35,7 +36,9 @@ export function readFederation(file: string, bytes: Uint8Array, shapes: readonly
   const plain = withoutPermissions(shapes).safeParse(parsed.tree);
   const issues = plain.success ? permissionIssues(plain.data as RawFile, shapes) : plain.error.issues;
   const told = new Set(parsed.findings.map((finding) => spot(finding.at.place)));
-  const shaped = issues.flatMap((issue) => explain(issue, parsed)).filter((finding) => !told.has(spot(finding.at.place)));
+  const shaped = issues
+    .flatMap((issue) => explain(issue, parsed))
+    .filter((finding) => !told.has(spot(finding.at.place)));
   const findings = [...parsed.findings, ...shaped].sort(byPlace);
   if (findings.length > 0 || !plain.success) return { findings };
   const whole = federationShape(shapes).parse(parsed.tree) as RawFile;
@@ -64,7 +67,9 @@ const innermost =
   (value: unknown) =>
   (issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] => {
     if (issue.code !== "invalid_union") return [issue];
-    const branch = issue.errors.find((errors) => errors.every((inner) => inner.code !== "invalid_type" || inner.path.length));
+    const branch = issue.errors.find((errors) =>
+      errors.every((inner) => inner.code !== "invalid_type" || inner.path.length),
+    );
     return branch ?? [{ ...issue, message: `a permission is a policy or { allow, resources }, not ${typeof value}` }];
   };
 
@@ -109,7 +114,7 @@ function nearestPlace(places: ReadonlyMap<string, Place>, path: readonly string[
 function links(file: string, raw: RawFile, parsed: Parsed): Link[] {
   return Object.entries(raw.links).map(([name, link]) => {
     const to = sideOf(link.to);
-    const given = to.spec["audience"];
+    const given = to.spec.audience;
     return {
       name,
       deployment: raw.name,

@@ -53,10 +53,9 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
     {
       crosstrust: z.literal("1", "the format is crosstrust: 1"),
       name: z.string("a name is wanted").regex(/^[a-z0-9-]{3,20}$/, "the deployment's name has 3-20 of a-z 0-9 -"),
-      links: z.record(linkName, link, "links is a map from a name to a link").refine(
-        (links) => Object.keys(links).length > 0,
-        "there is no link yet",
-      ),
+      links: z
+        .record(linkName, link, "links is a map from a name to a link")
+        .refine((links) => Object.keys(links).length > 0, "there is no link yet"),
     },
     "the file",
   );
@@ -73,16 +72,20 @@ export function jsonSchema(shapes: readonly PartyShape[]): Record<string, unknow
     io: "input",
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: out }) => {
-      if (z.globalRegistry.get(zodSchema)?.["digits"] && out.type === "string") {
+      if (z.globalRegistry.get(zodSchema)?.digits && out.type === "string") {
         const { type: _, ...rest } = out;
         for (const key of Object.keys(out)) delete out[key];
         Object.assign(out, { anyOf: [{ type: "string", ...rest }, { type: "integer" }] });
       }
-      for (const branch of [out, ...(out.anyOf ?? [])]) delete (branch as Record<string, unknown>)["digits"];
+      for (const branch of [out, ...(out.anyOf ?? [])]) delete (branch as Record<string, unknown>).digits;
       if (out.const === "1") Object.assign(out, { const: undefined, enum: ["1", 1], type: undefined });
     },
   });
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", title: "crosstrust federation file", ...clean(schema) };
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "crosstrust federation file",
+    ...clean(schema),
+  };
 }
 
 const clean = (value: unknown): Record<string, unknown> => JSON.parse(JSON.stringify(value));

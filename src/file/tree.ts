@@ -47,13 +47,13 @@ class Walk {
   decode(bytes: Uint8Array): string | undefined {
     const start = { file: this.file, line: 1, column: 1 };
     if (bytes.length > maxBytes) {
-      this.error("FILE-TOO-LARGE", start, `the file has ${bytes.length} bytes; at most ${maxBytes} are read`);
+      this.error("FILE-TOO-LARGE", start, [`the file has ${bytes.length} bytes; at most ${maxBytes} are read`]);
       return undefined;
     }
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
-      this.error("FILE-ENCODING", start, "the file is not UTF-8", "save it as UTF-8");
+      this.error("FILE-ENCODING", start, ["the file is not UTF-8", "save it as UTF-8"]);
       return undefined;
     }
   }
@@ -72,13 +72,13 @@ class Walk {
     } catch (error) {
       // 20,000 nested brackets overflow the parser's stack: it is the depth that is wrong, not the tool.
       if (!(error instanceof RangeError)) throw error;
-      this.error("YAML-TOO-DEEP", { file: this.file, line: 1, column: 1 }, `nested deeper than ${maxDepth} levels`);
+      this.error("YAML-TOO-DEEP", { file: this.file, line: 1, column: 1 }, [`nested deeper than ${maxDepth} levels`]);
       return undefined;
     }
     // A warning of the parser (an unknown tag, kept as text) would be a silent change of meaning here.
     for (const problem of [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])) {
       const message = problem.message.split("\n")[0] ?? "";
-      this.error(yamlCode(problem.code, message), this.placeOf(problem.pos[0]), yamlSays(problem.code, message));
+      this.error(yamlCode(problem.code, message), this.placeOf(problem.pos[0]), [yamlSays(problem.code, message)]);
     }
     return document.errors.some((problem) => problem.code !== "MULTIPLE_DOCS") ? undefined : document;
   }
@@ -87,15 +87,15 @@ class Walk {
     const place = this.placeOf(node.range?.[0] ?? 0);
     this.places.set(path.join("."), place);
     if (depth > maxDepth) {
-      this.error("YAML-TOO-DEEP", place, `nested deeper than ${maxDepth} levels`);
+      this.error("YAML-TOO-DEEP", place, [`nested deeper than ${maxDepth} levels`]);
       return "";
     }
     if (isAlias(node) || ("anchor" in node && node.anchor)) {
-      this.error("YAML-ALIAS-NOT-ALLOWED", place, "anchors and aliases are not allowed", "write the value out");
+      this.error("YAML-ALIAS-NOT-ALLOWED", place, ["anchors and aliases are not allowed", "write the value out"]);
       return "";
     }
     if ("tag" in node && node.tag && !/^tag:yaml.org,2002:(map|seq|str)$/.test(node.tag)) {
-      this.error("YAML-TAG-NOT-ALLOWED", place, `the tag ${printable(node.tag)} is not allowed`, "write plain text");
+      this.error("YAML-TAG-NOT-ALLOWED", place, [`the tag ${printable(node.tag)} is not allowed`, "write plain text"]);
       return "";
     }
     if (isMap(node)) return this.map(node.items as readonly { key: unknown; value: unknown }[], path, depth);
@@ -113,12 +113,15 @@ class Walk {
       const inner = [...path, name];
       const first = this.keys.get(inner.join("."));
       if (first) {
-        this.error("YAML-DUPLICATE-KEY", place, `the key ${name} stands twice in one map, first in line ${first.line}`);
+        this.error("YAML-DUPLICATE-KEY", place, [
+          `the key ${name} stands twice in one map, first in line ${first.line}`,
+        ]);
         continue;
       }
       this.keys.set(inner.join("."), place);
-      if (forbiddenKeys.has(name)) this.error("FILE-FORBIDDEN-KEY", place, `the key ${name} is not allowed`);
-      else if (name === "<<") this.error("YAML-ALIAS-NOT-ALLOWED", place, "merge keys are not allowed", "write the keys out");
+      if (forbiddenKeys.has(name)) this.error("FILE-FORBIDDEN-KEY", place, [`the key ${name} is not allowed`]);
+      else if (name === "<<")
+        this.error("YAML-ALIAS-NOT-ALLOWED", place, ["merge keys are not allowed", "write the keys out"]);
       else if (value === null) {
         this.places.set(inner.join("."), place);
         result[name] = "";
@@ -132,18 +135,16 @@ class Walk {
     const odd = /[^\x20-\x7e]/u.exec(value)?.[0];
     if (odd === undefined) {
       if (value.includes("${")) {
-        this.error("FILE-NO-INTERPOLATION", place, "`${` is not replaced in this file", "write the value itself");
+        this.error("FILE-NO-INTERPOLATION", place, ["`${` is not replaced in this file", "write the value itself"]);
       }
       return value;
     }
     const point = `U+${(odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
     const control = /[\x00-\x1f\x7f-\x9f]/.test(odd);
-    this.error(
-      control ? "STRING-CONTROL-CHAR" : "CONFUSABLE",
-      place,
+    this.error(control ? "STRING-CONTROL-CHAR" : "CONFUSABLE", place, [
       control ? `a control character (${point}) stands in this value` : `${point} is not an ASCII character`,
       control ? "take it out" : "type the name again in plain ASCII; a host name in its xn-- form",
-    );
+    ]);
     return "";
   }
 
@@ -153,7 +154,7 @@ class Walk {
   }
 
   /** One error a line and code: a parser that lost its way repeats itself, and depth is said once. */
-  private error(code: string, place: Place, says: string, ...fix: string[]): void {
+  private error(code: string, place: Place, [says, ...fix]: readonly [string, ...string[]]): void {
     const said = this.findings.some(
       (other) => other.code === code && (code === "YAML-TOO-DEEP" || other.at.place?.line === place.line),
     );

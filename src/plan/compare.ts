@@ -55,12 +55,12 @@ export function compare(input: Comparison): readonly Change[] {
   return [...kept, ...gone, ...leftover];
 }
 
-/** The outputs of what is live, whoever owns it: what a reference resolves to. */
+/** The outputs of what is live, whoever owns it, or comes back with them: what a reference resolves to. */
 export const lookupOf =
   (live: ReadonlyMap<Address, Live>): Lookup =>
   (ref) => {
     const target = live.get(ref.$ref);
-    return target?.state === "present" ? target.outputs[ref.field] : undefined;
+    return target === undefined || target.state === "absent" ? undefined : target.outputs[ref.field];
   };
 
 /** The fingerprint of what the file wants, references symbolic: it changes when the file changes. */
@@ -81,7 +81,7 @@ function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: 
   if (equal(spec, live.spec)) return { ...base, verb: "keep" };
   const differences = differ(kind, spec, live.spec);
   const verb = differences.some(({ path }) => kind.immutable?.includes(path)) ? "replace" : "update";
-  return { ...base, verb, cause: causeOf(resource, live), differences };
+  return { ...base, verb, cause: kind.unmarked ? "drifted" : causeOf(resource, live), differences };
 }
 
 function causeOf(resource: Resource, live: LivePresent): Cause {

@@ -19,14 +19,10 @@ export function expand(links: readonly Link[], parties: readonly Party[]): Expan
   const trustOf = new Map<string, Address>();
   const findings: Finding[] = [];
   for (const link of links) {
-    const issuer = partyOf(parties, link.from.party).issuer;
-    const relying = partyOf(parties, link.to.party).relying;
-    if (!issuer || !relying) throw new Error(`${link.name}: no such pair of parties`);
-    const { identity, resources } = issuer.identify(link);
-    const trust = relying.trust(link, identity);
+    const { identity, resources, trust } = expandOne(link, parties);
     identities.set(link.name, identity);
-    if (trust[0]) trustOf.set(link.name, trust[0].address);
-    for (const resource of [...resources, ...trust]) {
+    if (trust) trustOf.set(link.name, trust);
+    for (const resource of resources) {
       const known = byAddress.get(resource.address);
       const merged = known ? merge(known.resource, resource, parties) : resource;
       if ("conflict" in merged) findings.push(conflict(resource.address, merged, [known?.from ?? link, link]));
@@ -34,6 +30,16 @@ export function expand(links: readonly Link[], parties: readonly Party[]): Expan
     }
   }
   return { resources: [...byAddress.values()].map((entry) => entry.resource), identities, trustOf, findings };
+}
+
+/** One link: the issuer's identity and resources, then what the relying party needs to believe it. */
+function expandOne(link: Link, parties: readonly Party[]) {
+  const issuer = partyOf(parties, link.from.party).issuer;
+  const relying = partyOf(parties, link.to.party).relying;
+  if (!issuer || !relying) throw new Error(`${link.name}: no such pair of parties`);
+  const { identity, resources } = issuer.identify(link);
+  const trust = relying.trust(link, identity);
+  return { identity, resources: [...resources, ...trust], trust: trust[0]?.address };
 }
 
 export function partyOf(parties: readonly Party[], name: string): Party {
@@ -61,7 +67,10 @@ function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | 
   }
   const links = [...a.links, ...b.links.filter((name) => !a.links.includes(name))];
   if (canonical(a.spec) === canonical(b.spec)) return { ...a, links };
-  const kind = kindOf(parties.flatMap((party) => party.kinds), a.address);
+  const kind = kindOf(
+    parties.flatMap((party) => party.kinds),
+    a.address,
+  );
   const spec = kind.combine?.(a.spec, b.spec) ?? { conflict: "the links want it differently", path: "" };
   return isClash(spec) ? spec : { ...a, links, spec };
 }

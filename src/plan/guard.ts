@@ -1,4 +1,4 @@
-import type { Change, Consents, Finding, Kind, Link, Resource } from "../model.ts";
+import type { Address, Change, Consents, Finding, Kind, Link } from "../model.ts";
 import { differ } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 
@@ -14,7 +14,7 @@ export function guard(input: Guarded): readonly Finding[] {
   return [
     ...input.changes.flatMap((change) => foreign(change, input)),
     ...input.changes.flatMap((change) => wider(change, input)),
-    ...missing(input.changes),
+    ...missing(input),
     ...many(input.changes),
   ];
 }
@@ -23,10 +23,13 @@ export function guard(input: Guarded): readonly Finding[] {
 const consented = (change: Change, names: readonly string[]): boolean =>
   change.links.some((link) => names.includes(link));
 
-const say = (resource: Pick<Resource, "address">): string => resource.address.replace(/^(\w+):(\w+)\//, "$1 $2 ");
+/** `aws role 111122223333/reports-reader` */
+const say = ({ kinds }: Guarded, address: Address): string =>
+  `${kindOf(kinds, address).label} ${address.slice(address.indexOf("/") + 1)}`;
 
-function foreign(change: Change, { consents }: Guarded): readonly Finding[] {
-  const small = change.verb === "create" && change.desired?.spec["usedRole"] === true;
+function foreign(change: Change, input: Guarded): readonly Finding[] {
+  const { consents } = input;
+  const small = change.verb === "create" && kindOf(input.kinds, change.address).onUsed === true;
   if (change.verb !== "adopt" && !small) return [];
   if (consented(change, consents.adopt)) return [];
   const other = change.live.state === "present" ? change.live.mark?.owner : undefined;
@@ -39,10 +42,10 @@ function foreign(change: Change, { consents }: Guarded): readonly Finding[] {
       at: { address: change.address },
       links: change.links,
       says: small
-        ? `${say(change)}: the role is only used, and its trust policy does not hold the statement this link needs`
+        ? `${say(input, change.address)}: what it is written into is only used, and does not hold it yet`
         : other
-          ? `${say(change)} exists and belongs to the deployment ${other}`
-          : `${say(change)} exists and is not ours`,
+          ? `${say(input, change.address)} exists and belongs to the deployment ${other}`
+          : `${say(input, change.address)} exists and is not ours`,
       because: [],
       fix: [
         small
@@ -54,7 +57,8 @@ function foreign(change: Change, { consents }: Guarded): readonly Finding[] {
 }
 
 /** The file was edited so that the trust accepts somebody new: only by name (threat T1 of the fact sheet). */
-function wider(change: Change, { consents, kinds }: Guarded): readonly Finding[] {
+function wider(change: Change, input: Guarded): readonly Finding[] {
+  const { consents, kinds } = input;
   if (change.verb !== "update" || (change.cause !== "edited" && change.cause !== "both")) return [];
   if (!change.desired || change.live.state !== "present" || consented(change, consents.allowWiden)) return [];
   const reverse = differ(kindOf(kinds, change.address), change.live.spec, change.desired.spec);
@@ -67,7 +71,7 @@ function wider(change: Change, { consents, kinds }: Guarded): readonly Finding[]
       asks: "usage",
       at: { address: change.address },
       links: change.links,
-      says: `${say(change)} would let somebody in that it does not let in now`,
+      says: `${say(input, change.address)} would let somebody in that it does not let in now`,
       because: [],
       fix: [`if that is meant: crosstrust apply --allow-widen ${link}`],
     },
@@ -75,8 +79,8 @@ function wider(change: Change, { consents, kinds }: Guarded): readonly Finding[]
 }
 
 /** What the file only uses must be there. */
-function missing(changes: readonly Change[]): readonly Finding[] {
-  return changes
+function missing(input: Guarded): readonly Finding[] {
+  return input.changes
     .filter((change) => change.desired?.hold === "use" && change.live.state !== "present")
     .map((change) => ({
       code: "USED-MISSING",
@@ -84,7 +88,7 @@ function missing(changes: readonly Change[]): readonly Finding[] {
       asks: "broken",
       at: { address: change.address },
       links: change.links,
-      says: `${say(change)} does not exist; the file uses it, so it is never made here`,
+      says: `${say(input, change.address)} does not exist; the file uses it, so it is never made here`,
       because: [],
       fix: ["create it, or give a plain name in the file to have it made"],
     }));

@@ -11,12 +11,17 @@ export interface Order {
 export function order(resources: readonly Resource[]): Order {
   const known = new Set(resources.map((resource) => resource.address));
   const waiting = new Map(
-    resources.map((resource) => [resource.address, dependencies(resource.spec).filter((address) => known.has(address))]),
+    resources.map((resource) => [
+      resource.address,
+      dependencies(resource.spec).filter((address) => known.has(address)),
+    ]),
   );
   const waves: Address[][] = [];
   const placed = new Set<Address>();
   while (waiting.size > 0) {
-    const wave = [...waiting].filter(([, needs]) => needs.every((need) => placed.has(need))).map(([address]) => address);
+    const wave = [...waiting]
+      .filter(([, needs]) => needs.every((need) => placed.has(need)))
+      .map(([address]) => address);
     if (wave.length === 0) return { waves, findings: [cycle([...waiting.keys()])] };
     for (const address of wave) {
       placed.add(address);

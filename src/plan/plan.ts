@@ -27,7 +27,13 @@ export function planOf(input: PlanInput): Plan {
   const guarded = guard({ changes, links: input.links, consents, kinds });
   const ordered = order(desired);
   const findings = [...input.findings, ...ordered.findings, ...guarded];
-  const digest = fingerprint({ deployment, tool: input.tool, consents, only: input.only, changes: changes.map(essence) });
+  const digest = fingerprint({
+    deployment,
+    tool: input.tool,
+    consents,
+    only: input.only,
+    changes: changes.map(essence),
+  });
   return { deployment, fingerprint: digest, changes, waves: ordered.waves, findings };
 }
 

@@ -1,4 +1,17 @@
-import type { Address, Change, Finding, Kind, Live, LivePresent, Lookup, Mark, Plan, Ref, Resource, World } from "../model.ts";
+import type {
+  Address,
+  Change,
+  Finding,
+  Kind,
+  Live,
+  LivePresent,
+  Lookup,
+  Mark,
+  Plan,
+  Ref,
+  Resource,
+  World,
+} from "../model.ts";
 import { tailOf } from "./observe.ts";
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
@@ -35,6 +48,7 @@ export async function apply(job: Job, world: World): Promise<Applied> {
   const run = new Run(job, world);
   for (const wave of job.plan.waves) await inParallel(wave, width, (address) => run.make(address));
   await run.clean();
+  await run.reread();
   return { live: run.live, done: run.done, findings: run.findings };
 }
 
@@ -90,6 +104,18 @@ class Run {
     }
   }
 
+  /** What is only used was read before we wrote into it. */
+  async reread(): Promise<void> {
+    if (!this.done.some(({ address }) => this.kindOf(address).onUsed)) return;
+    const used = this.job.plan.changes.flatMap(({ desired }) => (desired?.hold === "use" ? [desired] : []));
+    await inParallel(used, width, async (resource) => {
+      const live = await this.kindOf(resource.address)
+        .read(resource, [], this.world)
+        .catch(() => undefined);
+      if (live) this.live.set(resource.address, live);
+    });
+  }
+
   private async removeFor(change: Change): Promise<void> {
     const disable = this.job.keep && this.kindOf(change.address).disables === true;
     await this.remove(change, change.verb === "release" ? "release" : disable ? "disable" : "delete");
@@ -104,7 +130,7 @@ class Run {
   }
 
   private async step(change: Change, work: () => Promise<void>): Promise<void> {
-    const what = `${words[change.verb]} ${change.address.replace(/^(\w+):(\w+)\//, "$1 $2 ")}`;
+    const what = `${words[change.verb]} ${this.kindOf(change.address).label} ${tailOf(change.address)}`;
     const start = this.world.clock.now();
     this.world.progress({ what, state: "started" });
     try {
@@ -162,7 +188,9 @@ const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ??
 
 /** Unique ids to remember: one stands alone, several each behind its name; a tag holds 256 characters. */
 function subjectsOf(refs: readonly Ref[], lookup: Lookup): string {
-  const ids = new Map(refs.filter((ref) => ref.field === "uniqueId").map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]));
+  const ids = new Map(
+    refs.filter((ref) => ref.field === "uniqueId").map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),
+  );
   if (ids.size <= 1) return [...ids.values()].join("");
   const entries = [...ids].map(([name, id]) => `${name}=${id}`);
   while (entries.join(" ").length > 256) entries.pop();

@@ -72,8 +72,7 @@ export class CloudError extends Error implements CloudErrorInit {
 }
 
 /** Whether a write whose answer was this error may have landed. */
-export const mayHaveLanded = (error: CloudError): boolean =>
-  ["transient", "lost", "malformed"].includes(error.class);
+export const mayHaveLanded = (error: CloudError): boolean => ["transient", "lost", "malformed"].includes(error.class);
 
 const secrets: readonly RegExp[] = [
   /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g,
@@ -86,6 +85,6 @@ const secrets: readonly RegExp[] = [
 /** Takes tokens and keys out of a text that others wrote; keeps it short and on one line. */
 export function redact(text: string): string {
   const clean = secrets.reduce((rest, pattern) => rest.replace(pattern, "[redacted]"), text);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters in a foreign text could rewrite the screen
+  // Control characters in a foreign text could rewrite the screen.
   return clean.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+/g, " ").slice(0, 600);
 }

@@ -42,7 +42,9 @@ class Exchange {
     try {
       return await this.exchange(agents);
     } catch (error) {
-      throw this.why ?? (error instanceof CloudError ? error : this.fail(classOf(error, this.connected), codeOf(error)));
+      throw (
+        this.why ?? (error instanceof CloudError ? error : this.fail(classOf(error, this.connected), codeOf(error)))
+      );
     } finally {
       for (const timer of this.timers) clearTimeout(timer);
     }
@@ -112,7 +114,14 @@ class Exchange {
 
   private fail(kind: ErrorClass, says: string): CloudError {
     const host = new URL(this.request.url).host;
-    return new CloudError({ class: kind, service: host, operation: "", code: "", status: 0, message: `${host}: ${says}` });
+    return new CloudError({
+      class: kind,
+      service: host,
+      operation: "",
+      code: "",
+      status: 0,
+      message: `${host}: ${says}`,
+    });
   }
 }
 

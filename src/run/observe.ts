@@ -107,7 +107,10 @@ async function look(ask: Ask, world: World): Promise<Leftovers> {
         // Without that permission the rest of the plan still stands; it only cannot see what was left behind.
         const { says } = troubleOf(error, {});
         const fix = ["what a former link left behind there is not seen"];
-        return { ...nothing, findings: [{ code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix }] };
+        return {
+          ...nothing,
+          findings: [{ code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix }],
+        };
       }
     }),
   );

@@ -10,11 +10,33 @@ export function prove(ask: ProveAsk, world: World): Promise<Trace[]> {
     world.progress({ what: `prove ${link.name}`, state: "started" });
     const start = world.clock.now();
     const live = ask.live.get(ask.trust(link).address) ?? { state: "absent" };
-    const trace = await proveOne({ ...ask, link, world, view: { link, live, lookup: ask.lookup } });
+    const trace = await withGrant({ ...ask, link, world, view: { link, live, lookup: ask.lookup } });
     const failed = trace.hops.some(({ result }) => result === "no" || result === "unknown");
     world.progress({ what: `prove ${link.name}`, state: failed ? "failed" : "done", ms: world.clock.now() - start });
     return trace;
   });
+}
+
+/** With `--grant-me` the right to mint lasts as long as the proof, and is taken back whatever comes of it. */
+async function withGrant(proving: Proving): Promise<Trace> {
+  const { link, lookup, world, grantMe } = proving;
+  const issuer = party(proving, link.from.party).issuer;
+  if (!grantMe || !issuer || link.prove === "judge") return proveOne(proving);
+  try {
+    const undo = await issuer.grantMint({ link, audience: link.audience, lookup }, world);
+    try {
+      return await proveOne(proving);
+    } finally {
+      await undo?.();
+    }
+  } catch (error) {
+    const finding = troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
+    return {
+      link: link.name,
+      hops: [{ step: "mint", result: "unknown", ms: 0, saw: finding.says, finding: finding.code }],
+      findings: [finding],
+    };
+  }
 }
 
 async function proveOne(proving: Proving): Promise<Trace> {
@@ -58,16 +80,18 @@ async function mint(proving: Proving): Promise<Step & { token?: Token }> {
     const token = await issuer.mint(ask, world);
     return { token, hop: { step: "mint", result: "ok", how: "proved", ms: since(start), saw: shown(token, world) } };
   } catch (error) {
-    const finding = issuer.explainMint(ask, error) ?? troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
+    const finding =
+      issuer.explainMint(ask, error) ??
+      troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
     return { finding, hop: { step: "mint", result: resultOf(finding), ms: since(start), saw: finding.says } };
   }
 }
 
 /** What may be said of a token: whose it is, how it is signed, how long it lives. */
 function shown(token: Token, world: World): string {
-  const minutes = Math.floor((Number(token.claims["exp"]) * 1000 - world.clock.now()) / 60_000);
-  const who = String(token.claims["email"] ?? token.claims["sub"]);
-  return `${who}   ${token.header["alg"]}   expires in ${minutes} min`;
+  const minutes = Math.floor((Number(token.claims.exp) * 1000 - world.clock.now()) / 60_000);
+  const who = String(token.claims.email ?? token.claims.sub);
+  return `${who}   ${token.header.alg}   expires in ${minutes} min`;
 }
 
 async function exchange(proving: Proving, token: Token) {
@@ -79,17 +103,27 @@ async function exchange(proving: Proving, token: Token) {
   for (let tried = 0; ; tried++) {
     try {
       const session = await relying.exchange({ link, purpose: "prove" }, token, world);
-      return { session, hop: { step: "exchange", result: "ok", how: "proved", ms: since(start), saw: session.principal } as Hop };
+      return {
+        session,
+        hop: { step: "exchange", result: "ok", how: "proved", ms: since(start), saw: session.principal } as Hop,
+      };
     } catch (error) {
       // A fresh trust is refused with the words of a wrong one: wait only where the trust, as read, allows it.
-      const fresh = error instanceof CloudError && error.class === "denied" && relying.judge(token.claims, view).allow === true;
+      const fresh =
+        error instanceof CloudError && error.class === "denied" && relying.judge(token.claims, view).allow === true;
       if (fresh && world.clock.now() < until && !world.signal.aborted) {
-        if (tried === 0) world.progress({ what: `wait until ${link.to.party} believes ${link.name}`, state: "waiting" });
+        if (tried === 0)
+          world.progress({ what: `wait until ${link.to.party} believes ${link.name}`, state: "waiting" });
         await world.clock.sleep(Math.min(2000, 250 * 2 ** tried));
         continue;
       }
-      const finding = relying.explain({ view, error, claims: token.claims }) ?? troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });
-      return { finding, hop: { step: "exchange", result: resultOf(finding), ms: since(start), saw: finding.says } as Hop };
+      const finding =
+        relying.explain({ view, error, claims: token.claims }) ??
+        troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });
+      return {
+        finding,
+        hop: { step: "exchange", result: resultOf(finding), ms: since(start), saw: finding.says } as Hop,
+      };
     }
   }
 }
@@ -102,16 +136,38 @@ function judged(proving: Proving, minting: boolean): Step {
   if (minting || !relying || !claims) return { hop: skipped("exchange", "there is no token") };
   const { allow, rows } = relying.judge(claims, view);
   const result = allow === true ? "ok" : allow === false ? "no" : "unknown";
-  const hop: Hop = { step: "exchange", result, how: "judged", ms: 0, saw: allow === true ? "the trust admits the declared claims" : says(rows) };
+  const hop: Hop = {
+    step: "exchange",
+    result,
+    how: "judged",
+    ms: 0,
+    saw: allow === true ? "the trust admits the declared claims" : says(rows),
+  };
   if (allow === true) return { hop };
   const at = { place: link.at(`to.${link.to.party}`) };
-  const finding: Finding = { code: "JUDGED-REFUSED", severity: "error", asks: allow === false ? "broken" : "untold", at, links: [link.name], says: "the live trust does not admit what the file declares", because: rows, fix: ["crosstrust plan", "crosstrust apply"] };
+  const finding: Finding = {
+    code: "JUDGED-REFUSED",
+    severity: "error",
+    asks: allow === false ? "broken" : "untold",
+    at,
+    links: [link.name],
+    says: "the live trust does not admit what the file declares",
+    because: rows,
+    fix: ["crosstrust plan", "crosstrust apply"],
+  };
   return { hop, finding };
 }
 
-const says = (rows: readonly Evidence[]): string => `refused: ${rows.filter((row) => row.ok !== true).map((row) => row.key).join(", ")}`;
+const says = (rows: readonly Evidence[]): string =>
+  `refused: ${rows
+    .filter((row) => row.ok !== true)
+    .map((row) => row.key)
+    .join(", ")}`;
 
-async function whoami(proving: Proving, session: Parameters<NonNullable<Party["relying"]>["whoami"]>[0]): Promise<Step> {
+async function whoami(
+  proving: Proving,
+  session: Parameters<NonNullable<Party["relying"]>["whoami"]>[0],
+): Promise<Step> {
   const { link, world } = proving;
   const start = performance.now();
   try {

@@ -30,7 +30,9 @@ export function declared({ link, parties, lookup }: Proving): Readonly<Record<st
     const one = Array.isArray(value) ? value[0] : value;
     return [claim, typeof one === "string" ? one : one && "$ref" in one ? lookup(one) : undefined] as const;
   });
-  return known.some(([, value]) => value === undefined) ? undefined : (Object.fromEntries(known) as Record<string, string>);
+  return known.some(([, value]) => value === undefined)
+    ? undefined
+    : (Object.fromEntries(known) as Record<string, string>);
 }
 
 /** Whole milliseconds since a `performance.now()`. */

@@ -15,23 +15,32 @@ interface Attempt {
  * The other half of a proof: a wrong audience and a wrong subject must be turned away, for real where such a token can
  * be minted, else judged over the live trust. A stranger let in outranks a broken link.
  */
-export async function refuse(proving: Proving, token: Token | undefined): Promise<{ hop: Hop; findings: readonly Finding[] }> {
+export async function refuse(
+  proving: Proving,
+  token: Token | undefined,
+): Promise<{ hop: Hop; findings: readonly Finding[] }> {
   const { link, view } = proving;
   const relying = party(proving, link.to.party).relying as RelyingParty;
   const start = performance.now();
-  if (view.live.state !== "present") return { hop: { step: "refuse", result: "skipped", ms: 0, saw: "nothing there trusts anybody" }, findings: [] };
+  if (view.live.state !== "present")
+    return { hop: { step: "refuse", result: "skipped", ms: 0, saw: "nothing there trusts anybody" }, findings: [] };
   const strangers = relying.strangers(view, proving.trust(link));
   const attempts = [
     await wrongAudience(proving, { relying, token }),
     ...(await wrongSubjects(proving, { relying, strangers })),
-    ...strangers.filter(({ claims }) => !claims).map(({ who, code }): Attempt => ({ who, code, outcome: "let-in", how: "judged" })),
+    ...strangers
+      .filter(({ claims }) => !claims)
+      .map(({ who, code }): Attempt => ({ who, code, outcome: "let-in", how: "judged" })),
   ];
   const letIn = attempts.filter(({ outcome }) => outcome === "let-in");
   const result = letIn.length > 0 ? "no" : attempts.some(({ outcome }) => outcome === "unknown") ? "unknown" : "ok";
   const how = (letIn.length > 0 ? letIn : attempts).every((attempt) => attempt.how === "proved") ? "proved" : "judged";
-  const subject = declared(proving)?.["sub"] ?? "the workload of the file";
+  const subject = declared(proving)?.sub ?? "the workload of the file";
   const findings = letIn.map((attempt) => opened(proving, attempt, subject));
-  const saw = letIn.length > 0 ? `LET IN: ${letIn.map(({ who }) => who).join(", ")}` : `turned away: ${attempts.map(({ who }) => who).join(", ")}`;
+  const saw =
+    letIn.length > 0
+      ? `LET IN: ${letIn.map(({ who }) => who).join(", ")}`
+      : `turned away: ${attempts.map(({ who }) => who).join(", ")}`;
   const finding = findings[0] ? { finding: findings[0].code } : {};
   return { hop: { step: "refuse", result, how, ms: since(start), saw, ...finding }, findings };
 }
@@ -73,29 +82,45 @@ async function wrongSubjects(proving: Proving, { relying, strangers = [] }: Trie
   if (!claims) return [];
   const named = strangers.flatMap((stranger) => (stranger.claims ? [{ ...stranger, claims: stranger.claims }] : []));
   const nobody = nobodyOf(claims);
-  const anyone = { who: "a token of somebody else", code: "SUBJECT-NOT-CHECKED", claims: { ...claims, sub: nobody, azp: nobody } };
+  const anyone = {
+    who: "a token of somebody else",
+    code: "SUBJECT-NOT-CHECKED",
+    claims: { ...claims, sub: nobody, azp: nobody },
+  };
   const candidates: readonly Candidate[] = named.length > 0 ? named.slice(0, 3) : [anyone];
   const powers = proving.world.sandbox;
   if (!powers) return byAnotherLink(proving, relying, candidates);
   return inParallel(candidates, 3, async ({ who, code, claims: stranger }) => {
-    const text = await powers.mint(stranger["iss"] ?? "", stranger);
+    const text = await powers.mint(stranger.iss ?? "", stranger);
     const token: Token = { text, claims: stranger, header: {}, mintedBy: "sandbox" };
     return { who, code, ...(await attempt(proving, relying, token)) };
   });
 }
 
 /** The cloud mints nothing for strangers, but what we may mint for another link is a stranger to this one. */
-async function byAnotherLink(proving: Proving, relying: RelyingParty, candidates: readonly Candidate[]): Promise<readonly Attempt[]> {
+async function byAnotherLink(
+  proving: Proving,
+  relying: RelyingParty,
+  candidates: readonly Candidate[],
+): Promise<readonly Attempt[]> {
   const { link, all, lookup, view, world } = proving;
-  const judged = candidates.map(({ who, code, claims }): Attempt => ({ who, code, ...judgedAs(relying.judge(claims, view).allow) }));
+  const judged = candidates.map(
+    ({ who, code, claims }): Attempt => ({ who, code, ...judgedAs(relying.judge(claims, view).allow) }),
+  );
   const trust = proving.trust(link);
-  const other = all.find(({ name, from, prove }) => !trust.links.includes(name) && from.party === link.from.party && prove === "exchange");
+  const other = all.find(
+    ({ name, from, prove }) => !trust.links.includes(name) && from.party === link.from.party && prove === "exchange",
+  );
   const issuer = party(proving, link.from.party).issuer;
   if (!other || !issuer) return judged;
   try {
     const token = await issuer.mint({ link: other, audience: link.audience, lookup }, world);
-    if (token.claims["sub"] === declared(proving)?.["sub"]) return judged;
-    const tried = { who: `a token of ${other.name}`, code: "SUBJECT-NOT-CHECKED", ...(await attempt(proving, relying, token)) };
+    if (token.claims.sub === declared(proving)?.sub) return judged;
+    const tried = {
+      who: `a token of ${other.name}`,
+      code: "SUBJECT-NOT-CHECKED",
+      ...(await attempt(proving, relying, token)),
+    };
     return [...judged.filter(({ outcome }) => outcome !== "refused"), tried];
   } catch {
     return judged;
@@ -103,9 +128,14 @@ async function byAnotherLink(proving: Proving, relying: RelyingParty, candidates
 }
 
 /** As many digits as the real one has, and never its value. */
-const nobodyOf = (claims: Readonly<Record<string, string>>): string => (/^\d+$/.test(claims["sub"] ?? "") ? "199999999999999999999" : `${claims["sub"]}-stranger`);
+const nobodyOf = (claims: Readonly<Record<string, string>>): string =>
+  /^\d+$/.test(claims.sub ?? "") ? "199999999999999999999" : `${claims.sub}-stranger`;
 
-async function attempt({ link, world }: Proving, relying: RelyingParty, token: Token): Promise<Pick<Attempt, "outcome" | "how">> {
+async function attempt(
+  { link, world }: Proving,
+  relying: RelyingParty,
+  token: Token,
+): Promise<Pick<Attempt, "outcome" | "how">> {
   try {
     await relying.exchange({ link, purpose: "refuse" }, token, world);
     return { outcome: "let-in", how: "proved" };
@@ -127,7 +157,10 @@ function opened({ link }: Proving, { who, code, how }: Attempt, subject: string)
     asks: "broken",
     at: { place: link.at(`to.${link.to.party}`) },
     links: [link.name],
-    says: how === "proved" ? `${who} was accepted; the file allows ${subject} alone` : `${who} would be let in; the file allows ${subject} alone`,
+    says:
+      how === "proved"
+        ? `${who} was accepted; the file allows ${subject} alone`
+        : `${who} would be let in; the file allows ${subject} alone`,
     because: [],
     fix: [`crosstrust plan ${link.name} shows what differs`, "crosstrust apply repairs it"],
   };

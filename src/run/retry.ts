@@ -81,18 +81,30 @@ export interface Creation<T> {
  * is read and given back, and the caller looks whose it is (fact sheet, 2.3).
  */
 export async function createOnce<T>(world: World, job: Creation<T>): Promise<T> {
-  for (let sent = 1; ; sent++) {
+  const create = () => call(world, { ...job.call, effect: "once" }, job.create);
+  const found = (error: unknown) => poll(world, looksFor(error), job.find);
+  try {
+    return await create();
+  } catch (first) {
+    const there = await found(first);
+    if (there !== undefined) return there;
+    if (looksFor(first) === 0) throw first;
+    // Not there after all those looks: it did not land, and is sent once more.
     try {
-      return await call(world, { ...job.call, effect: "once" }, job.create);
-    } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
-      const asked = error.class === "exists" ? 8 : mayHaveLanded(error) ? 4 : 0;
-      const found = asked > 0 ? await poll(world, asked, job.find) : undefined;
-      if (found !== undefined) return found;
-      if (sent >= 2 || asked === 0) throw error;
+      return await create();
+    } catch (second) {
+      const late = await found(second);
+      if (late !== undefined) return late;
+      throw second;
     }
   }
 }
+
+/** How often to look whether it is there all the same: a definite refusal needs no look. */
+const looksFor = (error: unknown): number => {
+  if (!(error instanceof CloudError)) return 0;
+  return error.class === "exists" ? 8 : mayHaveLanded(error) ? 4 : 0;
+};
 
 /** Reads until something is found, at most `times`, with growing pauses that add up to about 8 s. */
 async function poll<T>(world: World, times: number, find: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -126,6 +138,20 @@ export async function settle(world: World, wait: Wait, good: () => Promise<boole
     if (row === 0 && asked === 0) world.progress({ what: wait.what, state: "waiting" });
     await world.clock.sleep(row > 0 ? 20 : Math.min(2000, 250 * 2 ** Math.min(asked, 3)));
   }
+}
+
+const queues = new WeakMap<World, Map<string, Promise<unknown>>>();
+
+/** One job at a time for each key: for read-modify-writes of things that have no etag. */
+export function serially<T>(world: World, key: string, job: () => Promise<T>): Promise<T> {
+  const queue = queues.get(world) ?? new Map<string, Promise<unknown>>();
+  queues.set(world, queue);
+  const done = (queue.get(key) ?? Promise.resolve()).then(job, job);
+  queue.set(
+    key,
+    done.catch(() => {}),
+  );
+  return done;
 }
 
 /** An outer deadline for what a vendor's library does on its own (house.md: the named exceptions). */

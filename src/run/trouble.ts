@@ -22,29 +22,54 @@ function words(error: CloudError): Words {
   return { ...told, fix: error.fix ?? told.fix };
 }
 
+const again = ["run it again"];
+
+/** What each class of error says, where its party knows nothing better. */
+const plain: Readonly<Partial<Record<CloudError["class"], (error: CloudError, call: string) => Words>>> = {
+  denied: ({ message }, call) => ({
+    code: "NOT-PERMITTED",
+    asks: "denied",
+    says: `${call} is not permitted: ${message}`,
+    fix: [],
+  }),
+  credentials: ({ message }) => ({ code: "NO-CREDENTIALS", asks: "denied", says: message, fix: [] }),
+  unauthenticated: ({ message }, call) => ({
+    code: "CREDENTIALS-REFUSED",
+    asks: "denied",
+    says: `${call} refuses the credentials: ${message}`,
+    fix: [],
+  }),
+  unsent: ({ message }, call) => ({
+    code: "NO-NETWORK",
+    asks: "untold",
+    says: `${call} cannot be reached: ${message}`,
+    fix: ["check the network and the proxy, then run it again"],
+  }),
+  malformed: ({ message }, call) => ({
+    code: "MALFORMED-ANSWER",
+    asks: "untold",
+    says: `${call}: ${message}; nothing is concluded from it`,
+    fix: again,
+  }),
+  exists: ({ message }) => ({ code: "NOT-OURS", asks: "conflict", says: message, fix: ["crosstrust plan"] }),
+  interrupted: () => ({
+    code: "INTERRUPTED",
+    says: "interrupted; what was begun is finished, the rest is not",
+    fix: ["run the same command again"],
+  }),
+};
+
+const transient = ["throttled", "transient", "lost", "race"];
+
 function plainWords(error: CloudError, call: string): Words {
-  const again = ["run it again"];
-  switch (error.class) {
-    case "denied":
-      return { code: "NOT-PERMITTED", asks: "denied", says: `${call} is not permitted: ${error.message}`, fix: [] };
-    case "credentials":
-      return { code: "NO-CREDENTIALS", asks: "denied", says: error.message, fix: [] };
-    case "unauthenticated":
-      return { code: "CREDENTIALS-REFUSED", asks: "denied", says: `${call} refuses the credentials: ${error.message}`, fix: [] };
-    case "unsent":
-      return { code: "NO-NETWORK", asks: "untold", says: `${call} cannot be reached: ${error.message}`, fix: ["check the network and the proxy, then run it again"] };
-    case "malformed":
-      return { code: "MALFORMED-ANSWER", asks: "untold", says: `${call}: ${error.message}; nothing is concluded from it`, fix: again };
-    case "exists":
-      return { code: "NOT-OURS", asks: "conflict", says: error.message, fix: ["crosstrust plan"] };
-    case "interrupted":
-      return { code: "INTERRUPTED", says: "interrupted; what was begun is finished, the rest is not", fix: ["run the same command again"] };
-    case "throttled":
-    case "transient":
-    case "lost":
-    case "race":
-      return { code: "COULD-NOT-TELL", asks: "untold", says: `${call}: ${error.message || error.code}`, fix: again };
-    default:
-      return { code: "REFUSED", asks: "broken", says: `${call} answers ${error.code || error.status}: ${error.message}`, fix: ["crosstrust plan"] };
-  }
+  const told = plain[error.class]?.(error, call);
+  if (told) return told;
+  if (transient.includes(error.class))
+    return { code: "COULD-NOT-TELL", asks: "untold", says: `${call}: ${error.message || error.code}`, fix: again };
+  return {
+    code: "REFUSED",
+    asks: "broken",
+    says: `${call} answers ${error.code || error.status}: ${error.message}`,
+    fix: ["crosstrust plan"],
+  };
 }

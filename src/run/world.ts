@@ -46,46 +46,65 @@ export interface SandboxOptions extends Common {
 
 /** The sandbox: every service is found below its one listener, and only the sandbox's own operator is known. */
 export function sandboxWorld(options: SandboxOptions): World {
-  const send = sender({ http: new http.Agent({ keepAlive: true, maxSockets: 64 }), https: new https.Agent() });
-  let offset = 0;
-  let base: Promise<string> | undefined;
-  const url = () => {
-    base ??= options.attach();
-    return base;
-  };
-  const guarded = async (request: HttpRequest): Promise<HttpAnswer> => {
-    if (new URL(request.url).hostname !== "127.0.0.1") throw outside(request);
-    try {
-      const answer = await send(request);
-      const seen = Date.parse(answer.headers["date"] ?? "") - Date.now();
-      // The date has whole seconds: less than two apart is the same clock.
-      if (Math.abs(seen - offset) > 2000) offset = seen;
-      return answer;
-    } catch (error) {
-      if (error instanceof CloudError && error.class === "unsent") base = undefined;
-      throw error;
-    }
-  };
-  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const headers = { "content-type": "application/json" };
-    const text = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await guarded({ method, url: `${await url()}/_sandbox/${path}`, headers, ...text });
-    if (answer.status !== 200) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
-    return JSON.parse(answer.body.toString("utf8"));
-  };
+  const line = new Line(options.attach);
+  const operator = async ({ party, scope }: CredentialsAsk) =>
+    (await line.control("GET", `credentials?party=${party}&scope=${scope}`)) as Session;
+  const mint = async (issuer: string, claims: Readonly<Record<string, unknown>>) =>
+    ((await line.control("POST", "mint", { issuer, claims })) as { token: string }).token;
   return {
     kind: "sandbox",
-    clock: { now: () => Date.now() + offset, sleep: pause(options.signal) },
+    clock: { now: () => Date.now() + line.offset, sleep: pause(options.signal) },
     random: Math.random,
-    http: guarded,
-    locate: async (service) => `${await url()}/${service.replace(".", "/")}`,
-    credentials: remembered(async ({ party, scope }) => (await control("GET", `credentials?party=${party}&scope=${scope}`)) as Session),
-    sandbox: { mint: async (issuer, claims) => ((await control("POST", "mint", { issuer, claims })) as { token: string }).token },
+    http: (request) => line.send(request),
+    locate: async (service) => `${await line.url()}/${service.replace(".", "/")}`,
+    credentials: remembered(operator),
+    sandbox: { mint },
     ...rest(options),
   };
 }
 
-const outside = (request: HttpRequest): Error => new Error(`the sandbox world calls nothing outside: ${new URL(request.url).host}`);
+/** The line to a sandbox: follows its clock, and finds it again where another process took over. */
+class Line {
+  offset = 0;
+  private readonly attach: () => Promise<string>;
+  private readonly transport = sender({
+    http: new http.Agent({ keepAlive: true, maxSockets: 64 }),
+    https: new https.Agent(),
+  });
+  private base: Promise<string> | undefined;
+
+  constructor(attach: () => Promise<string>) {
+    this.attach = attach;
+  }
+
+  url(): Promise<string> {
+    this.base ??= this.attach();
+    return this.base;
+  }
+
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    const { hostname, host } = new URL(request.url);
+    if (hostname !== "127.0.0.1") throw new Error(`the sandbox world calls nothing outside: ${host}`);
+    try {
+      const answer = await this.transport(request);
+      const seen = Date.parse(answer.headers.date ?? "") - Date.now();
+      // The date has whole seconds: less than two apart is the same clock.
+      if (Math.abs(seen - this.offset) > 2000) this.offset = seen;
+      return answer;
+    } catch (error) {
+      if (error instanceof CloudError && error.class === "unsent") this.base = undefined;
+      throw error;
+    }
+  }
+
+  async control(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = { "content-type": "application/json" };
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await this.send({ method, url: `${await this.url()}/_sandbox/${path}`, headers, ...text });
+    if (answer.status !== 200) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
+    return JSON.parse(answer.body.toString("utf8"));
+  }
+}
 
 const rest = ({ store, progress, signal }: Common) => ({ store, progress, signal, budget: { tokens: 500 } });
 

@@ -7,10 +7,11 @@ type Handler = (sandbox: Sandbox, body: unknown, query: URLSearchParams) => unkn
 
 const seconds = z.number().min(-1e9).max(1e9);
 
-/** The control endpoints (contract, section 5), and two that the tool itself uses to attach. */
+/** The control endpoints (contract, section 5), and those that the tool itself uses to attach. */
 const handlers: Readonly<Record<string, Handler>> = {
   "GET /_sandbox/status": (sandbox) => ({ pid: process.pid, ...sandbox.settings }),
-  "GET /_sandbox/state": (sandbox) => Object.fromEntries(sandbox.state.list("").filter(([key]) => !key.startsWith("counter/"))),
+  "GET /_sandbox/state": (sandbox) =>
+    Object.fromEntries(sandbox.state.list("").filter(([key]) => !key.startsWith("counter/"))),
   "GET /_sandbox/calls": (sandbox) => sandbox.calls,
   "GET /_sandbox/issued": (sandbox) => sandbox.keys.issued,
   "PUT /_sandbox/clock": (sandbox, body) => {
@@ -33,7 +34,10 @@ const handlers: Readonly<Record<string, Handler>> = {
     return sandbox.faults.all;
   },
   "POST /_sandbox/mint": mint,
-  "GET /_sandbox/credentials": (sandbox, _body, query) => player(sandbox, query).operator(query.get("scope") ?? "", sandbox.host(undefined)),
+  "GET /_sandbox/environment": (sandbox, _body, query) =>
+    sandbox.players.map((one) => one.environment(query.get(one.party) ?? undefined, sandbox.host(undefined))),
+  "GET /_sandbox/credentials": (sandbox, _body, query) =>
+    player(sandbox, query).operator(query.get("scope") ?? "", sandbox.host(undefined)),
   "POST /_sandbox/reset": (sandbox) => {
     sandbox.reset();
     return {};

@@ -50,15 +50,18 @@ export interface Player {
   readonly issuers: readonly string[];
   /** The operator's credentials for an account or project. */
   operator(scope: string, host: Host): Session;
-  /** Environment variables that point the vendors' programs here. */
-  env(ask: EnvAsk, host: Host): Readonly<Record<string, string>>;
+  /** What points the vendors' programs here, for an account or project, else for the first one in the state. */
+  environment(scope: string | undefined, host: Host): Environment;
 }
 
-export interface EnvAsk {
-  /** The account or project that the programs speak for. */
-  readonly scope: string | undefined;
-  /** A folder for what such a program wants as a file; only its owner reads it. */
-  readonly folder: string;
+export interface Environment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Variables that name a file: what is to stand in it. Only its owner may read it. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Variables that name a folder of their own. */
+  readonly folders: readonly string[];
+  /** Variables that would lead the programs elsewhere, and must not be set. */
+  readonly unset: readonly string[];
 }
 
 /** What the sandbox offers its fakes. */

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Host, Issuers, Player } from "./fake.ts";
 import { Faults } from "./faults.ts";
@@ -49,6 +49,8 @@ export class Sandbox {
     const played = new Set(options.players.flatMap((player) => player.issuers));
     this.issuers = this.keys.issuers((issuer) => played.has(issuer));
     if (options.actsAs) this.set({ actsAs: options.actsAs });
+    const log = file("calls.jsonl");
+    if (log && existsSync(log)) this.calls.push(...earlierCalls(readFileSync(log, "utf8")));
   }
 
   get settings(): Settings {
@@ -76,7 +78,8 @@ export class Sandbox {
       issuers: this.issuers,
       base: this.base,
       actsAs: () => this.settings.actsAs,
-      deliver: async (url, init) => (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
+      deliver: async (url, init) =>
+        (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
     };
   }
 
@@ -88,8 +91,20 @@ export class Sandbox {
   reset(): void {
     this.state.clear();
     this.calls.length = 0;
+    if (this.folder) rmSync(join(this.folder, "calls.jsonl"), { force: true });
     this.faults.set([]);
   }
+}
+
+/** The record of earlier processes in this folder; its last line may be half written. */
+function earlierCalls(text: string): readonly CallRecord[] {
+  return text.split("\n").flatMap((line) => {
+    try {
+      return line ? [JSON.parse(line) as CallRecord] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Whether a host pattern such as `sts.*.amazonaws.com` names this host. */

@@ -60,7 +60,9 @@ async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
 const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
   status: own ? 404 : 502,
   headers: { "content-type": "text/plain" },
-  body: own ? `the sandbox has nothing at ${request.method} ${request.path}\n` : `the sandbox does not play ${request.host}\n`,
+  body: own
+    ? `the sandbox has nothing at ${request.method} ${request.path}\n`
+    : `the sandbox does not play ${request.host}\n`,
 });
 
 async function receive(request: http.IncomingMessage): Promise<FakeRequest | undefined> {
@@ -108,23 +110,32 @@ function route(fakes: readonly Fake[], request: FakeRequest, own: boolean): Rout
   return fake && { fake, request };
 }
 
-async function serve(sandbox: Sandbox, { fake, request }: Routed, { request: incoming, response }: Exchange): Promise<void> {
+async function serve(
+  sandbox: Sandbox,
+  { fake, request }: Routed,
+  { request: incoming, response }: Exchange,
+): Promise<void> {
   const named = fake.open(request, sandbox.host(undefined));
   const fault = sandbox.faults.hit(fake.service, named.name);
   const stale = fault?.fault === "stale-read" && !named.write ? (fault.seconds ?? 5) : undefined;
   const operation = stale === undefined ? named : fake.open(request, sandbox.host(stale));
   if (fault?.fault === "reset") {
-    note(sandbox, fake, operation, 0);
+    note(sandbox, { fake, operation }, 0);
     incoming.socket.destroy();
     return;
   }
-  if (fault?.fault === "stall" && !(await held(response, fault))) return note(sandbox, fake, operation, 0);
+  if (fault?.fault === "stall" && !(await held(response, fault))) return note(sandbox, { fake, operation }, 0);
   const refused = fault?.fault === "throttle" || fault?.fault === "error500" ? fake.fault(fault.fault) : undefined;
   const result = refused ?? (await operation.run());
-  note(sandbox, fake, operation, result.status);
+  note(sandbox, { fake, operation }, result.status);
   if (fault?.fault === "slow") await new Promise((resolve) => setTimeout(resolve, (fault.seconds ?? 1) * 1000));
   if (fault?.fault === "reset-after") incoming.socket.destroy();
   else send(sandbox, response, mangled(result, fault));
+}
+
+interface Served {
+  readonly fake: Fake;
+  readonly operation: Operation;
 }
 
 /** Held before it lands; false when the caller went away meanwhile, and then it never lands. */
@@ -147,9 +158,16 @@ function mangled(result: FakeAnswer, fault: FaultRule | undefined): FakeAnswer {
   return result;
 }
 
-function note(sandbox: Sandbox, fake: Fake, operation: Operation, status: number): void {
+function note(sandbox: Sandbox, { fake, operation }: Served, status: number): void {
   const { name, principal, write } = operation;
-  sandbox.record({ at: new Date(sandbox.now()).toISOString(), service: fake.service, operation: name, principal, status, write });
+  sandbox.record({
+    at: new Date(sandbox.now()).toISOString(),
+    service: fake.service,
+    operation: name,
+    principal,
+    status,
+    write,
+  });
 }
 
 function send(sandbox: Sandbox, response: http.ServerResponse, { status, headers = {}, body }: FakeAnswer): void {

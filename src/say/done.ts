@@ -30,13 +30,48 @@ export function doneText({ view, done, health, findings }: DoneView, paper: Pape
     const { party, kind, name } = partsOf(change.address);
     return `  ${past[change.verb].padEnd(12)}  ${party} ${kind}  ${name}`;
   });
-  const loud = byWeight(distinct(findings)).filter(({ severity, code }) => severity === "error" || code.startsWith("GOOGLE-DEFAULT"));
+  const loud = byWeight(distinct(findings)).filter(
+    ({ severity, code }) => severity === "error" || code.startsWith("GOOGLE-DEFAULT"),
+  );
   const width = Math.max(...health.map(({ link }) => link.length), 12);
   return [
     heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
     ...(rows.length > 0 ? rows : ["  nothing to do: everything is as the file says"]),
-    ...health.map((link) => `  ${ink(paper, link.verdict === "works" ? "green" : "red", link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`),
+    ...health.map(
+      (link) =>
+        `  ${ink(paper, link.verdict === "works" ? "green" : "red", link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`,
+    ),
     ...(loud.length > 0 ? ["", ...loud.map((finding) => findingText(finding, paper))] : []),
     ...(health.length > 0 ? ["next   crosstrust health"] : []),
+  ].join("\n");
+}
+
+export interface DestroyPaper {
+  readonly paper: Paper;
+  readonly kept: boolean;
+}
+
+/** What went, what was given back, and what lives on all the same. */
+export function destroyText({ view, done, findings }: DoneView, { paper, kept }: DestroyPaper): string {
+  const { file, links, world } = view;
+  const rows = done
+    .filter(({ verb }) => verb !== "keep")
+    .map((change) => {
+      const { party, kind, name } = partsOf(change.address);
+      const word = kept && kind === "service account" && change.verb === "delete" ? "disabled" : past[change.verb];
+      return `  ${word.padEnd(12)}  ${party} ${kind}  ${name}`;
+    });
+  const went = (kind: string) => done.some(({ address, verb }) => verb === "delete" && partsOf(address).kind === kind);
+  const loud = byWeight(distinct(findings)).filter(({ severity }) => severity === "error");
+  return [
+    heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
+    ...(rows.length > 0 ? rows : ["  nothing to destroy: nothing of this deployment is there"]),
+    ...(went("role")
+      ? ["lives on: sessions already issued, until they expire (at most the role's longest session)"]
+      : []),
+    ...(went("service account") && !kept
+      ? ["lives on: for 30 days google can bring a deleted account back, by its unique id alone"]
+      : []),
+    ...(loud.length > 0 ? ["", ...loud.map((finding) => findingText(finding, paper))] : []),
   ].join("\n");
 }

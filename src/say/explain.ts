@@ -17,16 +17,26 @@ export function explainText({ link, world, trace, changes }: ExplainView, paper:
   const drift = changes.map((change) => `drift     ${change.address}   ${change.cause ?? change.verb}`);
   return [
     ...(world === "sandbox" ? [`${link}   sandbox`] : [link]),
-    ...columns(trace.hops.map((hop) => row(hop, paper)), "  "),
+    ...columns(
+      trace.hops.map((hop) => row(hop, paper)),
+      "  ",
+    ),
     ...drift,
     ...(findings.length > 0 ? ["", ...findings.map((finding) => findingText(finding, paper))] : []),
     ...(findings.length === 0 && drift.length === 0 ? ["", "this link works, and turns others away"] : []),
-    ...(findings.length === 0 && drift.length > 0 ? ["", "it works, and something differs from the file", "next   crosstrust plan"] : []),
+    ...(findings.length === 0 && drift.length > 0
+      ? ["", "it works, and something differs from the file", "next   crosstrust plan"]
+      : []),
   ].join("\n");
 }
 
 function row(hop: Hop, paper: Paper): readonly string[] {
   const colour = hop.result === "ok" ? "green" : hop.result === "no" ? "red" : "yellow";
   const how = hop.how === "judged" ? "judged" : `${hop.ms} ms`;
-  return [hop.step.padEnd(8), ink(paper, colour, words[hop.result].padEnd(2)), hop.result === "skipped" ? "" : how, hop.saw];
+  return [
+    hop.step.padEnd(8),
+    ink(paper, colour, words[hop.result].padEnd(2)),
+    hop.result === "skipped" ? "" : how,
+    hop.saw,
+  ];
 }

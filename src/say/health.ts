@@ -2,7 +2,14 @@ import type { Finding, Health, Hop, LinkHealth, Verdict } from "../model.ts";
 import { byWeight, distinct, findingLine } from "./findings.ts";
 import { count, heading, ink, type Paper } from "./paper.ts";
 
-const colours = { open: "red", broken: "red", drifted: "yellow", unknown: "yellow", unproved: "cyan", works: "green" } as const;
+const colours = {
+  open: "red",
+  broken: "red",
+  drifted: "yellow",
+  unknown: "yellow",
+  unproved: "cyan",
+  works: "green",
+} as const;
 
 /** One line a link, the worst last in the sums, then the next command. */
 export function healthText(health: Health, world: "sandbox" | "cloud", paper: Paper): string {
@@ -12,7 +19,12 @@ export function healthText(health: Health, world: "sandbox" | "cloud", paper: Pa
   const lines = health.links.flatMap((link) => linkLines(link, { health, width, paper, told }));
   const rest = byWeight(distinct(health.findings)).filter((finding) => !told.has(key(finding)));
   return [
-    heading([when, count(health.links.length, "link"), `${(health.ms / 1000).toFixed(1)} s`, world === "sandbox" ? "sandbox" : undefined]),
+    heading([
+      when,
+      count(health.links.length, "link"),
+      `${(health.ms / 1000).toFixed(1)} s`,
+      world === "sandbox" ? "sandbox" : undefined,
+    ]),
     ...lines,
     ...(rest.length > 0 ? ["", ...rest.map((finding) => findingLine(finding, paper)), ""] : []),
     sums(health),
@@ -36,7 +48,11 @@ function linkLines(link: LinkHealth, { health, width, paper, told }: Page): read
   const drift = link.changes.map((change) => `${indent} ${change.address}: ${change.cause ?? change.verb}`);
   const reasons = link.hops
     .filter((hop) => hop.finding && hop.result !== "ok")
-    .flatMap((hop) => health.findings.filter((finding) => finding.code === hop.finding && (finding.links ?? [link.link]).includes(link.link)))
+    .flatMap((hop) =>
+      health.findings.filter(
+        (finding) => finding.code === hop.finding && (finding.links ?? [link.link]).includes(link.link),
+      ),
+    )
     .filter((finding, at, all) => all.findIndex((other) => key(other) === key(finding)) === at);
   for (const reason of reasons) told.add(key(reason));
   return [head, ...reasons.map((finding) => `${indent} ${finding.says}   ${finding.code}`), ...drift];

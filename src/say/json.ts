@@ -11,7 +11,8 @@ export interface Envelope {
 /** How a value with references is shown; given by the plan, whose references they are. */
 export type Reveal = (value: unknown) => Json;
 
-export const document = (envelope: Envelope, body: object): string => `${JSON.stringify({ crosstrust: 1, ...envelope, ...body }, null, 2)}\n`;
+export const document = (envelope: Envelope, body: object): string =>
+  `${JSON.stringify({ crosstrust: 1, ...envelope, ...body }, null, 2)}\n`;
 
 export const planBody = (plan: Plan, traces: readonly Trace[] | undefined, reveal: Reveal) => ({
   deployment: plan.deployment,

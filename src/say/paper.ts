@@ -18,7 +18,12 @@ export function columns(rows: readonly (readonly string[])[], gap = "   "): read
       if (at < row.length - 1) widths[at] = Math.max(widths[at] ?? 0, cell.length);
     });
   }
-  return rows.map((row) => row.map((cell, at) => (at < row.length - 1 ? cell.padEnd(widths[at] ?? 0) : cell)).join(gap).trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at < row.length - 1 ? cell.padEnd(widths[at] ?? 0) : cell))
+      .join(gap)
+      .trimEnd(),
+  );
 }
 
 /** `1 link`, `3 links` */

@@ -41,12 +41,15 @@ const causes = {
 } as const;
 
 /** The whole plan: link by link what differs, then what stands against it, the sums, and the next command. */
-export function planText(view: PlanView, paper: Paper): string {
+export function planText(view: PlanView, paper: Paper, withFindings = true): string {
   const { plan, links } = view;
   const blocks = links.map((link) => linkBlock(link, plan.changes, paper));
   const orphans = plan.changes.filter((change) => change.links.length === 0);
-  const leftovers = orphans.length > 0 ? [["no link names these any more", ...orphans.flatMap((change) => changeLines(change, paper))].join("\n")] : [];
-  const findings = byWeight(distinct(plan.findings)).map((finding) => findingLine(finding, paper));
+  const leftovers =
+    orphans.length > 0
+      ? [["no link names these any more", ...orphans.flatMap((change) => changeLines(change, paper))].join("\n")]
+      : [];
+  const findings = withFindings ? byWeight(distinct(plan.findings)).map((finding) => findingLine(finding, paper)) : [];
   return [
     heading([view.file, count(links.length, "link"), view.world === "sandbox" ? "sandbox" : undefined]),
     "",
@@ -60,7 +63,12 @@ function linkBlock(link: Titled, changes: readonly Change[], paper: Paper): stri
   const head = `${link.name}   ${link.from}  ->  ${link.to}`.padEnd(72);
   const mine = changes.filter((change) => change.links.includes(link.name));
   const different = mine.filter(({ verb }) => verb !== "keep");
-  const body = different.length > 0 ? different.flatMap((change) => changeLines(change, paper)) : mine.length > 0 ? ["  =  as the file says"] : ["  ?  could not be read"];
+  const body =
+    different.length > 0
+      ? different.flatMap((change) => changeLines(change, paper))
+      : mine.length > 0
+        ? ["  =  as the file says"]
+        : ["  ?  could not be read"];
   return [`${ink(paper, "bold", head)} ${ink(paper, "dim", link.where)}`, ...body].join("\n");
 }
 
@@ -74,30 +82,40 @@ function changeLines(change: Change, paper: Paper): readonly string[] {
 }
 
 function noteOf(change: Change): string {
+  if (change.verb === "adopt") return "exists, not made by us";
   if (change.verb === "restore") return "was deleted: comes back with its unique id";
-  if (change.verb === "adopt") return "exists and is not ours";
   if (change.verb === "release") return "adopted: given back, not deleted";
   if (change.verb === "replace") return `${change.cause ? causes[change.cause] : ""}; made anew`;
   return change.cause ? causes[change.cause] : "";
 }
 
 function detail(change: Change): readonly string[] {
-  if (change.verb === "create" || change.verb === "restore") return change.desired ? columns(specRows(change.desired), "  ") : [];
+  if (change.verb === "create" || change.verb === "restore")
+    return change.desired ? columns(specRows(change.desired), "  ") : [];
   return change.differences.flatMap(differenceLines);
 }
 
 /** Live above file, so that the eye reads down from what is to what should be. */
 function differenceLines({ path, desired, live, weight }: Difference): readonly string[] {
-  const label = path.startsWith("trust.") ? `trusts  ${path.slice("trust.".length)}` : path.startsWith("may.") ? `may     ${path.split("/").at(-1)?.replace(/^may\./, "")}` : path;
+  const label = path.startsWith("trust.")
+    ? `trusts  ${path.slice("trust.".length)}`
+    : path.startsWith("may.")
+      ? `may     ${path
+          .split("/")
+          .at(-1)
+          ?.replace(/^may\./, "")}`
+      : path;
   const mark = weight === "opens" ? "   !" : "";
-  const [is, should] = path.startsWith("may.arn:") ? [live ? "granted" : "(none)", desired ? "granted" : "(none)"] : [valueText(live), valueText(desired)];
+  const [is, should] = path.startsWith("may.arn:")
+    ? [live ? "granted" : "(none)", desired ? "granted" : "(none)"]
+    : [valueText(live), valueText(desired)];
   return [`${label}   live  ${is}${mark}`, `${" ".repeat(label.length)}   file  ${should}`];
 }
 
 const sums: readonly (readonly [readonly Verb[], string])[] = [
   [["create", "restore"], "to create"],
   [["update", "replace"], "to repair"],
-  [["adopt"], "not ours"],
+  [["adopt"], "to adopt"],
   [["delete", "release"], "to delete"],
 ];
 
@@ -110,10 +128,18 @@ function ending(view: PlanView): readonly string[] {
     return [...looked, `nothing to do   ${kept} as they should be`];
   }
   const number = (verbs: readonly Verb[]) => plan.changes.filter(({ verb }) => verbs.includes(verb)).length;
-  const counted = sums.map(([verbs, words]) => [number(verbs), words] as const).filter(([sum, words]) => sum > 0 || words !== "not ours");
+  const counted = sums
+    .map(([verbs, words]) => [number(verbs), words] as const)
+    .filter(([sum, words]) => sum > 0 || words !== "to adopt");
   const legend = legendOf(plan.changes);
-  const next = command === "plan" ? [`plan ${short(plan)}    apply exactly this:  crosstrust apply ${short(plan)}`] : [];
-  return [...looked, ...(legend ? [legend] : []), [...counted.map(([sum, words]) => `${sum} ${words}`), `${kept} as they should be`].join("   "), ...next];
+  const next =
+    command === "plan" ? [`plan ${short(plan)}    apply exactly this:  crosstrust apply ${short(plan)}`] : [];
+  return [
+    ...looked,
+    ...(legend ? [legend] : []),
+    [...counted.map(([sum, words]) => `${sum} ${words}`), `${kept} as they should be`].join("   "),
+    ...next,
+  ];
 }
 
 const isStop = (finding: Finding): boolean => finding.severity === "error";
@@ -121,8 +147,15 @@ const short = (plan: Plan): string => plan.fingerprint.slice(0, 16);
 
 /** Only the signs that occur, and only where one of them is not plain. */
 function legendOf(changes: readonly Change[]): string {
-  const meanings: Readonly<Record<string, string>> = { "?": "? not ours", "^": "^ comes back", "!": "! lets somebody in" };
+  const meanings: Readonly<Record<string, string>> = {
+    "?": "? not made by us",
+    "^": "^ comes back",
+    "!": "! lets somebody in",
+  };
   const used = new Set(changes.filter(({ verb }) => verb !== "keep").map(({ verb }) => signs[verb]));
   if (changes.some(({ differences }) => differences.some(({ weight }) => weight === "opens"))) used.add("!");
-  return Object.entries(meanings).filter(([sign]) => used.has(sign)).map(([, meaning]) => meaning).join("   ");
+  return Object.entries(meanings)
+    .filter(([sign]) => used.has(sign))
+    .map(([, meaning]) => meaning)
+    .join("   ");
 }

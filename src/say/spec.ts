@@ -21,14 +21,27 @@ export function specRows(resource: Resource): readonly (readonly string[])[] {
 
 const statementRows = (statement: Statement): readonly (readonly string[])[] =>
   Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
-    Object.entries(keys).map(([key, values]) => [key, operator === "StringEquals" ? "=" : operator, values.map(valueText).join(" or ")]),
+    Object.entries(keys).map(([key, values]) => [
+      key,
+      operator === "StringEquals" ? "=" : operator,
+      values.map(valueText).join(" or "),
+    ]),
   );
 
-const namesOf = (managed: Json | undefined): readonly string[] => (Array.isArray(managed) ? managed.map((arn) => shortName(String(arn))) : []);
+const namesOf = (managed: Json | undefined): readonly string[] =>
+  Array.isArray(managed) ? managed.map((arn) => shortName(String(arn))) : [];
 
 function actionsOf(inline: Json | undefined): readonly string[] {
-  const documents = Object.values((inline ?? {}) as Readonly<Record<string, { statements?: readonly { action?: readonly string[]; resource?: readonly string[] }[] }>>);
-  return documents.flatMap((document) => (document.statements ?? []).map(({ action = [], resource = [] }) => `${action.join(", ")}  on  ${resource.join(", ")}`));
+  const documents = Object.values(
+    (inline ?? {}) as Readonly<
+      Record<string, { statements?: readonly { action?: readonly string[]; resource?: readonly string[] }[] }>
+    >,
+  );
+  return documents.flatMap((document) =>
+    (document.statements ?? []).map(
+      ({ action = [], resource = [] }) => `${action.join(", ")}  on  ${resource.join(", ")}`,
+    ),
+  );
 }
 
 /** `arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess` -> its name. */

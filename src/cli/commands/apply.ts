@@ -1,14 +1,14 @@
-import { applyPlan, makePlan, type Planned, proveLinks } from "../../crosstrust.ts";
+import { applyPlan, makePlan, type Planned, proveLinks, recallGrants } from "../../crosstrust.ts";
 import type { Change, Federation, Finding, LinkHealth, Plan, Trace } from "../../model.ts";
 import { verdictOf } from "../../run/verdict.ts";
-import { byWeight, distinct, findingText } from "../../say/findings.ts";
 import { doneText } from "../../say/done.ts";
+import { byWeight, distinct, findingText } from "../../say/findings.ts";
 import { planText } from "../../say/plan.ts";
 import { ask as askUser } from "../ask.ts";
 import { type Context, loadFile } from "../context.ts";
 import { codes, exitOf, UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
-import { checkNames, type ConsentFlags, consentsOf, planJson, viewOf } from "./plan.ts";
+import { type ConsentFlags, checkNames, consentsOf, planJson, viewOf } from "./plan.ts";
 
 interface ApplyAsk extends ConsentFlags {
   /** A plan's fingerprint, link names, or both. */
@@ -29,10 +29,17 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
   const shown = planText(view, context.paper);
   if (fingerprint && !plan.fingerprint.startsWith(fingerprint)) {
     const says = `the plan ${fingerprint} is stale: what is there, or the file, has changed since. nothing was written`;
-    return { exit: codes.differs, text: context.flags.json ? planJson(context.world, plan, { command: "apply", exit: codes.differs }) : `${shown}\n\n${says}\nnext   crosstrust plan` };
+    return {
+      exit: codes.differs,
+      text: context.flags.json
+        ? planJson(context.world, plan, { command: "apply", exit: codes.differs })
+        : `${shown}\n\n${says}\nnext   crosstrust plan`,
+    };
   }
-  const stop = plan.findings.filter((finding) => ["conflict", "usage"].includes(finding.asks ?? "") || finding.code.startsWith("LINKS-"));
-  if (stop.length > 0) return refused(context, planned, { shown, stop });
+  const stop = plan.findings.filter(
+    (finding) => ["conflict", "usage"].includes(finding.asks ?? "") || finding.code.startsWith("LINKS-"),
+  );
+  if (stop.length > 0) return refused(context, planned, { shown: planText(view, context.paper, false), stop });
   await confirm(context, plan, { shown, pinned: fingerprint !== undefined });
   return carryOut(context, { federation, planned, links, grantMe: consents.grantMe });
 };
@@ -40,7 +47,9 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
 /** What must not happen without a word: nothing at all is written. */
 function refused(context: Context, { plan }: Planned, { shown, stop }: { shown: string; stop: readonly Finding[] }) {
   const exit = exitOf({ findings: stop });
-  const text = byWeight(distinct(stop)).map((finding) => findingText(finding, context.paper)).join("\n\n");
+  const text = byWeight(distinct(stop))
+    .map((finding) => findingText(finding, context.paper))
+    .join("\n\n");
   if (context.flags.json) return { exit, text: planJson(context.world, plan, { command: "apply", exit }) };
   return { exit, text: `${shown}\n\n${text}\n\nnothing was written` };
 }
@@ -55,7 +64,11 @@ function sort(words: readonly string[]): { fingerprint?: string; links: readonly
 }
 
 /** In the sandbox and with a fingerprint nothing is asked (contract, section 2). */
-export async function confirm(context: Context, plan: Plan, { shown, pinned }: { shown: string; pinned: boolean }): Promise<void> {
+export async function confirm(
+  context: Context,
+  plan: Plan,
+  { shown, pinned }: { shown: string; pinned: boolean },
+): Promise<void> {
   const { flags, world } = context;
   const idle = plan.changes.every(({ verb }) => verb === "keep");
   if (idle || pinned || flags.yes || world.kind === "sandbox") return;
@@ -73,6 +86,7 @@ interface Work {
 async function carryOut(context: Context, { federation, planned, links, grantMe }: Work) {
   const { world } = context;
   const { plan, expansion, observed } = planned;
+  await recallGrants(federation, world);
   const applied = await applyPlan(plan, false, world);
   const proof = { federation, expansion, live: new Map([...observed.live, ...applied.live]), only: links };
   const traces = await proveLinks({ ...proof, patience: applied.done.length > 0 ? patience : 0, grantMe }, world);
@@ -80,7 +94,8 @@ async function carryOut(context: Context, { federation, planned, links, grantMe 
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const health = traces.map((trace) => healthOf(trace, left, observed.failed.size > 0));
   const exit = exitOf({ findings, verdicts: health.map(({ verdict }) => verdict), changes: left });
-  if (context.flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command: "apply", exit, traces }) };
+  if (context.flags.json)
+    return { exit, text: planJson(world, { ...plan, findings }, { command: "apply", exit, traces }) };
   const view = viewOf(world, { federation, planned, only: links, command: "apply" });
   return { exit, text: doneText({ view, done: applied.done, health, findings }, context.paper) };
 }

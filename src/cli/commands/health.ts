@@ -1,4 +1,4 @@
-import { checkHealth, makePlan, proveLinks } from "../../crosstrust.ts";
+import { checkHealth, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
@@ -18,7 +18,10 @@ export const health: Command<{ links: readonly string[] }> = async ({ flags, wor
   checkNames(federation, links);
   const checked = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
   const exit = exitOf({ findings: checked.findings, verdicts: checked.links.map(({ verdict }) => verdict) });
-  const body = document({ tool: version, world: world.kind, command: "health", exit }, healthBody(federation.name, checked, knownAfter));
+  const body = document(
+    { tool: version, world: world.kind, command: "health", exit },
+    healthBody(federation.name, checked, knownAfter),
+  );
   if (links.length === 0) await world.store.write(reportName, body);
   return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
 };
@@ -32,13 +35,20 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
     throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);
   }
   const { plan, observed, expansion } = await makePlan({ federation, only: [what], consents: consentsOf({}) }, world);
-  const [trace] = await proveLinks({ federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false }, world);
+  const [trace] = await proveLinks(
+    { federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false },
+    world,
+  );
   if (!trace) throw new Error(`${what} was not proved`);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const findings = [...plan.findings.filter(({ severity }) => severity === "error" || severity === "security"), ...trace.findings];
+  const grave = plan.findings.filter(({ severity }) => severity === "error" || severity === "security");
+  const findings = proofFirst(grave, [trace]);
   const exit = exitOf({ findings, changes });
   const whole = { ...trace, findings };
   const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
   const json = document(said, { link: what, hops: trace.hops, findings: findings.map(findingBody) });
-  return { exit, text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes }, paper) };
+  return {
+    exit,
+    text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes }, paper),
+  };
 };

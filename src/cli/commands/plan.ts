@@ -41,11 +41,17 @@ export const plan: Command<{ links: readonly string[] } & ConsentFlags> = async 
   const planned = await makePlan({ federation, only: ask.links, consents }, context.world);
   const exit = exitOf({ findings: planned.plan.findings, changes: planned.plan.changes });
   const view = { federation, planned, only: ask.links, command: "plan" as const };
-  const text = context.flags.json ? planJson(context.world, planned.plan, { command: "plan", exit }) : planText(viewOf(context.world, view), context.paper);
+  const text = context.flags.json
+    ? planJson(context.world, planned.plan, { command: "plan", exit })
+    : planText(viewOf(context.world, view), context.paper);
   return { exit, text };
 };
 
-export function planJson(world: World, made: Plan, said: { command: string; exit: number; traces?: readonly Trace[] }): string {
+export function planJson(
+  world: World,
+  made: Plan,
+  said: { command: string; exit: number; traces?: readonly Trace[] },
+): string {
   const { command, exit, traces } = said;
   return document({ tool: version, world: world.kind, command, exit }, planBody(made, traces, knownAfter));
 }
@@ -60,12 +66,20 @@ export interface Shown {
 export function viewOf(world: World, { federation, planned, only, command }: Shown): PlanView {
   const links = titles(federation).filter((link) => only.length === 0 || only.includes(link.name));
   const { scopes } = planned.observed.leftovers;
-  return { file: federation.file, world: world.kind, plan: planned.plan, links, scopes: only.length === 0 ? scopes : [], command };
+  return {
+    file: federation.file,
+    world: world.kind,
+    plan: planned.plan,
+    links,
+    scopes: only.length === 0 ? scopes : [],
+    command,
+  };
 }
 
 export const titles = (federation: Federation): readonly Titled[] =>
   federation.links.map((link) => {
-    const title = (side: "from" | "to") => parties.find((party) => party.name === link[side].party)?.title(link, side) ?? "";
+    const title = (side: "from" | "to") =>
+      parties.find((party) => party.name === link[side].party)?.title(link, side) ?? "";
     return { name: link.name, from: title("from"), to: title("to"), where: `${link.place.file}:${link.place.line}` };
   });
 

@@ -26,7 +26,7 @@ export const googleIssuer = "https://accounts.google.com";
  */
 export function readKey(key: string, claims: Claims, request: Request = {}): Reading {
   const name = key.toLowerCase();
-  const prefix = `${keyPrefix(String(claims["iss"] ?? "")).toLowerCase()}:`;
+  const prefix = `${keyPrefix(String(claims.iss ?? "")).toLowerCase()}:`;
   if (name.startsWith(prefix)) return readClaim(name.slice(prefix.length), claims);
   if (name === "sts:rolesessionname") {
     const value = request.sessionName;
@@ -44,7 +44,7 @@ export function readKey(key: string, claims: Claims, request: Request = {}): Rea
 function readClaim(name: string, claims: Claims): Reading {
   switch (name) {
     case "aud":
-      return claims["azp"] === undefined ? present(claims, "aud") : present(claims, "azp");
+      return claims.azp === undefined ? present(claims, "aud") : present(claims, "azp");
     case "oaud":
       return present(claims, "aud");
     case "sub":

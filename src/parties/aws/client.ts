@@ -11,13 +11,15 @@ export interface Account {
   readonly access?: Access;
 }
 
-const regionOf = (access: Access | undefined): string => access?.["region"] ?? "us-east-1";
+const regionOf = (access: Access | undefined): string => access?.region ?? "us-east-1";
 
 /** IAM has one endpoint a partition; STS one a Region, because tokens of the global one fail elsewhere (failures.md F20). */
 export function hostOf(service: "iam" | "sts", access: Access | undefined): string {
   const region = regionOf(access);
-  if (region.startsWith("cn-")) return service === "iam" ? "iam.cn-north-1.amazonaws.com.cn" : `sts.${region}.amazonaws.com.cn`;
-  if (region.startsWith("us-gov-")) return service === "iam" ? "iam.us-gov.amazonaws.com" : `sts.${region}.amazonaws.com`;
+  if (region.startsWith("cn-"))
+    return service === "iam" ? "iam.cn-north-1.amazonaws.com.cn" : `sts.${region}.amazonaws.com.cn`;
+  if (region.startsWith("us-gov-"))
+    return service === "iam" ? "iam.us-gov.amazonaws.com" : `sts.${region}.amazonaws.com`;
   return service === "iam" ? "iam.amazonaws.com" : `sts.${region}.amazonaws.com`;
 }
 
@@ -88,7 +90,9 @@ class WorldHandler {
 
   async handle(request: SdkRequest) {
     const port = request.port === undefined ? "" : `:${request.port}`;
-    const query = Object.entries(request.query ?? {}).map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+    const query = Object.entries(request.query ?? {}).map(
+      ([key, value]) => `${key}=${encodeURIComponent(String(value))}`,
+    );
     const url = `${request.protocol}//${request.hostname}${port}${request.path}${query.length ? `?${query.join("&")}` : ""}`;
     const { status, headers, body } = await this.world.http({
       method: request.method,
@@ -112,7 +116,13 @@ function requireWhole(request: string, answer: string): void {
   const action = new URLSearchParams(request).get("Action") ?? "";
   if (answer.includes(`<${action}Response`) && answer.trimEnd().endsWith(`</${action}Response>`)) return;
   const ask = { service: "aws", operation: action };
-  throw new CloudError({ ...ask, class: "malformed", code: "", status: 200, message: "the answer is empty, cut off or not AWS's" });
+  throw new CloudError({
+    ...ask,
+    class: "malformed",
+    code: "",
+    status: 200,
+    message: "the answer is empty, cut off or not AWS's",
+  });
 }
 
 interface SdkRequest {
@@ -136,7 +146,12 @@ async function checked<O>(ask: Ask<O>, send: () => Promise<unknown>): Promise<O>
   const parsed = ask.answer.safeParse(answer);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join(".") ?? "";
-  throw failure(ask, { class: "malformed", code: "", status: 200, message: `the answer holds no usable ${field || "body"}` });
+  throw failure(ask, {
+    class: "malformed",
+    code: "",
+    status: 200,
+    message: `the answer holds no usable ${field || "body"}`,
+  });
 }
 
 /** The SDK's errors and our own transport's, as the one error of the house. */
@@ -158,7 +173,8 @@ function translate(error: unknown, ask: Call): CloudError {
 
 /** The command that would mend a refusal, ready to paste; AWS names the caller in its message. */
 function remedy(kind: ErrorClass, ask: Call, message: string): readonly string[] | undefined {
-  if (kind === "unauthenticated") return ["aws sso login, or name a profile in the file (to.aws.profile), then run it again"];
+  if (kind === "unauthenticated")
+    return ["aws sso login, or name a profile in the file (to.aws.profile), then run it again"];
   if (kind !== "denied" || ask.service !== "aws.iam") return undefined;
   const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:${ask.operation}","Resource":"*"}]}`;
   const role = /^User: \S+:assumed-role\/([^/]+)\//.exec(message)?.[1];
@@ -182,7 +198,11 @@ function classOf(code: string, status: number, message: string): ErrorClass {
   if (/^EntityAlreadyExists/.test(name)) return "exists";
   if (/^IDPCommunicationError/.test(name)) return "transient";
   if (/^(InvalidIdentityToken|IDPRejectedClaim|ExpiredToken|ExpiredIdentityToken)/.test(name)) return "refused";
-  if (/^(InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|RequestExpired|MissingAuthenticationToken|AuthFailure)/.test(name)) {
+  if (
+    /^(InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|RequestExpired|MissingAuthenticationToken|AuthFailure)/.test(
+      name,
+    )
+  ) {
     return "unauthenticated";
   }
   if (/^AccessDenied/.test(name)) return "denied";

@@ -7,15 +7,24 @@ import { CloudError, deadline } from "../../run/retry.ts";
  */
 export async function credentials({ scope, access }: CredentialsAsk): Promise<Session> {
   const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
-  const profile = access?.["profile"];
-  const region = access?.["region"] ?? "us-east-1";
-  const base = fromNodeProviderChain({ ...(profile ? { profile } : {}), clientConfig: { region, maxAttempts: 1 }, maxRetries: 0, timeout: 1000 });
-  const role = access?.["assumeRole"];
-  const provider = role
-    ? fromTemporaryCredentials({ masterCredentials: base, params: { RoleArn: role, RoleSessionName: "crosstrust" }, clientConfig: { region, maxAttempts: 1 } })
+  const profile = access?.profile;
+  const region = access?.region ?? "us-east-1";
+  const base = fromNodeProviderChain({
+    ...(profile ? { profile } : {}),
+    clientConfig: { region, maxAttempts: 1 },
+    maxRetries: 0,
+    timeout: 1000,
+  });
+  const role = access?.assumeRole;
+  const source = role
+    ? fromTemporaryCredentials({
+        masterCredentials: base,
+        params: { RoleArn: role, RoleSessionName: "crosstrust" },
+        clientConfig: { region, maxAttempts: 1 },
+      })
     : base;
   try {
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await deadline(provider(), 15_000);
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await deadline(source(), 15_000);
     const temporary = sessionToken ? { sessionToken } : {};
     return {
       secrets: { accessKeyId, secretAccessKey, ...temporary },

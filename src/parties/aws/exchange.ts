@@ -27,7 +27,8 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   const powerless = ask.purpose !== "use";
   const input = {
     RoleArn: roleArnOf(role),
-    RoleSessionName: ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims)),
+    RoleSessionName:
+      ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims)),
     WebIdentityToken: token.text,
     DurationSeconds: powerless ? 900 : (ask.duration ?? 3600),
     ...(powerless ? { Policy: denyAll } : {}),
@@ -52,7 +53,14 @@ export async function whoami(session: Session, ask: ExchangeAsk, world: World): 
   const wanted = `arn:${role.partition}:sts::${role.account}:assumed-role/${role.name}/`;
   if (!answer.Arn.startsWith(wanted)) {
     const message = `the session is ${answer.Arn}, not the role ${role.name} of ${role.account}`;
-    throw new CloudError({ class: "refused", service: "aws.sts", operation: "GetCallerIdentity", code: "", status: 200, message });
+    throw new CloudError({
+      class: "refused",
+      service: "aws.sts",
+      operation: "GetCallerIdentity",
+      code: "",
+      status: 200,
+      message,
+    });
   }
   return answer.Arn;
 }
@@ -71,7 +79,7 @@ export function callerIdentity(world: World, account: Account, session: Session)
  * workload. An e-mail is hashed: the name is logged for good (fact sheet, case 93).
  */
 export function sessionName(claims: Readonly<Record<string, unknown>>): string {
-  const sub = String(claims["sub"] ?? "");
+  const sub = String(claims.sub ?? "");
   const digest = createHash("sha256").update(sub).digest("hex");
   if (sub.includes("@") || sub.length < 2) return `sub-${digest.slice(0, 24)}`;
   const clean = sub.replace(/[^\w+=,.@-]/g, "-");

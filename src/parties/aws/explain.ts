@@ -1,7 +1,7 @@
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import type { Claims } from "./claims.ts";
-import { trustOf, type RoleSpec } from "./role/spec.ts";
+import { type RoleSpec, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
 import { federatedOf, judgeTrust } from "./trust/judge.ts";
 
@@ -9,9 +9,12 @@ import { federatedOf, judgeTrust } from "./trust/judge.ts";
 export function judge(claims: Claims, { link, live }: TrustView): Judgement {
   const role = roleOf(link);
   if (live.state !== "present") {
-    return { allow: false, rows: [{ key: "role", wants: roleArnOf(role), says: "(absent)", readFrom: "iam", ok: false }] };
+    return {
+      allow: false,
+      rows: [{ key: "role", wants: roleArnOf(role), says: "(absent)", readFrom: "iam", ok: false }],
+    };
   }
-  const federated = federatedOf(String(claims["iss"]), role.account, role.partition);
+  const federated = federatedOf(String(claims.iss), role.account, role.partition);
   return judgeTrust({ claims, federated }, trustOf(live.spec as RoleSpec));
 }
 
@@ -46,17 +49,34 @@ const roleMissing = (link: Link): Cause => ({
   fix: ["crosstrust apply"],
 });
 
-function causeOf(error: CloudError, judgement: Judgement, { view, claims }: { view: TrustView; claims: Claims }): Cause {
+function causeOf(
+  error: CloudError,
+  judgement: Judgement,
+  { view, claims }: { view: TrustView; claims: Claims },
+): Cause {
   if (/retrieve verification key/.test(error.message)) {
-    return { code: "AWS-NO-KEYS", says: "aws could not fetch the issuer's keys", fix: ["try again; often it passes"], asks: "untold" };
+    return {
+      code: "AWS-NO-KEYS",
+      says: "aws could not fetch the issuer's keys",
+      fix: ["try again; often it passes"],
+      asks: "untold",
+    };
   }
   if (error.code.startsWith("Expired")) {
-    return { code: "CLOCK-SKEW", says: `aws says the token has expired: ${error.message}`, fix: ["set this machine's clock"] };
+    return {
+      code: "CLOCK-SKEW",
+      says: `aws says the token has expired: ${error.message}`,
+      fix: ["set this machine's clock"],
+    };
   }
   if (judgement.allow === true) return refusedAnyway(error);
   if (judgement.allow === "unknown") {
     const what = judgement.unknown?.join(", ") ?? "";
-    return { code: "AWS-TRUST-UNKNOWN", says: `aws refuses, and these parts of the trust policy cannot be judged from here: ${what}`, fix: ["read the trust policy"] };
+    return {
+      code: "AWS-TRUST-UNKNOWN",
+      says: `aws refuses, and these parts of the trust policy cannot be judged from here: ${what}`,
+      fix: ["read the trust policy"],
+    };
   }
   const wrong = judgement.rows.filter((row) => row.ok === false);
   return audIsAzp(wrong, claims) ?? subjectChanged(wrong, view) ?? literalWildcard(wrong) ?? refuses(wrong, view.link);
@@ -73,7 +93,7 @@ const refusedAnyway = (error: CloudError): Cause => ({
 
 function audIsAzp(wrong: readonly Evidence[], claims: Claims): Cause | undefined {
   const row = wrong.find(({ key, readFrom }) => key.endsWith(":aud") && readFrom === "azp");
-  const audience = String(claims["aud"]);
+  const audience = String(claims.aud);
   if (!row?.wants.split(" or ").includes(audience)) return undefined;
   return {
     code: "AWS-AUD-IS-AZP",

@@ -13,7 +13,10 @@ const policyArn = /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/;
 
 const role = z
   .string()
-  .refine((text) => roleName.test(text) || roleArn.test(text), "a role is a name of 1-64 of A-Z a-z 0-9 _+=,.@- (made here), or a full role ARN (used)");
+  .refine(
+    (text) => roleName.test(text) || roleArn.test(text),
+    "a role is a name of 1-64 of A-Z a-z 0-9 _+=,.@- (made here), or a full role ARN (used)",
+  );
 
 /** Seconds from `3600`, `60m` or `1h`; a role takes 3600 to 43200 (aws.md 11.2). */
 const maxSession = z
@@ -30,8 +33,13 @@ export const to = {
   account,
   role,
   // The IAM character set without `*` and `?`, which a condition would read as wildcards.
-  audience: text(/^[\x21-\x29\x2b-\x3e\x40-\x7e]{1,255}$/, "an audience has 1-255 printable characters without * ? and blanks").optional(),
-  path: text(/^\/(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+\/)?$/, "an IAM path begins and ends with /").max(512).default("/crosstrust/"),
+  audience: text(
+    /^[\x21-\x29\x2b-\x3e\x40-\x7e]{1,255}$/,
+    "an audience has 1-255 printable characters without * ? and blanks",
+  ).optional(),
+  path: text(/^\/(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+\/)?$/, "an IAM path begins and ends with /")
+    .max(512)
+    .default("/crosstrust/"),
   maxSession: maxSession.default(3600),
   boundary: text(policyArn, "a boundary is the full ARN of a managed policy").optional(),
   region: text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "a region looks like us-east-1").default("us-east-1"),

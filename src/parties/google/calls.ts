@@ -95,7 +95,9 @@ const policySchema = z.looseObject({
   etag: z.string().optional(),
   version: z.number().optional(),
   bindings: z
-    .array(z.looseObject({ role: z.string(), members: z.array(z.string()).default([]), condition: z.unknown().optional() }))
+    .array(
+      z.looseObject({ role: z.string(), members: z.array(z.string()).default([]), condition: z.unknown().optional() }),
+    )
     .default([]),
 });
 export type IamPolicy = z.infer<typeof policySchema>;
@@ -115,7 +117,11 @@ export const setPolicy = (world: World, target: AccountTarget, policy: IamPolicy
     answer: policySchema,
   });
 
-const projectSchema = z.object({ projectId: z.string(), projectNumber: z.string().regex(/^\d+$/), lifecycleState: z.string() });
+const projectSchema = z.object({
+  projectId: z.string(),
+  projectNumber: z.string().regex(/^\d+$/),
+  lifecycleState: z.string(),
+});
 
 export const getProject = (world: World, project: string): Promise<z.infer<typeof projectSchema>> =>
   google(world, {
@@ -124,12 +130,20 @@ export const getProject = (world: World, project: string): Promise<z.infer<typeo
   });
 
 /** Which of these APIs are enabled. */
-export async function enabledServices(world: World, project: string, names: readonly string[]): Promise<readonly string[]> {
+export async function enabledServices(
+  world: World,
+  project: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
   const query = names.map((name) => `names=projects/${project}/services/${name}`).join("&");
   const service = z.object({ name: z.string(), state: z.string() });
   const answer = await google(world, {
     ...{ service: "google.serviceusage", operation: "BatchGetServices", effect: "read", method: "GET" },
-    ...{ project, path: `/v1/projects/${project}/services:batchGet?${query}`, answer: z.object({ services: z.array(service) }) },
+    ...{
+      project,
+      path: `/v1/projects/${project}/services:batchGet?${query}`,
+      answer: z.object({ services: z.array(service) }),
+    },
   });
   const on = answer.services.filter((one) => one.state === "ENABLED").map((one) => one.name.split("/").at(-1));
   return names.filter((name) => on.includes(name));

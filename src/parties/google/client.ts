@@ -44,8 +44,13 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
   const base = await world.locate(ask.service, bases[ask.service]);
   const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
   const json = ask.body === undefined ? {} : { "content-type": "application/json" };
-  const quota = session.about?.["quotaProject"] ? { "x-goog-user-project": session.about["quotaProject"] } : {};
-  const headers = { authorization: `Bearer ${session.secrets["accessToken"] ?? ""}`, accept: "application/json", ...json, ...quota };
+  const quota = session.about?.quotaProject ? { "x-goog-user-project": session.about.quotaProject } : {};
+  const headers = {
+    authorization: `Bearer ${session.secrets.accessToken ?? ""}`,
+    accept: "application/json",
+    ...json,
+    ...quota,
+  };
   let answer: HttpAnswer;
   try {
     answer = await world.http({ method: ask.method, url: `${base}${ask.path}`, headers, ...body });
@@ -56,7 +61,12 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
   const parsed = ask.answer.safeParse(parse(answer.body));
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join(".") || "body";
-  throw failure(ask, { class: "malformed", code: "", status: answer.status, message: `the answer holds no usable ${field}` });
+  throw failure(ask, {
+    class: "malformed",
+    code: "",
+    status: answer.status,
+    message: `the answer holds no usable ${field}`,
+  });
 }
 
 /** A transport error, told by the service it was meant for. */
@@ -95,13 +105,23 @@ function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, princ
   const error = (parse(body) as ErrorBody | undefined)?.error ?? {};
   const details = Array.isArray(error.details) ? error.details : [];
   const reasons = [...details.map((detail) => detail.reason), ...(error.errors ?? []).map((one) => one.reason)];
-  const constraint = details.flatMap((detail) => detail.violations ?? []).find((one) => one.type?.startsWith("constraints/"));
+  const constraint = details
+    .flatMap((detail) => detail.violations ?? [])
+    .find((one) => one.type?.startsWith("constraints/"));
   const named = details.map((detail) => detail.metadata).find(Boolean);
-  const detail = constraint?.type ?? named?.["permission"] ?? named?.["service"];
+  const detail = constraint?.type ?? named?.permission ?? named?.service;
   const reason = reasons.find(Boolean) ?? "";
   const seconds = Number(headers["retry-after"]);
   const kind = classOf(status, reason, String(error.message ?? ""));
-  const fix = remedy({ class: kind, reason, detail, operation: ask.operation, project: ask.project, path: ask.path, principal });
+  const fix = remedy({
+    class: kind,
+    reason,
+    detail,
+    operation: ask.operation,
+    project: ask.project,
+    path: ask.path,
+    principal,
+  });
   return failure(ask, {
     class: kind,
     code: reason === "SERVICE_DISABLED" ? reason : String(error.status ?? reason),
@@ -114,7 +134,8 @@ function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, princ
 }
 
 function classOf(status: number, reason: string, message: string): ErrorClass {
-  const quota = /rateLimitExceeded|RATE_LIMIT|CONCURRENT_OPERATIONS_QUOTA_EXCEEDED/i.test(reason) || /per minute/i.test(message);
+  const quota =
+    /rateLimitExceeded|RATE_LIMIT|CONCURRENT_OPERATIONS_QUOTA_EXCEEDED/i.test(reason) || /per minute/i.test(message);
   if (status === 429 || (status === 403 && quota)) return "throttled";
   if (status === 401) return "unauthenticated";
   if (status === 403) return "denied";

@@ -16,8 +16,13 @@ export async function credentials({ scope, fresh }: CredentialsAsk): Promise<Ses
     if (!token) throw new Error("no token");
     const expires = client.credentials.expiry_date;
     const machine = client instanceof Compute;
-    const principal = machine ? await deadline(auth.getCredentials(), 5000).then((found) => found.client_email ?? "") : "";
-    const about = { source: machine ? "metadata" : "adc", ...(client.quotaProjectId ? { quotaProject: client.quotaProjectId } : {}) };
+    const principal = machine
+      ? await deadline(auth.getCredentials(), 5000).then((found) => found.client_email ?? "")
+      : "";
+    const about = {
+      source: machine ? "metadata" : "adc",
+      ...(client.quotaProjectId ? { quotaProject: client.quotaProjectId } : {}),
+    };
     return { secrets: { accessToken: token }, principal, about, ...(expires ? { expiresAt: expires } : {}) };
   } catch {
     throw new CloudError({

@@ -1,4 +1,16 @@
-import type { Finding, Kind, Leftovers, Live, LivePresent, Mark, PutJob, Removal, Resource, Spec, World } from "../../model.ts";
+import type {
+  Finding,
+  Kind,
+  Leftovers,
+  Live,
+  LivePresent,
+  Mark,
+  PutJob,
+  Removal,
+  Resource,
+  Spec,
+  World,
+} from "../../model.ts";
 import { CloudError, createOnce, inParallel, settle } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { serviceAccountAddress } from "./claims.ts";
@@ -15,6 +27,7 @@ export interface AccountSpec extends Spec {
 /** A service account. Its mark stands at the end of its description. */
 export const accountKind: Kind<AccountSpec> = {
   name: "google:serviceAccount",
+  label: "google service account",
   disables: true,
   read: readAccount,
   list: listLeftovers,
@@ -22,13 +35,17 @@ export const accountKind: Kind<AccountSpec> = {
   remove: removeAccount,
 };
 
-async function readAccount(desired: Resource<AccountSpec>, hints: readonly string[], world: World): Promise<Live<AccountSpec>> {
+async function readAccount(
+  desired: Resource<AccountSpec>,
+  hints: readonly string[],
+  world: World,
+): Promise<Live<AccountSpec>> {
   const target = { project: desired.spec.project, account: desired.spec.email };
   const [account, policy] = await Promise.all([found(calls.getAccount(world, target)), minters(world, target)]);
   if (account) return present(desired.spec.project, account, policy);
   // A deleted account cannot be read; only the id that its dependants remember brings it back (house.md).
   const id = hints[0];
-  return id ? { state: "deleted", id } : { state: "absent" };
+  return id ? { state: "deleted", id, outputs: { uniqueId: id } } : { state: "absent" };
 }
 
 async function found<T>(reading: Promise<T>): Promise<T | undefined> {
@@ -40,7 +57,11 @@ async function found<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function present(project: string, account: calls.LiveAccount, notes: readonly Finding[] = []): LivePresent<AccountSpec> {
+function present(
+  project: string,
+  account: calls.LiveAccount,
+  notes: readonly Finding[] = [],
+): LivePresent<AccountSpec> {
   const mark = parseDescription(account.description);
   const id = account.email.split("@")[0] ?? "";
   return {
@@ -58,7 +79,8 @@ function present(project: string, account: calls.LiveAccount, notes: readonly Fi
   };
 }
 
-const mintingRoles = /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner|editor)$/;
+const mintingRoles =
+  /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner|editor)$/;
 
 /** Who else can speak as this account: not ours to change, worth a line in every report (fact sheet, 6.3). */
 async function minters(world: World, target: calls.AccountTarget): Promise<readonly Finding[]> {
@@ -95,16 +117,26 @@ async function listLeftovers(named: readonly Resource<AccountSpec>[], owner: str
 }
 
 /** Observe, ensure, sync, return. */
-async function putAccount({ desired, live, mark }: PutJob<AccountSpec>, world: World): Promise<LivePresent<AccountSpec>> {
+async function putAccount(
+  { desired, live, mark }: PutJob<AccountSpec>,
+  world: World,
+): Promise<LivePresent<AccountSpec>> {
   const { spec } = desired;
   const target = { project: spec.project, account: spec.email };
   const there = live.state === "present" ? live : await bring(world, { desired, live, mark });
   if (live.state !== "present" && there.mark?.owner !== mark.owner) {
-    throw new CloudError({ ...creating, class: "exists", code: "ALREADY_EXISTS", status: 409, message: `${spec.email} appeared meanwhile and is not ours` });
+    throw new CloudError({
+      ...creating,
+      class: "exists",
+      code: "ALREADY_EXISTS",
+      status: 409,
+      message: `${spec.email} appeared meanwhile and is not ours`,
+    });
   }
-  if (there.spec.disabled !== spec.disabled) await calls.switchAccount(world, target, spec.disabled ? "disable" : "enable");
-  const description = withMark(there.outputs["description"] ?? "", mark);
-  if (description !== there.outputs["description"]) await calls.describeAccount(world, target, description);
+  if (there.spec.disabled !== spec.disabled)
+    await calls.switchAccount(world, target, spec.disabled ? "disable" : "enable");
+  const description = withMark(there.outputs.description ?? "", mark);
+  if (description !== there.outputs.description) await calls.describeAccount(world, target, description);
   const outputs = { ...there.outputs, description };
   return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
 }
@@ -117,10 +149,22 @@ async function bring(world: World, { desired, live, mark }: PutJob<AccountSpec>)
   const target = { project: spec.project, account: spec.email };
   const restored = live.state === "deleted" ? await restore(world, spec, live.id) : undefined;
   const made = restored ?? (await create(world, desired, mark));
-  const visible = () => found(calls.getAccount(world, target)).then((now) => now?.uniqueId === made.outputs["uniqueId"], notYet);
+  const visible = () =>
+    found(calls.getAccount(world, target)).then((now) => now?.uniqueId === made.outputs.uniqueId, notYet);
   // 404 and 403 both mean "not yet" on a fresh account; three reads in a row count (google.md 5).
-  const seen = await settle(world, { what: `google service account ${spec.email} becomes visible`, budget: 60_000, inARow: 3 }, visible);
-  if (!seen) throw new CloudError({ ...creating, class: "transient", code: "", status: 0, message: `${spec.email} was made and is not visible yet` });
+  const seen = await settle(
+    world,
+    { what: `google service account ${spec.email} becomes visible`, budget: 60_000, inARow: 3 },
+    visible,
+  );
+  if (!seen)
+    throw new CloudError({
+      ...creating,
+      class: "transient",
+      code: "",
+      status: 0,
+      message: `${spec.email} was made and is not visible yet`,
+    });
   return made;
 }
 
@@ -149,7 +193,9 @@ async function create(world: World, desired: Resource<AccountSpec>, mark: Mark):
   return createOnce(world, {
     call: { ...creating, effect: "once" },
     find: async () => {
-      const account = await found(calls.getAccount(world, { project: spec.project, account: emailOf(spec.id, spec.project) }));
+      const account = await found(
+        calls.getAccount(world, { project: spec.project, account: emailOf(spec.id, spec.project) }),
+      );
       return account && present(spec.project, account);
     },
     create: async () => present(spec.project, await calls.createAccount(world, spec.project, input)),
@@ -158,11 +204,11 @@ async function create(world: World, desired: Resource<AccountSpec>, mark: Mark):
 
 /** By its unique id, so that a namesake made meanwhile stays. */
 async function removeAccount({ live, how }: Removal<AccountSpec>, world: World): Promise<void> {
-  const target = { project: live.spec.project, account: live.outputs["uniqueId"] ?? live.spec.email };
+  const target = { project: live.spec.project, account: live.outputs.uniqueId ?? live.spec.email };
   if (how === "disable") {
     if (!live.spec.disabled) await calls.switchAccount(world, target, "disable");
   } else if (how === "release") {
-    await calls.describeAccount(world, target, withMark(live.outputs["description"] ?? "", undefined));
+    await calls.describeAccount(world, target, withMark(live.outputs.description ?? "", undefined));
   } else {
     await found(calls.deleteAccount(world, target));
   }

@@ -28,7 +28,7 @@ export async function mint(ask: MintAsk, world: World): Promise<Token> {
 /** Only on Google's own machines, which say so in the environment; anywhere else nobody is asked. */
 async function runsAs(account: ServiceAccountName, world: World): Promise<boolean> {
   const session = await world.credentials({ party: "google", scope: account.project });
-  return session.about?.["source"] === "metadata" && session.principal === account.email;
+  return session.about?.source === "metadata" && session.principal === account.email;
 }
 
 async function fromMetadata(audience: string, world: World): Promise<string> {
@@ -39,23 +39,40 @@ async function fromMetadata(audience: string, world: World): Promise<string> {
     const url = `${base}/computeMetadata/v1/instance/service-accounts/default/identity?${query}`;
     const answer = await world.http({ method: "GET", url, headers: { "metadata-flavor": "Google" } });
     const token = answer.body.toString("utf8").trim();
-    if (answer.status === 200 && answer.headers["metadata-flavor"] === "Google" && token.split(".").length === 3) return token;
+    if (answer.status === 200 && answer.headers["metadata-flavor"] === "Google" && token.split(".").length === 3)
+      return token;
     const kind = answer.status === 200 ? "malformed" : answer.status >= 500 ? "transient" : "refused";
-    throw new CloudError({ ...spec, class: kind, code: "", status: answer.status, message: "the metadata server gave no identity token" });
+    throw new CloudError({
+      ...spec,
+      class: kind,
+      code: "",
+      status: answer.status,
+      message: "the metadata server gave no identity token",
+    });
   });
 }
 
 /** Claims and header of a token we asked for ourselves; whoever receives it verifies it. */
 export function decode(text: string, mintedBy: string): Token {
-  const [header, payload] = text.split(".").slice(0, 2).map((part) => {
-    try {
-      const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-      return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-    } catch {
-      return undefined;
-    }
-  });
+  const [header, payload] = text
+    .split(".")
+    .slice(0, 2)
+    .map((part) => {
+      try {
+        const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+        return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+      } catch {
+        return undefined;
+      }
+    });
   if (header && payload) return { text, header, claims: payload, mintedBy };
   const message = "what was minted is not a JSON web token";
-  throw new CloudError({ class: "malformed", service: "google.iamcredentials", operation: "GenerateIdToken", code: "", status: 200, message });
+  throw new CloudError({
+    class: "malformed",
+    service: "google.iamcredentials",
+    operation: "GenerateIdToken",
+    code: "",
+    status: 200,
+    message,
+  });
 }

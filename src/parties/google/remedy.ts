@@ -16,7 +16,10 @@ export function remedy(refusal: Refusal): readonly string[] | undefined {
   const { project, detail } = refusal;
   if (refusal.class === "unauthenticated") return ["gcloud auth application-default login, then run it again"];
   if (detail?.startsWith("constraints/")) {
-    return [`ask whoever runs the organization to lift ${detail} for ${project}`, `gcloud resource-manager org-policies describe ${detail.replace("constraints/", "")} --project ${project} --effective`];
+    return [
+      `ask whoever runs the organization to lift ${detail} for ${project}`,
+      `gcloud resource-manager org-policies describe ${detail.replace("constraints/", "")} --project ${project} --effective`,
+    ];
   }
   if (refusal.class !== "denied") return undefined;
   if (refusal.reason === "SERVICE_DISABLED") return [`gcloud services enable ${detail ?? "API"} --project ${project}`];

@@ -57,7 +57,8 @@ export const createRole = async (world: World, target: Target, input: CreateInpu
     operation: "CreateRole",
     effect: "once",
     answer: z.object({ Role: roleSchema }),
-    run: (client, { CreateRoleCommand }) => client.send(new CreateRoleCommand({ RoleName: target.name, ...input, Tags: [...input.Tags] })),
+    run: (client, { CreateRoleCommand }) =>
+      client.send(new CreateRoleCommand({ RoleName: target.name, ...input, Tags: [...input.Tags] })),
   });
   return answer.Role;
 };
@@ -97,7 +98,8 @@ export const getInlinePolicy = async (world: World, target: Target, PolicyName: 
     operation: "GetRolePolicy",
     effect: "read",
     answer: z.object({ PolicyDocument: z.string() }),
-    run: (client, { GetRolePolicyCommand }) => client.send(new GetRolePolicyCommand({ RoleName: target.name, PolicyName })),
+    run: (client, { GetRolePolicyCommand }) =>
+      client.send(new GetRolePolicyCommand({ RoleName: target.name, PolicyName })),
   });
   return decodeURIComponent(answer.PolicyDocument);
 };
@@ -105,12 +107,17 @@ export const getInlinePolicy = async (world: World, target: Target, PolicyName: 
 /** Names of the roles below a path: tags do not come with them (aws.md 9.1). */
 export async function listRoleNames(world: World, account: Account, PathPrefix: string): Promise<readonly string[]> {
   const pages = await allPages((Marker) =>
-    send(world, { account, name: "" }, {
-      operation: "ListRoles",
-      effect: "read",
-      answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
-      run: (client, { ListRolesCommand }) => client.send(new ListRolesCommand({ PathPrefix, ...(Marker ? { Marker } : {}) })),
-    }),
+    send(
+      world,
+      { account, name: "" },
+      {
+        operation: "ListRoles",
+        effect: "read",
+        answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
+        run: (client, { ListRolesCommand }) =>
+          client.send(new ListRolesCommand({ PathPrefix, ...(Marker ? { Marker } : {}) })),
+      },
+    ),
   );
   return pages.flatMap((page) => page.Roles.map((role) => role.RoleName));
 }
@@ -119,13 +126,17 @@ export async function listRoleNames(world: World, account: Account, PathPrefix: 
 export async function listRoleTags(world: World, account: Account): Promise<ReadonlyMap<string, LiveRole["Tags"]>> {
   const role = z.object({ RoleName: z.string(), Tags: roleSchema.shape.Tags });
   const pages = await allPages((Marker) =>
-    send(world, { account, name: "" }, {
-      operation: "GetAccountAuthorizationDetails",
-      effect: "read",
-      answer: z.object({ RoleDetailList: z.array(role), ...paged }),
-      run: (client, { GetAccountAuthorizationDetailsCommand }) =>
-        client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
-    }),
+    send(
+      world,
+      { account, name: "" },
+      {
+        operation: "GetAccountAuthorizationDetails",
+        effect: "read",
+        answer: z.object({ RoleDetailList: z.array(role), ...paged }),
+        run: (client, { GetAccountAuthorizationDetailsCommand }) =>
+          client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
+      },
+    ),
   );
   return new Map(pages.flatMap((page) => page.RoleDetailList.map((one) => [one.RoleName, one.Tags] as const)));
 }
@@ -150,7 +161,11 @@ async function allPages<P extends { IsTruncated: boolean; Marker?: string | unde
 export async function writeRole(
   world: World,
   target: Target,
-  write: { readonly operation: string; readonly effect?: Call["effect"]; readonly input: Readonly<Record<string, unknown>> },
+  write: {
+    readonly operation: string;
+    readonly effect?: Call["effect"];
+    readonly input: Readonly<Record<string, unknown>>;
+  },
 ): Promise<void> {
   const { operation, effect = "repeatable", input } = write;
   await send(world, target, {

@@ -9,8 +9,10 @@ import { steps } from "./steps.ts";
 /** An IAM role: its trust, its permissions, its limits. Marks are tags. */
 export const roleKind: Kind<RoleSpec> = {
   name: "aws:role",
+  label: "aws role",
   immutable: ["path"],
-  read: (desired, _hints, world) => readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec }),
+  read: (desired, _hints, world) =>
+    readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec }),
   list: listLeftovers,
   put: putRole,
   remove: removeRole,
@@ -18,7 +20,10 @@ export const roleKind: Kind<RoleSpec> = {
   combine: combineRoles,
 };
 
-const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({ account: spec.account, ...(access ? { access } : {}) });
+const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({
+  account: spec.account,
+  ...(access ? { access } : {}),
+});
 
 interface Wanted {
   readonly account: Account;
@@ -89,8 +94,14 @@ const unreadable = (message: string): CloudError =>
 
 /** Actions as the file spells them where it names them at all. */
 function respell(policy: unknown, like: unknown): unknown {
-  const spelled = new Map(JSON.stringify(like ?? "").match(/"[\w-]+:[\w*?]+"/g)?.map((text) => [text.toLowerCase(), text]));
-  return JSON.parse(JSON.stringify(policy).replace(/"[\w-]+:[\w*?]+"/g, (text) => spelled.get(text.toLowerCase()) ?? text));
+  const spelled = new Map(
+    JSON.stringify(like ?? "")
+      .match(/"[\w-]+:[\w*?]+"/g)
+      ?.map((text) => [text.toLowerCase(), text]),
+  );
+  return JSON.parse(
+    JSON.stringify(policy).replace(/"[\w-]+:[\w*?]+"/g, (text) => spelled.get(text.toLowerCase()) ?? text),
+  );
 }
 
 /** Roles of this owner below the paths the file names, that the file does not name. */
@@ -108,7 +119,11 @@ async function listLeftovers(named: readonly Resource<RoleSpec>[], owner: string
     );
     const tags = names.length > 0 ? await calls.listRoleTags(world, account) : new Map();
     const ours = names.filter((name) => markOf(tags.get(name) ?? [])?.owner === owner);
-    return inParallel(ours, 4, async (name) => ({ address: roleAddress({ account: account.account, name }), live: await readRole(world, { account, name }), account }));
+    return inParallel(ours, 4, async (name) => ({
+      address: roleAddress({ account: account.account, name }),
+      live: await readRole(world, { account, name }),
+      account,
+    }));
   });
   return {
     found: found.flat().flatMap(({ address, live, account }) => entry(address, live, account)),
@@ -130,10 +145,23 @@ async function putRole({ desired, live, mark }: PutJob<RoleSpec>, world: World):
   };
   const there = live.state === "present" ? live : await create(world, { desired, mark, read });
   if (live.state !== "present" && there.mark?.owner !== mark.owner) {
-    throw new CloudError({ class: "exists", service: "aws.iam", operation: "CreateRole", code: "EntityAlreadyExists", status: 409, message: `the role ${target.name} appeared meanwhile and is not ours` });
+    throw new CloudError({
+      class: "exists",
+      service: "aws.iam",
+      operation: "CreateRole",
+      code: "EntityAlreadyExists",
+      status: 409,
+      message: `the role ${target.name} appeared meanwhile and is not ours`,
+    });
   }
   for (const step of steps(desired.spec, there, mark)) await calls.writeRole(world, target, step);
-  return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec: desired.spec, outputs: there.outputs, mark };
+  return {
+    state: "present",
+    owner: mark.adopted ? "adopted" : "ours",
+    spec: desired.spec,
+    outputs: there.outputs,
+    mark,
+  };
 }
 
 interface Creation {
@@ -177,12 +205,15 @@ async function removeRole({ live, how, access }: Removal<RoleSpec>, world: World
   const account: Account = { account: live.spec.account, ...(access ? { access } : {}) };
   const target = { account, name: live.spec.name };
   const now = await readRole(world, target);
-  if (now.state !== "present" || now.outputs["roleId"] !== live.outputs["roleId"]) return;
+  if (now.state !== "present" || now.outputs.roleId !== live.outputs.roleId) return;
   if (how === "release") {
     return calls.writeRole(world, target, { operation: "UntagRole", input: { TagKeys: markTags } });
   }
   const detach = now.spec.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
-  const strip = Object.keys(now.spec.inline).map((PolicyName) => ({ operation: "DeleteRolePolicy", input: { PolicyName } }));
+  const strip = Object.keys(now.spec.inline).map((PolicyName) => ({
+    operation: "DeleteRolePolicy",
+    input: { PolicyName },
+  }));
   for (const step of [...detach, ...strip]) await gone(calls.writeRole(world, target, step));
   await gone(calls.writeRole(world, target, { operation: "DeleteRole", input: {} }));
 }

@@ -1,4 +1,15 @@
-import type { Address, Conflict, Difference, Equal, Identity, Json, Link, Mark, Resource, Spec } from "../../../model.ts";
+import type {
+  Address,
+  Conflict,
+  Difference,
+  Equal,
+  Identity,
+  Json,
+  Link,
+  Mark,
+  Resource,
+  Spec,
+} from "../../../model.ts";
 import { granted } from "../permissions.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
@@ -19,7 +30,8 @@ export interface RoleSpec extends Spec {
   readonly inline: { readonly [policy: string]: Json };
 }
 
-export const roleAddress = (role: { account: string; name: string }): Address => `aws:role/${role.account}/${role.name}`;
+export const roleAddress = (role: { account: string; name: string }): Address =>
+  `aws:role/${role.account}/${role.name}`;
 
 export const trustOf = (spec: RoleSpec): Policy => spec.trust as unknown as Policy;
 
@@ -85,7 +97,9 @@ function permissions(desired: RoleSpec, live: RoleSpec, equal: Equal): readonly 
   const inline = names.flatMap((name): readonly Difference[] => {
     const [wanted, there] = [desired.inline[name], live.inline[name]];
     if (equal(wanted, there)) return [];
-    return [{ path: `may.inline.${name}`, desired: wanted, live: there, weight: there === undefined ? "narrows" : "grants" }];
+    return [
+      { path: `may.inline.${name}`, desired: wanted, live: there, weight: there === undefined ? "narrows" : "grants" },
+    ];
   });
   return [...managed, ...inline];
 }

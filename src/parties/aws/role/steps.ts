@@ -26,7 +26,10 @@ const sameMark = (live: Mark | undefined, mark: Mark): boolean =>
   JSON.stringify(tagsOf(mark)) === (live ? JSON.stringify(tagsOf(live)) : "");
 
 function limits(desired: RoleSpec, live: RoleSpec): readonly Step[] {
-  const session = desired.maxSession === live.maxSession ? [] : [{ operation: "UpdateRole", input: { MaxSessionDuration: desired.maxSession } }];
+  const session =
+    desired.maxSession === live.maxSession
+      ? []
+      : [{ operation: "UpdateRole", input: { MaxSessionDuration: desired.maxSession } }];
   if (desired.boundary === live.boundary) return session;
   const boundary: Step =
     desired.boundary === null
@@ -60,7 +63,8 @@ function permissions(desired: RoleSpec, live: RoleSpec): readonly Step[] {
   return [...detach, ...strip, ...put, ...attach];
 }
 
-const text = (document: unknown): string => (document === undefined ? "" : renderPolicy(sortedPolicy(document as Policy)));
+const text = (document: unknown): string =>
+  document === undefined ? "" : renderPolicy(sortedPolicy(document as Policy));
 
 /** Members in one order, so that only a difference in meaning is written. */
 function sortedPolicy(policy: Policy): Policy {

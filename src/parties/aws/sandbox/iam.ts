@@ -1,19 +1,9 @@
 import type { Fake, Host } from "../../../sandbox/fake.ts";
+import type { IamAction } from "./action.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
-import { policyActions } from "./role-policies.ts";
 import { roleActions } from "./role-actions.ts";
-
-export interface IamCall {
-  readonly params: Params;
-  readonly account: string;
-  readonly host: Host;
-}
-
-export interface IamAction {
-  readonly write: boolean;
-  run(call: IamCall): Result;
-}
+import { policyActions } from "./role-policies.ts";
 
 const actions: Readonly<Record<string, IamAction>> = { ...roleActions, ...policyActions };
 
@@ -32,7 +22,12 @@ export const iam: Fake = {
       const done = attempt(() => perform({ name, action, params }, who, host));
       return done instanceof AwsError ? failure("iam", done) : success("iam", name, done);
     };
-    return { name: name || "Unknown", write: action?.write ?? false, principal: who instanceof AwsError ? "anonymous" : who.arn, run };
+    return {
+      name: name || "Unknown",
+      write: action?.write ?? false,
+      principal: who instanceof AwsError ? "anonymous" : who.arn,
+      run,
+    };
   },
   fault: (kind) => failure("iam", faults[kind]),
 };
@@ -40,7 +35,11 @@ export const iam: Fake = {
 /** Rate exceeded answers 400 with the Query protocol; the 500's text is unverified (aws.md 5.2). */
 export const faults = {
   throttle: new AwsError("Throttling", 400, "Rate exceeded"),
-  error500: new AwsError("InternalFailure", 500, "The request processing has failed because of an unknown error, exception or failure."),
+  error500: new AwsError(
+    "InternalFailure",
+    500,
+    "The request processing has failed because of an unknown error, exception or failure.",
+  ),
 } as const;
 
 interface Named {

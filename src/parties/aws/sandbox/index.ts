@@ -1,6 +1,7 @@
 import type { Player } from "../../../sandbox/fake.ts";
 import { iam } from "./iam.ts";
 import { operatorKey } from "./principals.ts";
+import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
 
 /** AWS as the sandbox plays it. */
@@ -12,9 +13,10 @@ export const player: Player = {
     secrets: { ...operatorKey(account, host) },
     principal: `arn:aws:iam::${account}:user/operator`,
   }),
-  env({ scope = "111122223333" }, host) {
-    const { accessKeyId, secretAccessKey } = operatorKey(scope, host);
-    return {
+  environment(named, host) {
+    const first = host.state.list<StoredRole>("aws.role/")[0]?.[1].account;
+    const { accessKeyId, secretAccessKey } = operatorKey(named ?? first ?? "111122223333", host);
+    const variables = {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       // Both: the aws CLI and boto3 ignore AWS_REGION, the JavaScript SDK reads it first (wire.md, trap 2).
@@ -25,5 +27,18 @@ export const player: Player = {
       AWS_ENDPOINT_URL_STS: `${host.base}/aws/sts`,
       AWS_EC2_METADATA_DISABLED: "true",
     };
+    const elsewhere = [
+      "AWS_PROFILE",
+      "AWS_DEFAULT_PROFILE",
+      "AWS_SESSION_TOKEN",
+      "AWS_WEB_IDENTITY_TOKEN_FILE",
+      "AWS_ROLE_ARN",
+    ];
+    const container = [
+      "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+      "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+      "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    ];
+    return { variables, files: {}, folders: [], unset: [...elsewhere, ...container] };
   },
 };

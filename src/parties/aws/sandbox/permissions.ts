@@ -42,6 +42,10 @@ function allows(policies: readonly Policy[], asked: Asked): boolean {
 
 function applies(statement: Statement, { action, resource }: Asked): boolean {
   const named = (patterns: readonly string[]) => some(patterns.map((pattern) => like(pattern, resource))) === true;
-  const there = statement.resource ? named(statement.resource) : statement.notResource ? !named(statement.notResource) : false;
+  const there = statement.resource
+    ? named(statement.resource)
+    : statement.notResource
+      ? !named(statement.notResource)
+      : false;
   return there && actionTruth(statement, action);
 }

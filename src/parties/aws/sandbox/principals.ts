@@ -36,12 +36,19 @@ const sessionPrefix = "IQoJsandbox";
 export function operatorKey(account: string, host: Host): { accessKeyId: string; secretAccessKey: string } {
   const number = Number(account).toString(32).padStart(8, "0");
   const coded = [...number].map((digit) => base32[Number.parseInt(digit, 32)]).join("");
-  const check = characters(createHash("sha256").update(host.secrets.mac(`aws-key/${account}`)).digest(), base32, 8);
+  const check = characters(
+    createHash("sha256")
+      .update(host.secrets.mac(`aws-key/${account}`))
+      .digest(),
+    base32,
+    8,
+  );
   return { accessKeyId: `AKIA${coded}${check}`, secretAccessKey: secretOf(`AKIA${coded}${check}`, host) };
 }
 
 /** 40 characters, derived from the id and this sandbox's seed. */
-const secretOf = (accessKeyId: string, host: Host): string => host.secrets.issue(host.secrets.mac(`aws-secret/${accessKeyId}`).slice(0, 40));
+const secretOf = (accessKeyId: string, host: Host): string =>
+  host.secrets.issue(host.secrets.mac(`aws-secret/${accessKeyId}`).slice(0, 40));
 
 function accountOfKey(accessKeyId: string): string {
   const digits = [...accessKeyId.slice(4, 12)].map((character) => base32.indexOf(character).toString(32)).join("");
@@ -49,9 +56,18 @@ function accountOfKey(accessKeyId: string): string {
 }
 
 /** Credentials of a new session. */
-export function issueSession(host: Host, given: Omit<SessionToken, "accessKeyId">): { id: string; secret: string; token: string } {
+export function issueSession(
+  host: Host,
+  given: Omit<SessionToken, "accessKeyId">,
+): { id: string; secret: string; token: string } {
   const count = host.state.next("aws-session");
-  const id = `ASIA${characters(createHash("sha256").update(host.secrets.mac(`session/${count}`)).digest(), base32, 16)}`;
+  const id = `ASIA${characters(
+    createHash("sha256")
+      .update(host.secrets.mac(`session/${count}`))
+      .digest(),
+    base32,
+    16,
+  )}`;
   return { id, secret: secretOf(id, host), token: host.secrets.seal(sessionPrefix, { ...given, accessKeyId: id }) };
 }
 
@@ -75,17 +91,31 @@ export function principalOf(request: FakeRequest, host: Host): Principal {
     throw new AwsError("ExpiredToken", 403, "The security token included in the request is expired");
   }
   const { account, partition, role, roleId, name } = session;
-  return { account, arn: `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`, userId: `${roleId}:${name}`, session };
+  return {
+    account,
+    arn: `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`,
+    userId: `${roleId}:${name}`,
+    session,
+  };
 }
 
 /** Refuses what neither the role's policies, nor its boundary, nor the session policy allow. */
-export function authorize(principal: Principal, action: string, { resource, host }: { resource: string; host: Host }): void {
+export function authorize(
+  principal: Principal,
+  action: string,
+  { resource, host }: { resource: string; host: Host },
+): void {
   if (!principal.session) return;
   const { account, role, policy } = principal.session;
   const held = roleOf(host.state, account, role);
   const sessionPolicy = policy === undefined ? undefined : parsePolicy(policy);
   const asked = { action: action.toLowerCase(), resource };
-  if (held && permits(held, asked) && (policy === undefined || (sessionPolicy && permits(sessionPolicy, asked)))) return;
+  if (held && permits(held, asked) && (policy === undefined || (sessionPolicy && permits(sessionPolicy, asked))))
+    return;
   const because = "because no identity-based policy allows the";
-  throw new AwsError("AccessDenied", 403, `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${because} ${action} action`);
+  throw new AwsError(
+    "AccessDenied",
+    403,
+    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${because} ${action} action`,
+  );
 }

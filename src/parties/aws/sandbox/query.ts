@@ -44,7 +44,10 @@ export function required(params: Params, name: string): string {
   return value;
 }
 
-const namespaces = { iam: "https://iam.amazonaws.com/doc/2010-05-08/", sts: "https://sts.amazonaws.com/doc/2011-06-15/" };
+const namespaces = {
+  iam: "https://iam.amazonaws.com/doc/2010-05-08/",
+  sts: "https://sts.amazonaws.com/doc/2011-06-15/",
+};
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: "@", suppressEmptyNode: true });
 
 /** Request ids count up from the answer's own text: reproducible, and each looks like one. */
@@ -69,8 +72,8 @@ export function success(service: "iam" | "sts", action: string, result: Result):
 
 export function failure(service: "iam" | "sts", { code, status, message }: AwsError): FakeAnswer {
   const id = requestId(code + message);
-  const Error = { Type: status < 500 ? "Sender" : "Receiver", Code: code, Message: message };
-  const body = builder.build({ ErrorResponse: { "@xmlns": namespaces[service], Error, RequestId: id } });
+  const told = { Type: status < 500 ? "Sender" : "Receiver", Code: code, Message: message };
+  const body = builder.build({ ErrorResponse: { "@xmlns": namespaces[service], Error: told, RequestId: id } });
   return { status, headers: { "content-type": "text/xml", "x-amzn-requestid": id }, body };
 }
 

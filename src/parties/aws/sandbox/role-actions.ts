@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { characters, type Host } from "../../../sandbox/fake.ts";
-import type { IamAction, IamCall } from "./iam.ts";
+import type { IamAction, IamCall } from "./action.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
 import { checkTrust } from "./trust-check.ts";
@@ -8,12 +8,18 @@ import { checkTrust } from "./trust-check.ts";
 /** IAM's actions on roles themselves (aws.md 7, 9.1, 12). */
 export const roleActions: Readonly<Record<string, IamAction>> = {
   CreateRole: { write: true, run: create },
-  GetRole: { write: false, run: ({ params, account, host }) => ({ Role: full(theRole(host.view, account, required(params, "RoleName"))) }) },
+  GetRole: {
+    write: false,
+    run: ({ params, account, host }) => ({ Role: full(theRole(host.view, account, required(params, "RoleName"))) }),
+  },
   ListRoles: { write: false, run: list },
   GetAccountAuthorizationDetails: { write: false, run: details },
   ListRoleTags: {
     write: false,
-    run: (call) => ({ Tags: tagList(theRole(call.host.view, call.account, required(call.params, "RoleName")).tags), IsTruncated: false }),
+    run: (call) => ({
+      Tags: tagList(theRole(call.host.view, call.account, required(call.params, "RoleName")).tags),
+      IsTruncated: false,
+    }),
   },
   UpdateAssumeRolePolicy: {
     write: true,
@@ -56,10 +62,15 @@ function create({ params, account, host }: IamCall) {
   const name = required(params, "RoleName");
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
     const says = "Member must satisfy regular expression pattern: [\\w+=,.@-]+";
-    throw new AwsError("ValidationError", 400, `1 validation error detected: Value at 'roleName' failed to satisfy constraint: ${says}`);
+    throw new AwsError(
+      "ValidationError",
+      400,
+      `1 validation error detected: Value at 'roleName' failed to satisfy constraint: ${says}`,
+    );
   }
   const trust = checkTrust(required(params, "AssumeRolePolicyDocument"));
-  if (roleOf(host.state, account, name)) throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
+  if (roleOf(host.state, account, name))
+    throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
   const boundary = params.get("PermissionsBoundary");
   const description = params.get("Description");
   const role: StoredRole = {
@@ -75,14 +86,20 @@ function create({ params, account, host }: IamCall) {
 }
 
 const newId = (what: string, host: Host): string => {
-  const digest = createHash("sha256").update(`${what}/${host.state.next(what)}`).digest();
+  const digest = createHash("sha256")
+    .update(`${what}/${host.state.next(what)}`)
+    .digest();
   return `AROA${characters(digest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 17)}`;
 };
 
 function session(text: string): number {
   const seconds = Number(text);
   if (seconds >= 3600 && seconds <= 43200) return seconds;
-  throw new AwsError("ValidationError", 400, `1 validation error detected: Value '${text}' at 'maxSessionDuration' failed to satisfy constraint`);
+  throw new AwsError(
+    "ValidationError",
+    400,
+    `1 validation error detected: Value '${text}' at 'maxSessionDuration' failed to satisfy constraint`,
+  );
 }
 
 const tags = (params: Params): Record<string, string> =>
@@ -92,7 +109,10 @@ const tagList = (given: StoredRole["tags"]) => members(Object.entries(given).map
 
 function updates(params: Params): Partial<StoredRole> {
   const [maximum, description] = [params.get("MaxSessionDuration"), params.get("Description")];
-  return { ...(maximum ? { maxSession: session(maximum) } : {}), ...(description === undefined ? {} : { description }) };
+  return {
+    ...(maximum ? { maxSession: session(maximum) } : {}),
+    ...(description === undefined ? {} : { description }),
+  };
 }
 
 /** Documents are percent-encoded in every answer (aws.md 9.1). */
@@ -108,7 +128,9 @@ const brief = (role: StoredRole) => ({
 });
 
 const boundaryOf = (role: StoredRole) =>
-  role.boundary ? { PermissionsBoundary: { PermissionsBoundaryType: "Policy", PermissionsBoundaryArn: role.boundary } } : {};
+  role.boundary
+    ? { PermissionsBoundary: { PermissionsBoundaryType: "Policy", PermissionsBoundaryArn: role.boundary } }
+    : {};
 
 const full = (role: StoredRole) => ({
   ...brief(role),
@@ -118,7 +140,10 @@ const full = (role: StoredRole) => ({
 });
 
 /** Pages by name; MaxItems as asked, 100 by default. */
-function page(params: Params, all: readonly StoredRole[]): { readonly items: readonly StoredRole[]; readonly rest: object } {
+function page(
+  params: Params,
+  all: readonly StoredRole[],
+): { readonly items: readonly StoredRole[]; readonly rest: object } {
   const from = Number(params.get("Marker") ?? "0");
   const size = Number(params.get("MaxItems") ?? "100");
   const items = all.slice(from, from + size);
@@ -128,7 +153,10 @@ function page(params: Params, all: readonly StoredRole[]): { readonly items: rea
 
 function list({ params, account, host }: IamCall) {
   const prefix = params.get("PathPrefix") ?? "/";
-  const { items, rest } = page(params, rolesOf(host.view, account).filter((role) => role.path.startsWith(prefix)));
+  const { items, rest } = page(
+    params,
+    rolesOf(host.view, account).filter((role) => role.path.startsWith(prefix)),
+  );
   return { Roles: members(items.map(brief)), ...rest };
 }
 
@@ -137,10 +165,20 @@ function details({ params, account, host }: IamCall) {
   const { items, rest } = page(params, rolesOf(host.view, account));
   const roles = items.map((role) => {
     const { Description: _, MaxSessionDuration: __, ...head } = { Description: "", ...brief(role) };
-    const inline = Object.entries(role.inline).map(([PolicyName, text]) => ({ PolicyName, PolicyDocument: encodeURIComponent(text) }));
+    const inline = Object.entries(role.inline).map(([PolicyName, text]) => ({
+      PolicyName,
+      PolicyDocument: encodeURIComponent(text),
+    }));
     const attached = role.managed.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
     const policies = { RolePolicyList: members(inline), AttachedManagedPolicies: members(attached) };
-    return { ...head, ...policies, ...boundaryOf(role), Tags: tagList(role.tags), InstanceProfileList: "", RoleLastUsed: "" };
+    return {
+      ...head,
+      ...policies,
+      ...boundaryOf(role),
+      Tags: tagList(role.tags),
+      InstanceProfileList: "",
+      RoleLastUsed: "",
+    };
   });
   return { UserDetailList: "", GroupDetailList: "", RoleDetailList: members(roles), Policies: "", ...rest };
 }

@@ -1,5 +1,5 @@
 import { parsePolicy } from "../trust/policy.ts";
-import type { IamAction } from "./iam.ts";
+import type { IamAction } from "./action.ts";
 import { AwsError, members, required } from "./query.ts";
 import { change } from "./role-actions.ts";
 import { theRole } from "./roles.ts";
@@ -56,7 +56,8 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
       const role = theRole(host.view, account, required(params, "RoleName"));
       const name = required(params, "PolicyName");
       const document = role.inline[name];
-      if (document === undefined) throw new AwsError("NoSuchEntity", 404, `The role policy with name ${name} cannot be found.`);
+      if (document === undefined)
+        throw new AwsError("NoSuchEntity", 404, `The role policy with name ${name} cannot be found.`);
       return { RoleName: role.name, PolicyName: name, PolicyDocument: encodeURIComponent(document) };
     },
   },

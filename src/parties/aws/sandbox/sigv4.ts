@@ -14,43 +14,52 @@ export interface SignedBy {
  * Undefined where the request carries no signature at all.
  */
 export function signatureOf(request: FakeRequest, now: number): SignedBy | undefined {
-  const header = request.headers["authorization"];
+  const header = request.headers.authorization;
   if (!header) return undefined;
-  const parts = /^AWS4-HMAC-SHA256 Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/.exec(header);
-  if (!parts) throw new AwsError("IncompleteSignature", 400, "Authorization header is not an AWS4-HMAC-SHA256 signature.");
-  const [, credential = "", signed = "", given = ""] = parts;
-  const [accessKeyId = "", date = "", region = "", service = "", terminal] = credential.split("/");
+  const { accessKeyId, scope, signed, given } = parseHeader(header);
   const stamp = request.headers["x-amz-date"] ?? "";
-  if (terminal !== "aws4_request" || !stamp.startsWith(date)) {
+  if (scope[3] !== "aws4_request" || !stamp.startsWith(scope[0] ?? "-")) {
     throw new AwsError("SignatureDoesNotMatch", 403, "Credential should be scoped to a valid region and date.");
   }
   checkAge(stamp, now);
-  const names = signed.split(";");
-  const canonical = [
+  const toSign = ["AWS4-HMAC-SHA256", stamp, scope.join("/"), sha256(canonicalRequest(request, signed))].join("\n");
+  const verify = (secret: string) => {
+    const key = scope.reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+    const bodyHash = request.headers["x-amz-content-sha256"];
+    const bodyIsRight = bodyHash === undefined || bodyHash === sha256(request.body);
+    if (!bodyIsRight || !timingSafeEqual(hmac(key, toSign), Buffer.from(given, "hex"))) throw mismatch;
+  };
+  return { accessKeyId, sessionToken: request.headers["x-amz-security-token"], verify };
+}
+
+const mismatch = new AwsError(
+  "SignatureDoesNotMatch",
+  403,
+  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+);
+
+/** Scope: date, Region, service, terminal. */
+function parseHeader(header: string) {
+  const parts = /^AWS4-HMAC-SHA256 Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/.exec(
+    header,
+  );
+  if (!parts)
+    throw new AwsError("IncompleteSignature", 400, "Authorization header is not an AWS4-HMAC-SHA256 signature.");
+  const [, credential = "", signed = "", given = ""] = parts;
+  const [accessKeyId = "", ...scope] = credential.split("/");
+  return { accessKeyId, scope, signed, given };
+}
+
+const canonicalRequest = (request: FakeRequest, signed: string): string =>
+  [
     request.method,
     canonicalPath(request.sentPath),
     canonicalQuery(request.query),
-    ...names.map((name) => `${name}:${(request.headers[name] ?? "").trim().replace(/ +/g, " ")}`),
+    ...signed.split(";").map((name) => `${name}:${(request.headers[name] ?? "").trim().replace(/ +/g, " ")}`),
     "",
     signed,
     request.headers["x-amz-content-sha256"] ?? sha256(request.body),
   ].join("\n");
-  const scope = `${date}/${region}/${service}/aws4_request`;
-  const toSign = ["AWS4-HMAC-SHA256", stamp, scope, sha256(canonical)].join("\n");
-  return {
-    accessKeyId,
-    sessionToken: request.headers["x-amz-security-token"],
-    verify(secret) {
-      const key = [date, region, service, "aws4_request"].reduce<Buffer>((last, part) => hmac(last, part), Buffer.from(`AWS4${secret}`));
-      const right = hmac(key, toSign);
-      const bodyHash = request.headers["x-amz-content-sha256"];
-      const bodyIsRight = bodyHash === undefined || bodyHash === sha256(request.body);
-      if (bodyIsRight && timingSafeEqual(right, Buffer.from(given, "hex"))) return;
-      const says = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
-      throw new AwsError("SignatureDoesNotMatch", 403, says);
-    },
-  };
-}
 
 /** AWS takes a signature up to 15 minutes off its own clock. */
 function checkAge(stamp: string, now: number): void {
@@ -68,7 +77,12 @@ const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const canonicalPath = (path: string): string =>
-  path === "" ? "/" : path.split("/").map((segment) => encode(decodeURIComponent(segment))).join("/");
+  path === ""
+    ? "/"
+    : path
+        .split("/")
+        .map((segment) => encode(decodeURIComponent(segment)))
+        .join("/");
 
 function canonicalQuery(query: URLSearchParams): string {
   const pairs = [...query].map(([key, value]) => [encode(key), encode(value)] as const);

@@ -5,7 +5,7 @@ import { parsePolicy } from "../trust/policy.ts";
 import { attempt, faults } from "./iam.ts";
 import { issueSession, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, required, success, timestamp } from "./query.ts";
-import { roleOf } from "./roles.ts";
+import { roleOf, type StoredRole } from "./roles.ts";
 import { verifyToken } from "./token.ts";
 
 /** STS, Query protocol. AssumeRoleWithWebIdentity is unsigned, everything else is signed (wire.md, trap 5). */
@@ -33,50 +33,106 @@ export const sts: Fake = {
 };
 
 const invalid = (field: string, says: string): AwsError =>
-  new AwsError("ValidationError", 400, `1 validation error detected: Value at '${field}' failed to satisfy constraint: ${says}`);
+  new AwsError(
+    "ValidationError",
+    400,
+    `1 validation error detected: Value at '${field}' failed to satisfy constraint: ${says}`,
+  );
 
 /** A fresh role is refused with the same words as a wrong token until it has propagated (aws.md, trap 4). */
 const denied = new AwsError("AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 
 function assumeWithWebIdentity(params: Params, host: Host): Result {
-  const [, partition = "aws", account = "", path = ""] = /^arn:(aws[a-z-]*):iam::(\d{12}):role(\/.+)$/.exec(required(params, "RoleArn")) ?? [];
-  if (!account) throw invalid("roleArn", "Member must be a role ARN");
-  const sessionName = sessionNameOf(params);
-  const text = required(params, "WebIdentityToken");
-  if (text.length < 4 || text.length > 20_000) throw invalid("webIdentityToken", "Member must have length between 4 and 20000");
-  if (params.has("ProviderId")) throw new AwsError("InvalidIdentityToken", 400, "Provided Token is not a Login With Amazon token");
-  const duration = durationOf(params);
-  const policy = sessionPolicy(params);
-  const claims = verifyToken(text, host);
-  const role = roleOf(host.propagated, account, path.split("/").at(-1) ?? "");
-  const federated = federatedOf(String(claims["iss"]), account, partition);
-  const trust = role && parsePolicy(role.trust);
-  const asker = { claims, federated, request: { sessionName, now: host.now() } };
-  if (!role || !trust || role.path + role.name !== path || judgeTrust(asker, trust).allow !== true) throw denied;
-  if (duration > role.maxSession) {
-    throw new AwsError("ValidationError", 400, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  const asked = readAsk(params);
+  const claims = verifyToken(asked.token, host);
+  const role = trusted(asked, claims, host);
+  if (asked.duration > role.maxSession) {
+    throw new AwsError(
+      "ValidationError",
+      400,
+      "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+    );
   }
-  const expires = Math.floor(host.now() / 1000) + duration;
-  const about = { account, partition, role: role.name, roleId: role.id, name: sessionName, expires };
-  const { id, secret, token } = issueSession(host, { ...about, ...(policy === undefined ? {} : { policy }) });
-  const audience = readKey(`${String(claims["iss"]).replace("https://", "")}:aud`, claims);
+  return answer(asked, { claims, role }, host);
+}
+
+interface Granted {
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly role: StoredRole;
+}
+
+/** `Audience` is what AWS read as audience, azp or aud; the token's own end does not cap the session (aws.md 5.3). */
+function answer(asked: Asked, { claims, role }: Granted, host: Host): Result {
+  const { account, partition, sessionName: name, policy } = asked;
+  const expires = Math.floor(host.now() / 1000) + asked.duration;
+  const about = { account, partition, role: role.name, roleId: role.id, name, expires };
+  const { id, secret, token } = issueSession(host, policy === undefined ? about : { ...about, policy });
+  const audience = readKey(`${String(claims.iss).replace("https://", "")}:aud`, claims);
+  const Arn = `arn:${partition}:sts::${account}:assumed-role/${role.name}/${name}`;
   return {
-    SubjectFromWebIdentityToken: String(claims["sub"]),
+    SubjectFromWebIdentityToken: String(claims.sub),
     Audience: audience.state === "present" ? audience.values[0] : "",
-    AssumedRoleUser: {
-      Arn: `arn:${partition}:sts::${account}:assumed-role/${role.name}/${sessionName}`,
-      AssumedRoleId: `${role.id}:${sessionName}`,
+    AssumedRoleUser: { Arn, AssumedRoleId: `${role.id}:${name}` },
+    Credentials: {
+      AccessKeyId: id,
+      SecretAccessKey: secret,
+      SessionToken: token,
+      Expiration: timestamp(expires * 1000),
     },
-    Credentials: { AccessKeyId: id, SecretAccessKey: secret, SessionToken: token, Expiration: timestamp(expires * 1000) },
-    Provider: federated,
+    Provider: federatedOf(String(claims.iss), account, partition),
     ...(policy === undefined ? {} : { PackedPolicySize: 24 }),
   };
+}
+
+interface Asked {
+  readonly partition: string;
+  readonly account: string;
+  /** Path and name, with its leading slash. */
+  readonly path: string;
+  readonly sessionName: string;
+  readonly token: string;
+  readonly duration: number;
+  readonly policy: string | undefined;
+}
+
+function readAsk(params: Params): Asked {
+  const arn = /^arn:(aws[a-z-]*):iam::(\d{12}):role(\/.+)$/.exec(required(params, "RoleArn"));
+  const [, partition = "aws", account = "", path = ""] = arn ?? [];
+  if (!account) throw invalid("roleArn", "Member must be a role ARN");
+  const sessionName = sessionNameOf(params);
+  const token = required(params, "WebIdentityToken");
+  if (token.length < 4 || token.length > 20_000)
+    throw invalid("webIdentityToken", "Member must have length between 4 and 20000");
+  if (params.has("ProviderId"))
+    throw new AwsError("InvalidIdentityToken", 400, "Provided Token is not a Login With Amazon token");
+  return { partition, account, path, sessionName, token, duration: durationOf(params), policy: sessionPolicy(params) };
+}
+
+/** The role, if it has propagated and its trust policy lets this token in; a missing one answers alike (aws.md 5.2). */
+function trusted(
+  { account, partition, path, sessionName }: Asked,
+  claims: Readonly<Record<string, unknown>>,
+  host: Host,
+): StoredRole {
+  const role = roleOf(host.propagated, account, path.split("/").at(-1) ?? "");
+  const trust = role && parsePolicy(role.trust);
+  const asker = {
+    claims,
+    federated: federatedOf(String(claims.iss), account, partition),
+    request: { sessionName, now: host.now() },
+  };
+  if (!role || !trust || role.path + role.name !== path || judgeTrust(asker, trust).allow !== true) throw denied;
+  return role;
 }
 
 function sessionNameOf(params: Params): string {
   const name = required(params, "RoleSessionName");
   const says = (constraint: string) =>
-    new AwsError("ValidationError", 400, `1 validation error detected: Value '${name}' at 'roleSessionName' failed to satisfy constraint: Member must ${constraint}`);
+    new AwsError(
+      "ValidationError",
+      400,
+      `1 validation error detected: Value '${name}' at 'roleSessionName' failed to satisfy constraint: Member must ${constraint}`,
+    );
   if (!/^[\w+=,.@-]*$/.test(name)) throw says("satisfy regular expression pattern: [\\w+=,.@-]*");
   if (name.length > 64) throw says("have length less than or equal to 64");
   if (name.length < 2) throw says("have length greater than or equal to 2");
@@ -91,6 +147,7 @@ function durationOf(params: Params): number {
 
 function sessionPolicy(params: Params): string | undefined {
   const text = params.get("Policy");
-  if (text !== undefined && !parsePolicy(text)) throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
+  if (text !== undefined && !parsePolicy(text))
+    throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
   return text;
 }

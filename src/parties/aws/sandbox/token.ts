@@ -24,12 +24,13 @@ export function verifyToken(text: string, host: Host): Fields {
   for (const claim of ["iss", "sub", "aud", "iat", "exp"]) {
     if (claims[claim] === undefined) throw refused(`Missing a required claim: ${claim}`);
   }
-  if (claims["sub"] === null) throw new AwsError("InternalFailure", 500, "Unknown error validating third-party token");
-  const keys = host.issuers.keys(String(claims["iss"]));
-  if (!keys) throw refused(`No OpenIDConnect provider found in your account for ${claims["iss"]}`);
-  const key = keys.find((candidate) => candidate.kid === header["kid"]) ?? (header["kid"] === undefined ? keys[0] : undefined);
+  if (claims.sub === null) throw new AwsError("InternalFailure", 500, "Unknown error validating third-party token");
+  const keys = host.issuers.keys(String(claims.iss));
+  if (!keys) throw refused(`No OpenIDConnect provider found in your account for ${claims.iss}`);
+  const key =
+    keys.find((candidate) => candidate.kid === header.kid) ?? (header.kid === undefined ? keys[0] : undefined);
   if (!key) throw refused(noKey);
-  if (!signed(String(header["alg"]), key, { input, signature })) throw refused(generic);
+  if (!signed(String(header.alg), key, { input, signature })) throw refused(generic);
   checkTimes(claims, Math.floor(host.now() / 1000));
   checkAudience(claims);
   return claims;
@@ -45,7 +46,8 @@ interface Parts {
 function split(text: string): Parts {
   const [head = "", payload = "", signature = "", ...more] = text.split(".");
   const [header, claims] = [decode(head), decode(payload)];
-  if (!header || !claims || more.length > 0 || text.split(".").length < 3 || header["crit"] !== undefined) throw refused(notJwt);
+  if (!header || !claims || more.length > 0 || text.split(".").length < 3 || header.crit !== undefined)
+    throw refused(notJwt);
   return { header, claims, input: `${head}.${payload}`, signature };
 }
 
@@ -58,7 +60,14 @@ function decode(part: string): Fields | undefined {
   }
 }
 
-const hashes: Readonly<Record<string, string>> = { RS256: "sha256", RS384: "sha384", RS512: "sha512", ES256: "sha256", ES384: "sha384", ES512: "sha512" };
+const hashes: Readonly<Record<string, string>> = {
+  RS256: "sha256",
+  RS384: "sha384",
+  RS512: "sha512",
+  ES256: "sha256",
+  ES384: "sha384",
+  ES512: "sha512",
+};
 
 /** RS and ES with 256, 384 and 512; nothing else is accepted (aws.md 5.3). */
 function signed(alg: string, jwk: JWK, { input, signature }: { input: string; signature: string }): boolean {
@@ -72,7 +81,8 @@ function checkTimes(claims: Fields, now: number): void {
   const seconds = (claim: string): number | undefined => {
     const value = claims[claim];
     if (value === undefined) return undefined;
-    const whole = typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && /^\d+$/.test(value);
+    const whole =
+      typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && /^\d+$/.test(value);
     if (!whole) throw refused("Invalid timestamp in token claims.");
     return Number(value);
   };
@@ -83,15 +93,17 @@ function checkTimes(claims: Fields, now: number): void {
   }
   if (iat > now + skewSeconds) throw refused(`Token issued in the future: ${iat}`);
   if (nbf !== undefined && nbf > now + skewSeconds) {
-    throw refused(`Token not yet valid: current date/time ${now + skewSeconds} must be after or equal to the not-before date/time ${nbf}`);
+    throw refused(
+      `Token not yet valid: current date/time ${now + skewSeconds} must be after or equal to the not-before date/time ${nbf}`,
+    );
   }
 }
 
 function checkAudience(claims: Fields): void {
-  const audience = claims["aud"];
+  const audience = claims.aud;
   if (Array.isArray(audience) && audience.length === 0) throw refused("Claim is not allowed to be empty: aud");
-  if (Array.isArray(audience) && audience.length > 1 && claims["azp"] === undefined) {
+  if (Array.isArray(audience) && audience.length > 1 && claims.azp === undefined) {
     throw refused("Token audience contains more than one audience while authorized party is not present");
   }
-  if (audience === "" || claims["azp"] === "") throw refused(generic);
+  if (audience === "" || claims.azp === "") throw refused(generic);
 }

@@ -18,7 +18,7 @@ export function trustFor({ identity, audience, account, partition }: TrustAsk): 
   if (identity.proof !== "oidc" || !isText(identity.issuer)) throw new Error("aws believes web identities only");
   const prefix = keyPrefix(identity.issuer).toLowerCase();
   const audienceKey = identity.issuer === googleIssuer ? "oaud" : "aud";
-  const sub = identity.claims["sub"];
+  const sub = identity.claims.sub;
   const subjects = (Array.isArray(sub) ? sub : [sub]) as readonly Known<string>[];
   const statement: Statement = {
     effect: "Allow",

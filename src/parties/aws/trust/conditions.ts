@@ -29,10 +29,11 @@ export interface Condition {
 export function holds({ operator, values, reading, variables }: Condition): Truth {
   const { set, base, ifExists } = operatorOf(operator);
   if (!base || reading.state === "unknown") return "unknown";
-  const wanted = values.map((value) => (isText(value) ? unescape(value, variables) : undefined));
+  const wanted = values.map((value) => (isText(value) ? withoutVariables(value, variables) : undefined));
   if (base === "Null") return nullHolds(reading.state === "absent", wanted);
   if (reading.state === "absent") return absentHolds(set, base, ifExists);
-  const matches = (value: string): Truth => some(wanted.map((want) => (want === undefined ? "unknown" : match(base, value, want))));
+  const matches = (value: string): Truth =>
+    some(wanted.map((want) => (want === undefined ? "unknown" : match(base, value, want))));
   const one = (value: string): Truth => (isNegated(base) ? not(matches(value)) : matches(value));
   if (set === "ForAllValues") return every(reading.values.map(one));
   if (set === "ForAnyValue") return some(reading.values.map(one));
@@ -54,7 +55,7 @@ function nullHolds(absent: boolean, wanted: readonly (string | undefined)[]): Tr
 }
 
 /** `${*}`, `${?}` and `${$}` stand for the character; any other variable cannot be told from here. */
-function unescape(value: string, variables: boolean): string | undefined {
+function withoutVariables(value: string, variables: boolean): string | undefined {
   if (!variables || !value.includes("${")) return value;
   const plain = value.replace(/\$\{([*?$])\}/g, (_, character: string) => literal[character] ?? character);
   return plain.includes("${") ? undefined : plain;

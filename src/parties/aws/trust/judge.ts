@@ -1,5 +1,5 @@
-import type { Evidence, Judgement } from "../../../model.ts";
-import { type Claims, googleIssuer, keyPrefix, type Request, readKey } from "../claims.ts";
+import type { Evidence, Judgement, Known } from "../../../model.ts";
+import { type Claims, googleIssuer, keyPrefix, type Reading, type Request, readKey } from "../claims.ts";
 import { every, holds, like, some, type Truth } from "./conditions.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 
@@ -15,7 +15,9 @@ const action = "sts:assumerolewithwebidentity";
 
 /** What AWS names as principal for an issuer in an account (aws.md 3, 6.1). */
 export const federatedOf = (issuer: string, account: string, partition = "aws"): string =>
-  issuer === googleIssuer ? "accounts.google.com" : `arn:${partition}:iam::${account}:oidc-provider/${keyPrefix(issuer)}`;
+  issuer === googleIssuer
+    ? "accounts.google.com"
+    : `arn:${partition}:iam::${account}:oidc-provider/${keyPrefix(issuer)}`;
 
 interface Judged {
   readonly truth: Truth;
@@ -53,30 +55,58 @@ function closest<T extends Judged & { statement: Statement }>(allows: readonly T
 function judgeStatement(asker: Asker, statement: Statement, policy: Policy): Judged {
   const principal = principalTruth(statement, asker.federated);
   const acts = actionTruth(statement, action);
-  const rows: Evidence[] = [];
-  const truths: Truth[] = [principal, acts];
-  const why = principal === "unknown" ? ["who is meant by its principal"] : [];
-  if (principal !== true) rows.push(principalRow(statement, asker.federated, principal));
-  if (!acts) rows.push({ key: "Action", wants: lists(statement.action, "-"), says: "sts:AssumeRoleWithWebIdentity", readFrom: "the call", ok: false });
-  for (const [operator, keys] of Object.entries(statement.condition ?? {})) {
-    for (const [key, values] of Object.entries(keys)) {
-      const reading = readKey(key, asker.claims, asker.request);
-      const truth = holds({ operator, values, reading, variables: policy.version === "2012-10-17" });
-      truths.push(truth);
-      if (truth === "unknown") why.push(`${operator} ${key}`);
-      const says = reading.state === "present" ? reading.values.join(", ") : reading.state === "absent" ? "(absent)" : "(not known here)";
-      const wants = values.map((value) => (isText(value) ? value : `<${value.field} of ${value.$ref}>`)).join(" or ");
-      rows.push({ key, wants: wanted(operator, wants), says, readFrom: reading.readFrom, ok: truth });
-    }
-  }
-  return { truth: every(truths), rows, why };
+  const conditions = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => judgeCondition(asker, { operator, key, values }, policy)),
+  );
+  const rows = conditions.map(({ row }) => row);
+  const head = [
+    ...(principal === true ? [] : [principalRow(statement, asker.federated, principal)]),
+    ...(acts ? [] : [{ ...actionRow, wants: statement.action?.join(", ") ?? "-" }]),
+  ];
+  const why = conditions.filter(({ truth }) => truth === "unknown").map(({ name }) => name);
+  return {
+    truth: every([principal, acts, ...conditions.map(({ truth }) => truth)]),
+    rows: [...head, ...rows],
+    why: principal === "unknown" ? ["who is meant by its principal", ...why] : why,
+  };
 }
 
-const wanted = (operator: string, values: string): string => (operator === "StringEquals" ? values : `${operator} ${values}`);
-const lists = (values: readonly string[] | undefined, none: string): string => values?.join(", ") ?? none;
+const actionRow = { key: "Action", says: "sts:AssumeRoleWithWebIdentity", readFrom: "the call", ok: false } as const;
+
+interface Asked {
+  readonly operator: string;
+  readonly key: string;
+  readonly values: readonly Known<string>[];
+}
+
+function judgeCondition(asker: Asker, { operator, key, values }: Asked, policy: Policy) {
+  const reading = readKey(key, asker.claims, asker.request);
+  const truth = holds({ operator, values, reading, variables: policy.version === "2012-10-17" });
+  const wants = values.map((value) => (isText(value) ? value : `<${value.field} of ${value.$ref}>`)).join(" or ");
+  const row: Evidence = {
+    key,
+    wants: wanted(operator, wants),
+    says: saying(reading),
+    readFrom: reading.readFrom,
+    ok: truth,
+  };
+  return { truth, row, name: `${operator} ${key}` };
+}
+
+const saying = (reading: Reading): string =>
+  reading.state === "present"
+    ? reading.values.join(", ")
+    : reading.state === "absent"
+      ? "(absent)"
+      : "(not known here)";
+
+const wanted = (operator: string, values: string): string =>
+  operator === "StringEquals" ? values : `${operator} ${values}`;
 
 function principalRow(statement: Statement, federated: string, ok: Truth): Evidence {
-  const named = Object.entries(statement.principal ?? statement.notPrincipal ?? {}).map(([type, names]) => `${type} ${names.join(", ")}`);
+  const named = Object.entries(statement.principal ?? statement.notPrincipal ?? {}).map(
+    ([type, names]) => `${type} ${names.join(", ")}`,
+  );
   return { key: "Principal", wants: named.join("; ") || "(none)", says: `Federated ${federated}`, readFrom: "iss", ok };
 }
 
@@ -86,7 +116,7 @@ function principalRow(statement: Statement, federated: string, ok: Truth): Evide
  */
 function principalTruth(statement: Statement, federated: string): Truth {
   if (statement.notPrincipal) return "unknown";
-  const named = statement.principal?.["Federated"] ?? [];
+  const named = statement.principal?.Federated ?? [];
   if (named.includes(federated)) return true;
   if (named.some((name) => name.includes("*") && like(name, federated))) return "unknown";
   return false;

@@ -28,10 +28,10 @@ export function parsePolicy(text: string): Policy | undefined {
     return undefined;
   }
   if (!isMap(document)) return undefined;
-  const statements = document["Statement"] === undefined ? [] : listOf(document["Statement"]);
+  const statements = document.Statement === undefined ? [] : listOf(document.Statement);
   if (!statements.every(isMap)) return undefined;
   return {
-    version: String(document["Version"] ?? "2008-10-17"),
+    version: String(document.Version ?? "2008-10-17"),
     statements: sortUnique(statements.map((statement) => canonicalStatement(statement))),
   };
 }
@@ -40,14 +40,14 @@ function canonicalStatement(raw: Readonly<Record<string, unknown>>): Statement {
   const actions = (value: unknown) => sorted(listOf(value).map((action) => String(action).toLowerCase()));
   const resources = (value: unknown) => sorted(listOf(value).map(String));
   return {
-    effect: String(raw["Effect"]),
-    ...(raw["Principal"] === undefined ? {} : { principal: principals(raw["Principal"]) }),
-    ...(raw["NotPrincipal"] === undefined ? {} : { notPrincipal: principals(raw["NotPrincipal"]) }),
-    ...(raw["Action"] === undefined ? {} : { action: actions(raw["Action"]) }),
-    ...(raw["NotAction"] === undefined ? {} : { notAction: actions(raw["NotAction"]) }),
-    ...(raw["Resource"] === undefined ? {} : { resource: resources(raw["Resource"]) }),
-    ...(raw["NotResource"] === undefined ? {} : { notResource: resources(raw["NotResource"]) }),
-    ...(isMap(raw["Condition"]) ? { condition: conditions(raw["Condition"]) } : {}),
+    effect: String(raw.Effect),
+    ...(raw.Principal === undefined ? {} : { principal: principals(raw.Principal) }),
+    ...(raw.NotPrincipal === undefined ? {} : { notPrincipal: principals(raw.NotPrincipal) }),
+    ...(raw.Action === undefined ? {} : { action: actions(raw.Action) }),
+    ...(raw.NotAction === undefined ? {} : { notAction: actions(raw.NotAction) }),
+    ...(raw.Resource === undefined ? {} : { resource: resources(raw.Resource) }),
+    ...(raw.NotResource === undefined ? {} : { notResource: resources(raw.NotResource) }),
+    ...(isMap(raw.Condition) ? { condition: conditions(raw.Condition) } : {}),
   };
 }
 

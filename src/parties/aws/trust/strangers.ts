@@ -1,6 +1,6 @@
 import type { Stranger } from "../../../model.ts";
 import { googleIssuer } from "../claims.ts";
-import { actionTruth, type Asker, judgeTrust } from "./judge.ts";
+import { type Asker, actionTruth, judgeTrust } from "./judge.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 
 /** A service account of nobody: 21 digits like a real unique id, and not one that Google gives out first. */
@@ -46,14 +46,16 @@ const askerOf = ({ federated, ...claims }: Witness): Asker => ({ claims, federat
 
 function witnesses(policies: readonly Policy[]): readonly Witness[] {
   const statements = policies.flatMap((policy) => policy.statements);
-  const federated = [...new Set(statements.flatMap((statement) => statement.principal?.["Federated"] ?? []))];
+  const federated = [...new Set(statements.flatMap((statement) => statement.principal?.Federated ?? []))];
   return federated.flatMap((name) => ofIssuer(name, statements));
 }
 
 function ofIssuer(federated: string, statements: readonly Statement[]): readonly Witness[] {
-  const prefix = federated.replace(/^arn:[^/]*:oidc-provider\//, "");
+  const prefix = federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
   const iss = `https://${prefix}`;
-  const named = (key: string) => [...new Set(statements.flatMap((one) => valuesOf(one, `${prefix.toLowerCase()}:${key}`)))];
+  const named = (key: string) => [
+    ...new Set(statements.flatMap((one) => valuesOf(one, `${prefix.toLowerCase()}:${key}`))),
+  ];
   const parties = named("aud");
   const subjects = [...named("sub"), nobody];
   const audiences = [...new Set([...named("oaud"), ...(iss === googleIssuer ? [] : parties), anyAudience])];
@@ -90,7 +92,11 @@ function summary(found: readonly Witness[], desired: Policy): readonly Stranger[
   const subjects = found.filter(({ sub }) => !wanted.includes(sub));
   const bySubject = new Map(subjects.map((witness) => [witness.sub, witness]));
   if (bySubject.size > 0) {
-    return [...bySubject].map(([sub, witness]) => ({ who: `the subject ${sub}`, code: "AWS-SUB-EXTRA", claims: claimsOf(witness) }));
+    return [...bySubject].map(([sub, witness]) => ({
+      who: `the subject ${sub}`,
+      code: "AWS-SUB-EXTRA",
+      claims: claimsOf(witness),
+    }));
   }
   const audience = found.find(({ aud }) => aud === anyAudience) ?? found[0];
   if (!audience) return [];
@@ -104,7 +110,8 @@ const claimsOf = ({ federated: _, ...claims }: Witness): Record<string, string> 
 function others(statement: Statement, desired: Policy): readonly Stranger[] {
   if (statement.effect !== "Allow") return [];
   const known = desired.statements.flatMap((one) => Object.values(one.principal ?? {}).flat());
-  if (statement.notPrincipal) return [{ who: "everybody but those its NotPrincipal names", code: "AWS-PRINCIPAL-EXTRA" }];
+  if (statement.notPrincipal)
+    return [{ who: "everybody but those its NotPrincipal names", code: "AWS-PRINCIPAL-EXTRA" }];
   return Object.entries(statement.principal ?? {}).flatMap(([type, names]) => {
     const how = type === "Federated" ? "sts:assumerolewithwebidentity" : "sts:assumerole";
     const saml = actionTruth(statement, "sts:assumerolewithsaml");

@@ -7,10 +7,12 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/owner": /^(?!iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$)/,
   "roles/editor": /^(?!.*\.(setIamPolicy)$|iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt)$)/,
   "roles/viewer": /\.(get|list|getIamPolicy)$/,
-  "roles/iam.serviceAccountAdmin": /^iam\.serviceAccounts\.(create|delete|disable|enable|get|getIamPolicy|list|setIamPolicy|undelete|update)$/,
+  "roles/iam.serviceAccountAdmin":
+    /^iam\.serviceAccounts\.(create|delete|disable|enable|get|getIamPolicy|list|setIamPolicy|undelete|update)$/,
   "roles/iam.serviceAccountCreator": /^iam\.serviceAccounts\.(create|get|list)$/,
   "roles/iam.serviceAccountViewer": /^iam\.serviceAccounts\.(get|getIamPolicy|list)$/,
-  "roles/iam.serviceAccountTokenCreator": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$/,
+  "roles/iam.serviceAccountTokenCreator":
+    /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$/,
   "roles/iam.serviceAccountOpenIdTokenCreator": /^iam\.serviceAccounts\.getOpenIdToken$/,
   "roles/iam.workloadIdentityUser": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken)$/,
   "roles/serviceusage.serviceUsageAdmin": /^serviceusage\.services\./,
@@ -29,7 +31,9 @@ export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   const bindings: readonly Binding[] = [...project.policy.bindings, ...(wanted.account?.policy.bindings ?? [])];
   return bindings.some(
     ({ role, members }) =>
-      (members.includes(principal.member) || members.includes("allUsers") || members.includes("allAuthenticatedUsers")) &&
+      (members.includes(principal.member) ||
+        members.includes("allUsers") ||
+        members.includes("allAuthenticatedUsers")) &&
       (roles[role]?.test(wanted.permission) ?? false),
   );
 }
@@ -37,9 +41,11 @@ export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
 /** A missing account and a missing permission get the same answer (google.md, trap 4). */
 export function require_(principal: Principal, wanted: Wanted, host: Host): void {
   if (may(principal, wanted, host)) return;
-  throw new GoogleError(403, "PERMISSION_DENIED", `Permission '${wanted.permission}' denied on resource (or it may not exist).`, [
-    errorInfo("IAM_PERMISSION_DENIED", { permission: wanted.permission }),
-  ]);
+  throw new GoogleError(
+    [403, "PERMISSION_DENIED"],
+    `Permission '${wanted.permission}' denied on resource (or it may not exist).`,
+    [errorInfo("IAM_PERMISSION_DENIED", { permission: wanted.permission })],
+  );
 }
 
 /** An API that was switched off answers nothing else (wire.md 4.0). */
@@ -47,7 +53,7 @@ export function requireApi(host: Host, projectName: string, api: string): void {
   const project = projectOf(host, projectName);
   if (!project.disabled.includes(api)) return;
   const says = `${api} API has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
-  throw new GoogleError(403, "PERMISSION_DENIED", says, [
+  throw new GoogleError([403, "PERMISSION_DENIED"], says, [
     errorInfo("SERVICE_DISABLED", { service: api, consumer: `projects/${project.number}` }, "googleapis.com"),
   ]);
 }
@@ -69,7 +75,7 @@ export function issueAccessToken(host: Host, email: string): { readonly token: s
 
 /** Whose bearer token this is; undefined where it is none of ours, has expired, or its account is gone. */
 export function principalOf(request: FakeRequest, host: Host): Principal | undefined {
-  const bearer = /^Bearer (.+)$/i.exec(request.headers["authorization"] ?? "")?.[1];
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
   return bearer === undefined ? undefined : holderOf(bearer, host);
 }
 

@@ -1,7 +1,17 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { principalOf, requireApi, require_ } from "./access.ts";
+import { may, principalOf, require_, requireApi } from "./access.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
-import { accountOf, checkedPolicy, emptyPolicy, newUniqueId, operator, projectOf, type StoredAccount, type StoredPolicy, saveAccount } from "./store.ts";
+import {
+  accountOf,
+  checkedPolicy,
+  emptyPolicy,
+  newUniqueId,
+  operator,
+  projectOf,
+  type StoredAccount,
+  type StoredPolicy,
+  saveAccount,
+} from "./store.ts";
 
 const base = /^\/v1\/projects\/([^/]+)\/serviceAccounts/.source;
 const one = `${base}/([^/:]+)`;
@@ -10,16 +20,53 @@ const path = (pattern: string): RegExp => new RegExp(`${pattern}$`);
 const routes: readonly Route[] = [
   { method: "POST", pattern: path(base), operation: "CreateServiceAccount", write: true, run: create },
   { method: "GET", pattern: path(base), operation: "ListServiceAccounts", write: false, run: list },
-  { method: "GET", pattern: path(one), operation: "GetServiceAccount", write: false, run: (call) => shown(found(call, "get")) },
+  {
+    method: "GET",
+    pattern: path(one),
+    operation: "GetServiceAccount",
+    write: false,
+    run: (call) => shown(found(call, "get")),
+  },
   { method: "PATCH", pattern: path(one), operation: "PatchServiceAccount", write: true, run: patch },
   { method: "PUT", pattern: path(one), operation: "UpdateServiceAccount", write: true, run: patch },
   { method: "DELETE", pattern: path(one), operation: "DeleteServiceAccount", write: true, run: remove },
-  { method: "POST", pattern: path(`${one}:disable`), operation: "DisableServiceAccount", write: true, run: (call) => edit(call, "disable", { disabled: true }) },
-  { method: "POST", pattern: path(`${one}:enable`), operation: "EnableServiceAccount", write: true, run: (call) => edit(call, "enable", { disabled: false }) },
+  {
+    method: "POST",
+    pattern: path(`${one}:disable`),
+    operation: "DisableServiceAccount",
+    write: true,
+    run: (call) => edit(call, "disable", { disabled: true }),
+  },
+  {
+    method: "POST",
+    pattern: path(`${one}:enable`),
+    operation: "EnableServiceAccount",
+    write: true,
+    run: (call) => edit(call, "enable", { disabled: false }),
+  },
   { method: "POST", pattern: path(`${one}:undelete`), operation: "UndeleteServiceAccount", write: true, run: undelete },
-  { method: "POST", pattern: path(`${one}:getIamPolicy`), operation: "GetIamPolicy", write: false, run: (call) => policyOf(found(call, "getIamPolicy").policy) },
+  {
+    method: "POST",
+    pattern: path(`${one}:getIamPolicy`),
+    operation: "GetIamPolicy",
+    write: false,
+    run: (call) => policyOf(found(call, "getIamPolicy").policy),
+  },
   { method: "POST", pattern: path(`${one}:setIamPolicy`), operation: "SetIamPolicy", write: true, run: setPolicy },
-  { method: "GET", pattern: path(`${one}/keys`), operation: "ListServiceAccountKeys", write: false, run: (call) => found(call, "get") && {} },
+  {
+    method: "POST",
+    pattern: path(`${one}:testIamPermissions`),
+    operation: "TestIamPermissions",
+    write: false,
+    run: testPermissions,
+  },
+  {
+    method: "GET",
+    pattern: path(`${one}/keys`),
+    operation: "ListServiceAccountKeys",
+    write: false,
+    run: (call) => found(call, "get") && {},
+  },
   { method: "POST", pattern: path(`${one}/keys`), operation: "CreateServiceAccountKey", write: true, run: noKeys },
 ];
 
@@ -35,8 +82,13 @@ function found({ parts, host, principal }: RestCall, verb: string): StoredAccoun
   if (project !== undefined) requireApi(host, project, "iam.googleapis.com");
   if (!account || (projectName !== "-" && account.project !== project)) {
     // With the wildcard Google does not say that nothing is there (google.md, trap 13).
-    if (projectName === "-") require_({ ...principal, member: "anonymous" }, { permission: `iam.serviceAccounts.${verb}`, project: "missing" }, host);
-    throw new GoogleError(404, "NOT_FOUND", `Unknown service account`);
+    if (projectName === "-")
+      require_(
+        { ...principal, member: "anonymous" },
+        { permission: `iam.serviceAccounts.${verb}`, project: "missing" },
+        host,
+      );
+    throw new GoogleError([404, "NOT_FOUND"], `Unknown service account`);
   }
   require_(principal, { permission: `iam.serviceAccounts.${verb}`, project: account.project, account }, host);
   return account;
@@ -54,16 +106,20 @@ const shown = (account: StoredAccount) => ({
   ...(account.disabled ? { disabled: true } : {}),
 });
 
-const policyOf = (policy: StoredPolicy) => ({ ...policy, ...(policy.bindings.length > 0 ? {} : { bindings: undefined }) });
+const policyOf = (policy: StoredPolicy) => ({
+  ...policy,
+  ...(policy.bindings.length > 0 ? {} : { bindings: undefined }),
+});
 
 function create({ parts, body, host, principal }: RestCall) {
   const project = projectOf(host, parts[0] ?? "");
   requireApi(host, project.id, "iam.googleapis.com");
   require_(principal, { permission: "iam.serviceAccounts.create", project: project.id }, host);
-  const id = String(body["accountId"] ?? "");
-  if (!/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id)) throw invalid(`Service account ID must be between 6 and 30 characters.`);
+  const id = String(body.accountId ?? "");
+  if (!/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id))
+    throw invalid(`Service account ID must be between 6 and 30 characters.`);
   refuseByPolicy(host, project.id);
-  const { displayName, description } = texts(body["serviceAccount"]);
+  const { displayName, description } = texts(body.serviceAccount);
   const email = `${id}@${project.id}.iam.gserviceaccount.com`;
   if (accountOf(host.state, email)) throw exists(email, project.id);
   const account: StoredAccount = {
@@ -76,19 +132,26 @@ function create({ parts, body, host, principal }: RestCall) {
   return shown(account);
 }
 
-const invalid = (says: string): GoogleError => new GoogleError(400, "INVALID_ARGUMENT", says);
+const invalid = (says: string): GoogleError => new GoogleError([400, "INVALID_ARGUMENT"], says);
 
 const exists = (email: string, project: string): GoogleError =>
-  new GoogleError(409, "ALREADY_EXISTS", `Service account ${email.split("@")[0]} already exists within project projects/${project}.`, [
-    { "@type": "type.googleapis.com/google.rpc.ResourceInfo", resourceName: `projects/${project}/serviceAccounts/${email}` },
-  ]);
+  new GoogleError(
+    [409, "ALREADY_EXISTS"],
+    `Service account ${email.split("@")[0]} already exists within project projects/${project}.`,
+    [
+      {
+        "@type": "type.googleapis.com/google.rpc.ResourceInfo",
+        resourceName: `projects/${project}/serviceAccounts/${email}`,
+      },
+    ],
+  );
 
 /** The recorded answer of the organization policy that forbids it (google.md 5). */
 function refuseByPolicy(host: Host, project: string): void {
   const constraint = "constraints/iam.disableServiceAccountCreation";
   if (!projectOf(host, project).constraints.includes(constraint)) return;
   const description = "Service account creation is not allowed on this project.";
-  throw new GoogleError(400, "FAILED_PRECONDITION", description, [
+  throw new GoogleError([400, "FAILED_PRECONDITION"], description, [
     {
       "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
       violations: [{ type: constraint, subject: `projects/${project}/serviceAccounts/?configvalue=`, description }],
@@ -123,7 +186,9 @@ function patch(call: RestCall) {
   const body = call.body as { serviceAccount?: unknown; updateMask?: string };
   const given = texts(body.serviceAccount ?? call.body);
   const mask = (body.updateMask ?? call.request.query.get("updateMask") ?? Object.keys(given).join(",")).split(",");
-  const fields = (["displayName", "description"] as const).filter((field) => mask.includes(field) || mask.includes(snake(field)));
+  const fields = (["displayName", "description"] as const).filter(
+    (field) => mask.includes(field) || mask.includes(snake(field)),
+  );
   return edit(call, "update", Object.fromEntries(fields.map((field) => [field, given[field] ?? ""])), true);
 }
 
@@ -149,7 +214,7 @@ const thirtyDays = 30 * 86_400_000;
 function undelete({ parts, host, principal }: RestCall) {
   const account = host.state.get<StoredAccount>(`google.account/${parts[1]}`);
   const gone = account?.deletedAt !== undefined && account.deletedAt + thirtyDays > host.now();
-  if (!account || !gone) throw new GoogleError(404, "NOT_FOUND", "Unknown service account");
+  if (!account || !gone) throw new GoogleError([404, "NOT_FOUND"], "Unknown service account");
   require_(principal, { permission: "iam.serviceAccounts.undelete", project: account.project }, host);
   if (accountOf(host.state, account.email)) throw exists(account.email, account.project);
   const { deletedAt: _, ...restored } = account;
@@ -158,12 +223,23 @@ function undelete({ parts, host, principal }: RestCall) {
   return { restoredAccount: shown(restored) };
 }
 
+function testPermissions({ parts, body, host, principal }: RestCall) {
+  const account = accountOf(host.state, parts[1] ?? "");
+  if (!account) throw new GoogleError([404, "NOT_FOUND"], "Unknown service account");
+  const asked = Array.isArray(body.permissions) ? body.permissions.map(String) : [];
+  const permissions = asked.filter((permission) =>
+    may(principal, { permission, project: account.project, account }, host),
+  );
+  return permissions.length > 0 ? { permissions } : {};
+}
+
 function setPolicy(call: RestCall) {
   const account = found(call, "setIamPolicy");
-  const given = (call.body["policy"] ?? {}) as Partial<StoredPolicy>;
+  const given = (call.body.policy ?? {}) as Partial<StoredPolicy>;
   const policy = checkedPolicy(call.host, account.policy, given);
   const known = (member: string) =>
-    !member.startsWith("serviceAccount:") || accountOf(call.host.state, member.slice("serviceAccount:".length)) !== undefined;
+    !member.startsWith("serviceAccount:") ||
+    accountOf(call.host.state, member.slice("serviceAccount:".length)) !== undefined;
   const missing = policy.bindings.flatMap((binding) => binding.members).find((member) => !known(member));
   if (missing) throw invalid(`Service account ${missing.split(":")[1]} does not exist.`);
   saveAccount(call.host, { ...account, policy });
@@ -174,7 +250,12 @@ function setPolicy(call: RestCall) {
 function noKeys(call: RestCall): never {
   found(call, "get");
   const says = "Key creation is not allowed on this service account.";
-  throw new GoogleError(400, "FAILED_PRECONDITION", says, [
-    { "@type": "type.googleapis.com/google.rpc.PreconditionFailure", violations: [{ type: "constraints/iam.disableServiceAccountKeyCreation", subject: operator.email, description: says }] },
+  throw new GoogleError([400, "FAILED_PRECONDITION"], says, [
+    {
+      "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+      violations: [
+        { type: "constraints/iam.disableServiceAccountKeyCreation", subject: operator.email, description: says },
+      ],
+    },
   ]);
 }

@@ -1,5 +1,5 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { issueAccessToken, principalOf, requireApi, require_ } from "./access.ts";
+import { issueAccessToken, principalOf, require_, requireApi } from "./access.ts";
 import { errorInfo, GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { accountOf, projectOf, type StoredAccount } from "./store.ts";
 
@@ -9,7 +9,13 @@ const path = (verb: string): RegExp => new RegExp(`^/v1/projects/-/serviceAccoun
 
 const routes: readonly Route[] = [
   { method: "POST", pattern: path("generateIdToken"), operation: "GenerateIdToken", write: false, run: idToken },
-  { method: "POST", pattern: path("generateAccessToken"), operation: "GenerateAccessToken", write: false, run: accessToken },
+  {
+    method: "POST",
+    pattern: path("generateAccessToken"),
+    operation: "GenerateAccessToken",
+    write: false,
+    run: accessToken,
+  },
 ];
 
 /** IAM Credentials v1; the project wildcard is mandatory (google.md 2). */
@@ -28,7 +34,7 @@ function held(call: RestCall, permission: string): StoredAccount {
 }
 
 const denied = (permission: string): GoogleError =>
-  new GoogleError(403, "PERMISSION_DENIED", `Permission '${permission}' denied on resource (or it may not exist).`, [
+  new GoogleError([403, "PERMISSION_DENIED"], `Permission '${permission}' denied on resource (or it may not exist).`, [
     errorInfo("IAM_PERMISSION_DENIED", { permission }),
   ]);
 
@@ -36,7 +42,8 @@ const denied = (permission: string): GoogleError =>
 function idToken(call: RestCall) {
   const account = held(call, "iam.serviceAccounts.getOpenIdToken");
   const { audience, includeEmail, useEmailAzp } = call.body;
-  if (typeof audience !== "string" || audience === "") throw new GoogleError(400, "INVALID_ARGUMENT", "Request contains an invalid argument.");
+  if (typeof audience !== "string" || audience === "")
+    throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
   const azp = isTrue(useEmailAzp) ? account.email : account.uniqueId;
   return { token: signIdToken(call.host, account, { audience, azp, email: isTrue(includeEmail) }) };
 }
@@ -51,10 +58,23 @@ export interface IdTokenAsk {
 }
 
 /** Claims in the order of a real token (google.md 4, recorded); an hour long. */
-export function signIdToken(host: Host, account: StoredAccount, { audience, azp, email, more = {} }: IdTokenAsk): string {
+export function signIdToken(
+  host: Host,
+  account: StoredAccount,
+  { audience, azp, email, more = {} }: IdTokenAsk,
+): string {
   const now = Math.floor(host.now() / 1000);
   const mail = email ? { email: account.email, email_verified: true } : {};
-  const claims = { aud: audience, azp, ...mail, exp: now + 3600, ...more, iat: now, iss: googleIssuer, sub: account.uniqueId };
+  const claims = {
+    aud: audience,
+    azp,
+    ...mail,
+    exp: now + 3600,
+    ...more,
+    iat: now,
+    iss: googleIssuer,
+    sub: account.uniqueId,
+  };
   return host.issuers.sign(googleIssuer, claims);
 }
 
@@ -75,10 +95,12 @@ export const computeClaims = (host: Host, account: StoredAccount): Record<string
 
 function accessToken(call: RestCall) {
   const account = held(call, "iam.serviceAccounts.getAccessToken");
-  const scope = call.body["scope"];
-  if (!Array.isArray(scope) || scope.length === 0) throw new GoogleError(400, "INVALID_ARGUMENT", "Request contains an invalid argument.");
-  const seconds = Number.parseInt(String(call.body["lifetime"] ?? "3600s"), 10);
-  if (seconds > 3600) throw new GoogleError(400, "INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600 seconds.");
+  const scope = call.body.scope;
+  if (!Array.isArray(scope) || scope.length === 0)
+    throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
+  const seconds = Number.parseInt(String(call.body.lifetime ?? "3600s"), 10);
+  if (seconds > 3600)
+    throw new GoogleError([400, "INVALID_ARGUMENT"], "The access token lifetime cannot exceed 3600 seconds.");
   const { token } = issueAccessToken(call.host, account.email);
   // Whole seconds: milliseconds break Python's impersonated credentials (google.md, trap 23).
   const expireTime = new Date(call.host.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");

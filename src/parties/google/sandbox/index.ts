@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Player } from "../../../sandbox/fake.ts";
 import { issueAccessToken } from "./access.ts";
 import { iam } from "./iam.ts";
@@ -9,7 +7,7 @@ import { oauth2, refreshToken } from "./oauth2.ts";
 import { cloudbilling, projects } from "./projects.ts";
 import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
-import { operator, projectOf } from "./store.ts";
+import { operator, projectOf, type StoredProject } from "./store.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
 const overrides = {
@@ -28,29 +26,42 @@ export const player: Player = {
   issuers: [googleIssuer],
   operator(_project, host) {
     const { token, expiresIn } = issueAccessToken(host, operator.email);
-    return { secrets: { accessToken: token, refreshToken: refreshToken(host) }, principal: operator.email, expiresAt: host.now() + expiresIn * 1000 };
-  },
-  env({ scope = "acme-prod", folder }, host) {
-    projectOf(host, scope);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const token = join(folder, "access-token");
-    writeFileSync(token, issueAccessToken(host, operator.email).token, { mode: 0o600 });
-    const address = host.base.replace("http://", "");
-    const moved = Object.entries(overrides).map(([name, service]) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name}`, `${host.base}/google/${service}/`] as const);
     return {
+      secrets: { accessToken: token, refreshToken: refreshToken(host) },
+      principal: operator.email,
+      expiresAt: host.now() + expiresIn * 1000,
+    };
+  },
+  environment(named, host) {
+    const first = host.state.list<StoredProject>("google.project/")[0]?.[1].id;
+    const project = projectOf(host, named ?? first ?? "acme-prod").id;
+    const address = host.base.replace("http://", "");
+    const moved = Object.entries(overrides).map(
+      ([name, service]) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name}`, `${host.base}/google/${service}/`] as const,
+    );
+    const variables = {
       ...Object.fromEntries(moved),
-      CLOUDSDK_CONFIG: join(folder, "gcloud"),
-      CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: token,
-      CLOUDSDK_CORE_PROJECT: scope,
+      CLOUDSDK_CORE_PROJECT: project,
       CLOUDSDK_CORE_DISABLE_PROMPTS: "1",
       CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "1",
       CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "1",
       CLOUDSDK_SURVEY_DISABLE_PROMPTS: "1",
-      GOOGLE_CLOUD_PROJECT: scope,
+      GOOGLE_CLOUD_PROJECT: project,
       // Three names for one server: gcloud, Python and Node each read another (google.md, trap 27).
       GCE_METADATA_HOST: address,
       GCE_METADATA_IP: address,
       GCE_METADATA_ROOT: address,
+    };
+    const files = { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: issueAccessToken(host, operator.email).token };
+    return {
+      variables,
+      files,
+      folders: ["CLOUDSDK_CONFIG"],
+      unset: [
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+        "CLOUDSDK_ACTIVE_CONFIG_NAME",
+      ],
     };
   },
 };

@@ -5,7 +5,11 @@ import { accountOf, projectOf, type StoredAccount, type StoredProject } from "./
 
 const flavor = { "metadata-flavor": "Google", server: "Metadata Server for VM", "content-type": "application/text" };
 const text = (status: number, body: string): FakeAnswer => ({ status, headers: flavor, body });
-const asJson = (body: unknown): FakeAnswer => ({ status: 200, headers: { ...flavor, "content-type": "application/json" }, body: JSON.stringify(body) });
+const asJson = (body: unknown): FakeAnswer => ({
+  status: 200,
+  headers: { ...flavor, "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 /** The metadata server of a virtual machine (google.md 10, wire.md 5.1), speaking as one service account. */
 export const metadata: Fake = {
@@ -13,7 +17,11 @@ export const metadata: Fake = {
   hosts: ["metadata.google.internal", "metadata", "169.254.169.254"],
   owns: (request) => request.path === "/" || request.path.startsWith("/computeMetadata/"),
   open: (request, host) => ({
-    name: request.path.includes("/identity") ? "GetIdentity" : request.path.endsWith("/token") ? "GetToken" : "GetMetadata",
+    name: request.path.includes("/identity")
+      ? "GetIdentity"
+      : request.path.endsWith("/token")
+        ? "GetToken"
+        : "GetMetadata",
     write: false,
     principal: current(host)?.email ?? "anonymous",
     run: () => answer(request, host),
@@ -31,12 +39,14 @@ function current(host: Host): StoredAccount | undefined {
 
 function answer(request: FakeRequest, host: Host): FakeAnswer {
   if (request.path === "/") return text(200, "computeMetadata/\n");
-  if (request.headers["metadata-flavor"] !== "Google") return text(403, `Missing required header "Metadata-Flavor": "Google"`);
+  if (request.headers["metadata-flavor"] !== "Google")
+    return text(403, `Missing required header "Metadata-Flavor": "Google"`);
   const account = current(host);
   const project = account ? projectOf(host, account.project) : undefined;
   const path = decodeURIComponent(request.path).replace(/^\/computeMetadata\/v1/, "");
   const own = /^\/instance\/service-accounts\/([^/]+)(\/.*)?$/.exec(path);
-  if (own && account && (own[1] === "default" || own[1] === account.email)) return ofAccount(own[2] ?? "/", account, { request, host });
+  if (own && account && (own[1] === "default" || own[1] === account.email))
+    return ofAccount(own[2] ?? "/", account, { request, host });
   return ofMachine(path, account, project);
 }
 
@@ -49,7 +59,9 @@ function ofAccount(what: string, account: StoredAccount, { request, host }: Aske
   const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
   switch (what) {
     case "/":
-      return request.query.get("recursive") === "true" ? asJson({ aliases: ["default"], email: account.email, scopes }) : text(200, "aliases\nemail\nidentity\nscopes\ntoken\n");
+      return request.query.get("recursive") === "true"
+        ? asJson({ aliases: ["default"], email: account.email, scopes })
+        : text(200, "aliases\nemail\nidentity\nscopes\ntoken\n");
     case "/email":
       return text(200, account.email);
     case "/aliases":

@@ -1,4 +1,4 @@
-import { may, principalOf, requireApi, require_ } from "./access.ts";
+import { may, principalOf, require_, requireApi } from "./access.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
 import { checkedPolicy, projectOf, type StoredPolicy, type StoredProject, saveProject } from "./store.ts";
 
@@ -8,10 +8,22 @@ const path = (rest: string): RegExp => new RegExp(`${one}${rest}$`);
 const routes: readonly Route[] = [
   { method: "GET", pattern: /^\/v1\/projects$/, operation: "ListProjects", write: false, run: list },
   { method: "GET", pattern: path(""), operation: "GetProject", write: false, run: (call) => shown(held(call, "get")) },
-  { method: "POST", pattern: path(":getIamPolicy"), operation: "GetIamPolicy", write: false, run: (call) => held(call, "getIamPolicy").policy },
+  {
+    method: "POST",
+    pattern: path(":getIamPolicy"),
+    operation: "GetIamPolicy",
+    write: false,
+    run: (call) => held(call, "getIamPolicy").policy,
+  },
   { method: "POST", pattern: path(":setIamPolicy"), operation: "SetIamPolicy", write: true, run: setPolicy },
   { method: "POST", pattern: path(":testIamPermissions"), operation: "TestIamPermissions", write: false, run: test },
-  { method: "POST", pattern: path(":getEffectiveOrgPolicy"), operation: "GetEffectiveOrgPolicy", write: false, run: getConstraint },
+  {
+    method: "POST",
+    pattern: path(":getEffectiveOrgPolicy"),
+    operation: "GetEffectiveOrgPolicy",
+    write: false,
+    run: getConstraint,
+  },
   { method: "POST", pattern: path(":getOrgPolicy"), operation: "GetOrgPolicy", write: false, run: getConstraint },
   { method: "POST", pattern: path(":setOrgPolicy"), operation: "SetOrgPolicy", write: true, run: setConstraint },
 ];
@@ -23,7 +35,13 @@ export const projects = restFake(
 );
 
 const billingRoutes: readonly Route[] = [
-  { method: "GET", pattern: /^\/v1\/projects\/([^/:]+)\/billingInfo$/, operation: "GetBillingInfo", write: false, run: billing },
+  {
+    method: "GET",
+    pattern: /^\/v1\/projects\/([^/:]+)\/billingInfo$/,
+    operation: "GetBillingInfo",
+    write: false,
+    run: billing,
+  },
 ];
 
 /** Cloud Billing v1: only whether a project has an account; every project of the sandbox has. */
@@ -53,31 +71,34 @@ function list({ host }: RestCall) {
 
 function setPolicy(call: RestCall) {
   const project = held(call, "setIamPolicy");
-  const policy = checkedPolicy(call.host, project.policy, (call.body["policy"] ?? {}) as Partial<StoredPolicy>);
+  const policy = checkedPolicy(call.host, project.policy, (call.body.policy ?? {}) as Partial<StoredPolicy>);
   saveProject(call.host, { ...project, policy });
   return policy;
 }
 
 function test({ parts, body, host, principal }: RestCall) {
   const project = projectOf(host, parts[0] ?? "");
-  const asked = Array.isArray(body["permissions"]) ? body["permissions"].map(String) : [];
+  const asked = Array.isArray(body.permissions) ? body.permissions.map(String) : [];
   const permissions = asked.filter((permission) => may(principal, { permission, project: project.id }, host));
   return permissions.length > 0 ? { permissions } : {};
 }
 
 /** Boolean constraints of the organization, as far as they stop this product. */
 function getConstraint(call: RestCall) {
-  const constraint = String(call.body["constraint"] ?? "");
+  const constraint = String(call.body.constraint ?? "");
   const enforced = held(call, "get").constraints.includes(constraint);
   return { constraint, booleanPolicy: enforced ? { enforced } : {} };
 }
 
 function setConstraint(call: RestCall) {
-  const policy = (call.body["policy"] ?? {}) as { constraint?: string; booleanPolicy?: { enforced?: boolean } };
+  const policy = (call.body.policy ?? {}) as { constraint?: string; booleanPolicy?: { enforced?: boolean } };
   const project = held(call, "setIamPolicy");
   const constraint = policy.constraint ?? "";
   const others = project.constraints.filter((one) => one !== constraint);
-  saveProject(call.host, { ...project, constraints: policy.booleanPolicy?.enforced ? [...others, constraint] : others });
+  saveProject(call.host, {
+    ...project,
+    constraints: policy.booleanPolicy?.enforced ? [...others, constraint] : others,
+  });
   return { constraint, booleanPolicy: policy.booleanPolicy ?? {} };
 }
 

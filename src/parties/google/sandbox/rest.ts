@@ -1,4 +1,11 @@
-import { type Fake, type FakeAnswer, type FakeRequest, type Host, json, type Operation } from "../../../sandbox/fake.ts";
+import {
+  type Fake,
+  type FakeAnswer,
+  type FakeRequest,
+  type Host,
+  json,
+  type Operation,
+} from "../../../sandbox/fake.ts";
 
 /** An error of a Google REST service, with its canonical status and details. */
 export class GoogleError extends Error {
@@ -6,7 +13,8 @@ export class GoogleError extends Error {
   readonly canonical: string;
   readonly details: readonly unknown[];
 
-  constructor(status: number, canonical: string, message: string, details: readonly unknown[] = []) {
+  /** `status` and canonical name, such as 404 and `NOT_FOUND`. */
+  constructor([status, canonical]: readonly [number, string], message: string, details: readonly unknown[] = []) {
     super(message);
     this.status = status;
     this.canonical = canonical;
@@ -15,7 +23,9 @@ export class GoogleError extends Error {
 
   answer(): FakeAnswer {
     const details = this.details.length > 0 ? { details: this.details } : {};
-    return json(this.status, { error: { code: this.status, message: this.message, status: this.canonical, ...details } });
+    return json(this.status, {
+      error: { code: this.status, message: this.message, status: this.canonical, ...details },
+    });
   }
 }
 
@@ -53,7 +63,10 @@ export interface Service {
 }
 
 /** A REST service from its routes. */
-export function restFake({ service, hosts, routes }: Service, principalOf: (request: FakeRequest, host: Host) => Principal | undefined): Fake {
+export function restFake(
+  { service, hosts, routes }: Service,
+  principalOf: (request: FakeRequest, host: Host) => Principal | undefined,
+): Fake {
   const find = (request: FakeRequest) => {
     const path = decodePath(request.path);
     for (const route of routes) {
@@ -70,9 +83,11 @@ export function restFake({ service, hosts, routes }: Service, principalOf: (requ
       const found = find(request);
       const principal = principalOf(request, host);
       const run = (): FakeAnswer | Promise<FakeAnswer> => {
-        if (!found) return new GoogleError(404, "NOT_FOUND", "Requested entity was not found.").answer();
+        if (!found) return new GoogleError([404, "NOT_FOUND"], "Requested entity was not found.").answer();
         if (!principal && !found.route.open) return unauthenticated.answer();
-        return settle(() => found.route.run({ ...found, request, host, body: bodyOf(request), principal: principal ?? nobody }));
+        return settle(() =>
+          found.route.run({ ...found, request, host, body: bodyOf(request), principal: principal ?? nobody }),
+        );
       };
       const { operation: name = "Unknown", write = false } = found?.route ?? {};
       return { name, write, principal: principal?.member ?? "anonymous", run };
@@ -94,7 +109,11 @@ async function settle(work: () => unknown): Promise<FakeAnswer> {
 }
 
 const isAnswer = (value: unknown): value is FakeAnswer =>
-  typeof value === "object" && value !== null && "status" in value && "body" in value && typeof value.status === "number";
+  typeof value === "object" &&
+  value !== null &&
+  "status" in value &&
+  "body" in value &&
+  typeof value.status === "number";
 
 /** Clients encode `@` and `%2F` once or twice (google.md, trap 30). */
 const decodePath = (path: string): string => {
@@ -110,23 +129,26 @@ function bodyOf(request: FakeRequest): Readonly<Record<string, unknown>> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    throw new GoogleError(400, "INVALID_ARGUMENT", "Invalid JSON payload received.");
+    throw new GoogleError([400, "INVALID_ARGUMENT"], "Invalid JSON payload received.");
   }
 }
 
 const expected = "Expected OAuth 2 access token, login cookie or other valid authentication credential.";
 export const unauthenticated = new GoogleError(
-  401,
-  "UNAUTHENTICATED",
+  [401, "UNAUTHENTICATED"],
   `Request had invalid authentication credentials. ${expected} See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
 );
 
 const faults = {
-  throttle: new GoogleError(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric."),
-  error500: new GoogleError(503, "UNAVAILABLE", "The service is currently unavailable."),
+  throttle: new GoogleError([429, "RESOURCE_EXHAUSTED"], "Quota exceeded for quota metric."),
+  error500: new GoogleError([503, "UNAVAILABLE"], "The service is currently unavailable."),
 } as const;
 
-export const errorInfo = (reason: string, metadata: Readonly<Record<string, string>>, domain = "iam.googleapis.com") => ({
+export const errorInfo = (
+  reason: string,
+  metadata: Readonly<Record<string, string>>,
+  domain = "iam.googleapis.com",
+) => ({
   "@type": "type.googleapis.com/google.rpc.ErrorInfo",
   reason,
   domain,

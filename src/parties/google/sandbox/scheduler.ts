@@ -14,7 +14,10 @@ const routes: readonly Route[] = [
 ];
 
 /** Cloud Scheduler v1: jobs that call a URL with an OIDC token, on demand (serverless.md 4, wire.md 4.10). */
-export const scheduler = restFake({ service: "google.cloudscheduler", hosts: ["cloudscheduler.googleapis.com"], routes }, principalOf);
+export const scheduler = restFake(
+  { service: "google.cloudscheduler", hosts: ["cloudscheduler.googleapis.com"], routes },
+  principalOf,
+);
 
 interface Job {
   readonly name: string;
@@ -31,19 +34,19 @@ interface Job {
 }
 
 const keyOf = (name: string): string => `google.job/${name}`;
-const invalid = (says: string): GoogleError => new GoogleError(400, "INVALID_ARGUMENT", says);
+const invalid = (says: string): GoogleError => new GoogleError([400, "INVALID_ARGUMENT"], says);
 
 function job({ parts, host }: RestCall): Job {
   const [project, location, id] = parts;
   const found = host.state.get<Job>(keyOf(`projects/${project}/locations/${location}/jobs/${id}`));
-  if (!found) throw new GoogleError(404, "NOT_FOUND", "Job not found.");
+  if (!found) throw new GoogleError([404, "NOT_FOUND"], "Job not found.");
   return found;
 }
 
 function create({ body, host }: RestCall): Job {
   const given = body as unknown as Job;
   if (!given.httpTarget?.uri) throw invalid("The job needs an HTTP target.");
-  if (host.state.get(keyOf(given.name))) throw new GoogleError(409, "ALREADY_EXISTS", "Job already exists.");
+  if (host.state.get(keyOf(given.name))) throw new GoogleError([409, "ALREADY_EXISTS"], "Job already exists.");
   const made = { ...given, state: "ENABLED", userUpdateTime: new Date(host.now()).toISOString() };
   host.state.put(keyOf(given.name), made);
   return made;
@@ -62,8 +65,13 @@ async function run(call: RestCall): Promise<Job> {
   const at = new Date(host.now()).toISOString();
   const account = oidcToken && accountOf(host.state, oidcToken.serviceAccountEmail);
   if (oidcToken && !account) throw invalid(`Service account ${oidcToken.serviceAccountEmail} does not exist.`);
-  const token = account && signIdToken(host, account, { audience: oidcToken?.audience ?? uri, azp: account.uniqueId, email: true });
-  const own = { "x-cloudscheduler": "true", "x-cloudscheduler-jobname": found.name.split("/").at(-1) ?? "", "x-cloudscheduler-scheduletime": at };
+  const token =
+    account && signIdToken(host, account, { audience: oidcToken?.audience ?? uri, azp: account.uniqueId, email: true });
+  const own = {
+    "x-cloudscheduler": "true",
+    "x-cloudscheduler-jobname": found.name.split("/").at(-1) ?? "",
+    "x-cloudscheduler-scheduletime": at,
+  };
   const status = await host.deliver(uri, {
     method: httpMethod,
     headers: { ...headers, ...own, ...(token ? { authorization: `Bearer ${token}` } : {}) },

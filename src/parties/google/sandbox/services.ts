@@ -8,16 +8,45 @@ const path = (rest: string): RegExp => new RegExp(`${base}${rest}$`);
 const routes: readonly Route[] = [
   { method: "GET", pattern: path(""), operation: "ListServices", write: false, run: list },
   { method: "GET", pattern: path(":batchGet"), operation: "BatchGetServices", write: false, run: batchGet },
-  { method: "POST", pattern: path(":batchEnable"), operation: "BatchEnableServices", write: true, run: (call) => turn(call, namesIn(call), true) },
-  { method: "GET", pattern: path("/([^/:]+)"), operation: "GetService", write: false, run: (call) => shown(held(call, "get"), call.parts[1] ?? "") },
-  { method: "POST", pattern: path("/([^/:]+):enable"), operation: "EnableService", write: true, run: (call) => turn(call, [call.parts[1] ?? ""], true) },
-  { method: "POST", pattern: path("/([^/:]+):disable"), operation: "DisableService", write: true, run: (call) => turn(call, [call.parts[1] ?? ""], false) },
+  {
+    method: "POST",
+    pattern: path(":batchEnable"),
+    operation: "BatchEnableServices",
+    write: true,
+    run: (call) => turn(call, namesIn(call), true),
+  },
+  {
+    method: "GET",
+    pattern: path("/([^/:]+)"),
+    operation: "GetService",
+    write: false,
+    run: (call) => shown(held(call, "get"), call.parts[1] ?? ""),
+  },
+  {
+    method: "POST",
+    pattern: path("/([^/:]+):enable"),
+    operation: "EnableService",
+    write: true,
+    run: (call) => turn(call, [call.parts[1] ?? ""], true),
+  },
+  {
+    method: "POST",
+    pattern: path("/([^/:]+):disable"),
+    operation: "DisableService",
+    write: true,
+    run: (call) => turn(call, [call.parts[1] ?? ""], false),
+  },
 ];
 
 /** Service Usage v1 (wire.md 4.4): a project starts with every API on that the sandbox plays. */
-export const services = restFake({ service: "google.serviceusage", hosts: ["serviceusage.googleapis.com"], routes }, principalOf);
+export const services = restFake(
+  { service: "google.serviceusage", hosts: ["serviceusage.googleapis.com"], routes },
+  principalOf,
+);
 
-const played = ["cloudresourcemanager", "cloudscheduler", "iam", "iamcredentials", "serviceusage", "sts"].map((name) => `${name}.googleapis.com`);
+const played = ["cloudresourcemanager", "cloudscheduler", "iam", "iamcredentials", "serviceusage", "sts"].map(
+  (name) => `${name}.googleapis.com`,
+);
 
 function held({ parts, host, principal }: RestCall, verb: string): StoredProject {
   const project = projectOf(host, parts[0] ?? "");
@@ -45,7 +74,8 @@ function batchGet(call: RestCall) {
   return { services: names.map((name) => shown(project, name)) };
 }
 
-const namesIn = ({ body }: RestCall): readonly string[] => (Array.isArray(body["serviceIds"]) ? body["serviceIds"].map(String) : []);
+const namesIn = ({ body }: RestCall): readonly string[] =>
+  Array.isArray(body.serviceIds) ? body.serviceIds.map(String) : [];
 
 function turn(call: RestCall, names: readonly string[], on: boolean) {
   const project = held(call, on ? "enable" : "disable");
@@ -54,5 +84,9 @@ function turn(call: RestCall, names: readonly string[], on: boolean) {
   saveProject(call.host, changed);
   const kind = on ? "EnableServiceResponse" : "DisableServiceResponse";
   const type = `type.googleapis.com/google.api.serviceusage.v1.${kind}`;
-  return { name: `operations/acat.p2-${project.number}-1`, done: true, response: { "@type": type, service: shown(changed, names[0] ?? "") } };
+  return {
+    name: `operations/acat.p2-${project.number}-1`,
+    done: true,
+    response: { "@type": type, service: shown(changed, names[0] ?? "") },
+  };
 }

@@ -67,7 +67,8 @@ export function projectOf(host: Host, name: string): StoredProject {
   return project;
 }
 
-export const saveProject = (host: Host, project: StoredProject): void => host.state.put(`google.project/${project.id}`, project);
+export const saveProject = (host: Host, project: StoredProject): void =>
+  host.state.put(`google.project/${project.id}`, project);
 
 /** By e-mail or unique id; deleted ones are not found. */
 export function accountOf(view: View, name: string): StoredAccount | undefined {
@@ -76,18 +77,24 @@ export function accountOf(view: View, name: string): StoredAccount | undefined {
   return account?.deletedAt === undefined ? account : undefined;
 }
 
-export const saveAccount = (host: Host, account: StoredAccount): void => host.state.put(`google.account/${account.uniqueId}`, account);
+export const saveAccount = (host: Host, account: StoredAccount): void =>
+  host.state.put(`google.account/${account.uniqueId}`, account);
 
 /** 21 digits, from the e-mail and a counter: made again, an account has a new one. */
 export function newUniqueId(host: Host, email: string): string {
-  const digest = createHash("sha256").update(`${email}/${host.state.next(`google.account/${email}`)}`).digest();
+  const digest = createHash("sha256")
+    .update(`${email}/${host.state.next(`google.account/${email}`)}`)
+    .digest();
   return `10${characters(digest, "0123456789", 19)}`;
 }
 
 /** An etag must be the one that was read; without one the write is blind (google.md, trap 16). */
 export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<StoredPolicy>): StoredPolicy {
   if (given.etag !== undefined && given.etag !== current.etag) {
-    throw new GoogleError(409, "ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.");
+    throw new GoogleError(
+      [409, "ABORTED"],
+      "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+    );
   }
   const bindings = (given.bindings ?? []).filter((binding) => binding.members?.length > 0);
   return nextPolicy(host, bindings, given.version ?? 1);

@@ -1,0 +1,32 @@
+import { applyPlan, makePlan } from "../../crosstrust.ts";
+import { destroyText } from "../../say/done.ts";
+import { planText } from "../../say/plan.ts";
+import { loadFile } from "../context.ts";
+import { exitOf } from "../exit.ts";
+import type { Command } from "../run.ts";
+import { confirm } from "./apply.ts";
+import { checkNames, consentsOf, planJson, viewOf } from "./plan.ts";
+
+/** A plan in which the named links, or all, are no longer wanted; the other links stay as they are. */
+export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: boolean }> = async (
+  context,
+  { links, keepServiceAccounts },
+) => {
+  const { world, flags, paper } = context;
+  const { federation } = loadFile(flags, "all");
+  checkNames(federation, links);
+  const planned = await makePlan({ federation, only: links, consents: consentsOf({}), destroy: true }, world);
+  const { plan } = planned;
+  const view = viewOf(world, { federation, planned, only: links, command: "destroy" });
+  const shown = planText(view, paper);
+  await confirm(context, plan, { shown, pinned: false });
+  const applied = await applyPlan(plan, keepServiceAccounts, world);
+  const findings = [...plan.findings.filter(({ asks }) => asks !== "conflict"), ...applied.findings];
+  const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
+  const exit = exitOf({ findings, changes: left });
+  if (flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command: "destroy", exit }) };
+  return {
+    exit,
+    text: destroyText({ view, done: applied.done, health: [], findings }, { paper, kept: keepServiceAccounts }),
+  };
+};

@@ -1,0 +1,25 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { jsonSchema } from "../../file/schema.ts";
+import { shapes } from "../../parties/index.ts";
+import type { Flags } from "../context.ts";
+import { codes, UsageError } from "../exit.ts";
+
+/** Writes a commented starter file and the schema that editors check it with. Never overwrites a file. */
+export function init(flags: Flags, { from, to }: { from: string; to: string }): { exit: number; text: string } {
+  if (from !== "google" || to !== "aws")
+    throw new UsageError(`--from ${from} --to ${to} is not built yet; --from google --to aws is`);
+  if (existsSync(flags.file)) throw new UsageError(`${flags.file} is there already; --file PATH writes another`);
+  const schema = join(dirname(resolve(flags.file)), "federation.schema.json");
+  writeFileSync(flags.file, readFileSync(new URL("./starter-google-to-aws.yaml", import.meta.url), "utf8"));
+  writeFileSync(schema, schemaText());
+  const here = (path: string) => relative(process.cwd(), resolve(path));
+  const lines = [
+    `wrote ${here(flags.file)} and ${here(schema)}`,
+    "next   crosstrust lint",
+    "       crosstrust plan --sandbox   tries it offline",
+  ];
+  return { exit: codes.fine, text: lines.join("\n") };
+}
+
+export const schemaText = (): string => `${JSON.stringify(jsonSchema(shapes), null, 2)}\n`;

@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { join, relative } from "node:path";
+import { readFederation } from "../../file/read.ts";
+import type { Federation } from "../../model.ts";
+import { parties, shapes } from "../../parties/index.ts";
+import { players } from "../../parties/players.ts";
+import { expand } from "../../plan/expand.ts";
+import { type Attached, attach } from "../../sandbox/attach.ts";
+import { exportLines, type Surroundings, surroundings } from "../../sandbox/environment.ts";
+import type { Environment } from "../../sandbox/fake.ts";
+import { alive, readOwner } from "../../sandbox/owner.ts";
+import { type Flags, folderOf, readBytes, sandboxUrl } from "../context.ts";
+import { codes, UsageError } from "../exit.ts";
+
+/** CROSSTRUST_SANDBOX, else the owner of this folder's state, else one for the time of the command. */
+async function reach(flags: Flags): Promise<Attached> {
+  const named = sandboxUrl({ ...flags, sandbox: true });
+  if (typeof named === "string") return { url: named, close: async () => {} };
+  return attach({ folder: folderOf(flags, "sandbox"), players });
+}
+
+async function control<T>(url: string, method: string, path: string): Promise<T> {
+  const answer = await fetch(`${url}/_sandbox/${path}`, { method, signal: AbortSignal.timeout(10_000) }).catch(
+    () => undefined,
+  );
+  if (!answer?.ok) throw new UsageError(`there is no sandbox at ${url}`);
+  return (await answer.json()) as T;
+}
+
+/** The account and project of the file in this folder; without a file the sandbox takes the first it knows. */
+function scopes(flags: Flags): URLSearchParams {
+  const query = new URLSearchParams();
+  const federation = quietly(flags);
+  if (!federation) return query;
+  for (const { address, spec } of expand(federation.links, parties).resources) {
+    const party = address.split(":")[0] ?? "";
+    const scope = spec.account ?? spec.project;
+    if (!query.has(party) && typeof scope === "string") query.set(party, scope);
+  }
+  return query;
+}
+
+function quietly(flags: Flags): Federation | undefined {
+  const bytes = readBytes(flags.file);
+  return bytes && readFederation(flags.file, bytes, shapes).federation;
+}
+
+async function lead(flags: Flags, url: string): Promise<Surroundings> {
+  const parts = await control<readonly Environment[]>(url, "GET", `environment?${scopes(flags)}`);
+  return surroundings(url, parts, join(folderOf(flags, "sandbox"), "exec"));
+}
+
+/** `sandbox env`: export lines for a shell. */
+export async function env(flags: Flags): Promise<number> {
+  const attached = await reach(flags);
+  try {
+    process.stdout.write(`${exportLines(await lead(flags, attached.url))}\n`);
+    if (attached.sandbox)
+      process.stderr.write(
+        "no sandbox is running here, so these end with this command: start one with crosstrust sandbox\n",
+      );
+    return codes.fine;
+  } finally {
+    await attached.close();
+  }
+}
+
+/** `sandbox exec -- CMD`: runs it with those variables; its exit code is ours. */
+export async function exec(flags: Flags, words: readonly string[]): Promise<number> {
+  const [program = "", ...rest] = words;
+  const attached = await reach(flags);
+  try {
+    const { set, unset } = await lead(flags, attached.url);
+    const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unset.includes(name)));
+    return await runChild(program, rest, { ...clean, ...set });
+  } finally {
+    await attached.close();
+  }
+}
+
+function runChild(program: string, words: readonly string[], variables: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(program, [...words], { stdio: "inherit", env: variables });
+    // The terminal sends its signals to both; only the child acts on them.
+    const ignore = () => {};
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, ignore);
+    child.on("error", () => {
+      process.stderr.write(`${program} cannot be run; is it installed?\n`);
+      resolve(127);
+    });
+    child.on("exit", (code, signal) => {
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, ignore);
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}
+
+export async function reset(flags: Flags): Promise<number> {
+  const attached = await reach(flags);
+  try {
+    await control(attached.url, "POST", "reset");
+    process.stdout.write("sandbox   empty again\n");
+    return codes.fine;
+  } finally {
+    await attached.close();
+  }
+}
+
+export async function status(flags: Flags): Promise<number> {
+  const attached = await reach(flags);
+  try {
+    const state = await control<Record<string, unknown>>(attached.url, "GET", "state");
+    const calls = await control<readonly unknown[]>(attached.url, "GET", "calls");
+    const kinds = Object.keys(state).map((key) => key.split("/")[0] ?? "");
+    const count = (kind: string) => kinds.filter((one) => one === kind).length;
+    const where = attached.sandbox ? "not running; state is kept" : attached.url;
+    const things = `${count("google.account")} service accounts   ${count("aws.role")} roles   ${calls.length} calls`;
+    process.stdout.write(
+      flags.json
+        ? `${JSON.stringify({ url: attached.sandbox ? null : attached.url, state })}\n`
+        : `sandbox   ${where}\n  ${things}\n`,
+    );
+    return codes.fine;
+  } finally {
+    await attached.close();
+  }
+}
+
+export interface ServeFlags {
+  readonly port?: string;
+  readonly as?: string;
+}
+
+/** `crosstrust sandbox`: in the foreground, until it is interrupted. */
+export async function serve(flags: Flags, { port = "4510", as }: ServeFlags): Promise<number> {
+  sandboxUrl({ ...flags, sandbox: true });
+  const folder = folderOf(flags, "sandbox");
+  const owner = readOwner(folder);
+  if (owner && (await alive(owner))) {
+    process.stderr.write(
+      `this folder's sandbox is served already, by process ${owner.pid}: http://127.0.0.1:${owner.port}\n`,
+    );
+    return codes.conflict;
+  }
+  const number = Number(port);
+  if (!Number.isInteger(number) || number < 0 || number > 65535)
+    throw new UsageError(`--port takes a port, not ${port}`);
+  const attached = await attach({ folder, players, port: number, actsAs: as }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new UsageError(`port ${port} is in use; --port 0 takes a free one`);
+  });
+  const lines = [
+    `sandbox   ${attached.url}   state in ${relative(process.cwd(), folder)}`,
+    "  in another shell here:",
+    "  crosstrust plan --sandbox",
+    "  crosstrust sandbox exec -- aws sts get-caller-identity",
+    `  eval "$(crosstrust sandbox env)"`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+  await attached.close();
+  return codes.fine;
+}

@@ -1,0 +1,100 @@
+import { makePlan } from "../../crosstrust.ts";
+import type { Federation, Link, Session, Token, World } from "../../model.ts";
+import { readKey } from "../../parties/aws/claims.ts";
+import { parties } from "../../parties/index.ts";
+import { lookupOf } from "../../plan/compare.ts";
+import { troubleOf } from "../../run/trouble.ts";
+import { document } from "../../say/json.ts";
+import { tokenText } from "../../say/token.ts";
+import { version } from "../../version.ts";
+import { type Flags, loadFile } from "../context.ts";
+import { Explained, UsageError } from "../exit.ts";
+import type { Command } from "../run.ts";
+import { consentsOf } from "./plan.ts";
+
+function linkOf(flags: Flags, name: string): { federation: Federation; link: Link } {
+  const { federation } = loadFile(flags);
+  const link = federation.links.find((candidate) => candidate.name === name);
+  if (!link)
+    throw new UsageError(
+      `${federation.file} has no link ${name}; it has ${federation.links.map((one) => one.name).join(", ")}`,
+    );
+  return { federation, link };
+}
+
+/** A token of the link's workload, asked for like the workload would. */
+async function mint(link: Link, world: World): Promise<Token> {
+  const issuer = parties.find((party) => party.name === link.from.party)?.issuer;
+  if (!issuer) throw new Error(`${link.from.party} issues nothing`);
+  return issuer.mint({ link, audience: link.audience, lookup: () => undefined }, world);
+}
+
+/** Shows the claims and the condition keys they become; the token itself only when asked for with `--raw`. */
+export const token: Command<{ name: string; raw: boolean }> = async ({ flags, world, paper }, { name, raw }) => {
+  const { federation, link } = linkOf(flags, name);
+  const minted = await orExplain(link, world, { federation });
+  if (raw) return { exit: 0, text: minted.text };
+  const keys = ["sub", "aud", "oaud", "email"].map((key) => ({
+    key: `accounts.google.com:${key}`,
+    reading: readKey(`accounts.google.com:${key}`, minted.claims),
+  }));
+  const rows = keys.map(({ key, reading }) => ({
+    key,
+    value: reading.state === "present" ? reading.values.join(", ") : "(absent)",
+    readFrom: reading.readFrom,
+  }));
+  const { claims, header, mintedBy } = minted;
+  if (flags.json)
+    return {
+      exit: 0,
+      text: document(
+        { tool: version, world: world.kind, command: "token", exit: 0 },
+        { link: name, header, claims, mintedBy, keys: rows },
+      ),
+    };
+  return { exit: 0, text: tokenText({ link: name, world: world.kind, token: minted, rows }, paper) };
+};
+
+/** A mint that fails is explained with what is there now. */
+async function orExplain(link: Link, world: World, { federation }: { federation: Federation }): Promise<Token> {
+  try {
+    return await mint(link, world);
+  } catch (error) {
+    const { observed } = await makePlan({ federation, only: [], consents: consentsOf({}) }, world);
+    const issuer = parties.find((party) => party.name === link.from.party)?.issuer;
+    const ask = { link, audience: link.audience, lookup: lookupOf(observed.live) };
+    throw new Explained(issuer?.explainMint(ask, error) ?? troubleOf(error, { links: [link.name] }));
+  }
+}
+
+/**
+ * The `credential_process` answer (aws.md 11.1): one JSON object on stdout and nothing else; on failure nothing on
+ * stdout, and one line on stderr, which the aws CLI shows to its user word for word.
+ */
+export const credentials: Command<{ name: string; duration: number | undefined }> = async (
+  { flags, world },
+  { name, duration },
+) => {
+  const { link } = linkOf(flags, name);
+  const relying = parties.find((party) => party.name === link.to.party)?.relying;
+  if (link.to.party !== "aws" || !relying) throw new UsageError(`${name} does not end at aws`);
+  const minted = await mint(link, world);
+  const session = await relying.exchange(
+    { link, purpose: "use", ...(duration === undefined ? {} : { duration }) },
+    minted,
+    world,
+  );
+  return { exit: 0, text: JSON.stringify(processAnswer(session)) };
+};
+
+function processAnswer({ secrets, expiresAt }: Session) {
+  const { accessKeyId, secretAccessKey, sessionToken } = secrets;
+  const Expiration = new Date(expiresAt ?? 0).toISOString().replace(/\.\d+Z$/, "Z");
+  return {
+    Version: 1,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration,
+  };
+}

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import type {
+  Address,
+  Identity,
+  Json,
+  Kind,
+  Leftovers,
+  Link,
+  Live,
+  LivePresent,
+  PutJob,
+  Removal,
+  Resource,
+  Spec,
+  World,
+} from "../../../model.ts";
+import { CloudError, serially } from "../../../run/retry.ts";
+import type { Account } from "../client.ts";
+import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
+import { trustFor } from "../trust/build.ts";
+import { isMap, type Policy, parsePolicy, renderPolicy, type Statement } from "../trust/policy.ts";
+import { getRole, writeRole } from "./calls.ts";
+
+/** The one statement that a link needs in the trust policy of a role that is only used. */
+export interface StatementSpec extends Spec {
+  readonly account: string;
+  readonly role: string;
+  /** How ours is told from others: statements carry no tags. */
+  readonly sid: string;
+  readonly statement: Json;
+}
+
+export const statementKind: Kind<StatementSpec> = {
+  name: "aws:trustStatement",
+  label: "aws trust statement",
+  unmarked: true,
+  onUsed: true,
+  read: readStatement,
+  list: async (): Promise<Leftovers> => ({ found: [], scopes: [], findings: [] }),
+  put: putStatement,
+  remove: removeStatement,
+};
+
+export function statementResource(link: Link, identity: Identity): Resource<StatementSpec> {
+  const { account, name, partition } = roleOf(link);
+  const [statement] = trustFor({ identity, audience: link.audience, account, partition }).statements;
+  const digest = createHash("sha256").update(`${link.deployment}/${link.name}`).digest("hex");
+  const spec = {
+    account,
+    role: name,
+    sid: `Crosstrust${digest.slice(0, 16)}`,
+    statement: statement as unknown as Json,
+  };
+  return { address: addressOf({ account, name }, link), links: [link.name], hold: "own", spec, access: accessOf(link) };
+}
+
+const addressOf = ({ account, name }: Pick<RoleTarget, "account" | "name">, link: Link): Address =>
+  `aws:trustStatement/${account}/${name}/${link.name}`;
+
+const accountOf = ({ spec, access }: Pick<Resource<StatementSpec>, "spec" | "access">): Account => ({
+  account: spec.account,
+  ...(access ? { access } : {}),
+});
+
+/** The document as it stands, its statements untouched: they are somebody else's. */
+interface Document {
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly statements: readonly unknown[];
+}
+
+async function readDocument(
+  world: World,
+  desired: Pick<Resource<StatementSpec>, "spec" | "access">,
+): Promise<Document> {
+  const role = await getRole(world, { account: accountOf(desired), name: desired.spec.role });
+  const raw: unknown = JSON.parse(decodeURIComponent(role.AssumeRolePolicyDocument));
+  if (!isMap(raw)) throw unreadable(desired.spec.role);
+  const list = raw.Statement;
+  return { raw, statements: Array.isArray(list) ? list : list === undefined ? [] : [list] };
+}
+
+const unreadable = (role: string): CloudError =>
+  new CloudError({
+    class: "malformed",
+    service: "aws.iam",
+    operation: "GetRole",
+    code: "",
+    status: 200,
+    message: `the trust policy of ${role} is not a policy document`,
+  });
+
+const sidOf = (statement: unknown): unknown => (isMap(statement) ? statement.Sid : undefined);
+
+/** An equal statement serves, whoever wrote it; one with our Sid is ours, whatever became of it. */
+async function readStatement(
+  desired: Resource<StatementSpec>,
+  _hints: readonly string[],
+  world: World,
+): Promise<Live<StatementSpec>> {
+  let document: Document;
+  try {
+    document = await readDocument(world, desired);
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
+    throw error;
+  }
+  const version = String(document.raw.Version ?? "2008-10-17");
+  const parsed = document.statements.map((statement) => ({
+    sid: sidOf(statement),
+    statement: canonical(version, statement),
+  }));
+  const ours = parsed.find(({ sid }) => sid === desired.spec.sid);
+  const same = parsed.find(({ statement }) => text(statement) === text(desired.spec.statement));
+  const found = ours ?? same;
+  if (!found) return { state: "absent" };
+  return present({ ...desired.spec, statement: found.statement as unknown as Json }, ours ? "ours" : "foreign");
+}
+
+const present = (spec: StatementSpec, owner: "ours" | "foreign"): LivePresent<StatementSpec> => ({
+  state: "present",
+  owner,
+  spec,
+  outputs: {},
+});
+
+const canonical = (version: string, statement: unknown): Statement | undefined =>
+  parsePolicy(JSON.stringify({ Version: version, Statement: [statement] }))?.statements[0];
+
+const text = (statement: unknown): string =>
+  statement === undefined ? "" : renderPolicy({ version: "", statements: [statement as Statement] } satisfies Policy);
+
+/** UpdateAssumeRolePolicy replaces the whole document and has no etag: one writer at a time here, and a look afterwards. */
+function rewrite(
+  world: World,
+  target: Pick<Resource<StatementSpec>, "spec" | "access">,
+  statements: (there: readonly unknown[]) => readonly unknown[],
+): Promise<void> {
+  const { account, role } = target.spec;
+  return serially(world, `aws:role/${account}/${role}`, async () => {
+    const document = await readDocument(world, target);
+    const PolicyDocument = JSON.stringify({ ...document.raw, Statement: statements(document.statements) });
+    await writeRole(
+      world,
+      { account: accountOf(target), name: role },
+      { operation: "UpdateAssumeRolePolicy", input: { PolicyDocument } },
+    );
+  });
+}
+
+async function putStatement({ desired }: PutJob<StatementSpec>, world: World): Promise<LivePresent<StatementSpec>> {
+  const { sid, statement } = desired.spec;
+  const rendered: unknown = JSON.parse(
+    renderPolicy({ version: "2012-10-17", statements: [statement as unknown as Statement] }, [sid]),
+  );
+  const mine = isMap(rendered) && Array.isArray(rendered.Statement) ? rendered.Statement[0] : undefined;
+  await rewrite(world, desired, (there) => [...there.filter((one) => sidOf(one) !== sid), mine]);
+  return present(desired.spec, "ours");
+}
+
+async function removeStatement({ live, access }: Removal<StatementSpec>, world: World): Promise<void> {
+  const target = { spec: live.spec, ...(access ? { access } : {}) };
+  await rewrite(world, target, (there) => there.filter((one) => sidOf(one) !== live.spec.sid));
+}

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import type { Link, MintAsk, Undo, World } from "../../model.ts";
+import { CloudError, settle } from "../../run/retry.ts";
+import * as calls from "./calls.ts";
+import { google } from "./client.ts";
+import { memberOf } from "./remedy.ts";
+import { serviceAccountOf } from "./shape.ts";
+
+const role = "roles/iam.serviceAccountOpenIdTokenCreator";
+
+/** What was granted, noted before it is granted: a run that is killed is cleaned up after by the next one. */
+const noteSchema = z.object({ project: z.string(), account: z.string(), member: z.string() });
+type Note = z.infer<typeof noteSchema>;
+
+const noteName = (account: string): string => `grant-me-${account}`;
+
+/**
+ * `--grant-me`: the operator may mint for this one account, for the time of the proof (contract, section 7). Grants
+ * take two minutes as a rule and seven at worst (google.md, trap 17), so it waits by asking.
+ */
+export async function grantMint({ link }: MintAsk, world: World): Promise<Undo | undefined> {
+  const { project, email } = serviceAccountOf(link);
+  const target = { project, account: email };
+  if (await mayMint(world, target)) return undefined;
+  const note: Note = { ...target, member: memberOf(await operatorOf(world, project)) };
+  await world.store.write(noteName(email), JSON.stringify(note));
+  await edit(world, note, "add");
+  const what = `google lets ${note.member} mint for ${email}`;
+  await settle(world, { what, budget: 420_000, inARow: 1 }, () => mayMint(world, target));
+  return () => takeBack(world, note);
+}
+
+export async function recallGrant(link: Link, world: World): Promise<void> {
+  const { email } = serviceAccountOf(link);
+  const text = await world.store.read(noteName(email));
+  if (text !== undefined) await takeBack(world, noteSchema.parse(JSON.parse(text)));
+}
+
+async function takeBack(world: World, note: Note): Promise<void> {
+  await edit(world, note, "remove");
+  await world.store.remove(noteName(note.account));
+}
+
+const answer = z.object({ permissions: z.array(z.string()).default([]) });
+
+async function mayMint(world: World, { project, account }: calls.AccountTarget): Promise<boolean> {
+  const permission = "iam.serviceAccounts.getOpenIdToken";
+  const { permissions } = await google(world, {
+    ...{ service: "google.iam", operation: "TestIamPermissions", effect: "read", method: "POST", project, answer },
+    path: `/v1/projects/${project}/serviceAccounts/${account}:testIamPermissions`,
+    body: { permissions: [permission] },
+  });
+  return permissions.includes(permission);
+}
+
+/** Whose token this is: application default credentials do not say so themselves (unverified for external accounts). */
+async function operatorOf(world: World, project: string): Promise<string> {
+  const session = await world.credentials({ party: "google", scope: project });
+  if (session.principal) return session.principal;
+  const { email } = await google(world, {
+    ...{
+      service: "google.oauth2",
+      operation: "UserInfo",
+      effect: "read",
+      method: "GET",
+      project,
+      path: "/v1/userinfo",
+    },
+    answer: z.object({ email: z.string().includes("@") }),
+  });
+  return email;
+}
+
+/** Read, change one member, write back with the etag; a concurrent change starts it again (google.md 12). */
+async function edit(world: World, { project, account, member }: Note, how: "add" | "remove"): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      const policy = await calls.getPolicy(world, { project, account });
+      const changed = withMember(policy, member, how);
+      if (changed) await calls.setPolicy(world, { project, account }, changed);
+      return;
+    } catch (error) {
+      if (how === "remove" && error instanceof CloudError && error.class === "missing") return;
+      if (
+        tried >= 5 ||
+        !(error instanceof CloudError) ||
+        !["race", "lost", "transient", "malformed"].includes(error.class)
+      )
+        throw error;
+      await world.clock.sleep(world.random() * 500 * 2 ** tried);
+    }
+  }
+}
+
+/** The policy with or without the member, everybody else's bindings untouched; undefined where it is so already. */
+function withMember(policy: calls.IamPolicy, member: string, how: "add" | "remove"): calls.IamPolicy | undefined {
+  const mine = policy.bindings.find((binding) => binding.role === role && binding.condition === undefined);
+  const there = mine?.members.includes(member) === true;
+  if (there === (how === "add")) return undefined;
+  const others = policy.bindings.filter((binding) => binding !== mine);
+  const members =
+    how === "add" ? [...(mine?.members ?? []), member] : (mine?.members ?? []).filter((one) => one !== member);
+  return { ...policy, bindings: members.length > 0 ? [...others, { ...mine, role, members }] : others };
+}

@@ -1,0 +1,152 @@
+import { globSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join, normalize } from "node:path";
+import { type Node, parse } from "acorn";
+import { describe, expect, test } from "vitest";
+
+// The house rules of docs/decisions/001-the-house.md: imports run downhill, no room too big, nothing left for later.
+
+const files = globSync("{src,functions,scripts,bin}/**/*.{ts,js}").sort();
+const texts = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
+const source = (file: string): string => texts.get(file) ?? "";
+
+/** Relative imports of a file, static and dynamic, types included. */
+function importsOf(file: string): readonly string[] {
+  const found = source(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+  return [...found].map((match) => normalize(join(dirname(file), match[1] ?? "")));
+}
+
+/** The room a file belongs to, and where that room may import from. First match wins. */
+const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
+  [/^src\/model(\.ts$|\/)/, [/^src\/model\//]],
+  [/^src\/version\.ts$/, []],
+  [/^src\/file\//, [/^src\/model\.ts$/, /^src\/file\//]],
+  [/^src\/plan\//, [/^src\/model\.ts$/, /^src\/plan\//]],
+  [/^src\/say\//, [/^src\/model\.ts$/, /^src\/say\//]],
+  [/^src\/run\//, [/^src\/model\.ts$/, /^src\/run\//]],
+  [/^src\/parties\/(\w+)\/(shape|claims)\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/$1\/(shape|claims)\.ts$/]],
+  [/^src\/parties\/(\w+)\/trust\//, [/^src\/model\.ts$/, /^src\/parties\/$1\/(trust\/|claims\.ts)/]],
+  [
+    /^src\/parties\/(\w+)\/sandbox\//,
+    [/^src\/model\.ts$/, /^src\/parties\/$1\/(sandbox\/|trust\/|claims\.ts)/, /^src\/sandbox\/(fake|state)\.ts$/],
+  ],
+  [/^src\/parties\/(\w+)\//, [/^src\/model\.ts$/, /^src\/parties\/$1\/(?!sandbox)/, /^src\/run\/retry\.ts$/]],
+  [/^src\/parties\/players\.ts$/, [/^src\/parties\/\w+\/sandbox\/index\.ts$/, /^src\/sandbox\/fake\.ts$/]],
+  [/^src\/parties\/\w+\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/\w+\/(index|credentials)\.ts$/]],
+  [/^src\/sandbox\//, [/^src\/model\.ts$/, /^src\/sandbox\//]],
+  [/^(src\/(cli|crosstrust)|functions|scripts|bin)/, [/./]],
+];
+
+const fill = (pattern: RegExp, party: string): RegExp => new RegExp(pattern.source.replaceAll("$1", party));
+
+describe("imports run downhill", () => {
+  test.each(files)("%s", (file) => {
+    const room = rooms.find(([of]) => of.test(file));
+    expect(room, `${file} stands in no room of the house`).toBeDefined();
+    const party = room?.[0].exec(file)?.[1] ?? "";
+    const allowed = (room?.[1] ?? []).map((pattern) => fill(pattern, party));
+    expect(importsOf(file).filter((target) => !allowed.some((pattern) => pattern.test(target)))).toEqual([]);
+  });
+
+  test("a party's import of another party is caught", () => {
+    const party = rooms.find(([of]) => of.test("src/parties/aws/exchange.ts"));
+    const allowed = (party?.[1] ?? []).map((pattern) => fill(pattern, "aws"));
+    expect(allowed.some((pattern) => pattern.test("src/parties/google/client.ts"))).toBe(false);
+    expect(allowed.some((pattern) => pattern.test("src/parties/aws/sandbox/iam.ts"))).toBe(false);
+  });
+
+  test("there is no cycle", () => {
+    const seen = new Map<string, "open" | "done">();
+    const walk = (file: string, path: readonly string[]): readonly string[] | undefined => {
+      if (seen.get(file) === "done") return undefined;
+      if (seen.get(file) === "open") return [...path.slice(path.indexOf(file)), file];
+      seen.set(file, "open");
+      for (const target of importsOf(file).filter((one) => texts.has(one))) {
+        const cycle = walk(target, [...path, file]);
+        if (cycle) return cycle;
+      }
+      seen.set(file, "done");
+      return undefined;
+    };
+    expect(files.map((file) => walk(file, [])).filter(Boolean)).toEqual([]);
+  });
+});
+
+/** Functions longer than the house allows, by their first line: from acorn over the code without its types. */
+function longFunctions(text: string): readonly string[] {
+  const code = stripTypeScriptTypes(text.replace(/^#!.*/, ""), { mode: "strip" });
+  const found: string[] = [];
+  const visit = (node: unknown): void => {
+    if (node === null || typeof node !== "object") return;
+    const { type, loc } = node as Node & { type?: string };
+    if (loc && /Function/.test(type ?? "") && loc.end.line - loc.start.line + 1 > 40) {
+      found.push(`line ${loc.start.line}: ${loc.end.line - loc.start.line + 1} lines`);
+    }
+    for (const inner of Object.values(node)) visit(inner);
+  };
+  visit(parse(code, { ecmaVersion: "latest", sourceType: "module", locations: true, allowHashBang: true }));
+  return found;
+}
+
+describe("no room is too big", () => {
+  const lines = (file: string): number => source(file).split("\n").length - 1;
+
+  test.each(files)("%s", (file) => {
+    const ceiling = file.includes("/sandbox/") ? 400 : /^functions\/(health|provision)\.ts$/.test(file) ? 40 : 300;
+    expect(lines(file)).toBeLessThanOrEqual(ceiling);
+    expect(longFunctions(source(file))).toEqual([]);
+  });
+
+  test("the measure finds a long function", () => {
+    expect(longFunctions(`const f = (a: string) => {\n${"a;\n".repeat(40)}};`)).toHaveLength(1);
+  });
+
+  test("the median file has at most 90 lines", () => {
+    const sizes = files.map(lines).sort((a, b) => a - b);
+    expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(90);
+  });
+
+  test("interfaces have at most six methods", () => {
+    for (const file of files) {
+      for (const [, name, body] of source(file).matchAll(/interface (\w+)[^{]*\{\n([\s\S]*?)\n\}/g)) {
+        const methods = (body ?? "").match(/^ {2}\w+\??(<[^>]*>)?\(/gm) ?? [];
+        expect(methods.length, `${file} ${name}`).toBeLessThanOrEqual(6);
+      }
+    }
+  });
+});
+
+describe("words", () => {
+  const code = (file: string): string =>
+    source(file)
+      .replace(/\/\*[\s\S]*?\*\//g, "")
+      .replace(/^\s*\/\/.*$/gm, "")
+      .replace(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""');
+
+  test.each([
+    ["provider", /(?<![-\w])provider(?![-\w])/],
+    ["creds", /\bcreds\b/i],
+    ["idp", /\bidp\b/i],
+  ])("the bare word %s is not used in code", (_, word) => {
+    expect(files.filter((file) => word.test(code(file)))).toEqual([]);
+  });
+
+  test("nothing is left for later", () => {
+    expect(files.filter((file) => /TODO|FIXME|XXX|not implemented/.test(source(file)))).toEqual([]);
+  });
+
+  test("comments are 10 to 20 per cent of the lines, and say why", () => {
+    const all = files
+      .map(source)
+      .join("\n")
+      .split("\n")
+      .filter((line) => line.trim());
+    const comments = all.filter((line) => /^\s*(\/\/|\/\*|\*)/.test(line));
+    expect(comments.length / all.length).toBeGreaterThan(0.1);
+    expect(comments.length / all.length).toBeLessThan(0.2);
+  });
+});
+
+test("tests run on Node 22 or newer: the checkout's own, not the system's", () => {
+  expect(Number(process.versions.node.split(".")[0])).toBeGreaterThanOrEqual(22);
+});

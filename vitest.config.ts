@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+// Two cores: files in parallel, and long enough for the tests that start programs we did not write.
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    reporters: ["default"],
+  },
+});
