@@ -151,6 +151,18 @@ async function sandboxed(name: string, flags: Flags, work: () => Promise<number>
   }
 }
 
+sandboxCommand(
+  program.command("onboard").description("preflight, lint, plan, apply, first health check, next steps"),
+  async (flags) => (await import("../scripts/onboard.ts")).onboard(flags),
+);
+
+/** Commands of the contract that later versions have: they say so instead of pretending. */
+for (const name of ["credential-config", "serve", "exec", "deploy", "offboard"]) {
+  sandboxCommand(program.command(`${name} [words...]`, { hidden: true }).allowUnknownOption(), async () => {
+    throw new UsageError(`${name} is not built yet`);
+  });
+}
+
 const sandbox = program
   .command("sandbox")
   .description("runs the sandbox in the foreground, for other programs")

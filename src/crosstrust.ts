@@ -9,6 +9,7 @@ import type {
   Live,
   Lookup,
   Plan,
+  Preflight,
   Resource,
   Trace,
   World,
@@ -83,7 +84,7 @@ function watch(links: readonly Link[], expansion: Expansion, { live }: Observed)
     const relying = parties.find((party) => party.name === link.to.party)?.relying;
     if (there.state !== "present" || there.owner === "foreign" || !relying || seen.has(trust.address)) return [];
     seen.add(trust.address);
-    return relying.strangers({ link, live: there, lookup }, trust).map(({ who, code }): Finding => {
+    return relying.strangers({ link, live: there, lookup }, trust).map(({ who, code, unsure }): Finding => {
       const what = trust.address.replace(/^\w+:(\w+)\/[^/]+\//, "$1 ");
       const fix = ["crosstrust apply repairs it"];
       const at = { address: trust.address, place: link.at(`to.${link.to.party}`) };
@@ -92,12 +93,24 @@ function watch(links: readonly Link[], expansion: Expansion, { live }: Observed)
         severity: "security",
         at,
         links: trust.links,
-        says: `${what} lets ${who} in, now`,
+        says: unsure ? `${what}: ${who}` : `${what} lets ${who} in, now`,
         because: [],
         fix,
       };
     });
   });
+}
+
+/** Line by line, what must be in place before anything is made. Changes nothing. */
+export async function preflight(federation: Federation, world: World): Promise<readonly Preflight[]> {
+  const { resources } = expand(federation.links, parties);
+  const lines = await Promise.all(
+    parties.map((party) => {
+      const mine = resources.filter(({ address }) => party.kinds.some((kind) => address.startsWith(`${kind.name}/`)));
+      return mine.length > 0 ? party.preflight(mine, world) : [];
+    }),
+  );
+  return lines.flat();
 }
 
 /** The resource that holds a link's trust, its references resolved. */
@@ -136,9 +149,9 @@ export async function recallGrants({ links }: Federation, world: World): Promise
 }
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
-export function applyPlan(plan: Plan, keep: boolean, world: World): Promise<Applied> {
+export function applyPlan({ plan, observed }: Planned, keep: boolean, world: World): Promise<Applied> {
   const tools = { resolve, refs: refsOf, want: wantOf, put: putOf };
-  return apply({ plan, kinds, keep, tools }, world);
+  return apply({ plan, live: observed.live, kinds, keep, tools }, world);
 }
 
 /** What was proved is said; what the plan only judged of the same thing is not said beside it. */

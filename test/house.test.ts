@@ -34,7 +34,7 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   [/^src\/parties\/players\.ts$/, [/^src\/parties\/\w+\/sandbox\/index\.ts$/, /^src\/sandbox\/fake\.ts$/]],
   [/^src\/parties\/\w+\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/\w+\/(index|credentials)\.ts$/]],
   [/^src\/sandbox\//, [/^src\/model\.ts$/, /^src\/sandbox\//]],
-  [/^(src\/(cli|crosstrust)|functions|scripts|bin)/, [/./]],
+  [/^(src\/(cli|crosstrust|functions)|functions|scripts|bin)/, [/./]],
 ];
 
 const fill = (pattern: RegExp, party: string): RegExp => new RegExp(pattern.source.replaceAll("$1", party));

@@ -17,6 +17,9 @@ export interface Ref {
 }
 export type Known<T> = T | Ref;
 
-/** JSON values. Every array in a spec is a set: its order and its duplicates carry no meaning. */
+/**
+ * JSON values. Two conventions hold in a spec: every array is a set, whose order and duplicates carry no meaning, and
+ * what stands under `action` is compared without regard to case.
+ */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type Spec = { readonly [key: string]: Json };

@@ -113,6 +113,16 @@ export interface Conflict {
   readonly path: string;
 }
 
+/** One line of the preflight: what was looked at, what was seen, and the command that mends it. */
+export interface Preflight {
+  readonly topic: string;
+  readonly ok: boolean | "unknown";
+  readonly says: string;
+  readonly fix: readonly string[];
+  /** Without it nothing further makes sense. */
+  readonly stops?: boolean;
+}
+
 /** A party: what it may be in a link, the kinds it owns, and the shape of its part of the file. */
 export interface Party {
   readonly name: string;
@@ -122,6 +132,10 @@ export interface Party {
   /** How people call its side of a link: `reports@acme-prod`, `role reports-reader`. */
   readonly title: (link: Link, side: "from" | "to") => string;
   readonly lint: (link: Link) => readonly Finding[];
+  /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
+  readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
+  /** What remains to be done by people for a link to be used. */
+  readonly nextSteps: (link: Link) => readonly string[];
   /** Whether the credentials at hand belong to the accounts and projects of these resources. */
   readonly reach: (resources: readonly Resource[], world: World) => Promise<readonly Finding[]>;
 }

@@ -31,6 +31,8 @@ export interface Judgement {
 export interface Stranger {
   readonly who: string;
   readonly code: string;
+  /** It cannot be told whether anybody is let in: never taken for a proof that nobody is. */
+  readonly unsure?: true;
   /** Absent where the stranger needs no token of this issuer, e.g. an AWS principal. */
   readonly claims?: Readonly<Record<string, string>>;
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * One text for one meaning: object keys sorted, absent members left out, arrays as sets (sorted, no
- * duplicates), because every array in a spec is a set. Equal texts mean equal specs.
+ * One text for one meaning: object keys sorted, absent members left out, arrays as sets (sorted, no duplicates), and
+ * whatever stands under `action` without regard to case (the two conventions of a spec). Equal texts mean equal specs.
  */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) {
@@ -13,11 +13,13 @@ export function canonical(value: unknown): string {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
+      .map(([key, member]) => `${JSON.stringify(key)}:${canonical(key === "action" ? lowerCase(member) : member)}`);
     return `{${members.join(",")}}`;
   }
   return JSON.stringify(value) ?? "null";
 }
+
+const lowerCase = (value: unknown): unknown => JSON.parse(JSON.stringify(value).toLowerCase());
 
 /** SHA-256 over the canonical text: 64 hex. */
 export const fingerprint = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");

@@ -18,6 +18,8 @@ import { troubleOf } from "./trouble.ts";
 
 export interface Job {
   readonly plan: Plan;
+  /** Everything that was read, also what the plan leaves alone: changes may refer to it. */
+  readonly live: ReadonlyMap<Address, Live>;
   readonly kinds: readonly Kind[];
   /** What can be switched off is kept, disabled, instead of deleted. */
   readonly keep: boolean;
@@ -76,7 +78,7 @@ class Run {
     this.job = job;
     this.world = world;
     this.changes = new Map(job.plan.changes.map((change) => [change.address, change]));
-    for (const change of job.plan.changes) this.live.set(change.address, change.live);
+    for (const [address, live] of job.live) this.live.set(address, live);
   }
 
   async make(address: Address): Promise<void> {
@@ -150,6 +152,7 @@ class Run {
     const refs = this.job.tools.refs(desired.spec);
     if (refs.some((ref) => this.failed.has(ref.$ref) || this.lookup(ref) === undefined)) {
       this.failed.add(change.address);
+      this.findings.push(leftAlone(change));
       return undefined;
     }
     const previous = change.live.state === "present" ? change.live.mark : undefined;
@@ -177,6 +180,16 @@ class Run {
     return this.job.kinds.find((kind) => address.startsWith(`${kind.name}/`)) as Kind;
   }
 }
+
+const leftAlone = ({ address, links }: Change): Finding => ({
+  code: "LEFT-ALONE",
+  severity: "warning",
+  at: { address },
+  links,
+  says: `${tailOf(address)} was left alone, because what it refers to is not there`,
+  because: [],
+  fix: ["mend that first, then run it again"],
+});
 
 /** Only the mark is out of date: apply refreshes it, plan never shows it. Unmarked and used things have none. */
 const isStale = (change: Change, mark: Mark): boolean => {

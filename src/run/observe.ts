@@ -63,13 +63,20 @@ async function readAll(ask: Ask, world: World) {
       const resource = ask.resources.find((candidate) => candidate.address === address);
       if (!resource) return;
       try {
-        live.set(address, await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world));
+        const found = await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world);
+        live.set(address, owned(found, ask.owner));
       } catch (error) {
         failed.set(address, troubleOf(error, { address, links: resource.links }));
       }
     });
   }
   return { live, failed };
+}
+
+/** A mark says whose a thing is; another deployment's is as foreign as none. */
+function owned(live: Live, owner: string): Live {
+  if (live.state !== "present" || !live.mark || live.mark.owner === owner) return live;
+  return { ...live, owner: "foreign" };
 }
 
 function kindFor({ parties }: Ask, address: Address): Kind {

@@ -30,7 +30,7 @@ export async function refuse(
     ...(await wrongSubjects(proving, { relying, strangers })),
     ...strangers
       .filter(({ claims }) => !claims)
-      .map(({ who, code }): Attempt => ({ who, code, outcome: "let-in", how: "judged" })),
+      .map(({ who, code, unsure }): Attempt => ({ who, code, outcome: unsure ? "unknown" : "let-in", how: "judged" })),
   ];
   const letIn = attempts.filter(({ outcome }) => outcome === "let-in");
   const result = letIn.length > 0 ? "no" : attempts.some(({ outcome }) => outcome === "unknown") ? "unknown" : "ok";

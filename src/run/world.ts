@@ -3,9 +3,11 @@ import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CredentialsAsk, HttpAnswer, HttpRequest, Progress, Session, Store, World } from "../model.ts";
 import { CloudError } from "./cloud-error.ts";
-import { sender } from "./http.ts";
+import { type Limits, sender } from "./http.ts";
 
 export interface Common {
+  /** Deadlines and the size cap of every call; the house's own where left out. */
+  readonly limits?: Limits;
   readonly store: Store;
   readonly progress: (event: Progress) => void;
   readonly signal: AbortSignal;
@@ -22,7 +24,7 @@ export interface CloudOptions extends Common {
 export function cloudWorld(options: CloudOptions): World {
   // Proxies are honoured for the clouds' own APIs (Node 24 reads HTTPS_PROXY through `proxyEnv`; older ones ignore it).
   const agent = { keepAlive: true, maxSockets: 32, proxyEnv: process.env };
-  const send = sender({ http: new http.Agent(agent), https: new https.Agent(agent) });
+  const send = sender({ http: new http.Agent(agent), https: new https.Agent(agent) }, options.limits);
   const credentials = remembered((ask) => {
     const source = options.sources[ask.party];
     if (!source) throw new Error(`no credentials for ${ask.party}`);
@@ -46,7 +48,7 @@ export interface SandboxOptions extends Common {
 
 /** The sandbox: every service is found below its one listener, and only the sandbox's own operator is known. */
 export function sandboxWorld(options: SandboxOptions): World {
-  const line = new Line(options.attach);
+  const line = new Line(options);
   const operator = async ({ party, scope }: CredentialsAsk) =>
     (await line.control("GET", `credentials?party=${party}&scope=${scope}`)) as Session;
   const mint = async (issuer: string, claims: Readonly<Record<string, unknown>>) =>
@@ -67,14 +69,13 @@ export function sandboxWorld(options: SandboxOptions): World {
 class Line {
   offset = 0;
   private readonly attach: () => Promise<string>;
-  private readonly transport = sender({
-    http: new http.Agent({ keepAlive: true, maxSockets: 64 }),
-    https: new https.Agent(),
-  });
+  private readonly transport: World["http"];
   private base: Promise<string> | undefined;
 
-  constructor(attach: () => Promise<string>) {
+  constructor({ attach, limits }: SandboxOptions) {
     this.attach = attach;
+    const agents = { http: new http.Agent({ keepAlive: true, maxSockets: 64 }), https: new https.Agent() };
+    this.transport = sender(agents, limits);
   }
 
   url(): Promise<string> {

@@ -87,7 +87,7 @@ async function carryOut(context: Context, { federation, planned, links, grantMe 
   const { world } = context;
   const { plan, expansion, observed } = planned;
   await recallGrants(federation, world);
-  const applied = await applyPlan(plan, false, world);
+  const applied = await applyPlan(planned, false, world);
   const proof = { federation, expansion, live: new Map([...observed.live, ...applied.live]), only: links };
   const traces = await proveLinks({ ...proof, patience: applied.done.length > 0 ? patience : 0, grantMe }, world);
   const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];

@@ -20,7 +20,7 @@ export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: b
   const view = viewOf(world, { federation, planned, only: links, command: "destroy" });
   const shown = planText(view, paper);
   await confirm(context, plan, { shown, pinned: false });
-  const applied = await applyPlan(plan, keepServiceAccounts, world);
+  const applied = await applyPlan(planned, keepServiceAccounts, world);
   const findings = [...plan.findings.filter(({ asks }) => asks !== "conflict"), ...applied.findings];
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const exit = exitOf({ findings, changes: left });

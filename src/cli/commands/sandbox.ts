@@ -1,54 +1,19 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { join, relative } from "node:path";
-import { readFederation } from "../../file/read.ts";
-import type { Federation } from "../../model.ts";
-import { parties, shapes } from "../../parties/index.ts";
+import { relative } from "node:path";
 import { players } from "../../parties/players.ts";
-import { expand } from "../../plan/expand.ts";
 import { type Attached, attach } from "../../sandbox/attach.ts";
-import { exportLines, type Surroundings, surroundings } from "../../sandbox/environment.ts";
-import type { Environment } from "../../sandbox/fake.ts";
+import { exportLines } from "../../sandbox/environment.ts";
 import { alive, readOwner } from "../../sandbox/owner.ts";
-import { type Flags, folderOf, readBytes, sandboxUrl } from "../context.ts";
+import { type Flags, folderOf, sandboxUrl } from "../context.ts";
 import { codes, UsageError } from "../exit.ts";
+import { control, lead, led } from "../surroundings.ts";
 
 /** CROSSTRUST_SANDBOX, else the owner of this folder's state, else one for the time of the command. */
 async function reach(flags: Flags): Promise<Attached> {
   const named = sandboxUrl({ ...flags, sandbox: true });
   if (typeof named === "string") return { url: named, close: async () => {} };
   return attach({ folder: folderOf(flags, "sandbox"), players });
-}
-
-async function control<T>(url: string, method: string, path: string): Promise<T> {
-  const answer = await fetch(`${url}/_sandbox/${path}`, { method, signal: AbortSignal.timeout(10_000) }).catch(
-    () => undefined,
-  );
-  if (!answer?.ok) throw new UsageError(`there is no sandbox at ${url}`);
-  return (await answer.json()) as T;
-}
-
-/** The account and project of the file in this folder; without a file the sandbox takes the first it knows. */
-function scopes(flags: Flags): URLSearchParams {
-  const query = new URLSearchParams();
-  const federation = quietly(flags);
-  if (!federation) return query;
-  for (const { address, spec } of expand(federation.links, parties).resources) {
-    const party = address.split(":")[0] ?? "";
-    const scope = spec.account ?? spec.project;
-    if (!query.has(party) && typeof scope === "string") query.set(party, scope);
-  }
-  return query;
-}
-
-function quietly(flags: Flags): Federation | undefined {
-  const bytes = readBytes(flags.file);
-  return bytes && readFederation(flags.file, bytes, shapes).federation;
-}
-
-async function lead(flags: Flags, url: string): Promise<Surroundings> {
-  const parts = await control<readonly Environment[]>(url, "GET", `environment?${scopes(flags)}`);
-  return surroundings(url, parts, join(folderOf(flags, "sandbox"), "exec"));
 }
 
 /** `sandbox env`: export lines for a shell. */
@@ -71,9 +36,7 @@ export async function exec(flags: Flags, words: readonly string[]): Promise<numb
   const [program = "", ...rest] = words;
   const attached = await reach(flags);
   try {
-    const { set, unset } = await lead(flags, attached.url);
-    const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unset.includes(name)));
-    return await runChild(program, rest, { ...clean, ...set });
+    return await runChild(program, rest, led(await lead(flags, attached.url)));
   } finally {
     await attached.close();
   }

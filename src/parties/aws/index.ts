@@ -3,6 +3,7 @@ import { inParallel } from "../../run/retry.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
 import { privileged } from "./permissions.ts";
+import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
@@ -37,6 +38,8 @@ export const aws: Party = {
   title: (link) => `role ${roleOf(link).name}`,
   lint,
   reach,
+  preflight,
+  nextSteps,
 };
 
 /** The account of the file must be the account of the credentials, before anything is read or written there. */

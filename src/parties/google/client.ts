@@ -8,6 +8,7 @@ const bases = {
   "google.iam": "https://iam.googleapis.com",
   "google.iamcredentials": "https://iamcredentials.googleapis.com",
   "google.cloudresourcemanager": "https://cloudresourcemanager.googleapis.com",
+  "google.cloudbilling": "https://cloudbilling.googleapis.com",
   "google.serviceusage": "https://serviceusage.googleapis.com",
   "google.oauth2": "https://openidconnect.googleapis.com",
   "google.metadata": "http://metadata.google.internal",

@@ -6,6 +6,7 @@ import { explainMint } from "./explain.ts";
 import { grantMint, recallGrant } from "./grant.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
 import { mint } from "./mint.ts";
+import { nextSteps, preflight } from "./preflight.ts";
 import { from, serviceAccountOf } from "./shape.ts";
 
 const issuer: Issuer = {
@@ -22,7 +23,7 @@ const issuer: Issuer = {
   recallGrant,
 };
 
-export const google: Party = { name: "google", issuer, kinds: [accountKind], title, lint, reach };
+export const google: Party = { name: "google", issuer, kinds: [accountKind], title, lint, reach, preflight, nextSteps };
 
 function title(link: Link): string {
   const { id, project, email, hold } = serviceAccountOf(link);

@@ -110,7 +110,8 @@ function trustDifferences(desired: RoleSpec, live: RoleSpec, equal: Equal): read
   const [one, other] = [want.statements[0], there.statements[0]];
   const single = want.statements.length === 1 && there.statements.length === 1 && one && other;
   if (single && equal({ ...one, condition: undefined }, { ...other, condition: undefined })) {
-    return byKey(one, other, equal).map((difference) => ({ ...difference, ...weighed }));
+    const version = want.version === there.version ? [] : [{ path: "trust.version", desired: want.version, live: there.version }];
+    return [...version, ...byKey(one, other, equal)].map((difference) => ({ ...difference, ...weighed }));
   }
   return [{ path: "trust", desired: desired.trust, live: live.trust, ...weighed }];
 }

@@ -4,8 +4,9 @@ import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
+import { simulateActions } from "./simulate.ts";
 
-const actions: Readonly<Record<string, IamAction>> = { ...roleActions, ...policyActions };
+const actions: Readonly<Record<string, IamAction>> = { ...roleActions, ...policyActions, ...simulateActions };
 
 /** IAM, Query protocol: every call is signed, and a session is held to its policies. */
 export const iam: Fake = {

@@ -8,63 +8,71 @@ export const nobody = "199999999999999999999";
 export const anyAudience = "crosstrust-wrong-audience";
 
 interface Witness {
-  readonly iss: string;
   readonly federated: string;
-  readonly sub: string;
-  readonly aud: string;
-  readonly azp?: string;
+  readonly claims: Readonly<Record<string, string>>;
+  /** The caller chooses it, so a stranger chooses the right one. */
+  readonly sessionName: string;
 }
 
 /**
- * Whom `live` lets in and `desired` does not, found by trying: every subject, audience and authorized party that
- * either policy names, patterns filled in, and one of each that nobody names. Finite, and a second opinion beside
- * comparing texts (fact sheet reliability-and-security, 6.2).
+ * Whom `live` lets in and `desired` does not, found by trying: every subject, audience, authorized party, e-mail and
+ * session name that either policy names, patterns filled in, and one of each that nobody names. Finite, and a second
+ * opinion beside comparing texts (fact sheet reliability-and-security, 6.2).
  */
 export function strangersOf(live: Policy, desired: Policy): readonly Stranger[] {
-  const found = witnesses([live, desired]).filter((witness) => {
-    const asker = askerOf(witness);
-    return judgeTrust(asker, live).allow === true && judgeTrust(asker, desired).allow !== true;
-  });
-  return [...summary(found, desired), ...live.statements.flatMap((statement) => others(statement, desired))];
+  const tried = witnesses(live, desired).map((witness) => ({
+    witness,
+    live: judgeWitness(witness, live),
+    allowed: judgeWitness(witness, desired).allow === true,
+  }));
+  const letIn = tried.filter((one) => one.live.allow === true && !one.allowed).map(({ witness }) => witness);
+  const reasons = tried.filter(({ allowed }) => !allowed).flatMap((one) => one.live.unknown ?? []);
+  const found = [...summary(letIn, desired), ...live.statements.flatMap((statement) => others(statement, desired))];
+  return [...found, ...[...new Set(reasons)].map(unsure)];
 }
 
-/** Whether a live policy has parts whose effect cannot be told, that the desired one does not have. */
-export function undecided(live: Policy, desired: Policy): readonly string[] {
-  const reasons = witnesses([live, desired]).flatMap((witness) => judgeTrust(askerOf(witness), live).unknown ?? []);
-  const known = witnesses([desired]).flatMap((witness) => judgeTrust(askerOf(witness), desired).unknown ?? []);
-  return [...new Set(reasons)].filter((reason) => !known.includes(reason));
-}
+/** A part of the policy whose effect cannot be told from here, in front of somebody whom the file does not allow. */
+const unsure = (reason: string): Stranger => ({
+  who: `perhaps somebody else (${reason} cannot be judged from here)`,
+  code: "AWS-TRUST-UNDECIDED",
+  unsure: true,
+});
 
 /** Whom `desired` lets in and `live` does not: an outage. */
 export const shutOut = (live: Policy, desired: Policy): boolean =>
-  witnesses([live, desired]).some((witness) => {
-    const asker = askerOf(witness);
-    return judgeTrust(asker, desired).allow === true && judgeTrust(asker, live).allow !== true;
-  });
+  witnesses(live, desired).some(
+    (witness) => judgeWitness(witness, desired).allow === true && judgeWitness(witness, live).allow !== true,
+  );
 
-const askerOf = ({ federated, ...claims }: Witness): Asker => ({ claims, federated });
+const judgeWitness = ({ claims, federated, sessionName }: Witness, policy: Policy) =>
+  judgeTrust({ claims, federated, request: { sessionName } }, policy);
 
-function witnesses(policies: readonly Policy[]): readonly Witness[] {
-  const statements = policies.flatMap((policy) => policy.statements);
-  const federated = [...new Set(statements.flatMap((statement) => statement.principal?.Federated ?? []))];
-  return federated.flatMap((name) => ofIssuer(name, statements));
+/** Of the issuers that the file trusts; whoever trusts another issuer besides is told by its principal. */
+function witnesses(live: Policy, desired: Policy): readonly Witness[] {
+  const federated = [...new Set(desired.statements.flatMap((statement) => statement.principal?.Federated ?? []))];
+  return federated.flatMap((name) => ofIssuer(name, [...live.statements, ...desired.statements]));
 }
 
 function ofIssuer(federated: string, statements: readonly Statement[]): readonly Witness[] {
   const prefix = federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
   const iss = `https://${prefix}`;
-  const named = (key: string) => [
-    ...new Set(statements.flatMap((one) => valuesOf(one, `${prefix.toLowerCase()}:${key}`))),
-  ];
-  const parties = named("aud");
-  const subjects = [...named("sub"), nobody];
-  const audiences = [...new Set([...named("oaud"), ...(iss === googleIssuer ? [] : parties), anyAudience])];
+  const google = iss === googleIssuer;
+  const named = (key: string) => [...new Set(statements.flatMap((one) => valuesOf(one, key.toLowerCase())))];
+  const parties = named(`${prefix}:aud`);
+  const audiences = [...new Set([...named(`${prefix}:oaud`), ...(google ? [] : parties), anyAudience])];
+  const emails = [undefined, ...named(`${prefix}:email`)];
+  const sessions = [...named("sts:RoleSessionName"), "stranger"];
   // Google's service-account tokens carry the unique id as azp; of another issuer's token it may be absent.
-  return subjects.flatMap((sub) =>
-    audiences.flatMap((aud) => [
-      ...[sub, ...parties, nobody].map((azp) => ({ iss, federated, sub, aud, azp })),
-      ...(iss === googleIssuer ? [] : [{ iss, federated, sub, aud }]),
-    ]),
+  const azps = (sub: string) => [...new Set([sub, ...parties, nobody, ...(google ? [] : [undefined])])];
+  return [...new Set([...named(`${prefix}:sub`), nobody])].flatMap((sub) =>
+    audiences.flatMap((aud) =>
+      azps(sub).flatMap((azp) =>
+        emails.flatMap((email) => {
+          const claims = { iss, sub, aud, ...(azp ? { azp } : {}), ...(email ? { email } : {}) };
+          return sessions.map((sessionName) => ({ federated, claims, sessionName }));
+        }),
+      ),
+    ),
   );
 }
 
@@ -78,33 +86,29 @@ function valuesOf(statement: Statement, key: string): readonly string[] {
 
 /** Many witnesses, few strangers: the widest thing that can be said of them. */
 function summary(found: readonly Witness[], desired: Policy): readonly Stranger[] {
-  const wanted = desired.statements.flatMap((statement) =>
-    Object.keys(Object.assign({}, ...Object.values(statement.condition ?? {})))
-      .filter((key) => key.endsWith(":sub"))
-      .flatMap((key) => valuesOf(statement, key)),
-  );
-  const anybody = found.find(({ sub }) => sub === nobody);
+  const wanted = new Set(desired.statements.flatMap(subjectsOf));
+  const anybody = found.find(({ claims }) => claims.sub === nobody && claims.email === undefined);
   if (anybody) {
-    const host = anybody.iss.replace("https://", "");
-    const who = anybody.iss === googleIssuer ? `every service account and user of ${host}` : `every user of ${host}`;
-    return [{ who, code: "AWS-SUB-OPEN", claims: claimsOf(anybody) }];
+    const host = (anybody.claims.iss ?? "").replace("https://", "");
+    const who = host === "accounts.google.com" ? `every service account and user of ${host}` : `every user of ${host}`;
+    return [{ who, code: "AWS-SUB-OPEN", claims: anybody.claims }];
   }
-  const subjects = found.filter(({ sub }) => !wanted.includes(sub));
-  const bySubject = new Map(subjects.map((witness) => [witness.sub, witness]));
+  const byMail = found.find(({ claims }) => claims.sub === nobody);
+  if (byMail) return [{ who: `whoever has the e-mail ${byMail.claims.email}`, code: "AWS-SUB-EXTRA", claims: byMail.claims }];
+  const bySubject = new Map(found.filter(({ claims }) => !wanted.has(claims.sub ?? "")).map((one) => [one.claims.sub, one]));
   if (bySubject.size > 0) {
-    return [...bySubject].map(([sub, witness]) => ({
-      who: `the subject ${sub}`,
-      code: "AWS-SUB-EXTRA",
-      claims: claimsOf(witness),
-    }));
+    return [...bySubject].map(([sub, { claims }]) => ({ who: `the subject ${sub}`, code: "AWS-SUB-EXTRA", claims }));
   }
-  const audience = found.find(({ aud }) => aud === anyAudience) ?? found[0];
+  const audience = found.find(({ claims }) => claims.aud === anyAudience) ?? found[0];
   if (!audience) return [];
-  const says = audience.aud === anyAudience ? "for any audience" : `for the audience ${audience.aud}`;
-  return [{ who: `a token ${says}`, code: "AWS-AUDIENCE-OPEN", claims: claimsOf(audience) }];
+  const says = audience.claims.aud === anyAudience ? "for any audience" : `for the audience ${audience.claims.aud}`;
+  return [{ who: `a token ${says}`, code: "AWS-AUDIENCE-OPEN", claims: audience.claims }];
 }
 
-const claimsOf = ({ federated: _, ...claims }: Witness): Record<string, string> => claims;
+const subjectsOf = (statement: Statement): readonly string[] =>
+  [...new Set(Object.values(statement.condition ?? {}).flatMap((keys) => Object.keys(keys)))]
+    .filter((key) => key.endsWith(":sub"))
+    .flatMap((key) => valuesOf(statement, key));
 
 /** Principals that need no token of this issuer: other issuers, AWS accounts and services. */
 function others(statement: Statement, desired: Policy): readonly Stranger[] {

@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { $, which } from "zx/core";
+import { ask } from "../src/cli/ask.ts";
+import { type Flags, loadFile, openContext } from "../src/cli/context.ts";
+import { codes, UsageError } from "../src/cli/exit.ts";
+import { sandboxEnvironment } from "../src/cli/surroundings.ts";
+import { preflight } from "../src/crosstrust.ts";
+import type { Federation, Preflight, World } from "../src/model.ts";
+import { parties } from "../src/parties/index.ts";
+import { preflightText, stepsText } from "../src/say/onboard.ts";
+
+/**
+ * The one-shot onboarding: preflight line by line, then lint, plan, apply, the first health check, next steps. It drives
+ * gcloud, aws and crosstrust itself; whatever can be a function of the core is one.
+ */
+export async function onboard(flags: Flags): Promise<number> {
+  const { federation } = loadFile(flags, []);
+  const context = await openContext(flags, new AbortController().signal);
+  try {
+    const env = context.world.kind === "sandbox" ? await sandboxEnvironment(flags, context) : process.env;
+    if (!(await prepared(flags, federation, { world: context.world, env }))) return codes.denied;
+    const done = await rollOut(flags, env);
+    if (done === codes.fine)
+      say(stepsText(federation.links.map((link) => ({ name: link.name, steps: stepsOf(federation, link.name) }))));
+    return done;
+  } finally {
+    await context.close();
+  }
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+interface Place {
+  readonly world: World;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Every line of the preflight; what is only switched off is offered to be switched on, and looked at again. */
+async function prepared(flags: Flags, federation: Federation, place: Place): Promise<boolean> {
+  const lines = [...(await toolLines(place)), ...(await preflight(federation, place.world))];
+  say(preflightText(lines, place.world.kind));
+  const enable = lines.flatMap(({ ok, fix }) =>
+    ok === false ? fix.filter((command) => command.startsWith("gcloud services enable ")) : [],
+  );
+  if (enable.length > 0 && (flags.yes || place.world.kind === "sandbox" || (await ask("enable these APIs now?")))) {
+    for (const command of enable) {
+      say(`$ ${command}`);
+      await $({ env: place.env, quiet: true })`${command.split(" ")}`;
+    }
+    return prepared({ ...flags, yes: false }, federation, place);
+  }
+  return !lines.some(({ ok, stops }) => ok === false && stops);
+}
+
+/** The vendors' programs: helpful to people, needed by nothing here but this script's own offers. */
+async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
+  const tools = [
+    {
+      name: "gcloud",
+      page: "https://cloud.google.com/sdk/docs/install",
+      version: () => $({ env, quiet: true, nothrow: true })`gcloud --version`,
+    },
+    {
+      name: "aws",
+      page: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+      version: () => $({ env, quiet: true, nothrow: true })`aws --version`,
+    },
+  ];
+  return Promise.all(
+    tools.map(async ({ name, page, version }): Promise<Preflight> => {
+      const found = await which(name, { nothrow: true });
+      const { stdout } = found ? await version() : { stdout: "" };
+      const first = stdout.split("\n")[0]?.trim() ?? "";
+      if (first) return { topic: `tool ${name}`, ok: true, says: first.slice(0, 60), fix: [] };
+      return {
+        topic: `tool ${name}`,
+        ok: "unknown",
+        says: "is not installed; nothing here needs it, people do",
+        fix: [page],
+      };
+    }),
+  );
+}
+
+/** crosstrust itself, as the user would type it; the first refusal ends it. */
+async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
+  const own = new URL("../bin/crosstrust.js", import.meta.url).pathname;
+  const common = [
+    "--file",
+    flags.file,
+    ...(flags.sandbox ? ["--sandbox"] : []),
+    ...(flags.yes ? ["--yes"] : []),
+    ...(flags.quiet ? ["--quiet"] : []),
+  ];
+  const run = async (words: readonly string[]): Promise<number> => {
+    say(`\n$ crosstrust ${[...words, ...common].join(" ")}`);
+    const { exitCode } = await $({
+      env,
+      nothrow: true,
+      stdio: "inherit",
+    })`${process.execPath} ${own} ${[...words, ...common]}`;
+    return exitCode ?? codes.failed;
+  };
+  const linted = await run(["lint"]);
+  if (linted !== codes.fine) return linted;
+  const planned = await run(["plan"]);
+  if (planned !== codes.fine && planned !== codes.differs) return planned;
+  const applied = await run(["apply"]);
+  return applied === codes.fine ? run(["health"]) : applied;
+}
+
+function stepsOf({ links }: Federation, name: string): readonly string[] {
+  const link = links.find((candidate) => candidate.name === name);
+  if (!link) return [];
+  return [link.from.party, link.to.party].flatMap(
+    (side) => parties.find((party) => party.name === side)?.nextSteps(link) ?? [],
+  );
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      file: { type: "string", default: "federation.yaml" },
+      sandbox: { type: "boolean" },
+      yes: { type: "boolean" },
+      quiet: { type: "boolean" },
+    },
+  });
+  const flags = { ...values, file: values.file } as Flags;
+  process.exitCode = await onboard(flags).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return codes.usage;
+  });
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { lintFile } from "../file/lint.ts";
+import { readFederation } from "../file/read.ts";
+import type { Federation, World } from "../model.ts";
+import { parties, shapes } from "../parties/index.ts";
+import { directoryStore } from "../run/store.ts";
+import { cloudWorld, sandboxWorld } from "../run/world.ts";
+import type { Callers } from "./caller.ts";
+
+export interface Settings {
+  readonly federation: Federation;
+  readonly callers: Callers;
+  readonly world: World;
+}
+
+/**
+ * What a function runs with, read at each request: CROSSTRUST_FILE (the federation file is part of the deployment),
+ * CROSSTRUST_AUDIENCE and CROSSTRUST_CALLERS (comma-separated e-mails). Without the last two nobody is let in.
+ */
+export async function settings(): Promise<Settings> {
+  const {
+    CROSSTRUST_FILE: file = "federation.yaml",
+    CROSSTRUST_AUDIENCE: audience = "",
+    CROSSTRUST_CALLERS: list = "",
+  } = process.env;
+  const { federation, findings } = readFederation(basename(file), readFileSync(file), shapes);
+  const linted = federation ? lintFile({ federation, parties, allowPrivileged: "all", maxLinks: 1000 }) : findings;
+  if (!federation || linted.some(({ severity }) => severity === "error"))
+    throw new Error("the federation file of this deployment has errors");
+  const emails = list
+    .split(",")
+    .map((email) => email.trim())
+    .filter(Boolean);
+  return { federation, callers: { audience, emails }, world: await openWorld() };
+}
+
+/** A deployed function (K_SERVICE) never sees a sandbox, whatever its environment says. */
+async function openWorld(): Promise<World> {
+  const store = directoryStore(process.env.CROSSTRUST_STORE ?? join(tmpdir(), "crosstrust"));
+  const common = { store, progress: () => {}, signal: new AbortController().signal };
+  const sandbox = process.env.CROSSTRUST_SANDBOX;
+  if (!sandbox || process.env.K_SERVICE) {
+    const { sources } = await import("../parties/sources.ts");
+    return cloudWorld({ ...common, endpoints: new Map(), sources });
+  }
+  const { hostname, port, protocol } = new URL(sandbox);
+  if (protocol !== "http:" || hostname !== "127.0.0.1") throw new Error("CROSSTRUST_SANDBOX is http://127.0.0.1:PORT");
+  return sandboxWorld({ ...common, attach: async () => `http://127.0.0.1:${port}` });
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { inParallel } from "../src/run/retry.ts";
+import { type Bench, bench, example, folderWith } from "./support/bench.ts";
+import { type Kill, runAndKill } from "./support/killer.ts";
+
+// SIGKILL before and after every remote call; a rerun must end in the same state, and what is left is "unfinished",
+// never "drifted" (fact sheet reliability-and-security, trap 11 and figure F1). Catches a program that writes marks
+// before the thing is whole, or removes before it adds.
+
+const rich = example.replace("may:  [", "may:  [ { allow: [ s3:GetObject ], resources: [ 'arn:aws:s3:::acme/*' ] },");
+
+/** What exists, without what differs from run to run: counters, times, versions of policies. */
+const shape = ({ sandbox }: Bench): unknown =>
+  sandbox.state
+    .list<Record<string, unknown>>("")
+    .filter(([key]) => /^(aws\.role|google\.account)\//.test(key))
+    .map(([key, value]) => [key, { ...value, created: 0, policy: 0, deletedAt: value.deletedAt === undefined ? 0 : 1 }]);
+
+interface Story {
+  readonly name: string;
+  /** What is there before the command that is killed. */
+  readonly before?: string;
+  readonly file: string;
+  readonly words: readonly string[];
+}
+
+const stories: readonly Story[] = [
+  { name: "apply from nothing", file: rich, words: ["apply", "--quiet"] },
+  { name: "apply of an edit", before: rich, file: example.replace("audience: aws-trust-1", "audience: aws-trust-2, maxSession: 2h"), words: ["apply", "--quiet"] },
+  { name: "destroy", before: rich, file: rich, words: ["destroy", "--quiet"] },
+];
+
+test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, async (story) => {
+  const prepare = async (): Promise<Bench> => {
+    const b = await bench();
+    if (story.before) await b.apply(story.before);
+    return b;
+  };
+  const destroy = story.words[0] === "destroy";
+  const whole = await prepare();
+  const cwd = folderWith(story.file);
+  const { calls, exit } = await runAndKill(whole.url, story.words, { cwd });
+  expect(exit).toBe(0);
+  const wanted = shape(whole);
+  const points = Array.from({ length: calls }, (_, at) => at + 1).flatMap((at): Kill[] => [{ at, when: "before" }, { at, when: "after" }]);
+  const wrong = await inParallel(points, 4, async (kill) => {
+    const b = await prepare();
+    const { killed } = await runAndKill(b.url, story.words, { cwd, kill });
+    const { plan } = await b.plan(story.file, { destroy });
+    const causes = plan.changes.map(({ cause }) => cause).filter((cause) => cause === "drifted" || cause === "both");
+    await b.apply(story.file, { destroy });
+    const again = await b.callsOf(() => b.apply(story.file, { destroy }));
+    const same = JSON.stringify(shape(b)) === JSON.stringify(wanted);
+    const good = killed && causes.length === 0 && same && again.every(({ write }) => !write);
+    return good ? [] : [{ ...kill, killed, causes, same, writes: again.filter(({ write }) => write).map(({ operation }) => operation) }];
+  });
+  expect(points.length).toBeGreaterThan(30);
+  expect(wrong.flat()).toEqual([]);
+});

@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { applyPlan, type Ask, checkHealth, makePlan, type Planned, proveLinks } from "../../src/crosstrust.ts";
+import { readFederation } from "../../src/file/read.ts";
+import type { Consents, Federation, Health, Progress, Store, Trace, World } from "../../src/model.ts";
+import { shapes } from "../../src/parties/index.ts";
+import { players } from "../../src/parties/players.ts";
+import { type Applied } from "../../src/run/apply.ts";
+import { type Limits, limits } from "../../src/run/http.ts";
+import { sandboxWorld } from "../../src/run/world.ts";
+import { attach } from "../../src/sandbox/attach.ts";
+import type { CallRecord, Sandbox } from "../../src/sandbox/sandbox.ts";
+
+export const account = "111122223333";
+export const reports = "reports@acme-prod.iam.gserviceaccount.com";
+
+/** The example of the contract, and variations on it. */
+export const example = `crosstrust: 1
+name: acme
+links:
+  reports-to-s3:
+    from: { google: { project: acme-prod, serviceAccount: reports } }
+    to:   { aws: { account: ${account}, role: reports-reader, audience: aws-trust-1 } }
+    may:  [ arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess ]
+`;
+
+/** Many links, each with an account and a role of its own. */
+export function manyLinks(count: number): string {
+  const links = Array.from(
+    { length: count },
+    (_, at) => `  link-${at}:
+    from: { google: { project: acme-prod, serviceAccount: worker-${at} } }
+    to:   { aws: { account: ${account}, role: role-${at} } }
+    may:  [ arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess ]`,
+  );
+  return `crosstrust: 1\nname: acme\nlinks:\n${links.join("\n")}\n`;
+}
+
+export function federationOf(text: string): Federation {
+  const { federation, findings } = readFederation("federation.yaml", Buffer.from(text), shapes);
+  if (!federation) throw new Error(findings.map(({ code, says }) => `${code} ${says}`).join("\n"));
+  return federation;
+}
+
+export const noConsents: Consents = { adopt: [], allowWiden: [], allowBroadSubject: [], allowPrivileged: [], undelete: false, grantMe: false };
+
+export interface Options {
+  readonly only?: readonly string[];
+  readonly consents?: Partial<Consents>;
+  readonly destroy?: boolean;
+  readonly keep?: boolean;
+  readonly patience?: number;
+}
+
+/** A sandbox in this process, and the verbs of crosstrust over it. */
+export class Bench {
+  readonly url: string;
+  readonly sandbox: Sandbox;
+  readonly progress: Progress[] = [];
+  private readonly stop = new AbortController();
+  private readonly shared: Store;
+
+  constructor(url: string, sandbox: Sandbox) {
+    this.url = url;
+    this.sandbox = sandbox;
+    this.shared = memoryStore();
+  }
+
+  /** How much faster than in life the pauses between tries pass. */
+  haste = 1;
+  limits: Limits = limits;
+
+  /** A fresh world: nothing remembered, as in a new process. */
+  world(): World {
+    const progress = (event: Progress) => void this.progress.push(event);
+    const attachTo = async () => this.url;
+    const world = sandboxWorld({ store: this.shared, progress, signal: this.stop.signal, attach: attachTo, limits: this.limits });
+    const sleep = (ms: number) => world.clock.sleep(ms / this.haste);
+    return { ...world, clock: { now: () => world.clock.now(), sleep } };
+  }
+
+  ask(text: string, { only = [], consents = {}, destroy = false }: Options = {}): Ask {
+    return { federation: federationOf(text), only, consents: { ...noConsents, ...consents }, destroy };
+  }
+
+  plan(text: string, options: Options = {}): Promise<Planned> {
+    return makePlan(this.ask(text, options), this.world());
+  }
+
+  async apply(text: string, options: Options = {}): Promise<{ planned: Planned; applied: Applied; traces: readonly Trace[] }> {
+    const world = this.world();
+    const ask = this.ask(text, options);
+    const planned = await makePlan(ask, world);
+    const applied = await applyPlan(planned, options.keep ?? false, world);
+    if (ask.destroy) return { planned, applied, traces: [] };
+    const live = new Map([...planned.observed.live, ...applied.live]);
+    const { federation, only } = ask;
+    const grantMe = ask.consents.grantMe;
+    const traces = await proveLinks({ federation, expansion: planned.expansion, live, only, patience: options.patience ?? 20_000, grantMe }, world);
+    return { planned, applied, traces };
+  }
+
+  health(text: string, options: Options = {}): Promise<Health> {
+    return checkHealth(this.ask(text, options), this.world());
+  }
+
+  get calls(): readonly CallRecord[] {
+    return this.sandbox.calls;
+  }
+
+  /** Calls made while something runs. */
+  async callsOf(work: () => Promise<unknown>): Promise<readonly CallRecord[]> {
+    const before = this.sandbox.calls.length;
+    await work();
+    return this.sandbox.calls.slice(before);
+  }
+
+  /** The API of a cloud, as somebody else would call it. */
+  async google(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+    const { secrets } = await this.world().credentials({ party: "google", scope: "acme-prod" });
+    const headers = { authorization: `Bearer ${secrets.accessToken}`, "content-type": "application/json" };
+    const answer = await fetch(`${this.url}/google/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  }
+}
+
+function memoryStore(): Store {
+  const held = new Map<string, string>();
+  return {
+    read: async (name) => held.get(name),
+    write: async (name, text) => void held.set(name, text),
+    remove: async (name) => void held.delete(name),
+  };
+}
+
+/** A bench that ends with its test. */
+export async function bench(): Promise<Bench> {
+  const attached = await attach({ players });
+  onTestFinished(() => attached.close());
+  return new Bench(attached.url, attached.sandbox as Sandbox);
+}
+
+/** A folder that goes away with its test, with a federation file in it. */
+export function folderWith(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "crosstrust-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "federation.yaml"), text);
+  return folder;
+}
