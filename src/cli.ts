@@ -1,4 +1,4 @@
-import { CommanderError, Command as Program } from "commander";
+import { CommanderError, InvalidArgumentError, Command as Program } from "commander";
 import { apply } from "./cli/commands/apply.ts";
 import { destroy } from "./cli/commands/destroy.ts";
 import { explain, health } from "./cli/commands/health.ts";
@@ -8,7 +8,8 @@ import { plan } from "./cli/commands/plan.ts";
 import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
 import { codes, UsageError } from "./cli/exit.ts";
-import { type Command, explainFailure, run } from "./cli/run.ts";
+import { tellFailure } from "./cli/failure.ts";
+import { type Command, run } from "./cli/run.ts";
 import { version } from "./version.ts";
 
 const program = new Program("crosstrust");
@@ -39,7 +40,8 @@ function does<A>(
   command.exitOverride().action(async (...given: unknown[]) => {
     const words = given.slice(0, -2);
     const flags = command.optsWithGlobals() as Record<string, unknown> & Flags;
-    process.exitCode = await run({ name: command.name(), flags, command: body, ask: ask(words, flags) });
+    const name = command.name();
+    process.exitCode = await guarded(name, flags, () => run({ name, flags, command: body, ask: ask(words, flags) }));
   });
 }
 
@@ -102,7 +104,7 @@ does(
 function seconds(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 900 || number > 43200)
-    throw new UsageError(`--duration takes 900 to 43200 seconds, not ${text}`);
+    throw new InvalidArgumentError("a session lives 900 to 43200 seconds.");
   return number;
 }
 
@@ -139,15 +141,15 @@ function sandboxCommand(
   command.exitOverride().action(async (...given: unknown[]) => {
     const flags = command.optsWithGlobals() as Record<string, unknown> & Flags;
     const words = given.slice(0, -2).flat().map(String);
-    process.exitCode = await sandboxed(command.name(), flags, () => body(flags, words, flags));
+    process.exitCode = await guarded(command.name(), flags, () => body(flags, words, flags));
   });
 }
 
-async function sandboxed(name: string, flags: Flags, work: () => Promise<number>): Promise<number> {
+async function guarded(name: string, flags: Flags, work: () => Promise<number>): Promise<number> {
   try {
     return await work();
   } catch (error) {
-    return explainFailure(error, { name, flags });
+    return tellFailure(error, { name, flags });
   }
 }
 

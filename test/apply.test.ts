@@ -3,8 +3,10 @@ import type { Change } from "../src/model.ts";
 import { bench, example, manyLinks, reports } from "./support/bench.ts";
 import { Somebody } from "./support/somebody.ts";
 
-const verbs = (changes: readonly Change[]) => changes.map(({ address, verb, cause }) => [address, verb, ...(cause ? [cause] : [])].join(" "));
-const writes = (calls: readonly { write: boolean; operation: string }[]) => calls.filter(({ write }) => write).map(({ operation }) => operation);
+const verbs = (changes: readonly Change[]) =>
+  changes.map(({ address, verb, cause }) => [address, verb, ...(cause ? [cause] : [])].join(" "));
+const writes = (calls: readonly { write: boolean; operation: string }[]) =>
+  calls.filter(({ write }) => write).map(({ operation }) => operation);
 
 describe("idempotent", () => {
   test("from nothing to proved, then nothing to do, twice", async () => {
@@ -20,7 +22,10 @@ describe("idempotent", () => {
     for (const _ of [1, 2]) {
       const { plan } = await b.plan(example);
       expect(plan.findings).toEqual([]);
-      expect(verbs(plan.changes)).toEqual(["google:serviceAccount/acme-prod/reports keep", "aws:role/111122223333/reports-reader keep"]);
+      expect(verbs(plan.changes)).toEqual([
+        "google:serviceAccount/acme-prod/reports keep",
+        "aws:role/111122223333/reports-reader keep",
+      ]);
     }
   });
 
@@ -59,7 +64,12 @@ describe("adopting and giving back", () => {
     const somebody = new Somebody(b);
     const Statement = [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }];
     const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
-    await somebody.iam("CreateRole", { RoleName: "reports-reader", Path: "/crosstrust/", Description: "theirs", AssumeRolePolicyDocument });
+    await somebody.iam("CreateRole", {
+      RoleName: "reports-reader",
+      Path: "/crosstrust/",
+      Description: "theirs",
+      AssumeRolePolicyDocument,
+    });
     const { plan } = await b.plan(example);
     expect(plan.findings.map(({ code, asks }) => [code, asks])).toEqual([["NOT-OURS", "conflict"]]);
     const adopted = await b.apply(example, { consents: { adopt: ["reports-to-s3"] } });
@@ -117,7 +127,9 @@ describe("the life of an account", () => {
     const health = await b.health(example);
     expect(health.verdict).toBe("broken");
     expect(health.findings.map(({ code }) => code)).toContain("GOOGLE-ACCOUNT-DISABLED");
-    expect(verbs((await b.plan(example)).plan.changes)[0]).toBe("google:serviceAccount/acme-prod/reports update drifted");
+    expect(verbs((await b.plan(example)).plan.changes)[0]).toBe(
+      "google:serviceAccount/acme-prod/reports update drifted",
+    );
     await b.apply(example);
     expect((await b.health(example)).verdict).toBe("works");
   });
@@ -198,9 +210,19 @@ describe("a role that is only used", () => {
     const b = await bench();
     const somebody = new Somebody(b);
     expect((await b.plan(used)).plan.findings.map(({ code }) => code)).toContain("USED-MISSING");
-    const theirs = { Sid: "Theirs", Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" };
-    await somebody.iam("CreateRole", { RoleName: "theirs", AssumeRolePolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [theirs] }) });
-    expect((await b.plan(used)).plan.findings.map(({ code, asks }) => [code, asks])).toEqual([["NOT-OURS", "conflict"]]);
+    const theirs = {
+      Sid: "Theirs",
+      Effect: "Allow",
+      Principal: { Service: "ec2.amazonaws.com" },
+      Action: "sts:AssumeRole",
+    };
+    await somebody.iam("CreateRole", {
+      RoleName: "theirs",
+      AssumeRolePolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [theirs] }),
+    });
+    expect((await b.plan(used)).plan.findings.map(({ code, asks }) => [code, asks])).toEqual([
+      ["NOT-OURS", "conflict"],
+    ]);
     const { traces } = await b.apply(used, { consents: { adopt: ["reports-to-s3"] } });
     expect(traces[0]?.hops.every(({ result }) => result === "ok")).toBe(true);
     expect((await b.health(used)).verdict).toBe("works");

@@ -14,7 +14,10 @@ const shape = ({ sandbox }: Bench): unknown =>
   sandbox.state
     .list<Record<string, unknown>>("")
     .filter(([key]) => /^(aws\.role|google\.account)\//.test(key))
-    .map(([key, value]) => [key, { ...value, created: 0, policy: 0, deletedAt: value.deletedAt === undefined ? 0 : 1 }]);
+    .map(([key, value]) => [
+      key,
+      { ...value, created: 0, policy: 0, deletedAt: value.deletedAt === undefined ? 0 : 1 },
+    ]);
 
 interface Story {
   readonly name: string;
@@ -26,7 +29,12 @@ interface Story {
 
 const stories: readonly Story[] = [
   { name: "apply from nothing", file: rich, words: ["apply", "--quiet"] },
-  { name: "apply of an edit", before: rich, file: example.replace("audience: aws-trust-1", "audience: aws-trust-2, maxSession: 2h"), words: ["apply", "--quiet"] },
+  {
+    name: "apply of an edit",
+    before: rich,
+    file: example.replace("audience: aws-trust-1", "audience: aws-trust-2, maxSession: 2h"),
+    words: ["apply", "--quiet"],
+  },
   { name: "destroy", before: rich, file: rich, words: ["destroy", "--quiet"] },
 ];
 
@@ -42,7 +50,10 @@ test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, as
   const { calls, exit } = await runAndKill(whole.url, story.words, { cwd });
   expect(exit).toBe(0);
   const wanted = shape(whole);
-  const points = Array.from({ length: calls }, (_, at) => at + 1).flatMap((at): Kill[] => [{ at, when: "before" }, { at, when: "after" }]);
+  const points = Array.from({ length: calls }, (_, at) => at + 1).flatMap((at): Kill[] => [
+    { at, when: "before" },
+    { at, when: "after" },
+  ]);
   const wrong = await inParallel(points, 4, async (kill) => {
     const b = await prepare();
     const { killed } = await runAndKill(b.url, story.words, { cwd, kill });
@@ -52,7 +63,17 @@ test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, as
     const again = await b.callsOf(() => b.apply(story.file, { destroy }));
     const same = JSON.stringify(shape(b)) === JSON.stringify(wanted);
     const good = killed && causes.length === 0 && same && again.every(({ write }) => !write);
-    return good ? [] : [{ ...kill, killed, causes, same, writes: again.filter(({ write }) => write).map(({ operation }) => operation) }];
+    return good
+      ? []
+      : [
+          {
+            ...kill,
+            killed,
+            causes,
+            same,
+            writes: again.filter(({ write }) => write).map(({ operation }) => operation),
+          },
+        ];
   });
   expect(points.length).toBeGreaterThan(30);
   expect(wrong.flat()).toEqual([]);

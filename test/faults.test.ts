@@ -6,7 +6,18 @@ import { Somebody } from "./support/somebody.ts";
 // Whatever goes wrong on the way, nothing false is said: a fault can only ever give "unknown" (fact sheet
 // reliability-and-security, 2.1), and rerunning converges.
 
-const kinds = ["throttle", "error500", "reset", "reset-after", "slow", "stall", "truncate", "empty", "html", "stale-read"] as const;
+const kinds = [
+  "throttle",
+  "error500",
+  "reset",
+  "reset-after",
+  "slow",
+  "stall",
+  "truncate",
+  "empty",
+  "html",
+  "stale-read",
+] as const;
 
 async function hurried(): Promise<Bench> {
   const b = await bench();
@@ -21,7 +32,9 @@ const rules = (fault: FaultRule["fault"], seed: number, probability: number): Fa
 
 const alive = (b: Bench): { roles: number; accounts: number } => ({
   roles: b.sandbox.state.list("aws.role/").length,
-  accounts: b.sandbox.state.list<{ deletedAt?: number }>("google.account/").filter(([, one]) => one.deletedAt === undefined).length,
+  accounts: b.sandbox.state
+    .list<{ deletedAt?: number }>("google.account/")
+    .filter(([, one]) => one.deletedAt === undefined).length,
 });
 
 describe.each(kinds)("%s on one call in four", (fault) => {
@@ -79,7 +92,9 @@ describe("total outage", () => {
     await b.apply(example);
     b.sandbox.faults.set([{ service: "aws.iam", operation: "*", fault: "empty" }]);
     const { plan } = await b.plan(example);
-    expect(plan.changes.map(({ address, verb }) => `${address} ${verb}`)).toEqual(["google:serviceAccount/acme-prod/reports keep"]);
+    expect(plan.changes.map(({ address, verb }) => `${address} ${verb}`)).toEqual([
+      "google:serviceAccount/acme-prod/reports keep",
+    ]);
     expect(plan.findings.map(({ code, asks }) => [code, asks])).toContainEqual(["MALFORMED-ANSWER", "untold"]);
   });
 });

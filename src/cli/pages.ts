@@ -4,8 +4,9 @@ const folder = new URL("../say/codes/", import.meta.url);
 
 /** The page of a finding code, by `AWS-AUD-IS-AZP` or `aws.aud-is-azp`; undefined where there is no such code. */
 export function pageOf(name: string): string | undefined {
-  const code = name.toUpperCase().replaceAll(".", "-");
-  if (!/^[A-Z0-9]+(-[A-Z0-9]+)+$/.test(code) || !codes().includes(code)) return undefined;
+  // Links have lower-case names, codes upper-case ones; `aws.aud-is-azp` is a code too.
+  const code = name.includes(".") ? name.toUpperCase().replaceAll(".", "-") : name;
+  if (!codes().includes(code)) return undefined;
   return readFileSync(new URL(`${code}.md`, folder), "utf8").trimEnd();
 }
 

@@ -75,11 +75,12 @@ class Walk {
       this.error("YAML-TOO-DEEP", { file: this.file, line: 1, column: 1 }, [`nested deeper than ${maxDepth} levels`]);
       return undefined;
     }
-    // A warning of the parser (an unknown tag, kept as text) would be a silent change of meaning here.
-    for (const problem of [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])) {
+    const warned = document.warnings.filter(({ code }) => code !== "TAG_RESOLVE_FAILED");
+    for (const problem of [...document.errors, ...warned].sort((a, b) => a.pos[0] - b.pos[0])) {
       const message = problem.message.split("\n")[0] ?? "";
       this.error(yamlCode(problem.code, message), this.placeOf(problem.pos[0]), [yamlSays(problem.code, message)]);
     }
+    // The parser only warns of a tag it does not know and keeps the text: the walk below refuses every tag.
     return document.errors.some((problem) => problem.code !== "MULTIPLE_DOCS") ? undefined : document;
   }
 
@@ -167,7 +168,6 @@ const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").s
 
 function yamlCode(code: string, message: string): string {
   if (code === "MULTIPLE_DOCS") return "YAML-SECOND-DOCUMENT";
-  if (code === "TAG_RESOLVE_FAILED") return "YAML-TAG-NOT-ALLOWED";
   return /call stack|too deep/i.test(message) ? "YAML-TOO-DEEP" : "YAML-SYNTAX";
 }
 

@@ -6,8 +6,11 @@ export interface Difference {
   readonly path: string;
   readonly desired: Json | undefined;
   readonly live: Json | undefined;
-  /** What the live side does that the desired side does not: lets somebody in, allows more, shuts somebody out. */
-  readonly weight?: "opens" | "grants" | "narrows";
+  /**
+   * What the live side does that the desired side does not: `opens` lets somebody in, `loosens` lets the right one in
+   * for more, `grants` allows more, `narrows` shuts somebody out.
+   */
+  readonly weight?: "opens" | "loosens" | "grants" | "narrows";
 }
 
 export type Verb = "keep" | "create" | "restore" | "update" | "replace" | "delete" | "adopt" | "release";

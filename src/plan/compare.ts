@@ -81,8 +81,18 @@ function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: 
   if (equal(spec, live.spec)) return { ...base, verb: "keep" };
   const differences = differ(kind, spec, live.spec);
   const verb = differences.some(({ path }) => kind.immutable?.includes(path)) ? "replace" : "update";
-  return { ...base, verb, cause: kind.unmarked ? "drifted" : causeOf(resource, live), differences };
+  const cause = kind.unmarked ? "drifted" : causeOf(resource, live);
+  return { ...base, verb, cause, differences: cause === "moved" ? differences.map(formerly(live)) : differences };
 }
+
+/** What a moved thing still trusts is what its mark remembers: an id that nobody has any more lets nobody in. */
+const formerly =
+  ({ mark }: LivePresent) =>
+  (difference: Difference): Difference => {
+    const { weight: _, ...plain } = difference;
+    const known = typeof plain.live === "string" && mark?.subjects?.includes(plain.live);
+    return known ? plain : difference;
+  };
 
 function causeOf(resource: Resource, live: LivePresent): Cause {
   const mark = live.mark;

@@ -1,12 +1,15 @@
-import type { Address, Change, Consents, Finding, Kind, Link } from "../model.ts";
+import type { Address, Change, Consents, Finding, Kind, Link, Lookup } from "../model.ts";
 import { differ } from "./compare.ts";
 import { kindOf } from "./expand.ts";
+import { resolve } from "./refs.ts";
 
 export interface Guarded {
   readonly changes: readonly Change[];
   readonly links: readonly Link[];
   readonly consents: Consents;
   readonly kinds: readonly Kind[];
+  /** What references resolve to now. */
+  readonly lookup: Lookup;
 }
 
 /** What must not happen by itself: touching what is not ours, letting more subjects in, deleting a lot. */
@@ -61,7 +64,8 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
   const { consents, kinds } = input;
   if (change.verb !== "update" || (change.cause !== "edited" && change.cause !== "both")) return [];
   if (!change.desired || change.live.state !== "present" || consented(change, consents.allowWiden)) return [];
-  const reverse = differ(kindOf(kinds, change.address), change.live.spec, change.desired.spec);
+  const wanted = resolve(change.desired.spec, input.lookup);
+  const reverse = differ(kindOf(kinds, change.address), change.live.spec, wanted);
   if (!reverse.some((difference) => difference.weight === "opens")) return [];
   const link = change.links[0] ?? "LINK";
   return [

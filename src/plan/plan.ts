@@ -1,5 +1,5 @@
 import type { Address, Change, Consents, Finding, Json, Kind, Link, Plan, Resource } from "../model.ts";
-import { compare, type Observation } from "./compare.ts";
+import { compare, lookupOf, type Observation } from "./compare.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { guard } from "./guard.ts";
 import { order } from "./order.ts";
@@ -24,7 +24,8 @@ export function planOf(input: PlanInput): Plan {
   const { deployment, desired, consents, kinds } = input;
   const all = compare({ ...input, owner: deployment });
   const changes = limit(all, input.only);
-  const guarded = guard({ changes, links: input.links, consents, kinds });
+  const lookup = lookupOf(input.observed.live);
+  const guarded = guard({ changes, links: input.links, consents, kinds, lookup });
   const ordered = order(desired);
   const findings = [...input.findings, ...ordered.findings, ...guarded];
   const digest = fingerprint({

@@ -199,13 +199,12 @@ const isStale = (change: Change, mark: Mark): boolean => {
 
 const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? ""];
 
-/** Unique ids to remember: one stands alone, several each behind its name; a tag holds 256 characters. */
+/** Unique ids to remember, `acme-prod/reports=1003671861...`; a tag holds 256 characters, and what does not fit is lost. */
 function subjectsOf(refs: readonly Ref[], lookup: Lookup): string {
   const ids = new Map(
     refs.filter((ref) => ref.field === "uniqueId").map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),
   );
-  if (ids.size <= 1) return [...ids.values()].join("");
-  const entries = [...ids].map(([name, id]) => `${name}=${id}`);
+  const entries = [...ids].map(([name, id]) => `${name}=${id}`).sort();
   while (entries.join(" ").length > 256) entries.pop();
   return entries.join(" ");
 }

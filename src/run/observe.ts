@@ -85,7 +85,7 @@ function kindFor({ parties }: Ask, address: Address): Kind {
   return kind;
 }
 
-/** The ids that dependants remember in their marks: bare where they trust one subject, `name=id` where several. */
+/** The ids that dependants remember in their marks, each behind the name it belongs to: an id alone could be another's. */
 function hintsFor(resource: Resource, ask: Ask, live: ReadonlyMap<Address, Live>): readonly string[] {
   const tail = tailOf(resource.address);
   return ask.resources.flatMap((dependant) => {
@@ -93,7 +93,7 @@ function hintsFor(resource: Resource, ask: Ask, live: ReadonlyMap<Address, Live>
     const there = live.get(dependant.address);
     if (refs.length === 0 || there?.state !== "present") return [];
     return (there.mark?.subjects ?? "").split(" ").flatMap((entry) => {
-      const [name, id] = entry.includes("=") ? entry.split("=") : [tail, entry];
+      const [name, id] = entry.split("=");
       return name === tail && id ? [id] : [];
     });
   });

@@ -93,17 +93,25 @@ class Line {
       if (Math.abs(seen - this.offset) > 2000) this.offset = seen;
       return answer;
     } catch (error) {
-      if (error instanceof CloudError && error.class === "unsent") this.base = undefined;
+      // Whoever served it may have ended: the next call finds who serves it now.
+      if (error instanceof CloudError && ["unsent", "lost"].includes(error.class)) this.base = undefined;
       throw error;
     }
   }
 
+  /** A control call changes nothing in the clouds, so it may be sent again. */
   async control(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers = { "content-type": "application/json" };
     const text = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await this.send({ method, url: `${await this.url()}/_sandbox/${path}`, headers, ...text });
-    if (answer.status !== 200) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
-    return JSON.parse(answer.body.toString("utf8"));
+    for (let tried = 1; ; tried++) {
+      try {
+        const answer = await this.send({ method, url: `${await this.url()}/_sandbox/${path}`, headers, ...text });
+        if (answer.status !== 200) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
+        return JSON.parse(answer.body.toString("utf8"));
+      } catch (error) {
+        if (tried === 5 || !(error instanceof CloudError)) throw error;
+      }
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Change, Difference, Finding, Plan, Verb } from "../model.ts";
+import type { Change, Difference, Finding, Json, Plan, Verb } from "../model.ts";
 import { byWeight, distinct, findingLine } from "./findings.ts";
 import { columns, count, heading, ink, type Paper, partsOf } from "./paper.ts";
 import { specRows, valueText } from "./spec.ts";
@@ -43,7 +43,9 @@ const causes = {
 /** The whole plan: link by link what differs, then what stands against it, the sums, and the next command. */
 export function planText(view: PlanView, paper: Paper, withFindings = true): string {
   const { plan, links } = view;
-  const blocks = links.map((link) => linkBlock(link, plan.changes, paper));
+  const made = plan.waves.flat();
+  const ordered = [...plan.changes].sort((one, other) => made.indexOf(one.address) - made.indexOf(other.address));
+  const blocks = links.map((link) => linkBlock(link, ordered, paper));
   const orphans = plan.changes.filter((change) => change.links.length === 0);
   const leftovers =
     orphans.length > 0
@@ -95,21 +97,22 @@ function detail(change: Change): readonly string[] {
   return change.differences.flatMap(differenceLines);
 }
 
-/** Live above file, so that the eye reads down from what is to what should be. */
+/** Live above file, so that the eye reads down from what is to what should be; `!` where live lets too much in. */
 function differenceLines({ path, desired, live, weight }: Difference): readonly string[] {
-  const label = path.startsWith("trust.")
-    ? `trusts  ${path.slice("trust.".length)}`
-    : path.startsWith("may.")
-      ? `may     ${path
-          .split("/")
-          .at(-1)
-          ?.replace(/^may\./, "")}`
-      : path;
-  const mark = weight === "opens" ? "   !" : "";
-  const [is, should] = path.startsWith("may.arn:")
-    ? [live ? "granted" : "(none)", desired ? "granted" : "(none)"]
-    : [valueText(live), valueText(desired)];
-  return [`${label}   live  ${is}${mark}`, `${" ".repeat(label.length)}   file  ${should}`];
+  const [label, policy] = labelOf(path);
+  const mark = weight === "opens" || weight === "loosens" ? "   !" : "";
+  const text = (value: Json | undefined) =>
+    policy && value !== undefined ? (value ? policy : "(none)") : valueText(value);
+  return [`${label}   live  ${text(live)}${mark}`, `${" ".repeat(label.length)}   file  ${text(desired)}`];
+}
+
+/** How a path is called, and the policy it names where its value only says whether it is there. */
+function labelOf(path: string): readonly [label: string, policy?: string] {
+  if (path === "trust") return ["trusts"];
+  if (path.startsWith("trust.")) return [`trusts  ${path.slice("trust.".length)}`];
+  const arn = /^may\.arn:.*:policy\/(.+)$/.exec(path)?.[1];
+  if (arn) return ["may", arn];
+  return path.startsWith("may.") ? ["may"] : [path];
 }
 
 const sums: readonly (readonly [readonly Verb[], string])[] = [
@@ -150,10 +153,11 @@ function legendOf(changes: readonly Change[]): string {
   const meanings: Readonly<Record<string, string>> = {
     "?": "? not made by us",
     "^": "^ comes back",
-    "!": "! lets somebody in",
+    "!": "! lets in what the file does not",
   };
   const used = new Set(changes.filter(({ verb }) => verb !== "keep").map(({ verb }) => signs[verb]));
-  if (changes.some(({ differences }) => differences.some(({ weight }) => weight === "opens"))) used.add("!");
+  if (changes.some(({ differences }) => differences.some(({ weight }) => weight === "opens" || weight === "loosens")))
+    used.add("!");
   return Object.entries(meanings)
     .filter(([sign]) => used.has(sign))
     .map(([, meaning]) => meaning)

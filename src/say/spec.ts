@@ -1,5 +1,4 @@
 import type { Json, Resource } from "../model.ts";
-import { wordsOf } from "./paper.ts";
 
 interface Statement {
   readonly principal?: Readonly<Record<string, readonly string[]>>;
@@ -54,6 +53,25 @@ export function valueText(value: Json | undefined): string {
   if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(valueText).join(", ");
   const ref = value as { $ref?: string; field?: string };
   if (ref.$ref && ref.field) return `<${ref.field} of ${ref.$ref.split("/").at(-1)}, known after create>`;
-  const members = Object.entries(value as Readonly<Record<string, Json>>);
-  return members.map(([key, member]) => `${wordsOf(key) === key ? key : key} ${valueText(member)}`).join("; ");
+  const statement = value as Shown;
+  if (statement.effect !== undefined) return statementText(statement);
+  return Object.entries(value as Readonly<Record<string, Json>>)
+    .map(([key, member]) => `${key} ${valueText(member)}`)
+    .join("; ");
+}
+
+interface Shown extends Statement {
+  readonly effect?: string;
+  readonly action?: readonly string[];
+  readonly resource?: readonly string[];
+}
+
+/** A statement of a policy in one line: who under which conditions, or what on which things. */
+function statementText(statement: Shown): string {
+  const { effect, action = [], resource = [] } = statement;
+  const deny = effect === "Allow" ? "" : `${effect} `;
+  if (resource.length > 0) return `${deny}${action.join(", ")}  on  ${resource.join(", ")}`;
+  const conditions = statementRows(statement).map(([key, sign, value]) => `${key} ${sign} ${value}`);
+  const who = Object.values(statement.principal ?? {}).flat();
+  return `${deny}${conditions.length > 0 ? conditions.join("   ") : `${who.join(", ")}, whoever it is`}`;
 }

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { applyPlan, type Ask, checkHealth, makePlan, type Planned, proveLinks } from "../../src/crosstrust.ts";
+import { type Ask, applyPlan, checkHealth, makePlan, type Planned, proveLinks } from "../../src/crosstrust.ts";
 import { readFederation } from "../../src/file/read.ts";
 import type { Consents, Federation, Health, Progress, Store, Trace, World } from "../../src/model.ts";
 import { shapes } from "../../src/parties/index.ts";
 import { players } from "../../src/parties/players.ts";
-import { type Applied } from "../../src/run/apply.ts";
+import type { Applied } from "../../src/run/apply.ts";
 import { type Limits, limits } from "../../src/run/http.ts";
 import { sandboxWorld } from "../../src/run/world.ts";
 import { attach } from "../../src/sandbox/attach.ts";
@@ -44,7 +44,14 @@ export function federationOf(text: string): Federation {
   return federation;
 }
 
-export const noConsents: Consents = { adopt: [], allowWiden: [], allowBroadSubject: [], allowPrivileged: [], undelete: false, grantMe: false };
+export const noConsents: Consents = {
+  adopt: [],
+  allowWiden: [],
+  allowBroadSubject: [],
+  allowPrivileged: [],
+  undelete: false,
+  grantMe: false,
+};
 
 export interface Options {
   readonly only?: readonly string[];
@@ -76,7 +83,13 @@ export class Bench {
   world(): World {
     const progress = (event: Progress) => void this.progress.push(event);
     const attachTo = async () => this.url;
-    const world = sandboxWorld({ store: this.shared, progress, signal: this.stop.signal, attach: attachTo, limits: this.limits });
+    const world = sandboxWorld({
+      store: this.shared,
+      progress,
+      signal: this.stop.signal,
+      attach: attachTo,
+      limits: this.limits,
+    });
     const sleep = (ms: number) => world.clock.sleep(ms / this.haste);
     return { ...world, clock: { now: () => world.clock.now(), sleep } };
   }
@@ -89,7 +102,10 @@ export class Bench {
     return makePlan(this.ask(text, options), this.world());
   }
 
-  async apply(text: string, options: Options = {}): Promise<{ planned: Planned; applied: Applied; traces: readonly Trace[] }> {
+  async apply(
+    text: string,
+    options: Options = {},
+  ): Promise<{ planned: Planned; applied: Applied; traces: readonly Trace[] }> {
     const world = this.world();
     const ask = this.ask(text, options);
     const planned = await makePlan(ask, world);
@@ -98,7 +114,10 @@ export class Bench {
     const live = new Map([...planned.observed.live, ...applied.live]);
     const { federation, only } = ask;
     const grantMe = ask.consents.grantMe;
-    const traces = await proveLinks({ federation, expansion: planned.expansion, live, only, patience: options.patience ?? 20_000, grantMe }, world);
+    const traces = await proveLinks(
+      { federation, expansion: planned.expansion, live, only, patience: options.patience ?? 20_000, grantMe },
+      world,
+    );
     return { planned, applied, traces };
   }
 
@@ -118,10 +137,18 @@ export class Bench {
   }
 
   /** The API of a cloud, as somebody else would call it. */
-  async google(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+  async google(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const { secrets } = await this.world().credentials({ party: "google", scope: "acme-prod" });
     const headers = { authorization: `Bearer ${secrets.accessToken}`, "content-type": "application/json" };
-    const answer = await fetch(`${this.url}/google/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const answer = await fetch(`${this.url}/google/${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   }
 }

@@ -19,7 +19,11 @@ export interface Killed {
 }
 
 /** Runs a command against a sandbox through a proxy that kills it (SIGKILL) at one call, before it lands or after. */
-export async function runAndKill(url: string, words: readonly string[], options: { cwd: string; kill?: Kill }): Promise<Killed> {
+export async function runAndKill(
+  url: string,
+  words: readonly string[],
+  options: { cwd: string; kill?: Kill },
+): Promise<Killed> {
   const { cwd, kill } = options;
   let child: ChildProcess | undefined;
   let calls = 0;
@@ -32,12 +36,16 @@ export async function runAndKill(url: string, words: readonly string[], options:
     const counted = !request.url?.startsWith("/_sandbox/");
     const mine = counted ? ++calls : 0;
     if (killed || (kill?.when === "before" && mine === kill.at)) return end();
-    const forward = http.request(`${url}${request.url}`, { method: request.method, headers: request.headers }, (answer) => {
-      // Landed; the answer never arrives.
-      if (kill?.when === "after" && mine === kill.at) return end();
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
+    const forward = http.request(
+      `${url}${request.url}`,
+      { method: request.method, headers: request.headers },
+      (answer) => {
+        // Landed; the answer never arrives.
+        if (kill?.when === "after" && mine === kill.at) return end();
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
     forward.on("error", () => response.destroy());
     request.pipe(forward);
   });

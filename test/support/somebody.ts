@@ -1,5 +1,5 @@
-import { IAMClient, type ServiceInputTypes } from "@aws-sdk/client-iam";
 import * as commands from "@aws-sdk/client-iam";
+import { IAMClient, type ServiceInputTypes } from "@aws-sdk/client-iam";
 import { account, type Bench } from "./bench.ts";
 
 /** Somebody else with AWS's own SDK: hand edits that are not ours. */

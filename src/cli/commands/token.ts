@@ -3,6 +3,7 @@ import type { Federation, Link, Session, Token, World } from "../../model.ts";
 import { readKey } from "../../parties/aws/claims.ts";
 import { parties } from "../../parties/index.ts";
 import { lookupOf } from "../../plan/compare.ts";
+import { CloudError } from "../../run/retry.ts";
 import { troubleOf } from "../../run/trouble.ts";
 import { document } from "../../say/json.ts";
 import { tokenText } from "../../say/token.ts";
@@ -79,13 +80,29 @@ export const credentials: Command<{ name: string; duration: number | undefined }
   const relying = parties.find((party) => party.name === link.to.party)?.relying;
   if (link.to.party !== "aws" || !relying) throw new UsageError(`${name} does not end at aws`);
   const minted = await mint(link, world);
-  const session = await relying.exchange(
-    { link, purpose: "use", ...(duration === undefined ? {} : { duration }) },
-    minted,
-    world,
-  );
+  const ask = { link, purpose: "use", ...(duration === undefined ? {} : { duration }) } as const;
+  const session = await relying.exchange(ask, minted, world).catch((error: unknown) => {
+    throw refused(link, error);
+  });
   return { exit: 0, text: JSON.stringify(processAnswer(session)) };
 };
+
+/** On the workload nobody may read the trust policy: who may is told what to type. */
+function refused(link: Link, error: unknown): unknown {
+  if (!(error instanceof CloudError) || !["denied", "refused"].includes(error.class)) return error;
+  const says = `${link.to.party} refuses this workload's token for ${link.name} (${error.code}): ${error.message}`;
+  const fix = [`crosstrust explain ${link.name}   says which condition, where the role can be read`];
+  return new Explained({
+    code: "AWS-TRUST-REFUSES",
+    severity: "error",
+    asks: "broken",
+    at: {},
+    links: [link.name],
+    says,
+    because: [],
+    fix,
+  });
+}
 
 function processAnswer({ secrets, expiresAt }: Session) {
   const { accessKeyId, secretAccessKey, sessionToken } = secrets;

@@ -73,7 +73,7 @@ function causeOf(
   if (judgement.allow === "unknown") {
     const what = judgement.unknown?.join(", ") ?? "";
     return {
-      code: "AWS-TRUST-UNKNOWN",
+      code: "AWS-TRUST-UNDECIDED",
       says: `aws refuses, and these parts of the trust policy cannot be judged from here: ${what}`,
       fix: ["read the trust policy"],
     };

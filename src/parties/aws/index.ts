@@ -8,7 +8,7 @@ import { roleKind } from "./role/kind.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
 import { may, roleOf, to } from "./shape.ts";
-import { strangersOf } from "./trust/strangers.ts";
+import { shutOut, strangersOf } from "./trust/strangers.ts";
 
 const relying: RelyingParty = {
   trust: (link, identity) => {
@@ -22,12 +22,17 @@ const relying: RelyingParty = {
   explain,
 };
 
-/** A subject that the role's own mark remembers is no stranger: it is the link's account as it was before. */
+/**
+ * Where the trust admits nobody of the file, a subject that the role's own mark remembers is no stranger: it is the
+ * link's account as it was before it was made again. Beside an admitted one it is, whatever a tag says.
+ */
 function strangers({ live }: TrustView, desired: Resource): readonly Stranger[] {
   // Whom else a role that is only used lets in is its owner's affair; that nobody passes as this link is proved.
   if (live.state !== "present" || desired.hold === "use") return [];
+  const [there, wanted] = [trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec)];
+  const found = strangersOf(there, wanted);
+  if (!shutOut(there, wanted)) return found;
   const former = (live.mark?.subjects ?? "").split(" ").map((entry) => entry.split("=").at(-1));
-  const found = strangersOf(trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec));
   return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(claims?.sub));
 }
 

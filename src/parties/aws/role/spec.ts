@@ -14,7 +14,7 @@ import { granted } from "../permissions.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
 import type { Policy, Statement } from "../trust/policy.ts";
-import { shutOut, strangersOf } from "../trust/strangers.ts";
+import { loosens, shutOut, strangersOf } from "../trust/strangers.ts";
 
 /** A role as desired and as live: the same members on both sides, so that equal means equal. */
 export interface RoleSpec extends Spec {
@@ -94,12 +94,17 @@ function permissions(desired: RoleSpec, live: RoleSpec, equal: Equal): readonly 
     return [{ path: `may.${arn}`, desired: wanted, live: there, weight: there ? "grants" : "narrows" }];
   });
   const names = [...new Set([...Object.keys(desired.inline), ...Object.keys(live.inline)])].sort();
-  const inline = names.flatMap((name): readonly Difference[] => {
-    const [wanted, there] = [desired.inline[name], live.inline[name]];
-    if (equal(wanted, there)) return [];
-    return [
-      { path: `may.inline.${name}`, desired: wanted, live: there, weight: there === undefined ? "narrows" : "grants" },
+  const statementsOf = (spec: RoleSpec, name: string) => (spec.inline[name] as Policy | undefined)?.statements ?? [];
+  const inline = names.flatMap((name) => {
+    if (equal(desired.inline[name], live.inline[name])) return [];
+    const found = byStatement({ path: `may.${name}`, equal }, statementsOf(desired, name), statementsOf(live, name));
+    // A policy with no statement of its own differs too, if only by being there.
+    const whole = [
+      { path: `may.${name}`, desired: desired.inline[name] !== undefined, live: live.inline[name] !== undefined },
     ];
+    return (found.length > 0 ? found : whole).map(
+      (one): Difference => ({ ...one, weight: one.live ? "grants" : "narrows" }),
+    );
   });
   return [...managed, ...inline];
 }
@@ -110,14 +115,38 @@ function trustDifferences(desired: RoleSpec, live: RoleSpec, equal: Equal): read
   const [one, other] = [want.statements[0], there.statements[0]];
   const single = want.statements.length === 1 && there.statements.length === 1 && one && other;
   if (single && equal({ ...one, condition: undefined }, { ...other, condition: undefined })) {
-    const version = want.version === there.version ? [] : [{ path: "trust.version", desired: want.version, live: there.version }];
+    const version =
+      want.version === there.version ? [] : [{ path: "trust.version", desired: want.version, live: there.version }];
     return [...version, ...byKey(one, other, equal)].map((difference) => ({ ...difference, ...weighed }));
   }
-  return [{ path: "trust", desired: desired.trust, live: live.trust, ...weighed }];
+  return byStatement({ path: "trust", equal }, want.statements, there.statements).map((difference) => ({
+    ...difference,
+    ...weighed,
+  }));
+}
+
+interface Lists {
+  readonly path: string;
+  readonly equal: Equal;
+}
+
+/** Several statements: those that only one side has. */
+function byStatement(
+  { path, equal }: Lists,
+  desired: readonly unknown[],
+  live: readonly unknown[],
+): readonly Difference[] {
+  const only = (here: readonly unknown[], there: readonly unknown[]) =>
+    here.filter((one) => !there.some((other) => equal(one, other)));
+  return [
+    ...only(live, desired).map((statement) => ({ path, desired: undefined, live: statement as Json })),
+    ...only(desired, live).map((statement) => ({ path, desired: statement as Json, live: undefined })),
+  ];
 }
 
 function weigh(live: Policy, desired: Policy): Pick<Difference, "weight"> {
   if (strangersOf(live, desired).length > 0) return { weight: "opens" };
+  if (loosens(live, desired)) return { weight: "loosens" };
   return shutOut(live, desired) ? { weight: "narrows" } : {};
 }
 

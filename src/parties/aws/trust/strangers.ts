@@ -1,6 +1,6 @@
 import type { Stranger } from "../../../model.ts";
 import { googleIssuer } from "../claims.ts";
-import { type Asker, actionTruth, judgeTrust } from "./judge.ts";
+import { actionTruth, judgeTrust } from "./judge.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 
 /** A service account of nobody: 21 digits like a real unique id, and not one that Google gives out first. */
@@ -27,7 +27,10 @@ export function strangersOf(live: Policy, desired: Policy): readonly Stranger[] 
   }));
   const letIn = tried.filter((one) => one.live.allow === true && !one.allowed).map(({ witness }) => witness);
   const reasons = tried.filter(({ allowed }) => !allowed).flatMap((one) => one.live.unknown ?? []);
-  const found = [...summary(letIn, desired), ...live.statements.flatMap((statement) => others(statement, desired))];
+  const found = [
+    ...summary(letIn, live, desired),
+    ...live.statements.flatMap((statement) => others(statement, desired)),
+  ];
   return [...found, ...[...new Set(reasons)].map(unsure)];
 }
 
@@ -38,9 +41,12 @@ const unsure = (reason: string): Stranger => ({
   unsure: true,
 });
 
+/** Whether `live` admits anything at all that `desired` does not: an audience by name, say. */
+export const loosens = (live: Policy, desired: Policy): boolean => shutOut(desired, live);
+
 /** Whom `desired` lets in and `live` does not: an outage. */
 export const shutOut = (live: Policy, desired: Policy): boolean =>
-  witnesses(live, desired).some(
+  [...witnesses(live, desired), ...witnesses(desired, live)].some(
     (witness) => judgeWitness(witness, desired).allow === true && judgeWitness(witness, live).allow !== true,
   );
 
@@ -85,24 +91,27 @@ function valuesOf(statement: Statement, key: string): readonly string[] {
 }
 
 /** Many witnesses, few strangers: the widest thing that can be said of them. */
-function summary(found: readonly Witness[], desired: Policy): readonly Stranger[] {
+function summary(found: readonly Witness[], live: Policy, desired: Policy): readonly Stranger[] {
   const wanted = new Set(desired.statements.flatMap(subjectsOf));
   const anybody = found.find(({ claims }) => claims.sub === nobody && claims.email === undefined);
   if (anybody) {
     const host = (anybody.claims.iss ?? "").replace("https://", "");
     const who = host === "accounts.google.com" ? `every service account and user of ${host}` : `every user of ${host}`;
-    return [{ who, code: "AWS-SUB-OPEN", claims: anybody.claims }];
+    const pattern = live.statements.some((statement) => subjectsOf(statement).length > 0);
+    return [{ who, code: pattern ? "AWS-SUB-WILDCARD" : "AWS-SUB-MISSING", claims: anybody.claims }];
   }
   const byMail = found.find(({ claims }) => claims.sub === nobody);
-  if (byMail) return [{ who: `whoever has the e-mail ${byMail.claims.email}`, code: "AWS-SUB-EXTRA", claims: byMail.claims }];
-  const bySubject = new Map(found.filter(({ claims }) => !wanted.has(claims.sub ?? "")).map((one) => [one.claims.sub, one]));
+  if (byMail)
+    return [{ who: `whoever has the e-mail ${byMail.claims.email}`, code: "AWS-SUB-EXTRA", claims: byMail.claims }];
+  const bySubject = new Map(
+    found.filter(({ claims }) => !wanted.has(claims.sub ?? "")).map((one) => [one.claims.sub, one]),
+  );
   if (bySubject.size > 0) {
     return [...bySubject].map(([sub, { claims }]) => ({ who: `the subject ${sub}`, code: "AWS-SUB-EXTRA", claims }));
   }
-  const audience = found.find(({ claims }) => claims.aud === anyAudience) ?? found[0];
-  if (!audience) return [];
-  const says = audience.claims.aud === anyAudience ? "for any audience" : `for the audience ${audience.claims.aud}`;
-  return [{ who: `a token ${says}`, code: "AWS-AUDIENCE-OPEN", claims: audience.claims }];
+  // The right subject for one more audience by name is no stranger, only drift.
+  const audience = found.find(({ claims }) => claims.aud === anyAudience);
+  return audience ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: audience.claims }] : [];
 }
 
 const subjectsOf = (statement: Statement): readonly string[] =>

@@ -90,7 +90,9 @@ export function newUniqueId(host: Host, email: string): string {
 
 /** An etag must be the one that was read; without one the write is blind (google.md, trap 16). */
 export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<StoredPolicy>): StoredPolicy {
-  if (given.etag !== undefined && given.etag !== current.etag) {
+  // Bytes in base64: gcloud writes the other alphabet than it read.
+  const bytes = (text: string): string => Buffer.from(text, "base64").toString("hex");
+  if (given.etag !== undefined && bytes(given.etag) !== bytes(current.etag)) {
     throw new GoogleError(
       [409, "ABORTED"],
       "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",

@@ -1,0 +1,58 @@
+import type { Finding } from "../model.ts";
+import { CloudError } from "../run/retry.ts";
+import { troubleOf } from "../run/trouble.ts";
+import { findingText, placedText } from "../say/findings.ts";
+import { document, findingBody } from "../say/json.ts";
+import { version } from "../version.ts";
+import { type Flags, paperFor } from "./context.ts";
+import { BadFile, codes, Explained, exitOf, UsageError } from "./exit.ts";
+import { print } from "./print.ts";
+
+interface Command {
+  readonly name: string;
+  readonly flags: Flags;
+}
+
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Every way a command can fail, as words on stderr and the exit code of the contract. No foreign error is printed. */
+export async function tellFailure(error: unknown, command: Command): Promise<number> {
+  if (error instanceof UsageError) {
+    tell(error.message);
+    return codes.usage;
+  }
+  if (error instanceof BadFile) {
+    if (command.flags.json) await printJson(error.findings, command, codes.badFile);
+    else tell(placedText(error.findings, paperFor(process.stderr)));
+    return codes.badFile;
+  }
+  if (error instanceof CloudError) return tellFinding(troubleOf(error, {}), command);
+  if (error instanceof Explained) return tellFinding(error.finding, command);
+  // A bug of ours: where it happened, and nothing of what it carried.
+  const where = error instanceof Error ? (error.stack?.split("\n").slice(1, 4).join("\n") ?? "") : "";
+  const says = error instanceof Error ? `${error.name}: ${messageOf(error)}` : "an unknown error";
+  tell(`crosstrust failed, and that is its own fault: ${says}\n${where}`);
+  return codes.failed;
+}
+
+async function tellFinding(finding: Finding, command: Command): Promise<number> {
+  const exit = exitOf({ findings: [finding] });
+  if (command.name === "credentials") {
+    // The aws CLI and the SDKs show this to their user word for word: one line, and all of it ours.
+    const [fix] = finding.fix;
+    tell(`crosstrust credentials: ${finding.says}${fix ? `   fix: ${fix}` : ""}`);
+  } else if (command.flags.json) await printJson([finding], command, exit);
+  else tell(findingText(finding, paperFor(process.stderr)));
+  return exit;
+}
+
+async function printJson(findings: readonly Finding[], { name, flags }: Command, exit: number): Promise<void> {
+  const world = flags.sandbox || process.env.CROSSTRUST_SANDBOX ? "sandbox" : "cloud";
+  await print(document({ tool: version, world, command: name, exit }, { findings: findings.map(findingBody) }));
+}
+
+/** Errors thrown by our own code say something; those of libraries may carry what they were given. */
+const messageOf = (error: Error): string => {
+  const own = error.stack?.split("\n")[1]?.includes("node_modules") !== true;
+  return own ? error.message.slice(0, 300) : "(a library's error, not shown)";
+};

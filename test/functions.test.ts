@@ -1,0 +1,210 @@
+import { writeFileSync } from "node:fs";
+import http from "node:http";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { serveLocally } from "../functions/local.ts";
+import { type Bench, bench, example, folderWith } from "./support/bench.ts";
+
+// The functions as the framework serves them (contract, section 6; bad requests: fact sheet reliability-and-security, 3e).
+
+const audience = "https://health.example";
+const scheduler = "scheduler@acme-prod.iam.gserviceaccount.com";
+const saved = { ...process.env };
+let b: Bench;
+let folder: string;
+
+beforeEach(async () => {
+  b = await bench();
+  await b.apply(example);
+  folder = folderWith(example);
+  Object.assign(process.env, {
+    NODE_ENV: "production",
+    CROSSTRUST_SANDBOX: b.url,
+    CROSSTRUST_FILE: join(folder, "federation.yaml"),
+    CROSSTRUST_STORE: join(folder, "store"),
+    CROSSTRUST_AUDIENCE: audience,
+    CROSSTRUST_CALLERS: `${scheduler}, operator@example.com`,
+  });
+});
+afterEach(() => {
+  for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
+  Object.assign(process.env, saved);
+});
+
+const mint = async (claims: Record<string, unknown>): Promise<string> => {
+  const body = JSON.stringify({
+    issuer: "https://accounts.google.com",
+    claims: { aud: audience, sub: "1", email: scheduler, email_verified: true, ...claims },
+  });
+  return ((await (await fetch(`${b.url}/_sandbox/mint`, { method: "POST", body })).json()) as { token: string }).token;
+};
+
+async function serve(name: "health" | "provision"): Promise<string> {
+  const { url, close } = await serveLocally(name, 0);
+  onTestFinished(close);
+  return url;
+}
+
+async function call(url: string, init: RequestInit = {}, claims: Record<string, unknown> = {}) {
+  const headers = {
+    authorization: `Bearer ${await mint(claims)}`,
+    ...(init.body ? { "content-type": "application/json" } : {}),
+    ...(init.headers as Record<string, string>),
+  };
+  const answer = await fetch(url, { method: "POST", ...init, headers });
+  return { status: answer.status, verdict: answer.headers.get("crosstrust-verdict"), body: await answer.text() };
+}
+
+describe("callers", () => {
+  test("109, 110 no token, a wrong audience, a stranger, an unverified e-mail", async () => {
+    const url = await serve("health");
+    expect((await fetch(url, { method: "POST" })).status).toBe(401);
+    expect((await fetch(url, { method: "POST", headers: { authorization: "Basic eDp5" } })).status).toBe(401);
+    expect((await call(url, {}, { aud: "https://other.example" })).status).toBe(401);
+    expect((await call(url, {}, { email: "stranger@example.com" })).status).toBe(403);
+    expect((await call(url, {}, { email_verified: false })).status).toBe(403);
+    expect((await call(url, {}, { exp: Math.floor(Date.now() / 1000) - 100 })).status).toBe(401);
+    expect((await call(url)).status).toBe(200);
+  });
+
+  test("109 two Authorization headers", async () => {
+    const url = await serve("health");
+    const token = await mint({});
+    const status = await new Promise<number>((resolve) => {
+      const request = http.request(url, { method: "POST" }, (answer) => resolve(answer.statusCode ?? 0));
+      request.setHeader("authorization", [`Bearer ${token}`, `Bearer ${token}`]);
+      request.end();
+    });
+    expect(status).toBe(401);
+  });
+
+  test("111 a token in the URL is not read, and never said back", async () => {
+    const url = await serve("health");
+    const token = await mint({});
+    const answer = await fetch(`${url}/?access_token=${token}`, { method: "POST" });
+    expect([answer.status, await answer.text()]).toEqual([401, '{"error":"not authenticated"}\n']);
+  });
+
+  test("a deployed function lets nobody in while it is not told whom", async () => {
+    process.env.CROSSTRUST_CALLERS = "";
+    expect((await call(await serve("health"))).status).toBe(403);
+  });
+});
+
+describe("requests", () => {
+  test.each([
+    ["112 another method", "PUT", "/", undefined, {}, 405],
+    ["113 another path", "POST", "/admin", undefined, {}, 404],
+    ["114 a compressed body", "POST", "/", "{}", { "content-encoding": "identity" }, 415],
+    ["114 a body over 256 KiB", "POST", "/", `{"links":["${"x".repeat(300_000)}"]}`, {}, 413],
+    ["115 a body that is no object", "POST", "/", "[1]", {}, 400],
+    ["115 another content type", "POST", "/", "links=a", { "content-type": "text/plain" }, 400],
+    ["116 __proto__", "POST", "/", '{"__proto__":{"x":1}}', {}, 400],
+    ["116 an unknown key", "POST", "/", '{"policy":{}}', {}, 400],
+    ["120 a link that the deployment does not have", "POST", "/", '{"links":["others"]}', {}, 403],
+  ])("%s", async (_, method, path, body, headers, status) => {
+    const url = await serve("health");
+    const answer = await call(`${url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+    expect([answer.status, Object.keys(JSON.parse(answer.body))]).toEqual([status, ["error"]]);
+    expect(({} as Record<string, unknown>).x).toBeUndefined();
+  });
+
+  test("115 broken JSON gets no stack", async () => {
+    const url = await serve("health");
+    const answer = await call(url, { body: '{"a":' });
+    expect(answer.status).toBe(400);
+    expect(answer.body).not.toContain(" at ");
+  });
+});
+
+describe("health", () => {
+  test("POST checks, GET gives the last report, both with the verdict in a header", async () => {
+    const url = await serve("health");
+    expect((await call(url, { method: "GET" })).status).toBe(404);
+    const checked = await call(url, { body: "{}" });
+    expect([checked.status, checked.verdict]).toEqual([200, "works"]);
+    const document = JSON.parse(checked.body);
+    expect(document).toMatchObject({
+      crosstrust: 1,
+      world: "sandbox",
+      command: "health",
+      exit: 0,
+      deployment: "acme",
+      verdict: "works",
+    });
+    expect(document.links[0].hops.map(({ step }: { step: string }) => step)).toEqual([
+      "mint",
+      "exchange",
+      "whoami",
+      "refuse",
+    ]);
+    expect((await call(url, { method: "GET" })).body).toBe(checked.body);
+  });
+
+  test("an open link is 200 with its verdict, and 503 where strict is asked", async () => {
+    const url = await serve("health");
+    const role = b.sandbox.state.get<{ trust: string }>("aws.role/111122223333/reports-reader");
+    const Statement = [
+      { Effect: "Allow", Principal: { Federated: "accounts.google.com" }, Action: "sts:AssumeRoleWithWebIdentity" },
+    ];
+    b.sandbox.state.put("aws.role/111122223333/reports-reader", {
+      ...role,
+      trust: JSON.stringify({ Version: "2012-10-17", Statement }),
+    });
+    expect(await call(url)).toMatchObject({ status: 200, verdict: "open" });
+    expect(await call(`${url}/?strict`)).toMatchObject({ status: 503, verdict: "open" });
+  });
+
+  test("two at once: the second is told that one is running", async () => {
+    const url = await serve("health");
+    b.sandbox.faults.set([{ service: "aws.sts", operation: "GetCallerIdentity", fault: "slow", seconds: 0.4 }]);
+    const [one, two] = await Promise.all([call(url), call(url)]);
+    expect([one?.status, two?.status].sort()).toEqual([200, 202]);
+  });
+
+  test("a file with errors is the tool's failure, and nothing of it is said", async () => {
+    const url = await serve("health");
+    writeFileSync(join(folder, "federation.yaml"), "secret: value");
+    expect(await call(url)).toMatchObject({ status: 500, body: '{"error":"the tool failed"}\n' });
+  });
+});
+
+describe("provision", () => {
+  test("plans, applies exactly that plan once, and refuses a stale one", async () => {
+    const url = await serve("provision");
+    await b.apply(example, { destroy: true });
+    const planned = await call(url, { body: "{}" });
+    const { fingerprint, exit } = JSON.parse(planned.body);
+    expect([planned.status, exit, fingerprint]).toEqual([200, 2, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    const stale = await call(url, { body: JSON.stringify({ plan: "0".repeat(64) }) });
+    expect(stale.status).toBe(409);
+    const applied = await call(url, { body: JSON.stringify({ plan: fingerprint }) });
+    expect([
+      applied.status,
+      JSON.parse(applied.body).traces[0].hops.every(({ result }: { result: string }) => result === "ok"),
+    ]).toEqual([200, true]);
+    const calls = await b.callsOf(async () => {
+      expect((await call(url, { body: JSON.stringify({ plan: fingerprint }) })).body).toBe(applied.body);
+    });
+    expect(calls.filter(({ write }) => write)).toEqual([]);
+  });
+
+  test.each([
+    ["a short fingerprint", '{"plan":"0123456789abcdef"}'],
+    ["a policy document", '{"plan":"x","policy":{}}'],
+    ["a role name", '{"role":"admin"}'],
+  ])("takes no %s", async (_, body) => {
+    expect((await call(await serve("provision"), { body })).status).toBe(400);
+  });
+
+  test("gives no consent: what is not ours stays untouched", async () => {
+    const url = await serve("provision");
+    const role = b.sandbox.state.get<object>("aws.role/111122223333/reports-reader");
+    b.sandbox.state.put("aws.role/111122223333/reports-reader", { ...role, tags: {} });
+    const { fingerprint } = JSON.parse((await call(url, { body: "{}" })).body);
+    const calls = await b.callsOf(async () => {
+      expect((await call(url, { body: JSON.stringify({ plan: fingerprint }) })).status).toBe(409);
+    });
+    expect(calls.filter(({ write }) => write)).toEqual([]);
+  });
+});
