@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 // Two cores: files in parallel, and long enough for the tests that start programs we did not write.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "test/party.contract.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The command. Runs on any Node from 18 on, finds a Node that can run the code, and gets out of the way: in a checkout
-// that is the Node the checkout brought (24) on src/cli.ts, in the published package the user's own on dist/.
+// The command. Runs on any Node from 18 on, finds a Node that can run the code, and gets out of the way: the one
+// that a checkout brought (24), else the one at hand if it is new enough (22.18). A checkout runs src/cli.ts, the
+// published package src/cli.js.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
@@ -9,14 +10,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const checkout = join(root, "src", "cli.ts");
-const entry = existsSync(checkout) ? checkout : join(root, "dist", "src", "cli.js");
+const entry = existsSync(checkout) ? checkout : join(root, "src", "cli.js");
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const enough = major > 22 || (major === 22 && minor >= 18);
 const own = ownNode();
 
 if (!existsSync(join(root, "node_modules")) && entry === checkout) stop("run npm ci in this checkout first");
-else if (own && own !== process.execPath && !enough) handOver(own);
+else if (own && own !== process.execPath) handOver(own);
 else if (enough) await import(pathToFileURL(entry).href);
 else stop(`crosstrust needs Node 22.18 or newer; this is ${process.versions.node}`);
 
@@ -43,6 +44,7 @@ function handOver(node) {
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
 
+/** One sentence and exit 64: nothing was run, and the sentence says what to do (contract, section 1). */
 function stop(says) {
   process.stderr.write(`${says}\n`);
   process.exitCode = 64;

@@ -36,6 +36,7 @@ function complete() {
   });
 }
 
+/** What a lock file lists, by path; undefined where there is none that can be read. */
 function packagesOf(file) {
   try {
     return JSON.parse(readFileSync(join(root, file), "utf8")).packages;

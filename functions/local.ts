@@ -18,6 +18,7 @@ export async function serveLocally(
 }
 
 if (import.meta.main) {
+  // Otherwise the framework answers an error with its stack (fact sheet reliability-and-security, trap 8).
   process.env.NODE_ENV ??= "production";
   const health = await serveLocally("health", Number(process.env.PORT_HEALTH ?? 4581));
   const provision = await serveLocally("provision", Number(process.env.PORT_PROVISION ?? 4582));

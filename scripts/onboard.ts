@@ -11,8 +11,10 @@ import { parties } from "../src/parties/index.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
 
 /**
- * The one-shot onboarding: preflight line by line, then lint, plan, apply, the first health check, next steps. It drives
- * gcloud, aws and crosstrust itself; whatever can be a function of the core is one.
+ * The one-shot onboarding: preflight line by line, then lint, plan, apply, the first health check, next
+ * steps. It drives gcloud, aws and crosstrust itself; whatever can be a function of the core is one.
+ *
+ * Gives the exit code: that of the first step that did not end well, 77 where the preflight stops it.
  */
 export async function onboard(flags: Flags): Promise<number> {
   const { federation } = loadFile(flags, []);
@@ -31,12 +33,16 @@ export async function onboard(flags: Flags): Promise<number> {
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** The world, and the environment in which other programs reach the same world. */
 interface Place {
   readonly world: World;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Every line of the preflight; what is only switched off is offered to be switched on, and looked at again. */
+/**
+ * Every line of the preflight; what is only switched off is offered to be switched on, and looked at again.
+ * Only the first look takes `--yes` for an answer: an API that is off after that is a question for a person.
+ */
 async function prepared(flags: Flags, federation: Federation, place: Place): Promise<boolean> {
   const lines = [...(await toolLines(place)), ...(await preflight(federation, place.world))];
   say(preflightText(lines, place.world.kind));
@@ -53,7 +59,10 @@ async function prepared(flags: Flags, federation: Federation, place: Place): Pro
   return !lines.some(({ ok, stops }) => ok === false && stops);
 }
 
-/** The vendors' programs: helpful to people, needed by nothing here but this script's own offers. */
+/**
+ * The vendors' programs: helpful to people, needed by nothing here but this script's own offers. So a missing
+ * one is `unknown` and stops nothing.
+ */
 async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
   const tools = [
     {
@@ -83,7 +92,10 @@ async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
   );
 }
 
-/** crosstrust itself, as the user would type it; the first refusal ends it. */
+/**
+ * crosstrust itself, as the user would type it; the first refusal ends it. A plan that differs is what
+ * onboarding is for, and goes on.
+ */
 async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
   const own = new URL("../bin/crosstrust.js", import.meta.url).pathname;
   const common = [
@@ -110,6 +122,7 @@ async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
   return applied === codes.fine ? run(["health"]) : applied;
 }
 
+/** Both ends of a link have something to say: how its identity is had, and how its access is used. */
 function stepsOf({ links }: Federation, name: string): readonly string[] {
   const link = links.find((candidate) => candidate.name === name);
   if (!link) return [];

@@ -3,6 +3,7 @@ import type { Session } from "../src/model.ts";
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** The sandbox's own operator: no credentials of the user are near this script. */
 const operator = async (url: string, party: string, scope: string): Promise<Session> =>
   (await (await fetch(`${url}/_sandbox/credentials?party=${party}&scope=${scope}`)).json()) as Session;
 
@@ -25,8 +26,9 @@ export async function editTrust(url: string): Promise<void> {
 }
 
 /**
- * What Cloud Scheduler does every few minutes: it calls the function with an OIDC token of its own service account. The
- * account, the job and the run go through the sandbox's Google APIs.
+ * What Cloud Scheduler does every few minutes: it calls the function with an OIDC token of its own service
+ * account. The account, the job and the run go through the sandbox's Google APIs. Throws unless that call is
+ * let in and the same call without a token is not.
  */
 export async function scheduleHealth(url: string, target: string): Promise<void> {
   const { secrets } = await operator(url, "google", "acme-prod");

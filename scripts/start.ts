@@ -17,6 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "crosstrust-"));
 const file = join(folder, "federation.yaml");
 copyFileSync(join(root, "examples", "google-to-aws.yaml"), file);
 
+// One sandbox for the whole story: each command below attaches to it instead of starting its own.
 const attached = await attach({ folder: join(folder, ".crosstrust", "sandbox"), players });
 const parts = (await (
   await fetch(`${attached.url}/_sandbox/environment?aws=111122223333&google=acme-prod`)
@@ -50,6 +51,7 @@ try {
   act("again: nothing to do, nothing is written");
   await crosstrust("apply --sandbox", 0);
   act("from now on a scheduler calls the health function, with a token and no key");
+  // The function runs in this very process, so its settings are this process's environment.
   Object.assign(process.env, env, {
     NODE_ENV: "production",
     CROSSTRUST_FILE: file,

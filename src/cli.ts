@@ -27,6 +27,7 @@ program
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
+/** A flag that may be given several times. */
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
@@ -45,6 +46,7 @@ function does<A>(
   });
 }
 
+/** `plan` takes the same ones as `apply`, so that its fingerprint covers them (contract, section 2). */
 function withConsents(command: Program): Program {
   return command
     .option("--adopt <link>", "take over what exists and is not ours", collect)
@@ -101,6 +103,7 @@ does(
   ([name], flags) => ({ name: String(name), duration: flags.duration as number | undefined }),
 );
 
+/** STS takes 900 to 43200; what the role itself allows is for AWS to say (aws.md 11.2). */
 function seconds(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 900 || number > 43200)
@@ -145,6 +148,7 @@ function sandboxCommand(
   });
 }
 
+/** Whatever happens while flags are read, too, ends in an exit code of the contract. */
 async function guarded(name: string, flags: Flags, work: () => Promise<number>): Promise<number> {
   try {
     return await work();
@@ -185,6 +189,7 @@ sandboxCommand(sandbox.command("status").description("whether one runs here, and
   (await import("./cli/commands/sandbox.ts")).status(flags),
 );
 
+// A wrong command line: commander has said what, and the contract has one code for it.
 try {
   await program.parseAsync();
 } catch (error) {

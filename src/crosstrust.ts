@@ -1,5 +1,6 @@
 import type {
   Address,
+  Change,
   Consents,
   Federation,
   Finding,
@@ -28,8 +29,10 @@ import { version } from "./version.ts";
 
 /** The verbs of crosstrust, each a list of calls into its rooms. Commands and functions are made of these alone. */
 
+/** In the order of the parties: what is made first comes first, and deletions run backwards. */
 export const kinds = parties.flatMap((party) => party.kinds);
 
+/** Which links, and by whose consent; the file is always expanded whole. */
 export interface Ask {
   readonly federation: Federation;
   /** The links named on the command line; empty means all. */
@@ -39,13 +42,18 @@ export interface Ask {
   readonly destroy?: boolean;
 }
 
+/** A plan with what was read, which apply needs, and what was expanded, which the proof needs. */
 export interface Planned {
   readonly plan: Plan;
   readonly observed: Observed;
   readonly expansion: Expansion;
 }
 
-/** Expand the whole file, observe, compare: what would change. Writes nothing. */
+/**
+ * Expand the whole file, observe, compare: what would change. Writes nothing. What could not be read is no
+ * longer desired either, so that nothing is made or deleted on a guess; a finding says so. For `destroy` the
+ * file is expanded twice: whole, for whose each thing is, and without the links that go.
+ */
 export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const { federation, only, consents } = ask;
   const expansion = expand(federation.links, parties);
@@ -54,7 +62,14 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     : federation.links;
   const desired = ask.destroy ? expand(kept, parties).resources : expansion.resources;
   const { waves } = order(expansion.resources);
-  const question = { resources: expansion.resources, waves, owner: federation.name, parties, refs: refsIn };
+  const question = {
+    resources: expansion.resources,
+    waves,
+    owner: federation.name,
+    parties,
+    refs: refsIn,
+    resolve: known,
+  };
   const observed = await observe(question, world);
   const readable = (resource: Resource) => !observed.failed.has(resource.address);
   const plan = planOf({
@@ -63,8 +78,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     named: expansion.resources,
     findings: [
       ...expansion.findings,
-      ...unique([...observed.failed.values()]),
-      ...observed.findings,
+      ...unique([...observed.failed.values(), ...observed.findings]),
       ...watch(federation.links, expansion, observed),
     ],
   });
@@ -72,6 +86,11 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
 }
 
 const refsIn = (resource: Resource) => refsOf(resource.spec);
+const known = (resource: Resource, live: ReadonlyMap<Address, Live>): Resource => ({
+  ...resource,
+  spec: resolve(resource.spec, lookupOf(live)),
+});
+/** Many things share one reason for not being read, such as credentials of a wrong account. */
 const unique = (findings: readonly Finding[]): readonly Finding[] => [...new Set(findings)];
 
 /** Whom the live trust lets in although the file does not: said in every plan, whatever the cause of the drift. */
@@ -120,17 +139,19 @@ function trustResource(link: Link, { resources, trustOf }: Expansion, lookup: Lo
   return { ...resource, spec: resolve(resource.spec, lookup) };
 }
 
+/** Which links to prove, over what is live. */
 export interface Proof {
   readonly federation: Federation;
   readonly expansion: Expansion;
   readonly live: ReadonlyMap<Address, Live>;
   readonly only: readonly string[];
-  /** Milliseconds. */
+  /** Milliseconds that a refusal may be taken for lag: 0 unless something was written just now. */
   readonly patience: number;
   /** The right to mint is added for the time of the proof (contract, section 7). */
   readonly grantMe: boolean;
 }
 
+/** Uses the named links, or all, for real. A link that fails throws nothing: its trace says so. */
 export function proveLinks(
   { federation, expansion, live, only, patience, grantMe }: Proof,
   world: World,
@@ -154,6 +175,48 @@ export function applyPlan({ plan, observed }: Planned, keep: boolean, world: Wor
   return apply({ plan, live: observed.live, kinds, keep, tools }, world);
 }
 
+/** What `apply` does once a plan is agreed to. */
+export interface Work {
+  readonly federation: Federation;
+  readonly planned: Planned;
+  /** The links to prove; empty means all. */
+  readonly only: readonly string[];
+  readonly grantMe: boolean;
+}
+
+/** What was done, what each link is like now, and what is still different. */
+export interface Done {
+  readonly applied: Applied;
+  readonly traces: readonly Trace[];
+  readonly health: readonly LinkHealth[];
+  readonly findings: readonly Finding[];
+  readonly left: readonly Change[];
+}
+
+/** Milliseconds until a write must have become visible to the cloud that believes it (fact sheet, 2.1). */
+const untilVisible = 120_000;
+
+/** Makes a plan so, waits until it is visible, proves it. Without a write there is nothing to wait for. */
+export async function carryOut({ federation, planned, only, grantMe }: Work, world: World): Promise<Done> {
+  const { plan, expansion, observed } = planned;
+  await recallGrants(federation, world);
+  const applied = await applyPlan(planned, false, world);
+  const patience = applied.done.length > 0 ? untilVisible : 0;
+  const live = new Map([...observed.live, ...applied.live]);
+  const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe }, world);
+  const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
+  const health = traces.map((trace) => healthOf(trace, left, observed));
+  const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
+  return { applied, traces, health, findings, left };
+}
+
+/** One link after its proof; `changes` is whatever differs from the file, of any link. */
+export function healthOf(trace: Trace, changes: readonly Change[], { failed }: Observed): LinkHealth {
+  const mine = changes.filter((change) => change.links.includes(trace.link));
+  const unread = [...failed.values()].some(({ links }) => !links || links.includes(trace.link));
+  return { link: trace.link, verdict: verdictOf(trace, mine, unread), hops: trace.hops, changes: mine };
+}
+
 /** What was proved is said; what the plan only judged of the same thing is not said beside it. */
 export function proofFirst(findings: readonly Finding[], traces: readonly Trace[]): readonly Finding[] {
   const proved = traces.flatMap((trace) => trace.findings);
@@ -162,16 +225,13 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
   return [...findings.filter((finding) => !said(finding)), ...proved];
 }
 
-/** The plan is empty and every trace is good: that is health. */
+/** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
   const { plan, observed, expansion } = await makePlan(ask, world);
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
-  const links = traces.map((trace): LinkHealth => {
-    const changes = plan.changes.filter((change) => change.links.includes(trace.link) && change.verb !== "keep");
-    const unread = [...observed.failed].some(([, finding]) => !finding.links || finding.links.includes(trace.link));
-    return { link: trace.link, verdict: verdictOf(trace, changes, unread), hops: trace.hops, changes };
-  });
+  const changes = plan.changes.filter(({ verb }) => verb !== "keep");
+  const links = traces.map((trace) => healthOf(trace, changes, observed));
   const verdict = worst(links.map((link) => link.verdict));
   const findings = proofFirst(plan.findings, traces);
   return {

@@ -2,8 +2,12 @@
  * The words of crosstrust: types only, importing nothing, imported by everyone.
  *
  * A link joins two parties. The issuer gives an identity, the relying party turns it into resources;
- * resources held against live give a plan; applying it and proving the link gives a trace; whatever is
- * wrong anywhere is a finding. `World` carries all I/O.
+ * resources held against live give a plan; applying it and proving the link gives a trace; whatever is wrong
+ * anywhere is a finding. `World` carries all I/O. Nothing else is a concept: drift is a cause on a change,
+ * health an empty plan with good traces, destroy a plan in which nothing is desired (house.md).
+ *
+ * To learn them, read in this order: basics, file (what the user wrote), resource (what must exist, and what
+ * does), change, proof, finding, party (what a cloud must be able to do), world (the only way out).
  */
 export type * from "./model/basics.ts";
 export type * from "./model/change.ts";

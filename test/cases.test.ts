@@ -73,10 +73,11 @@ function outcome(name: string): Readonly<Record<string, string>> {
     plan,
     links: titles(federation),
     scopes: observed.leftovers.scopes,
+    words: "",
     command: "plan" as const,
   };
   return {
-    "plan.txt": `${planText(view, { colour: false })}\n`,
+    "plan.txt": `${planText(view, { colour: false, again: "" })}\n`,
     "plan.json": document(
       { tool: "0", world: "sandbox", command: "plan", exit: 0 },
       planBody(plan, undefined, knownAfter),
@@ -84,7 +85,7 @@ function outcome(name: string): Readonly<Record<string, string>> {
   };
 }
 
-const told = (findings: readonly Finding[]): string => `${placedText(findings, { colour: false })}\n`;
+const told = (findings: readonly Finding[]): string => `${placedText(findings, { colour: false, again: "" })}\n`;
 
 describe("golden cases", () => {
   test.each(readdirSync(folder).sort())("%s", (name) => {

@@ -21,7 +21,7 @@ const good = {
   iat: seconds,
   exp: seconds + 3600,
 };
-const ask = { issuer: good.iss, audience: good.aud, algorithms: ["RS256"], keys, now };
+const ask = { issuer: good.iss, audience: good.aud, algorithms: ["RS256"], keys: async () => keys, now };
 
 const part = (value: unknown): string =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");

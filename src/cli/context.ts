@@ -10,6 +10,7 @@ import type { Attached } from "../sandbox/attach.ts";
 import type { Paper } from "../say/paper.ts";
 import { BadFile, UsageError } from "./exit.ts";
 
+/** The global flags (contract, section 2), as commander names them. */
 export interface Flags {
   readonly file: string;
   readonly sandbox?: boolean;
@@ -28,9 +29,14 @@ export interface Context {
   readonly close: () => Promise<void>;
 }
 
-export const paperFor = (stream: NodeJS.WriteStream): Paper => ({
+/** No colour unless a person is looking, and none where NO_COLOR is set. */
+export const paperFor = (stream: NodeJS.WriteStream, { file, sandbox }: Pick<Flags, "file" | "sandbox">): Paper => ({
   colour: stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+  again: `${sandbox ? " --sandbox" : ""}${file === "federation.yaml" ? "" : ` --file ${quoted(file)}`}`,
 });
+
+/** As a shell takes it for one word. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /**
  * Reads and lints the file. Its errors end the command with 65 before anything is contacted. `allowPrivileged`: the
@@ -51,11 +57,15 @@ export function loadFile(
   }
   const { federation, findings } = readFederation(shown, bytes, shapes);
   if (!federation) throw new BadFile(findings);
-  const linted = lintFile({ federation, parties, allowPrivileged, maxLinks: Number(flags.maxLinks ?? 1000) });
+  const maxLinks = Number(flags.maxLinks ?? 1000);
+  if (!Number.isInteger(maxLinks) || maxLinks < 1)
+    throw new UsageError(`--max-links takes a number, not ${flags.maxLinks}`);
+  const linted = lintFile({ federation, parties, allowPrivileged, maxLinks });
   if (linted.some((finding) => finding.severity === "error")) throw new BadFile(linted);
   return { federation, findings: linted };
 }
 
+/** Why it cannot be read does not matter to anyone here: the file is not usable. */
 export function readBytes(file: string): Uint8Array | undefined {
   try {
     return readFileSync(file);
@@ -82,26 +92,33 @@ export function sandboxUrl(flags: Flags): string | true | undefined {
   return `http://127.0.0.1:${url.port || 80}`;
 }
 
+/**
+ * A world, opened as late as can be: the embedded sandbox starts with the first call, and the vendors'
+ * libraries are loaded when asked. Throws a `UsageError` where flags and surroundings contradict each other.
+ */
 export async function openContext(flags: Flags, signal: AbortSignal): Promise<Context> {
-  const paper = paperFor(process.stdout);
+  const paper = paperFor(process.stdout, flags);
   const common = { store: directoryStore(folderOf(flags, "store")), progress: progressTo(flags), signal };
   const where = sandboxUrl(flags);
   if (where === undefined) return { flags, paper, world: await openCloud(flags, common), close: async () => {} };
-  let attached: Attached | undefined;
+  const attached: Attached[] = [];
   const attachAgain = async (): Promise<string> => {
     if (typeof where === "string") return where;
     const [{ attach }, { players }] = await Promise.all([
       import("../sandbox/attach.ts"),
       import("../parties/players.ts"),
     ]);
-    attached = await attach({ folder: folderOf(flags, "sandbox"), players });
-    return attached.url;
+    const found = await attach({ folder: folderOf(flags, "sandbox"), players });
+    attached.push(found);
+    return found.url;
   };
   return {
     flags,
     paper,
     world: sandboxWorld({ ...common, attach: attachAgain }),
-    close: async () => attached?.close(),
+    close: async () => {
+      for (const one of attached) await one.close();
+    },
   };
 }
 

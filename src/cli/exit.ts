@@ -14,6 +14,7 @@ export const codes = {
   fine: 0,
 } as const;
 
+/** Whatever a command found that an exit code may depend on. */
 export interface Outcome {
   readonly findings?: readonly Finding[];
   readonly verdicts?: readonly Verdict[];
@@ -21,6 +22,10 @@ export interface Outcome {
   readonly changes?: readonly Change[];
 }
 
+/**
+ * The order of the questions is the contract's order of precedence: a definite no outranks a "could not
+ * tell", and both outrank a difference. Links that contradict each other are the file's fault, so 65.
+ */
 export function exitOf({ findings = [], verdicts = [], changes = [] }: Outcome): number {
   const asks = new Set(findings.map((finding) => finding.asks));
   if (findings.some(({ code }) => code === "INTERRUPTED")) return codes.interrupted;

@@ -22,8 +22,10 @@ export async function tellFailure(error: unknown, command: Command): Promise<num
     return codes.usage;
   }
   if (error instanceof BadFile) {
+    const [first] = error.findings;
+    if (command.name === "credentials" && first) return tellFinding(first, command, codes.badFile);
     if (command.flags.json) await printJson(error.findings, command, codes.badFile);
-    else tell(placedText(error.findings, paperFor(process.stderr)));
+    else tell(placedText(error.findings, paperFor(process.stderr, command.flags)));
     return codes.badFile;
   }
   if (error instanceof CloudError) return tellFinding(troubleOf(error, {}), command);
@@ -35,14 +37,19 @@ export async function tellFailure(error: unknown, command: Command): Promise<num
   return codes.failed;
 }
 
-async function tellFinding(finding: Finding, command: Command): Promise<number> {
-  const exit = exitOf({ findings: [finding] });
+async function tellFinding(
+  finding: Finding,
+  command: Command,
+  exit = exitOf({ findings: [finding] }),
+): Promise<number> {
   if (command.name === "credentials") {
     // The aws CLI and the SDKs show this to their user word for word: one line, and all of it ours.
     const [fix] = finding.fix;
-    tell(`crosstrust credentials: ${finding.says}${fix ? `   fix: ${fix}` : ""}`);
+    const { place } = finding.at;
+    const where = place ? `${place.file}:${place.line}:${place.column} ` : "";
+    tell(`crosstrust credentials: ${where}${finding.says}${fix ? `   fix: ${fix}` : ""}`);
   } else if (command.flags.json) await printJson([finding], command, exit);
-  else tell(findingText(finding, paperFor(process.stderr)));
+  else tell(findingText(finding, paperFor(process.stderr, command.flags)));
   return exit;
 }
 
@@ -53,6 +60,7 @@ async function printJson(findings: readonly Finding[], { name, flags }: Command,
 
 /** Errors thrown by our own code say something; those of libraries may carry what they were given. */
 const messageOf = (error: Error): string => {
-  const own = error.stack?.split("\n")[1]?.includes("node_modules") !== true;
+  // A SyntaxError quotes what it could not parse.
+  const own = error.stack?.split("\n")[1]?.includes("node_modules") !== true && !(error instanceof SyntaxError);
   return own ? error.message.slice(0, 300) : "(a library's error, not shown)";
 };

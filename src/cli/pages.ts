@@ -10,6 +10,7 @@ export function pageOf(name: string): string | undefined {
   return readFileSync(new URL(`${code}.md`, folder), "utf8").trimEnd();
 }
 
+/** The file names are the list; a test sees that every code in the source has its page. */
 export const codes = (): readonly string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith(".md"))

@@ -9,8 +9,10 @@ export interface Answer {
   readonly text: string;
 }
 
+/** One command of the contract. It leaves stdout alone; what it throws becomes an exit code. */
 export type Command<A> = (context: Context, ask: A) => Promise<Answer>;
 
+/** `name` is for reports and errors; `ask` holds the words and flags that are the command's own. */
 export interface Run<A> {
   readonly name: string;
   readonly flags: Flags;
@@ -31,7 +33,7 @@ export async function run<A>({ name, flags, command, ask }: Run<A>): Promise<num
       "interrupted: what has begun is finished; again to end now. Running the command again goes on.\n",
     );
   };
-  process.on("SIGINT", interrupt);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
   let context: Context | undefined;
   try {
     context = await openContext(flags, stop.signal);
@@ -42,6 +44,6 @@ export async function run<A>({ name, flags, command, ask }: Run<A>): Promise<num
     return await tellFailure(error, { name, flags });
   } finally {
     await context?.close();
-    process.off("SIGINT", interrupt);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupt);
   }
 }

@@ -1,14 +1,19 @@
 import type { Federation, Finding, Link, Party } from "../model.ts";
 
+/** A file, and what its user has agreed to. */
 export interface LintAsk {
   readonly federation: Federation;
   readonly parties: readonly Party[];
-  /** Links whose privileged permissions were consented to by name. */
+  /** Links whose privileged permissions were consented to by name; `all` where nothing is granted. */
   readonly allowPrivileged: readonly string[] | "all";
+  /** 1000 unless `--max-links` says otherwise (case 11 of reliability-and-security.md, 3a). */
   readonly maxLinks: number;
 }
 
-/** Rules that need no cloud: those of each party, and those over the whole file. */
+/**
+ * Rules that need no cloud: those of each party, and those over the whole file. All of them are listed; one
+ * of severity `error` means that the file must not be used (exit 65, nothing contacted).
+ */
 export function lintFile(ask: LintAsk): readonly Finding[] {
   const { federation, parties } = ask;
   const byParty = federation.links.flatMap((link) =>
@@ -23,7 +28,7 @@ export function lintFile(ask: LintAsk): readonly Finding[] {
   ];
 }
 
-/** What was consented to by name is still said, as what it is. */
+/** What was consented to by name is still said, as what it is; only it no longer ends the command. */
 function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
   const agreed =
     finding.code === "AWS-PRIVILEGED" &&
@@ -31,6 +36,7 @@ function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
   return agreed ? { ...finding, severity: "security", fix: [] } : finding;
 }
 
+/** At the first link over the limit; the fix is the flag with the right number, for those who mean it. */
 function tooMany({ federation, maxLinks }: LintAsk): readonly Finding[] {
   const { links } = federation;
   const place = links[maxLinks]?.place;
@@ -48,14 +54,20 @@ function tooMany({ federation, maxLinks }: LintAsk): readonly Finding[] {
   ];
 }
 
-/** Two sides that differ only by case or by - and _: the clouds, or people, take them for one (case 3). */
+/**
+ * Two sides that differ only by case or by - and _: the clouds, or people, take them for one (case 3). Sides
+ * spelled alike are one thing that two links share, and no finding.
+ */
 function collisions(links: readonly Link[], parties: readonly Party[]): readonly Finding[] {
   const seen = new Map<string, { readonly title: string; readonly link: Link }>();
   const findings: Finding[] = [];
   for (const link of links) {
     for (const side of ["from", "to"] as const) {
       const title = parties.find((party) => party.name === link[side].party)?.title(link, side) ?? "";
-      const key = `${side} ${link[side].party} ${title.toLowerCase().replaceAll("_", "-")}`;
+      // Names live in accounts and projects: the same word in two of them is two things.
+      const { account, project } = link[side].spec;
+      const scope = [side, link[side].party, account, project].join(" ");
+      const key = `${scope} ${title.toLowerCase().replaceAll("_", "-")}`;
       const first = seen.get(key);
       if (!first) seen.set(key, { title, link });
       else if (first.title !== title) findings.push(collision(link, side, { title, first }));

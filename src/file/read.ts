@@ -3,12 +3,14 @@ import type { Federation, Finding, Link, Permission, Place, Side } from "../mode
 import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
 import { type Parsed, parseTree } from "./tree.ts";
 
+/** A federation, or all that is wrong with the file: never half of one. */
 export interface ReadResult {
   /** Absent when there is an error among the findings. */
   readonly federation?: Federation;
   readonly findings: readonly Finding[];
 }
 
+/** The file as its shape leaves it: each side still stands under the name of its party. */
 interface RawLink {
   readonly from: Record<string, Record<string, unknown>>;
   readonly to: Record<string, Record<string, unknown>>;
@@ -21,8 +23,13 @@ interface RawFile {
 }
 
 /**
- * Reads a federation file: YAML with places, then the shape gathered from the parties.
- * Contacts nothing; lists every error of the file with line and column (contract, section 3).
+ * Reads a federation file: YAML with places, then the shape gathered from the parties. Contacts nothing;
+ * lists every error of the file with line and column (contract, section 3).
+ *
+ * The shape is applied twice over. First without a look into `may`, because a union of all parties'
+ * permissions would answer a wrong one with the complaints of every party; then each permission against its
+ * own party. Where the YAML itself is wrong at a place, what the shape says about the same place is left out:
+ * it would only repeat it.
  */
 export function readFederation(file: string, bytes: Uint8Array, shapes: readonly PartyShape[]): ReadResult {
   const parsed = parseTree(file, bytes);
@@ -45,6 +52,7 @@ export function readFederation(file: string, bytes: Uint8Array, shapes: readonly
   return { federation: { file, name: whole.name, links: links(file, whole, parsed) }, findings };
 }
 
+/** For a file that has nothing in it to point at. */
 function wrong(code: string, place: Place, says: string): ReadResult {
   const fix = ["crosstrust init writes a file to start from"];
   return { findings: [{ code, severity: "error", at: { place }, says, because: [], fix }] };
@@ -73,6 +81,7 @@ const innermost =
     return branch ?? [{ ...issue, message: `a permission is a policy or { allow, resources }, not ${typeof value}` }];
   };
 
+/** In words for people. A wrong key is placed at the key, a missing one at the map that lacks it. */
 function explain(issue: z.core.$ZodIssue, parsed: Parsed): Finding[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
@@ -103,6 +112,7 @@ const problem = (code: string, place: Place, says: string): Finding => ({
   fix: [],
 });
 
+/** What is missing has no place of its own: the nearest thing around it, at worst the first line. */
 function nearestPlace(places: ReadonlyMap<string, Place>, path: readonly string[]): Place {
   for (let length = path.length; length >= 0; length--) {
     const place = places.get(path.slice(0, length).join("."));
@@ -129,6 +139,7 @@ function links(file: string, raw: RawFile, parsed: Parsed): Link[] {
   });
 }
 
+/** The shape has seen to it that exactly one party stands there. */
 function sideOf(side: Record<string, Record<string, unknown>>): Side {
   const [party = "", spec = {}] = Object.entries(side)[0] ?? [];
   return { party, spec };

@@ -1,14 +1,18 @@
 import { z } from "zod";
 
-/** What a party adds to the file: the members of its `from` and `to`, and the form of its permissions. */
+/**
+ * What a party adds to the file: the members of its `from` and `to`, and the form of one permission. The
+ * file's shape is gathered from these, so that no rule about a cloud stands outside that cloud's folder.
+ */
 export interface PartyShape {
   readonly party: string;
+  /** Absent where it cannot issue; `to` is absent where it cannot rely. */
   readonly from?: z.ZodRawShape;
   readonly to?: z.ZodRawShape;
   readonly may?: z.ZodType;
 }
 
-/** An object without unknown keys; a wrong key is answered with the nearest right one. */
+/** No unknown keys: a wrong one is answered with the nearest right one. `what` names the map in errors. */
 export function strict(members: z.ZodRawShape, what: string): z.ZodObject {
   const known = Object.keys(members);
   return z.strictObject(members, {
@@ -20,7 +24,10 @@ export function strict(members: z.ZodRawShape, what: string): z.ZodObject {
   });
 }
 
-/** Exactly one party, named by its key. */
+/**
+ * Exactly one party, named by its key. Each is optional to the parser and a refinement counts them, so that
+ * errors speak of the one that is there; the counts below are for the JSON schema, which sees no refinement.
+ */
 function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
   const members: Record<string, z.ZodType> = {};
   for (const shape of shapes) {
@@ -36,7 +43,10 @@ function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
 
 const list = (item: z.ZodType) => z.array(item, "a list is wanted here");
 
-/** The whole file. The members of `may` are checked once more against the party they belong to. */
+/**
+ * The whole file. The members of `may` are checked once more against the party they belong to. Digits stay
+ * text: an account may start with 0 and a unique id has 21 of them (contract, section 3).
+ */
 export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
   const permissions = shapes.flatMap((shape) => (shape.may ? [shape.may] : []));
   const link = strict(
@@ -66,7 +76,10 @@ export function withoutPermissions(shapes: readonly PartyShape[]): z.ZodType {
   return federationShape(shapes.map(({ may: _, ...rest }) => ({ ...rest, may: z.unknown() })));
 }
 
-/** JSON schema for editors; digits may stand there as an integer, because YAML editors read them so. */
+/**
+ * JSON schema for editors. Members that their shape marks with `digits` may be an integer there, because YAML
+ * editors read them so; our own reader keeps every scalar as text, and the mark is taken out again.
+ */
 export function jsonSchema(shapes: readonly PartyShape[]): Record<string, unknown> {
   const schema = z.toJSONSchema(federationShape(shapes), {
     io: "input",
@@ -90,7 +103,7 @@ export function jsonSchema(shapes: readonly PartyShape[]): Record<string, unknow
 
 const clean = (value: unknown): Record<string, unknown> => JSON.parse(JSON.stringify(value));
 
-/** The known key that a wrong one was probably meant to be: at most a third of its letters differ. */
+/** The key that was probably meant: two letters or a third of them differ. Further off it would mislead. */
 export function nearest(wrong: string, known: readonly string[]): string | undefined {
   const scored = known.map((key) => ({ key, cost: distance(wrong.toLowerCase(), key.toLowerCase()) }));
   const best = scored.sort((a, b) => a.cost - b.cost)[0];

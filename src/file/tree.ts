@@ -1,10 +1,16 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Finding, Place } from "../model.ts";
 
-/** A YAML value without YAML: text, lists and null-prototype maps, and where each of them stands. */
+/**
+ * A YAML value without YAML: text, lists and null-prototype maps, and where each of them stands. There are no
+ * numbers, no booleans and no null: YAML would turn 012345678901 into another account
+ * (reliability-and-security.md, 1.1, 9).
+ */
 export type Tree = string | readonly Tree[] | { readonly [key: string]: Tree };
 
+/** With findings the tree may have holes, and is only good for finding more errors. */
 export interface Parsed {
+  /** Undefined where the file is empty or could not be parsed. */
   readonly tree: Tree | undefined;
   /** Places by dotted path (`links.a.to.aws.role`); a map member's place is that of its value. */
   readonly places: ReadonlyMap<string, Place>;
@@ -13,13 +19,16 @@ export interface Parsed {
   readonly findings: readonly Finding[];
 }
 
+// Caps before parsing and while walking (reliability-and-security.md, 3a, cases 9 and 10).
 const maxBytes = 1024 * 1024;
 const maxDepth = 20;
+/** They mean something to JavaScript objects (case 20). */
 const forbiddenKeys = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * Reads bytes as the strict YAML of federation files: one document, every scalar a string, no anchors, aliases,
- * merge keys, tags or duplicate keys (fact sheet reliability-and-security, 3a). Lists every error at once.
+ * Reads bytes as the strict YAML of federation files: one document, every scalar a string, no anchors,
+ * aliases, merge keys, tags or duplicate keys (reliability-and-security.md, 3a). Lists every error at once,
+ * and throws none.
  */
 export function parseTree(file: string, bytes: Uint8Array): Parsed {
   const walk = new Walk(file);
@@ -29,6 +38,7 @@ export function parseTree(file: string, bytes: Uint8Array): Parsed {
   return walk.result(document?.contents ? walk.visit(document.contents, [], 0) : undefined);
 }
 
+/** One reading of one file. Errors do not end it: a file is mended once, and not once for each error. */
 class Walk {
   readonly findings: Finding[] = [];
   readonly places = new Map<string, Place>();
@@ -44,6 +54,7 @@ class Walk {
     return { tree, places: this.places, keys: this.keys, findings: this.findings };
   }
 
+  /** Strict UTF-8 (case 17); a BOM at the start is dropped (case 16). */
   decode(bytes: Uint8Array): string | undefined {
     const start = { file: this.file, line: 1, column: 1 };
     if (bytes.length > maxBytes) {
@@ -58,6 +69,10 @@ class Walk {
     }
   }
 
+  /**
+   * The failsafe schema keeps every scalar as the text it is. Duplicate keys are left to the walk, which can
+   * name the first one's line. A second document is an error, and the first is still read.
+   */
   parse(text: string): Document.Parsed | undefined {
     let document: Document.Parsed;
     try {
@@ -84,6 +99,10 @@ class Walk {
     return document.errors.some((problem) => problem.code !== "MULTIPLE_DOCS") ? undefined : document;
   }
 
+  /**
+   * One node as plain data, its place noted under its path. Aliases are refused before they are followed, so
+   * that neither an alias bomb nor a cycle is ever unfolded (cases 7 and 8).
+   */
   visit(node: Node, path: readonly string[], depth: number): Tree {
     const place = this.placeOf(node.range?.[0] ?? 0);
     this.places.set(path.join("."), place);
@@ -131,7 +150,11 @@ class Walk {
     return result;
   }
 
-  /** Only printable ASCII: look-alike letters, bidi overrides and control characters hide what is trusted (case 33). */
+  /**
+   * Only printable ASCII: look-alike letters, bidi overrides and control characters hide what is trusted
+   * (case 33); they are told by code point and never echoed. A `${` would be taken for interpolation (case
+   * 43).
+   */
   private text(value: string, place: Place): string {
     const odd = /[^\x20-\x7e]/u.exec(value)?.[0];
     if (odd === undefined) {
@@ -149,6 +172,7 @@ class Walk {
     return "";
   }
 
+  /** From an offset. Nodes that stand nowhere in the text count as its first place. */
   private placeOf(offset: number): Place {
     const { line, col } = this.lines.linePos(offset);
     return { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -166,11 +190,13 @@ class Walk {
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 60);
 
+/** Our code for a parser's: users look it up, and the parser's may change with its version. */
 function yamlCode(code: string, message: string): string {
   if (code === "MULTIPLE_DOCS") return "YAML-SECOND-DOCUMENT";
   return /call stack|too deep/i.test(message) ? "YAML-TOO-DEEP" : "YAML-SYNTAX";
 }
 
+/** The parser's message in our style: lower case, no full stop, nothing that could move a cursor. */
 function yamlSays(code: string, message: string): string {
   if (yamlCode(code, message) === "YAML-TOO-DEEP") return `nested deeper than ${maxDepth} levels`;
   if (code === "MULTIPLE_DOCS") return "a federation file is one document; a second one starts here";

@@ -10,7 +10,10 @@ export interface Callers {
   readonly emails: readonly string[];
 }
 
-/** 401: no token, or not one we believe. 403: believed, and not on the list. Says no more than that. */
+/**
+ * 401: no token, or not one we believe. 403: believed, and not on the list. The message is for our log; the
+ * caller gets the status and no reason.
+ */
 export class CallerRefused extends Error {
   readonly status: 401 | 403;
 
@@ -20,6 +23,7 @@ export class CallerRefused extends Error {
   }
 }
 
+/** The request before anything has tidied it: two equal headers look like one in Node's own `headers`. */
 export interface Incoming {
   /** Name, value, name, value ... as they were received. */
   readonly rawHeaders: readonly string[];
@@ -30,14 +34,16 @@ export interface Incoming {
 const issuer = "https://accounts.google.com";
 
 /**
- * Checks the caller's ID token behind the platform's own check (contract, section 6): Google's signature, the exact
- * audience, an allow-list of verified e-mails. Nothing of the token goes into an answer or a log.
+ * Checks the caller's ID token behind the platform's own check (contract, section 6): Google's signature, the
+ * exact audience, an allow-list of verified e-mails. Nothing of the token goes into an answer or a log.
+ *
+ * Gives the e-mail. Throws `CallerRefused`, or `CloudError` where Google's keys cannot be had.
  */
 export async function checkCaller(request: Incoming, callers: Callers, world: World): Promise<string> {
   const token = bearerOf(request);
   let claims: Awaited<ReturnType<typeof verifyStrict>>;
   try {
-    const keys = await fetchKeys(world);
+    const keys = (kid: string) => keysFor(kid, world);
     const ask = { issuer, audience: callers.audience, algorithms: ["RS256"], keys, now: world.clock.now() };
     claims = await verifyStrict(token, ask);
   } catch (error) {
@@ -51,7 +57,10 @@ export async function checkCaller(request: Incoming, callers: Callers, world: Wo
   return email;
 }
 
-/** Exactly one Authorization header, a bearer token, and none in the URL. */
+/**
+ * Exactly one Authorization header, a bearer token, and none in the URL (fact sheet reliability-and-security,
+ * cases 109 and 111): with two it would be open which one the platform has checked.
+ */
 function bearerOf({ rawHeaders, url }: Incoming): string {
   const given = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "authorization");
   const inUrl = new URL(url, "http://localhost").searchParams;
@@ -69,11 +78,29 @@ const keySet = z.object({
     .max(50),
 });
 
-/** Google's keys, asked for anew on each request: a rotated key is known at once, and a function runs seldom. */
-async function fetchKeys(world: World): Promise<JSONWebKeySet> {
+/** Milliseconds: how long keys are believed, and how soon an unknown one may make us ask again (case 70). */
+const keyLife = { believed: 600_000, pause: 60_000 } as const;
+/** By where they were fetched. */
+const known = new Map<string, { readonly keys: JSONWebKeySet; readonly at: number }>();
+
+/**
+ * Google's keys, kept for a while: a caller without a good token must not be able to make us fetch at will. A
+ * key that is not among them is looked for again, because keys rotate, but not at once (case 70).
+ */
+async function keysFor(kid: string, world: World): Promise<JSONWebKeySet> {
+  const base = await world.locate("google.oauth2", "https://www.googleapis.com");
+  const held = known.get(base);
+  const age = held ? Date.now() - held.at : Number.POSITIVE_INFINITY;
+  const has = held?.keys.keys.some((key) => key.kid === kid);
+  if (held && (has ? age < keyLife.believed : age < keyLife.pause)) return held.keys;
+  const keys = await fetchKeys(base, world);
+  known.set(base, { keys, at: Date.now() });
+  return keys;
+}
+
+async function fetchKeys(base: string, world: World): Promise<JSONWebKeySet> {
   const spec = { service: "google.oauth2", operation: "GetCerts", effect: "read" } as const;
   return call(world, spec, async () => {
-    const base = await world.locate("google.oauth2", "https://www.googleapis.com");
     const { status, body } = await world.http({
       method: "GET",
       url: `${base}/oauth2/v3/certs`,

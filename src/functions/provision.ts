@@ -1,22 +1,26 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
-import { applyPlan, makePlan, proveLinks } from "../crosstrust.ts";
-import type { Plan, Trace, World } from "../model.ts";
+import { carryOut, makePlan } from "../crosstrust.ts";
+import type { Finding, Plan, Trace, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, planBody } from "../say/json.ts";
 import { version } from "../version.ts";
 import { noConsents } from "./health.ts";
 import { type Call, error, log, type Reply, type Served } from "./serve.ts";
-import { settings } from "./settings.ts";
 
-const bodySchema = z.union([
-  z.strictObject({ links: z.array(z.string()).optional() }),
-  z.strictObject({ plan: z.string().regex(/^[0-9a-f]{64}$/) }),
-]);
+const links = z.array(z.string()).optional();
+/** The fingerprint whole: its first sixteen digits are for eyes only. */
+const bodySchema = z.strictObject({
+  links,
+  plan: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
 
 /**
- * `{"links"?}` plans, `{"plan": FINGERPRINT}` applies exactly that plan. It takes link names, never a policy document,
- * and gives no consents: what needs one is refused here and done by a person (contract, section 6).
+ * `{"links"?}` plans, `{"plan": FINGERPRINT}` applies exactly that plan. It takes link names, never a policy
+ * document, and gives no consents: what needs one is refused here and done by a person (contract, section 6).
  */
 export const provisionFunction: Served = { methods: ["POST"], handle: provision };
 
@@ -31,58 +35,76 @@ async function provision(call: Call): Promise<Reply> {
       headers: { "retry-after": "30" },
       body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
     };
+  const { links: only, plan: fingerprint } = asked.data;
+  if (only?.some((name) => !call.federation.links.some((link) => link.name === name)))
+    return error(403, "a link that this deployment does not have");
   running = true;
   try {
-    return "plan" in asked.data ? await apply(asked.data.plan, call) : await plan(asked.data.links ?? [], call);
+    return fingerprint === undefined ? await plan(only ?? [], call) : await apply(fingerprint, only, call);
   } finally {
     running = false;
   }
 }
 
-async function plan(only: readonly string[], { world }: Call): Promise<Reply> {
-  const { federation } = await settings();
-  if (only.some((name) => !federation.links.some((link) => link.name === name)))
-    return error(403, "a link that this deployment does not have");
+/** The links of a plan are noted under its fingerprint: whoever applies it sends the fingerprint alone. */
+const planName = (fingerprint: string): string => `provision-plan-${fingerprint}`;
+const doneName = (fingerprint: string): string => `provision-${fingerprint}`;
+
+async function plan(only: readonly string[], { world, federation }: Call): Promise<Reply> {
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
-  return reply(world, planned.plan, { status: 200, command: "plan" });
+  if (only.length > 0) await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only));
+  return reply(world, planned.plan, { status: 200, command: "plan", exit: exitOf(planned.plan) });
 }
 
-/** Once for each fingerprint: asked again, the stored answer is given and nothing is written. */
-async function apply(fingerprint: string, { world, caller }: Call): Promise<Reply> {
-  const name = `provision-${fingerprint}`;
-  const stored = await world.store.read(name);
-  if (stored !== undefined) return { status: 200, body: stored };
-  const { federation } = await settings();
-  const ask = { federation, only: [], consents: noConsents };
-  const planned = await makePlan(ask, world);
-  const { plan: made, observed, expansion } = planned;
-  if (made.fingerprint !== fingerprint) return reply(world, made, { status: 409, command: "plan" });
-  if (made.findings.some(({ asks }) => asks === "conflict" || asks === "usage"))
-    return reply(world, made, { status: 409, command: "plan" });
+/**
+ * The clouds are looked at first. If the plan is still exactly this one it is applied: somebody may have taken away
+ * what an earlier call made. If not, and this fingerprint was applied here, its stored answer is given and nothing is
+ * written, so that a lost answer can be asked for again. What was not done whole is not stored. Any other plan
+ * answers 409, with that plan.
+ */
+async function apply(fingerprint: string, links: readonly string[] | undefined, call: Call): Promise<Reply> {
+  const { world, federation, caller } = call;
+  const noted = await world.store.read(planName(fingerprint));
+  const only = links ?? (noted === undefined ? [] : z.array(z.string()).parse(JSON.parse(noted)));
+  const planned = await makePlan({ federation, only, consents: noConsents }, world);
+  const { plan: made } = planned;
+  if (made.fingerprint !== fingerprint) {
+    const stored = await world.store.read(doneName(fingerprint));
+    if (stored !== undefined) return { status: 200, body: stored };
+    return reply(world, made, { status: 409, command: "plan", exit: exitOf(made) });
+  }
+  const refused = [...made.findings, ...privileged(made, call)];
+  if (refused.some(({ asks }) => asks === "conflict" || asks === "usage"))
+    return reply(
+      world,
+      { ...made, findings: refused },
+      { status: 409, command: "plan", exit: exitOf({ findings: refused }) },
+    );
   log("INFO", `${caller} applies the plan ${fingerprint.slice(0, 16)}`);
-  const applied = await applyPlan(planned, false, world);
-  const live = new Map([...observed.live, ...applied.live]);
-  const traces = await proveLinks({ federation, expansion, live, only: [], patience: 120_000, grantMe: false }, world);
-  const done = reply(
-    world,
-    { ...made, findings: [...made.findings, ...applied.findings] },
-    { status: 200, command: "apply", traces },
-  );
-  if (applied.findings.length === 0) await world.store.write(name, done.body);
+  const work = { federation, planned, only, grantMe: false };
+  const { applied, traces, findings, left, health } = await carryOut(work, world);
+  const exit = exitOf({ findings, changes: left, verdicts: health.map(({ verdict }) => verdict) });
+  const done = reply(world, { ...made, findings }, { status: 200, command: "apply", exit, traces });
+  if (applied.findings.length === 0) await world.store.write(doneName(fingerprint), done.body);
   return done;
+}
+
+/** What amounts to administrator is granted by a person, by name; what stands there already is not asked about. */
+function privileged({ changes }: Plan, { linted }: Call): readonly Finding[] {
+  const touched = changes.filter(({ verb }) => verb !== "keep").flatMap((change) => change.links);
+  return linted
+    .filter(({ code, links: its = [] }) => code === "AWS-PRIVILEGED" && its.some((link) => touched.includes(link)))
+    .map((finding) => ({ ...finding, severity: "error", asks: "usage" }));
 }
 
 interface Said {
   readonly status: number;
   readonly command: "plan" | "apply";
+  readonly exit: number;
   readonly traces?: readonly Trace[];
 }
 
-function reply(world: World, made: Plan, { status, command, traces }: Said): Reply {
-  const changes = command === "plan" ? made.changes : [];
-  const exit = exitOf({ findings: made.findings, changes });
-  return {
-    status,
-    body: document({ tool: version, world: world.kind, command, exit }, planBody(made, traces, knownAfter)),
-  };
-}
+const reply = (world: World, made: Plan, { status, command, exit, traces }: Said): Reply => ({
+  status,
+  body: document({ tool: version, world: world.kind, command, exit }, planBody(made, traces, knownAfter)),
+});

@@ -3,21 +3,28 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { lintFile } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
-import type { Federation, World } from "../model.ts";
+import type { Federation, Finding, World } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Callers } from "./caller.ts";
 
+/** What a deployment is made of: its file, who may call it, and the world it acts in. */
 export interface Settings {
   readonly federation: Federation;
+  /** Warnings, and what amounts to administrator: errors end the request. */
+  readonly linted: readonly Finding[];
   readonly callers: Callers;
   readonly world: World;
 }
 
 /**
- * What a function runs with, read at each request: CROSSTRUST_FILE (the federation file is part of the deployment),
- * CROSSTRUST_AUDIENCE and CROSSTRUST_CALLERS (comma-separated e-mails). Without the last two nobody is let in.
+ * What a function runs with, read at each request: CROSSTRUST_FILE (the federation file is part of the
+ * deployment), CROSSTRUST_AUDIENCE and CROSSTRUST_CALLERS (comma-separated e-mails). Without the last two
+ * nobody is let in.
+ *
+ * Throws where the file has an error: a function with half a file must not run. Privileged permissions are
+ * let through here, because a check has to run over them; provision asks about them.
  */
 export async function settings(): Promise<Settings> {
   const {
@@ -33,10 +40,13 @@ export async function settings(): Promise<Settings> {
     .split(",")
     .map((email) => email.trim())
     .filter(Boolean);
-  return { federation, callers: { audience, emails }, world: await openWorld() };
+  return { federation, linted, callers: { audience, emails }, world: await openWorld() };
 }
 
-/** A deployed function (K_SERVICE) never sees a sandbox, whatever its environment says. */
+/**
+ * A deployed function (K_SERVICE) never sees a sandbox, whatever its environment says. Elsewhere only a
+ * sandbox at 127.0.0.1 is taken, so that the variable cannot lead calls to another machine.
+ */
 async function openWorld(): Promise<World> {
   const store = directoryStore(process.env.CROSSTRUST_STORE ?? join(tmpdir(), "crosstrust"));
   const common = { store, progress: () => {}, signal: new AbortController().signal };

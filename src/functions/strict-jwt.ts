@@ -1,18 +1,22 @@
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from "jose";
 
+/** What a token must be; nothing of this is taken from the token itself. */
 export interface Strict {
   readonly issuer: string;
   /** The one audience; a token for several is refused. */
   readonly audience: string;
+  /** Pinned, so that the token cannot choose how it is verified. */
   readonly algorithms: readonly string[];
-  readonly keys: JSONWebKeySet;
+  /** Asked for only when everything that needs no key has been checked. */
+  readonly keys: (kid: string) => Promise<JSONWebKeySet>;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
+/** Claims whose times, issuer, audience and subject were checked; the others may be anything. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Why a token was refused; holds nothing of the token. */
+/** Why a token was refused; holds nothing of the token but the distance between two clocks. */
 export class TokenRefused extends Error {}
 
 const refuse = (why: string): never => {
@@ -20,13 +24,16 @@ const refuse = (why: string): never => {
 };
 
 const maxBytes = 16 * 1024;
-/** Seconds. */
+/** Seconds: leeway after the end, leeway before the beginning, longest life (cases 75 to 77). */
 const limits = { expired: 30, future: 60, life: 86_400 } as const;
 
 /**
- * A JWT in its strictest form, for tokens that decide something here: jose verifies the signature, and what jose lets
- * pass is refused first (fact sheet reliability-and-security, 3c): other spellings of one signature, foreign headers,
- * duplicate members, claims of the wrong kind, times that cannot be.
+ * A JWT in its strictest form, for tokens that decide something here: jose verifies the signature, and what
+ * jose lets pass is refused first (fact sheet reliability-and-security, 3c): other spellings of one
+ * signature, foreign headers, duplicate members, claims of the wrong kind, times that cannot be.
+ *
+ * Gives the claims; throws `TokenRefused` for everything else. Without this, jose took 317 of 10,000 odd
+ * tokens that a stricter library refuses (fact sheet, trap 10).
  */
 export async function verifyStrict(text: string, ask: Strict): Promise<Claims> {
   if (text.length > maxBytes) refuse("it is longer than 16 KiB");
@@ -35,12 +42,13 @@ export async function verifyStrict(text: string, ask: Strict): Promise<Claims> {
   const header = parseObject(parts[0] ?? "");
   const claims = parseObject(parts[1] ?? "");
   checkHeader(header, ask);
+  checkClaims(claims, ask);
+  const keys = await ask.keys(String(header.kid));
   try {
-    await compactVerify(text, createLocalJWKSet(ask.keys), { algorithms: [...ask.algorithms] });
+    await compactVerify(text, createLocalJWKSet(keys), { algorithms: [...ask.algorithms] });
   } catch {
     refuse("its signature does not verify under the issuer's keys");
   }
-  checkClaims(claims, ask);
   return claims;
 }
 
@@ -48,6 +56,7 @@ export async function verifyStrict(text: string, ask: Strict): Promise<Claims> {
 const isCanonical = (part: string): boolean =>
   part !== "" && /^[\w-]+$/.test(part) && Buffer.from(part, "base64url").toString("base64url") === part;
 
+/** The text itself is looked at, because what `JSON.parse` gives no longer shows a duplicate. */
 function parseObject(part: string): Record<string, unknown> {
   let text = "";
   try {
@@ -87,6 +96,7 @@ function hasDuplicates(text: string): boolean {
   return false;
 }
 
+/** Any other member is refused, also `jku` and `x5u`, which jose lets pass (cases 71, 72, 83). */
 function checkHeader(header: Claims, { algorithms }: Strict): void {
   const odd = Object.keys(header).find((name) => !["alg", "kid", "typ"].includes(name));
   if (odd !== undefined) refuse("its header has a member beside alg, kid and typ");
@@ -95,6 +105,7 @@ function checkHeader(header: Claims, { algorithms }: Strict): void {
   if (header.typ !== undefined && header.typ !== "JWT") refuse("it is not an ID token (typ)");
 }
 
+/** A list of audiences is refused even where it holds ours: the token serves others too (case 78). */
 function checkClaims(claims: Claims, { issuer, audience, now }: Strict): void {
   const { iss, aud, sub } = claims;
   if (iss !== issuer) refuse("it comes from another issuer");
@@ -113,6 +124,7 @@ function checkClaims(claims: Claims, { issuer, audience, now }: Strict): void {
   if (exp - iat > limits.life || exp < iat) refuse("it lives longer than a day");
 }
 
+/** A number as `1e400` or a text is no time, whatever it would compare to (case 77). */
 function time(claims: Claims, name: string): number {
   const value = claims[name];
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0

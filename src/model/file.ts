@@ -1,6 +1,6 @@
 import type { Place } from "./basics.ts";
 
-/** One side of a link: which party, and what the file says about it (checked by that party's shape). */
+/** What the file says about one side, checked by the shape of that party, its defaults filled in. */
 export interface Side {
   readonly party: string;
   readonly spec: Readonly<Record<string, unknown>>;
@@ -9,13 +9,20 @@ export interface Side {
 /** What a link may do: a policy by name, or actions on resources; its form is the relying party's. */
 export type Permission = string | Readonly<Record<string, unknown>>;
 
+/**
+ * One entry under `links`: a workload that needs access, and the cloud that gives it. How the two meet is not
+ * said here; it follows from the pair of parties (house.md: write issuers and relying parties, never flows).
+ */
 export interface Link {
   readonly name: string;
   /** The deployment this link belongs to: part of every mark. */
   readonly deployment: string;
   readonly from: Side;
   readonly to: Side;
-  /** The audience that tokens for this link are asked for. */
+  /**
+   * The audience that tokens for this link are asked for. By default one of its own, so that a token for one
+   * link cannot be used at another (reliability-and-security.md, 4.3, T4).
+   */
   readonly audience: string;
   readonly may: readonly Permission[];
   /** `judge`: nothing can mint for this link, so its trust is judged and never proved (contract, section 7). */
@@ -25,6 +32,10 @@ export interface Link {
   readonly at: (path: string) => Place;
 }
 
+/**
+ * A whole file without an error in it. It is always expanded whole, because several links may add to one
+ * thing. `name` is the deployment: under another one all its things would be foreign.
+ */
 export interface Federation {
   readonly file: string;
   readonly name: string;

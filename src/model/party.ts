@@ -6,26 +6,40 @@ import type { Judgement, Session, Stranger, Token } from "./proof.ts";
 import type { Access, Identity, Live, LivePresent, Mark, Resource } from "./resource.ts";
 import type { World } from "./world.ts";
 
+/** Whose token, and for whom. */
 export interface MintAsk {
   readonly link: Link;
+  /** Not always the link's own: a refusal asks for a wrong one, or for another link's. */
   readonly audience: string;
   /** Unique ids and the like of the resources as they are live now. */
   readonly lookup: Lookup;
 }
+/** What a reference resolves to in what was read or made; undefined while the thing is not there. */
 export type Lookup = (ref: Ref) => string | undefined;
 
+/** Whose session, and what for. */
 export interface ExchangeAsk {
   readonly link: Link;
-  /** `prove` and `refuse` ask for a session that can do nothing; `use` for the real one. */
+  /**
+   * `prove` and `refuse` ask for a session that can do nothing (reliability-and-security.md, 4.3, T16); `use`
+   * for the real one.
+   */
   readonly purpose: "prove" | "refuse" | "use";
-  /** Seconds. */
+  /** Seconds, for `use` alone; where it is left out the relying party has its default. */
   readonly duration?: number;
 }
 
+/** Takes back what `grantMint` gave; where a run is killed before, `recallGrant` of the next one does. */
 export type Undo = () => Promise<void>;
 
+/**
+ * The side of a cloud that says who a workload is. It never hears of the relying party: the two meet in
+ * `Identity` alone, so N issuers and M relying parties give N x M kinds of link (house.md).
+ */
 export interface Issuer {
+  /** Pure, and asked before anything exists: what only the cloud knows stands there as a `Ref`. */
   identify(link: Link): { readonly identity: Identity; readonly resources: readonly Resource[] };
+  /** A real token, asked for like the workload would. Throws a `CloudError` (contract, section 7). */
   mint(ask: MintAsk, world: World): Promise<Token>;
   /** Why a mint failed; undefined where nothing more is known than the kind of error. */
   explainMint(ask: MintAsk, error: unknown): Finding | undefined;
@@ -42,32 +56,46 @@ export interface TrustView {
   readonly lookup: Lookup;
 }
 
+/** The side of a cloud that believes an identity and gives access for it. */
 export interface RelyingParty {
   /** What must exist so that the identity is believed; the first resource is the one that holds the trust. */
   trust(link: Link, identity: Identity): readonly Resource[];
+  /**
+   * Whether a token with these claims would be let in. Pure, and the one such function of its party: proof,
+   * explanation and the sandbox's own STS ask the same code, so they cannot disagree (house.md, "one judge").
+   */
   judge(claims: Readonly<Record<string, unknown>>, view: TrustView): Judgement;
   /** Whomever the live trust admits beyond what the resolved desired resource does. */
   strangers(view: TrustView, desired: Resource): readonly Stranger[];
+  /** Throws a `CloudError`; `denied` and `refused` are a definite no, any other class leaves it open. */
   exchange(ask: ExchangeAsk, token: Token, world: World): Promise<Session>;
+  /** Throws where the cloud takes the session for somebody else: that is no proof (failures.md F21). */
   whoami(session: Session, ask: ExchangeAsk, world: World): Promise<string>;
   /** Why an exchange was refused, condition by condition; undefined where only the kind of error is known. */
   explain(failed: Failed): Finding | undefined;
 }
 
+/** A refused exchange: the trust as read, and what the token claimed. */
 export interface Failed {
   readonly view: TrustView;
   readonly error: unknown;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** One thing to be written. */
 export interface PutJob<S extends Spec = Spec> {
+  /** Its references resolved. */
   readonly desired: Resource<S>;
+  /** As the plan read it; `absent` where the old one was just deleted to be replaced. */
   readonly live: Live<S>;
-  /** The mark to leave behind when the last part is written; absent for what is only used. */
+  /** The mark to leave behind when the last part is written; until then its `put` is `-`. */
   readonly mark: Mark;
 }
 
-/** A kind of resource: the only code that writes. `put` is one flow: observe, ensure, sync, return. */
+/**
+ * A kind of resource: the only code that writes. `put` is one flow: observe, ensure, sync, return. Another
+ * run may be at the same thing, so "already exists" and "not found" are races, not failures (house.md).
+ */
 export interface Kind<S extends Spec = Spec> {
   /** `party:kind`, the head of its addresses. */
   readonly name: string;
@@ -75,31 +103,44 @@ export interface Kind<S extends Spec = Spec> {
   readonly label: string;
   /** Paths that cannot change while the thing lives: a difference there is a `replace`. */
   readonly immutable?: readonly string[];
-  /** A thing too small to carry a mark, such as one statement or one member: an equal one is kept, never foreign. */
+  /**
+   * A thing too small to carry a mark, such as one statement or one member: an equal one is kept, never
+   * foreign. Whether the file or the cloud changed cannot be told of it, so every difference counts as drift.
+   */
   readonly unmarked?: true;
   /** It is written into something that is only used, so making one needs consent by name. */
   readonly onUsed?: true;
   /** It can be switched off instead of deleted, and keeps its identity then. */
   readonly disables?: true;
+  /**
+   * The thing as it is. `hints` are ids that the marks of its dependants remember, for what can no longer be
+   * found by name. Throws where it cannot tell: only a definite "not found" is absent.
+   */
   read(desired: Resource<S>, hints: readonly string[], world: World): Promise<Live<S>>;
   /** Things that carry `owner`'s mark in the scopes of `named` and are not among them. */
   list(named: readonly Resource<S>[], owner: string, world: World): Promise<Leftovers>;
+  /** Gives back what is there then, outputs included: what refers to it is written next. */
   put(job: PutJob<S>, world: World): Promise<LivePresent<S>>;
+  /** By the id that was read, so that a namesake made meanwhile stays; what is gone already is done. */
   remove(target: Removal<S>, world: World): Promise<void>;
-  /** `equal` is the plan's: members in any order, lists as sets. */
+  /** Left out, member by member. `equal` is the plan's: members in any order, lists as sets. */
   differ?(desired: S, live: S, equal: Equal): readonly Difference[];
+  /** Commutative, associative, idempotent: the order of links means nothing. Left out: a conflict. */
   combine?(a: S, b: S): S | Conflict;
 }
 
+/** Handed in, because kinds may not import the plan. */
 export type Equal = (a: unknown, b: unknown) => boolean;
 
+/** What is ours and named by no link any more. */
 export interface Leftovers {
   readonly found: readonly { readonly address: Address; readonly live: LivePresent; readonly access?: Access }[];
-  /** Where was looked, in words: `aws 111122223333 /crosstrust/`. */
+  /** Where was looked, in words: `aws 111122223333 /crosstrust/`. What lies elsewhere is not seen. */
   readonly scopes: readonly string[];
   readonly findings: readonly Finding[];
 }
 
+/** One thing to be taken away, as it was read for the plan. */
 export interface Removal<S extends Spec = Spec> {
   readonly address: Address;
   readonly live: LivePresent<S>;
@@ -108,6 +149,7 @@ export interface Removal<S extends Spec = Spec> {
   readonly access?: Access;
 }
 
+/** Why two specs cannot be one: the member, and what each wants of it. */
 export interface Conflict {
   readonly conflict: string;
   readonly path: string;
@@ -123,19 +165,27 @@ export interface Preflight {
   readonly stops?: boolean;
 }
 
-/** A party: what it may be in a link, the kinds it owns, and the shape of its part of the file. */
+/**
+ * A party: what it may be in a link, the kinds it owns, and the words for its side. The rooms receive a list
+ * of these; a new cloud is one folder and one line in that list (house.md).
+ */
 export interface Party {
   readonly name: string;
   readonly issuer?: Issuer;
   readonly relying?: RelyingParty;
+  /** A kind comes after those its specs refer to: deletions run through the list backwards. */
   readonly kinds: readonly Kind[];
   /** How people call its side of a link: `reports@acme-prod`, `role reports-reader`. */
   readonly title: (link: Link, side: "from" | "to") => string;
+  /** Rules that need no cloud; an error ends the command before it contacts anything. */
   readonly lint: (link: Link) => readonly Finding[];
   /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
   /** What remains to be done by people for a link to be used. */
   readonly nextSteps: (link: Link) => readonly string[];
-  /** Whether the credentials at hand belong to the accounts and projects of these resources. */
+  /**
+   * Whether the credentials at hand belong to the accounts and projects of these resources. An error here
+   * stops everything: in a wrong account each thing would read as absent, and be made there.
+   */
   readonly reach: (resources: readonly Resource[], world: World) => Promise<readonly Finding[]>;
 }

@@ -1,7 +1,11 @@
 import type { Address, Known, Spec } from "./basics.ts";
 import type { Finding } from "./finding.ts";
 
-/** What will be proved, known before anyone mints it. */
+/**
+ * What will be proved, known before anyone mints it: all that the two parties of a link have in common.
+ * `oidc`: a signed token; a claim with a list may hold any of its values. `aws4_request`: a signed
+ * GetCallerIdentity.
+ */
 export type Identity =
   | {
       readonly proof: "oidc";
@@ -10,10 +14,16 @@ export type Identity =
     }
   | { readonly proof: "aws4_request"; readonly account: string; readonly arn: string };
 
-/** How to reach the account or project of a resource, where the file says so; not part of what is desired. */
+/**
+ * How to reach the account or project of a resource, where the file says so: profile, role to assume, region.
+ * Not part of what is desired, so another profile is no drift; links that share a thing must agree on it.
+ */
 export type Access = Readonly<Record<string, string>>;
 
-/** What must exist. `own`: made, changed and removed by us. `use`: must exist, is read and watched, never written. */
+/**
+ * What must exist. `own`: made, changed and removed by us. `use`: must exist, is read and watched, never
+ * written (contract, section 3). A change of it concerns its `links`, and the consent of one covers it.
+ */
 export interface Resource<S extends Spec = Spec> {
   readonly address: Address;
   readonly links: readonly string[];
@@ -22,30 +32,40 @@ export interface Resource<S extends Spec = Spec> {
   readonly access?: Access;
 }
 
-/** Who owns a thing, and two fingerprints: what the file wanted, and what was last written (contract, section 8). */
+/**
+ * What we leave on each thing we own: whose it is, and two fingerprints of 16 hex. It lives on the thing
+ * itself (AWS tags, the end of a Google description): there is no state file, and the mark alone tells an
+ * edited file from a changed cloud (contract, section 8; the table is in `plan/compare.ts`).
+ */
 export interface Mark {
+  /** The deployment. A mark of another owner makes a thing as foreign as none. */
   readonly owner: string;
+  /** Of the desired spec, references symbolic: it changes when the file changes, and only then. */
   readonly want: string;
-  /** Fingerprint of the spec as last written, or `-` from the create call until the last part is written. */
+  /** Of the spec as last written, or `-` from the create call until the last part is written. */
   readonly put: string;
+  /** It was there before us: `destroy` gives it back instead of deleting it. */
   readonly adopted?: boolean;
-  /** Unique ids of the subjects this thing trusts: the only way back to a deleted service account. */
+  /** Unique ids of the subjects it trusts, `name=id` each: the only way back to a deleted service account. */
   readonly subjects?: string;
 }
 
+/** What could not be read has no state here: reading throws, because "absent" would mean create. */
 export type Live<S extends Spec = Spec> =
   | { readonly state: "absent" }
   /** Gone, but can come back: `id` is what the undelete call needs, `outputs` what it will have again. */
   | { readonly state: "deleted"; readonly id: string; readonly outputs: Readonly<Record<string, string>> }
   | LivePresent<S>;
 
+/** A thing that is there, in the members of its desired spec. */
 export interface LivePresent<S extends Spec = Spec> {
   readonly state: "present";
+  /** `ours` and `adopted` carry our mark; `foreign` is never touched without `--adopt`. */
   readonly owner: "ours" | "adopted" | "foreign";
   readonly spec: S;
   /** What others refer to: `arn`, `uniqueId`, `email` ... */
   readonly outputs: Readonly<Record<string, string>>;
   readonly mark?: Mark;
-  /** What was seen beside the spec and deserves a word: others who may mint, dangling members ... */
+  /** Seen beside the spec, and not ours to change: others who may mint, dangling members ... */
   readonly notes?: readonly Finding[];
 }

@@ -1,12 +1,15 @@
 import type { Session } from "./proof.ts";
 import type { Access } from "./resource.ts";
 
+/** Time is an argument (house.md, habit 11): the sandbox can move it, and every wait asks it. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
+  /** Ends early, and without an error, when the run is interrupted. */
   sleep(ms: number): Promise<void>;
 }
 
+/** Complete as it stands: what makes it believed (a token, a signature) is in its headers already. */
 export interface HttpRequest {
   readonly method: string;
   readonly url: string;
@@ -14,56 +17,71 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
+/** Whole, header names in lower case, never a redirect. A status of 400 or more is an answer too. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** Small documents that must outlive a run: reports, grants to take back. */
+/**
+ * Small documents that must outlive a run: reports, grants to take back. A write is whole or not at all. What
+ * exists is never looked up here: without the store every plan and every verdict stays the same.
+ */
 export interface Store {
   read(name: string): Promise<string | undefined>;
   write(name: string, text: string): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
+/** For people who watch; it holds no secret, and nothing depends on it. */
 export interface Progress {
   readonly what: string;
   readonly state: "started" | "done" | "failed" | "waiting";
   readonly ms?: number;
 }
 
+/** For what the operator's own credentials are needed. */
 export interface CredentialsAsk {
   readonly party: string;
   /** Account id or project id. */
   readonly scope: string;
   readonly access?: Access;
-  /** Ask the source again: the ones in hand were refused. */
+  /** Ask the source again: the ones in hand were refused, though by their expiry they should still hold. */
   readonly fresh?: boolean;
 }
 
-/** What only the sandbox can do: mint what an issuer would never mint for us. */
+/**
+ * What only the sandbox can do: mint what an issuer would never mint for us. With it the refusals are proved
+ * with tokens of strangers; in the cloud another link's workload has to serve as one, or the judge decides.
+ */
 export interface SandboxPowers {
   mint(issuer: string, claims: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
-/** All input and output, as one argument. */
+/**
+ * All input and output, as one argument. Whatever takes no `World` contacts nothing; and since there is no
+ * other way out, the sandbox is simply another one of these (contract, section 5).
+ */
 export interface World {
   readonly kind: "sandbox" | "cloud";
   readonly clock: Clock;
-  /** 0 <= x < 1. */
+  /** 0 <= x < 1; for the jitter of waits, never for anything secret. */
   readonly random: () => number;
   /** One request, one answer: deadline, size cap, no redirect. Throws a `CloudError`. */
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
-  /** The base URL, without a trailing slash, where a service such as `aws.iam` answers in this world. */
+  /** Base URL, no trailing slash, of a service such as `aws.iam` here; `url` is where it is in real life. */
   readonly locate: (service: string, url: string) => Promise<string>;
-  /** The operator's own credentials for an account or project. */
+  /** The operator's own, for an account or project. Throws a `CloudError` of class `credentials`. */
   readonly credentials: (ask: CredentialsAsk) => Promise<Session>;
   readonly store: Store;
   readonly progress: (event: Progress) => void;
   readonly sandbox?: SandboxPowers;
   /** Aborted when the user interrupts: no new call starts. */
   readonly signal: AbortSignal;
-  /** The process-wide retry budget (fact sheet reliability-and-security, 2.5). */
+  /**
+   * What is left to spend on retries, changed in place by every call: in an outage a thousand calls must not
+   * each retry to their own limit (reliability-and-security.md, 2.5).
+   */
   readonly budget: { tokens: number };
 }

@@ -5,4 +5,5 @@ import { google, shape as googleShape } from "./google/index.ts";
 /** The one list. A new party is one folder and one line here. */
 export const parties: readonly Party[] = [google, aws];
 
+/** Their parts of the file, in the same order: the schema of the file is put together from them. */
 export const shapes = [googleShape, awsShape];

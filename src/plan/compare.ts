@@ -16,11 +16,13 @@ import { kindOf } from "./expand.ts";
 import { equal, fingerprint, short } from "./fingerprint.ts";
 import { resolve } from "./refs.ts";
 
+/** What is not among it counts as absent, so what could not be read must not be desired either. */
 export interface Observation {
   readonly live: ReadonlyMap<Address, Live>;
   readonly leftovers: Leftovers;
 }
 
+/** What the file wants and what is live; what was last written stands in the marks of what is live. */
 export interface Comparison {
   /** What the file wants now; everything that was observed and is not among it goes, if it is ours. */
   readonly desired: readonly Resource[];
@@ -33,12 +35,16 @@ export interface Comparison {
 }
 
 /**
- * Desired x live x mark -> changes, by the table of house.md:
+ * Desired x live x mark -> changes. Absent is create, deleted is restore, without our mark is adopt, and what
+ * is only used is kept whatever it is; for what is ours and there the table of house.md holds:
  *
  *                      put is -      live = put     live differs from put
  *     live = desired   keep          keep           keep
  *     want unchanged   unfinished    moved          drifted
  *     want differs     unfinished    edited         both
+ *
+ * "Want" is the mark's fingerprint of the file, "put" that of what was last written. Last comes what the
+ * file, or a former one, no longer wants: deleted, or given back where it was adopted.
  */
 export function compare(input: Comparison): readonly Change[] {
   const lookup = lookupOf(input.observed.live);
@@ -69,6 +75,10 @@ export const wantOf = (resource: Resource): string => short(fingerprint(resource
 /** The fingerprint of a spec as written. */
 export const putOf = (spec: unknown): string => short(fingerprint(spec));
 
+/**
+ * The order of the questions matters: a small thing that is equal is kept before anybody asks whose it is,
+ * and a foreign one is shown for adoption even where it is equal, because it would get our mark.
+ */
 function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: Lookup }): Change {
   const base = { address: resource.address, links: resource.links, desired: resource, live, differences: [] };
   if (live.state === "absent") return { ...base, verb: resource.hold === "use" ? "keep" : "create" };
@@ -94,6 +104,7 @@ const formerly =
     return known ? plain : difference;
   };
 
+/** The lower two rows of the table: whatever comes here is ours, and differs. */
 function causeOf(resource: Resource, live: LivePresent): Cause {
   const mark = live.mark;
   if (!mark || mark.put === "-") return "unfinished";
@@ -103,6 +114,7 @@ function causeOf(resource: Resource, live: LivePresent): Cause {
   return cloudUnchanged ? "edited" : "both";
 }
 
+/** What is foreign or gone is left alone; a deleted thing that holds its id is gone, too. */
 function removal(what: Pick<Resource, "address" | "links" | "access">, live: Live | undefined): readonly Change[] {
   if (live?.state !== "present" || live.owner === "foreign") return [];
   const { address, links, access } = what;
@@ -110,6 +122,7 @@ function removal(what: Pick<Resource, "address" | "links" | "access">, live: Liv
   return [{ address, verb, links, differences: [], live, ...(access ? { access } : {}) }];
 }
 
+/** As its kind tells it, else member by member. */
 export const differ = (kind: Kind, desired: Resource["spec"], live: Resource["spec"]): readonly Difference[] =>
   kind.differ?.(desired, live, equal) ?? differences(desired, live, "");
 
@@ -123,5 +136,6 @@ export function differences(desired: Json | undefined, live: Json | undefined, p
   return [{ path, desired, live }];
 }
 
+/** A reference is a value here, not a map: it is shown whole, and equals nothing. */
 const isMap = (value: unknown): value is { readonly [key: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !("$ref" in value);

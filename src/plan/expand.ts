@@ -1,6 +1,7 @@
 import type { Address, Finding, Identity, Kind, Link, Party, Resource } from "../model.ts";
 import { canonical, equal } from "./fingerprint.ts";
 
+/** All that a file wants, whichever links a command names. */
 export interface Expansion {
   readonly resources: readonly Resource[];
   readonly identities: ReadonlyMap<string, Identity>;
@@ -42,6 +43,7 @@ function expandOne(link: Link, parties: readonly Party[]) {
   return { identity, resources: [...resources, ...trust], trust: trust[0]?.address };
 }
 
+/** A name that the file's shape let through, so a miss is a bug and throws a plain error. */
 export function partyOf(parties: readonly Party[], name: string): Party {
   const party = parties.find((candidate) => candidate.name === name);
   if (!party) throw new Error(`no party is called ${name}`);
@@ -55,11 +57,17 @@ export function kindOf(kinds: readonly Kind[], address: Address): Kind {
   return kind;
 }
 
+/** A `Conflict`, or one that no kind had to be asked about; `path` is empty where it is the whole thing. */
 interface Clash {
   readonly conflict: string;
   readonly path: string;
 }
 
+/**
+ * Two links on one address. How it is reached and whether it is made or used is not the kind's to combine:
+ * there is no middle between two of them. Equal specs need no combining, so a kind without `combine` may
+ * still be shared.
+ */
 function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | Clash {
   if (a.hold !== b.hold) return { conflict: "one link makes it, another only uses it", path: "" };
   if (!equal(a.access ?? {}, b.access ?? {})) {

@@ -27,4 +27,5 @@ export const fingerprint = (value: unknown): string => createHash("sha256").upda
 /** The 16 hex that marks and people use. */
 export const short = (hash: string): string => hash.slice(0, 16);
 
+/** Equality by meaning, the same that fingerprints go by; an unresolved reference equals only itself. */
 export const equal = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);

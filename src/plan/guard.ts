@@ -1,8 +1,9 @@
 import type { Address, Change, Consents, Finding, Kind, Link, Lookup } from "../model.ts";
-import { differ } from "./compare.ts";
+import { differ, wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 import { resolve } from "./refs.ts";
 
+/** What a plan would change, and what its user agreed to. */
 export interface Guarded {
   readonly changes: readonly Change[];
   readonly links: readonly Link[];
@@ -12,7 +13,10 @@ export interface Guarded {
   readonly lookup: Lookup;
 }
 
-/** What must not happen by itself: touching what is not ours, letting more subjects in, deleting a lot. */
+/**
+ * What must not happen by itself: touching what is not ours, letting more subjects in, deleting a lot. It
+ * looks at the plan, before any call; whoever applies stops at findings that ask for `conflict` or `usage`.
+ */
 export function guard(input: Guarded): readonly Finding[] {
   return [
     ...input.changes.flatMap((change) => foreign(change, input)),
@@ -30,9 +34,11 @@ const consented = (change: Change, names: readonly string[]): boolean =>
 const say = ({ kinds }: Guarded, address: Address): string =>
   `${kindOf(kinds, address).label} ${address.slice(address.indexOf("/") + 1)}`;
 
+/** An adoption, or a write into something that is only used: both need `--adopt` by link name. */
 function foreign(change: Change, input: Guarded): readonly Finding[] {
   const { consents } = input;
-  const small = change.verb === "create" && kindOf(input.kinds, change.address).onUsed === true;
+  const writes = change.verb === "create" || change.verb === "update";
+  const small = writes && kindOf(input.kinds, change.address).onUsed === true;
   if (change.verb !== "adopt" && !small) return [];
   if (consented(change, consents.adopt)) return [];
   const other = change.live.state === "present" ? change.live.mark?.owner : undefined;
@@ -45,24 +51,34 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
       at: { address: change.address },
       links: change.links,
       says: small
-        ? `${say(input, change.address)}: what it is written into is only used, and does not hold it yet`
+        ? `${say(input, change.address)}: what it is written into is only used, and does not hold it as the file says`
         : other
           ? `${say(input, change.address)} exists and belongs to the deployment ${other}`
           : `${say(input, change.address)} exists and is not ours`,
       because: [],
       fix: [
         small
-          ? `crosstrust apply --adopt ${link} adds this one statement and nothing else`
+          ? `crosstrust apply --adopt ${link} writes this one statement and nothing else`
           : `crosstrust apply --adopt ${link} takes it over as it is shown here; or give the link another name for it`,
       ],
     },
   ];
 }
 
-/** The file was edited so that the trust accepts somebody new: only by name (threat T1 of the fact sheet). */
+/** A run that was cut off goes on without a word only where it was about the same file. */
+function isEdited({ cause, desired, live }: Change): boolean {
+  if (cause === "edited" || cause === "both") return true;
+  const want = live.state === "present" ? live.mark?.want : undefined;
+  return cause === "unfinished" && desired !== undefined && want !== wantOf(desired);
+}
+
+/**
+ * The file was edited so that the trust accepts somebody new: only by name (reliability-and-security.md, 4.3,
+ * T1). `differ` with its sides swapped tells what the file would open. A repair of drift needs no consent.
+ */
 function wider(change: Change, input: Guarded): readonly Finding[] {
   const { consents, kinds } = input;
-  if (change.verb !== "update" || (change.cause !== "edited" && change.cause !== "both")) return [];
+  if (change.verb !== "update" || !isEdited(change)) return [];
   if (!change.desired || change.live.state !== "present" || consented(change, consents.allowWiden)) return [];
   const wanted = resolve(change.desired.spec, input.lookup);
   const reverse = differ(kindOf(kinds, change.address), change.live.spec, wanted);
@@ -82,7 +98,7 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
   ];
 }
 
-/** What the file only uses must be there. */
+/** What the file only uses must be there: it is never made here, so no apply would mend it. */
 function missing(input: Guarded): readonly Finding[] {
   return input.changes
     .filter((change) => change.desired?.hold === "use" && change.live.state !== "present")

@@ -1,13 +1,17 @@
 import type { Address, Finding, Resource } from "../model.ts";
 import { dependencies } from "./refs.ts";
 
+/** Where there is a cycle, `waves` hold what does not wait for it. */
 export interface Order {
   /** Waves of addresses: what stands in one wave depends only on earlier ones. */
   readonly waves: readonly (readonly Address[])[];
   readonly findings: readonly Finding[];
 }
 
-/** References -> waves. A cycle is a finding that names its members. */
+/**
+ * References -> waves. What is referred to outside of `resources` does not hold anything up. A cycle is a
+ * finding that names its members and whatever waits for them; the waves before it stand.
+ */
 export function order(resources: readonly Resource[]): Order {
   const known = new Set(resources.map((resource) => resource.address));
   const waiting = new Map(

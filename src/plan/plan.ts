@@ -4,18 +4,22 @@ import { fingerprint } from "./fingerprint.ts";
 import { guard } from "./guard.ts";
 import { order } from "./order.ts";
 
+/** Everything a plan depends on: the same input gives the same fingerprint. */
 export interface PlanInput {
   readonly deployment: string;
   /** What the file wants now: all links, or for destroy the links that stay. */
   readonly desired: readonly Resource[];
+  /** What the whole file wants, also what is being destroyed: whose each thing is, and what goes. */
   readonly named: readonly Resource[];
   readonly observed: Observation;
   readonly links: readonly Link[];
   readonly consents: Consents;
   readonly kinds: readonly Kind[];
+  /** What was found before: by expanding, reading, watching. They are told with the plan's own. */
   readonly findings: readonly Finding[];
   /** The links named on the command line; empty means all. */
   readonly only: readonly string[];
+  /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
 

@@ -1,5 +1,6 @@
 import type { Address, Json, Lookup, Ref } from "../model.ts";
 
+/** Told by its two members: a spec is plain JSON, and nothing else could mark it. */
 export const isRef = (value: unknown): value is Ref =>
   typeof value === "object" && value !== null && "$ref" in value && "field" in value;
 
@@ -13,7 +14,7 @@ export function refsOf(value: unknown): readonly Ref[] {
 /** The addresses a value depends on. */
 export const dependencies = (value: unknown): readonly Address[] => [...new Set(refsOf(value).map((ref) => ref.$ref))];
 
-/** A copy with every known reference replaced; an unknown one stays, and equals nothing. */
+/** A copy with every known reference replaced; an unknown one stays, and equals nothing that is live. */
 export function resolve<T>(value: T, lookup: Lookup): T {
   if (isRef(value)) return (lookup(value) ?? value) as T;
   if (Array.isArray(value)) return value.map((item) => resolve(item, lookup)) as T;

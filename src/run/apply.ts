@@ -16,6 +16,7 @@ import { tailOf } from "./observe.ts";
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
+/** A plan to be carried out. Whether it is wise is not looked at again: that was asked before. */
 export interface Job {
   readonly plan: Plan;
   /** Everything that was read, also what the plan leaves alone: changes may refer to it. */
@@ -32,6 +33,7 @@ export interface Job {
   };
 }
 
+/** What came of it. Errors are findings here, because the rest of the plan goes on without them. */
 export interface Applied {
   /** Live as it is after what was done. */
   readonly live: ReadonlyMap<Address, Live>;
@@ -39,12 +41,13 @@ export interface Applied {
   readonly findings: readonly Finding[];
 }
 
-/** AWS writes eight at a time an account, Google four; one width serves both (fact sheet, 2.5). */
+/** AWS writes 8 at a time an account, Google 4; one width serves both (reliability-and-security.md, 2.5). */
 const width = 8;
 
 /**
- * Makes it so, wave by wave: what others refer to first, permissions last, deletions after everything else and in
- * reverse. Independent changes go on when one fails; what depends on the failed one is left alone.
+ * Makes it so, wave by wave: what others refer to first, deletions after everything else and in reverse, an
+ * order in which a run may be killed anywhere (reliability-and-security.md, 2.4). Independent changes go on
+ * when one fails; what depends on the failed one is left alone.
  */
 export async function apply(job: Job, world: World): Promise<Applied> {
   const run = new Run(job, world);
@@ -65,6 +68,7 @@ const words: Readonly<Record<Change["verb"], string>> = {
   release: "give back",
 };
 
+/** `live` moves along with what is written, because later waves refer to the outputs of earlier ones. */
 class Run {
   readonly live = new Map<Address, Live>();
   readonly done: Change[] = [];
@@ -81,6 +85,10 @@ class Run {
     for (const [address, live] of job.live) this.live.set(address, live);
   }
 
+  /**
+   * One thing, at its turn. A `keep` is written only where its mark is stale, so a second run writes nothing.
+   * The mark is made only now, because it holds unique ids that earlier waves may have brought into being.
+   */
   async make(address: Address): Promise<void> {
     const change = this.changes.get(address);
     if (!change?.desired || change.desired.hold === "use") return;
@@ -95,7 +103,7 @@ class Run {
     });
   }
 
-  /** Deletions in reverse: whoever refers to a thing goes before it. */
+  /** Deletions in reverse of the kinds: whoever refers to a thing goes before it, leftovers included. */
   async clean(): Promise<void> {
     const gone = this.job.plan.changes.filter(({ verb }) => verb === "delete" || verb === "release");
     const order = [...new Set(gone.map(({ address }) => address.split("/")[0] ?? ""))];
@@ -106,7 +114,7 @@ class Run {
     }
   }
 
-  /** What is only used was read before we wrote into it. */
+  /** What is only used was read before we wrote into it: the proof must judge what is there now. */
   async reread(): Promise<void> {
     if (!this.done.some(({ address }) => this.kindOf(address).onUsed)) return;
     const used = this.job.plan.changes.flatMap(({ desired }) => (desired?.hold === "use" ? [desired] : []));
@@ -131,6 +139,10 @@ class Run {
     await this.kindOf(change.address).remove(target, this.world);
   }
 
+  /**
+   * Every error of a call ends in a finding; one that is not a `CloudError` is a bug of ours and ends the
+   * run. An interruption refuses the next call, so it ends a step between two calls.
+   */
   private async step(change: Change, work: () => Promise<void>): Promise<void> {
     const what = `${words[change.verb]} ${this.kindOf(change.address).label} ${tailOf(change.address)}`;
     const start = this.world.clock.now();
@@ -199,7 +211,7 @@ const isStale = (change: Change, mark: Mark): boolean => {
 
 const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? ""];
 
-/** Unique ids to remember, `acme-prod/reports=1003671861...`; a tag holds 256 characters, and what does not fit is lost. */
+/** Unique ids to remember, `acme-prod/reports=1003...`; a tag holds 256 characters, the rest is lost. */
 function subjectsOf(refs: readonly Ref[], lookup: Lookup): string {
   const ids = new Map(
     refs.filter((ref) => ref.field === "uniqueId").map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),

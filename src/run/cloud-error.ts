@@ -1,8 +1,9 @@
 /**
- * What an error means to us, once for the whole product (fact sheet reliability-and-security, 2.1).
+ * What an error means to us, once for the whole product (reliability-and-security.md, 2.1).
  *
  * - `unsent`: nothing reached the other side (refused, unresolvable, connect timeout): safe to send again
- * - `throttled`, `transient`: the other side said so; whether a write landed is not known
+ * - `throttled`: the other side asks for patience; taken as turned away before it did anything
+ * - `transient`: the other side says that it failed; whether a write landed is not known
  * - `lost`: the answer was cut off or never came: whether a write landed is not known
  * - `malformed`: an answer came and says nothing we can use: never "absent", never "works"
  * - `race`: somebody else is writing the same thing
@@ -25,6 +26,7 @@ export type ErrorClass =
   | "credentials"
   | "interrupted";
 
+/** What is known of a failed call, in the words of its client. */
 export interface CloudErrorInit {
   readonly class: ErrorClass;
   /** Such as `aws.iam`. */
@@ -44,8 +46,8 @@ export interface CloudErrorInit {
 }
 
 /**
- * The only error that leaves a call. Its message is redacted, and it carries no foreign error: those hold tokens in
- * their message, stack and config (fact sheet, trap 6).
+ * The only error that leaves a call. Its message is redacted, and it carries no foreign error, not even as
+ * its cause: those hold tokens in their message, stack and config (reliability-and-security.md, 1.1, trap 6).
  */
 export class CloudError extends Error implements CloudErrorInit {
   readonly class: ErrorClass;
@@ -71,9 +73,11 @@ export class CloudError extends Error implements CloudErrorInit {
   }
 }
 
-/** Whether a write whose answer was this error may have landed. */
+/** Whether a write with this answer may have landed: then it is looked for, not blindly sent again. */
 export const mayHaveLanded = (error: CloudError): boolean => ["transient", "lost", "malformed"].includes(error.class);
 
+// What tokens and keys look like, wherever they stand: JWTs, Google access tokens, AWS key ids, whatever
+// follows a telling name, long base64.
 const secrets: readonly RegExp[] = [
   /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g,
   /ya29\.[\w.-]+/g,

@@ -3,7 +3,10 @@ import https from "node:https";
 import type { HttpAnswer, HttpRequest } from "../model.ts";
 import { CloudError, type ErrorClass } from "./cloud-error.ts";
 
-/** Milliseconds and bytes (fact sheet reliability-and-security, 2.5 and trap 3). */
+/**
+ * Milliseconds and bytes (reliability-and-security.md, 2.1 and trap 3). `connect` includes TLS; `firstByte`
+ * and `whole` count from the start of the call, `idle` from the last chunk.
+ */
 export interface Limits {
   readonly connect: number;
   readonly firstByte: number;
@@ -11,6 +14,10 @@ export interface Limits {
   readonly whole: number;
   readonly bytes: number;
 }
+/**
+ * What every call gets, unless its world was given other ones. 4 MiB and not one, because a page of
+ * GetAccountAuthorizationDetails holds the documents of 100 roles.
+ */
 export const limits: Limits = { connect: 3000, firstByte: 10_000, idle: 5000, whole: 30_000, bytes: 4 * 1024 * 1024 };
 
 /**
@@ -25,6 +32,7 @@ export function sender(agents: { http: http.Agent; https: https.Agent }, given: 
     });
 }
 
+/** Which deadline fires, and whether a connection stands by then, decides if a write may be sent again. */
 class Exchange {
   private readonly request: HttpRequest;
   private readonly limits: Limits;
@@ -38,6 +46,7 @@ class Exchange {
     this.limits = given;
   }
 
+  /** The deadline that fired knows better than the socket error it caused. */
   async send(agents: { http: http.Agent; https: https.Agent }): Promise<HttpAnswer> {
     try {
       return await this.exchange(agents);
@@ -74,6 +83,7 @@ class Exchange {
     return this.collect(response);
   }
 
+  /** A kept-alive socket counts as connected: if it is dead, nobody knows what became of the request. */
   private onSocket(socket: NodeJS.Socket & { connecting?: boolean }, secure: boolean, timer: NodeJS.Timeout): void {
     const ready = () => {
       this.connected = true;
@@ -83,6 +93,7 @@ class Exchange {
     else ready();
   }
 
+  /** The whole body, counted as it comes. Following a redirect would hand the token on (trap 7). */
   private async collect(response: http.IncomingMessage): Promise<HttpAnswer> {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -112,6 +123,7 @@ class Exchange {
     return timer;
   }
 
+  /** The client that called knows the service and puts it in place of the host. */
   private fail(kind: ErrorClass, says: string): CloudError {
     const host = new URL(this.request.url).host;
     return new CloudError({

@@ -2,6 +2,7 @@ import type { Address, Finding, Kind, Leftovers, Live, Party, Ref, Resource, Wor
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
+/** What to read, whose marks to look for, and what refers to what. */
 export interface Ask {
   readonly resources: readonly Resource[];
   /** Waves of the resources: dependants are read first, because their marks hold the hints. */
@@ -10,8 +11,11 @@ export interface Ask {
   readonly parties: readonly Party[];
   /** What a reference inside a spec points at. */
   readonly refs: (resource: Resource) => readonly Ref[];
+  /** The resource with its references resolved as far as `live` goes. */
+  readonly resolve: (resource: Resource, live: ReadonlyMap<Address, Live>) => Resource;
 }
 
+/** What was read and, kept apart from it, what could not be. */
 export interface Observed {
   readonly live: ReadonlyMap<Address, Live>;
   readonly leftovers: Leftovers;
@@ -22,7 +26,10 @@ export interface Observed {
 
 const width = 8;
 
-/** Reads everything the file names, and looks for what it no longer names. Writes nothing. */
+/**
+ * Reads everything the file names, and looks for what it no longer names. Writes nothing. What cannot be read
+ * is a finding at its address, and the rest goes on; with credentials of a wrong account nothing is read.
+ */
 export async function observe(ask: Ask, world: World): Promise<Observed> {
   const { parties, resources } = ask;
   const reach = await Promise.all(parties.map((party) => reached(party, resources.filter(belongsTo(party)), world)));
@@ -45,11 +52,13 @@ const nothing: Leftovers = { found: [], scopes: [], findings: [] };
 const belongsTo = (party: Party) => (resource: Resource) => party.kinds.some((kind) => owns(kind, resource.address));
 const owns = (kind: Kind, address: Address): boolean => address.startsWith(`${kind.name}/`);
 
+/** Every address gets the reason, so that no thing looks absent because nobody looked. */
 const failAll = (resources: readonly Resource[], findings: readonly Finding[]): ReadonlyMap<Address, Finding> => {
   const first = findings.find((finding) => finding.severity === "error");
   return new Map(first ? resources.map(({ address }) => [address, first]) : []);
 };
 
+/** What was seen beside a thing, with its address and links: the kind that saw it knows neither. */
 const noted = (notes: readonly Finding[] | undefined, address: Address, { resources }: Ask): readonly Finding[] => {
   const links = resources.find((resource) => resource.address === address)?.links ?? [];
   return (notes ?? []).map((note) => ({ ...note, at: { address, ...note.at }, links }));
@@ -58,10 +67,13 @@ const noted = (notes: readonly Finding[] | undefined, address: Address, { resour
 async function readAll(ask: Ask, world: World) {
   const live = new Map<Address, Live>();
   const failed = new Map<Address, Finding>();
-  for (const wave of [...ask.waves].reverse()) {
+  const unmarked = (address: Address) => kindFor(ask, address).unmarked === true;
+  const marked = [...ask.waves].reverse().map((wave) => wave.filter((address) => !unmarked(address)));
+  for (const wave of [...marked, ask.waves.flat().filter(unmarked)]) {
     await inParallel(wave, width, async (address) => {
-      const resource = ask.resources.find((candidate) => candidate.address === address);
-      if (!resource) return;
+      const named = ask.resources.find((candidate) => candidate.address === address);
+      if (!named) return;
+      const resource = unmarked(address) ? ask.resolve(named, live) : named;
       try {
         const found = await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world);
         live.set(address, owned(found, ask.owner));
@@ -85,7 +97,7 @@ function kindFor({ parties }: Ask, address: Address): Kind {
   return kind;
 }
 
-/** The ids that dependants remember in their marks, each behind the name it belongs to: an id alone could be another's. */
+/** The ids that dependants remember in their marks, by name: an id alone could be another's. */
 function hintsFor(resource: Resource, ask: Ask, live: ReadonlyMap<Address, Live>): readonly string[] {
   const tail = tailOf(resource.address);
   return ask.resources.flatMap((dependant) => {
@@ -102,6 +114,7 @@ function hintsFor(resource: Resource, ask: Ask, live: ReadonlyMap<Address, Live>
 /** What a mark says beside an id: `acme-prod/reports`. */
 export const tailOf = (address: Address): string => address.slice(address.indexOf("/") + 1);
 
+/** Only kinds that the file names are asked: no other scope is known (contract, section 8). */
 async function look(ask: Ask, world: World): Promise<Leftovers> {
   const kinds = ask.parties.flatMap((party) => party.kinds);
   const looked = await Promise.all(

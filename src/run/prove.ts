@@ -1,44 +1,87 @@
-import type { Evidence, Finding, Hop, Party, Token, Trace, World } from "../model.ts";
+import type { Evidence, Finding, Hop, Link, Party, Token, Trace, Undo, World } from "../model.ts";
 import { declared, type ProveAsk, type Proving, party, since } from "./proving.ts";
 import { refuse } from "./refuse.ts";
 import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
-/** Uses every link for real: mint, exchange, whoami, and shows that others are turned away. */
-export function prove(ask: ProveAsk, world: World): Promise<Trace[]> {
-  return inParallel(ask.links, 8, async (link) => {
-    world.progress({ what: `prove ${link.name}`, state: "started" });
-    const start = world.clock.now();
-    const live = ask.live.get(ask.trust(link).address) ?? { state: "absent" };
-    const trace = await withGrant({ ...ask, link, world, view: { link, live, lookup: ask.lookup } });
-    const failed = trace.hops.some(({ result }) => result === "no" || result === "unknown");
-    world.progress({ what: `prove ${link.name}`, state: failed ? "failed" : "done", ms: world.clock.now() - start });
-    return trace;
+/**
+ * Uses every link for real: mint, exchange, whoami, and shows that others are turned away. With `--grant-me` the
+ * right to mint lasts as long as all proofs, because several links may share an account, and is taken back whatever
+ * comes of them.
+ */
+export async function prove(ask: ProveAsk, world: World): Promise<Trace[]> {
+  const grants = ask.grantMe ? await grantAll(ask, world) : [];
+  const failed = (link: Link) => grants.find(({ links }) => links.includes(link))?.failed;
+  let traces: Trace[];
+  try {
+    traces = await inParallel(ask.links, 8, (link) => proveLink({ ...ask, link, world, failed: failed(link) }));
+  } finally {
+    await inParallel(grants, 4, takeBack);
+  }
+  const leftBehind = new Map(grants.flatMap(({ links, kept }) => (kept ? links.map(({ name }) => [name, kept]) : [])));
+  return traces.map((trace) => {
+    const kept = leftBehind.get(trace.link);
+    return kept ? { ...trace, findings: [...trace.findings, kept] } : trace;
   });
 }
 
-/** With `--grant-me` the right to mint lasts as long as the proof, and is taken back whatever comes of it. */
-async function withGrant(proving: Proving): Promise<Trace> {
-  const { link, lookup, world, grantMe } = proving;
-  const issuer = party(proving, link.from.party).issuer;
-  if (!grantMe || !issuer || link.prove === "judge") return proveOne(proving);
-  try {
-    const undo = await issuer.grantMint({ link, audience: link.audience, lookup }, world);
+/** One workload's right to mint, and whichever links it is for. */
+interface Grant {
+  readonly links: readonly Link[];
+  readonly undo?: Undo | undefined;
+  /** Why it could not be granted. */
+  readonly failed?: Finding;
+  /** Why it could not be taken back. */
+  kept?: Finding;
+}
+
+/** Once for each workload: whoever finds the right there already takes nothing back. */
+function grantAll(ask: ProveAsk, world: World): Promise<Grant[]> {
+  const mintable = ask.links.filter((link) => link.prove !== "judge");
+  const workloads = Map.groupBy(mintable, ({ from }) => JSON.stringify(from));
+  return inParallel([...workloads.values()], 4, async (links): Promise<Grant> => {
+    const link = links[0] as Link;
     try {
-      return await proveOne(proving);
-    } finally {
-      await undo?.();
+      const granting = { link, audience: link.audience, lookup: ask.lookup };
+      return { links, undo: await party(ask, link.from.party).issuer?.grantMint(granting, world) };
+    } catch (error) {
+      return { links, failed: grantTrouble(error, link) };
     }
+  });
+}
+
+async function takeBack(grant: Grant): Promise<void> {
+  try {
+    await grant.undo?.();
   } catch (error) {
-    const finding = troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
-    return {
-      link: link.name,
-      hops: [{ step: "mint", result: "unknown", ms: 0, saw: finding.says, finding: finding.code }],
-      findings: [finding],
-    };
+    grant.kept = grantTrouble(error, grant.links[0] as Link);
   }
 }
 
+const grantTrouble = (error: unknown, link: Link): Finding =>
+  troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
+
+interface ToProve extends ProveAsk {
+  readonly link: Link;
+  readonly world: World;
+  readonly failed: Finding | undefined;
+}
+
+async function proveLink({ link, world, failed, ...ask }: ToProve): Promise<Trace> {
+  if (failed) {
+    const hop: Hop = { step: "mint", result: "unknown", ms: 0, saw: failed.says, finding: failed.code };
+    return { link: link.name, hops: [hop], findings: [failed] };
+  }
+  world.progress({ what: `prove ${link.name}`, state: "started" });
+  const start = world.clock.now();
+  const live = ask.live.get(ask.trust(link).address) ?? { state: "absent" };
+  const trace = await proveOne({ ...ask, link, world, view: { link, live, lookup: ask.lookup } });
+  const bad = trace.hops.some(({ result }) => result === "no" || result === "unknown");
+  world.progress({ what: `prove ${link.name}`, state: bad ? "failed" : "done", ms: world.clock.now() - start });
+  return trace;
+}
+
+/** The hops in order. The refusals are tried whatever fails: a broken link can be open, too. */
 async function proveOne(proving: Proving): Promise<Trace> {
   const { link } = proving;
   const findings: Finding[] = [];
@@ -94,6 +137,10 @@ function shown(token: Token, world: World): string {
   return `${who}   ${token.header.alg}   expires in ${minutes} min`;
 }
 
+/**
+ * Within `patience` of our own write a refusal may only be lag, and says so in no way; without such a write
+ * patience is 0, and a first no is believed (reliability-and-security.md, 2.6).
+ */
 async function exchange(proving: Proving, token: Token) {
   const { link, view, world } = proving;
   const relying = party(proving, link.to.party).relying;

@@ -1,5 +1,6 @@
 import type { Address, Link, Live, Lookup, Party, Resource, TrustView, World } from "../model.ts";
 
+/** Which links to prove, over what was read and against what the file wants. */
 export interface ProveAsk {
   readonly links: readonly Link[];
   /** All links of the file: each may serve as the stranger of another. */
@@ -9,7 +10,7 @@ export interface ProveAsk {
   readonly lookup: Lookup;
   /** The resource that holds a link's trust, as the file wants it, references resolved. */
   readonly trust: (link: Link) => Resource;
-  /** Milliseconds to wait for our own writes to become visible (fact sheet, 2.1: AWS 120 s). */
+  /** Milliseconds to wait until our own writes are visible (reliability-and-security.md, 2.1: AWS 120 s). */
   readonly patience: number;
   /** Whether the operator is given the right to mint for the time of the proof. */
   readonly grantMe: boolean;
@@ -22,7 +23,10 @@ export interface Proving extends ProveAsk {
   readonly world: World;
 }
 
-/** The claims that the file declares, where all of them are known. */
+/**
+ * The claims that the file declares, `iss` included; of several values the first. Undefined where one is not
+ * known yet, or where the proof is no token: a judge must not be asked with half of the claims.
+ */
 export function declared({ link, parties, lookup }: Proving): Readonly<Record<string, string>> | undefined {
   const identity = parties.find(({ name }) => name === link.from.party)?.issuer?.identify(link).identity;
   if (identity?.proof !== "oidc") return undefined;
@@ -38,6 +42,7 @@ export function declared({ link, parties, lookup }: Proving): Readonly<Record<st
 /** Whole milliseconds since a `performance.now()`. */
 export const since = (start: number): number => Math.round(performance.now() - start);
 
+/** Links name only parties that the shape let through, so there is always one. */
 export function party({ parties }: Pick<ProveAsk, "parties">, name: string): Party {
   return parties.find((candidate) => candidate.name === name) as Party;
 }

@@ -40,9 +40,17 @@ export async function refuse(
   const saw =
     letIn.length > 0
       ? `LET IN: ${letIn.map(({ who }) => who).join(", ")}`
-      : `turned away: ${attempts.map(({ who }) => who).join(", ")}`;
+      : [said("turned away", attempts, "refused"), said("could not be told of", attempts, "unknown")]
+          .filter(Boolean)
+          .join("; ");
   const finding = findings[0] ? { finding: findings[0].code } : {};
   return { hop: { step: "refuse", result, how, ms: since(start), saw, ...finding }, findings };
+}
+
+/** `turned away: a token of somebody else`, or nothing where there is none of that outcome. */
+function said(words: string, attempts: readonly Attempt[], which: Attempt["outcome"]): string {
+  const who = attempts.filter(({ outcome }) => outcome === which).map((one) => one.who);
+  return who.length > 0 ? `${words}: ${who.join(", ")}` : "";
 }
 
 interface Tried {
@@ -127,10 +135,11 @@ async function byAnotherLink(
   }
 }
 
-/** As many digits as the real one has, and never its value. */
+/** In the form of the real one and never its value: refused for whom it names, not for how it looks. */
 const nobodyOf = (claims: Readonly<Record<string, string>>): string =>
   /^\d+$/.test(claims.sub ?? "") ? "199999999999999999999" : `${claims.sub}-stranger`;
 
+/** Let in is let in. Only a definite refusal counts as one; throttled or cut off proves nothing. */
 async function attempt(
   { link, world }: Proving,
   relying: RelyingParty,
@@ -150,6 +159,7 @@ const judgedAs = (allow: boolean | "unknown"): Pick<Attempt, "outcome" | "how"> 
   how: "judged",
 });
 
+/** Asks for exit 3, like a broken link (contract, section 2). Judged only, it says "would be let in". */
 function opened({ link }: Proving, { who, code, how }: Attempt, subject: string): Finding {
   return {
     code,

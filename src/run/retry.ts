@@ -3,21 +3,29 @@ import { CloudError, mayHaveLanded } from "./cloud-error.ts";
 
 export { CloudError, type CloudErrorInit, type ErrorClass, mayHaveLanded, redact } from "./cloud-error.ts";
 
+/** Names for messages and reports, and how often it may be sent. */
 export interface Call {
   /** Such as `aws.iam`. */
   readonly service: string;
   /** Verb first: `CreateRole`. */
   readonly operation: string;
-  /** `once`: a create or delete that must not be sent twice blindly; its caller finds out whether it landed. */
+  /**
+   * `repeatable`: a full replace, or idempotent by contract. `once`: a create or delete that must not be sent
+   * twice blindly; its caller finds out whether it landed (reliability-and-security.md, 2.3).
+   */
   readonly effect: "read" | "repeatable" | "once";
 }
 
+// Most a call is tried, the first time included, and what a further try costs of the budget
+// (reliability-and-security.md, 2.5). Throttling is cheap: the other side is alive and asks for patience.
 const tries = { throttled: 6, race: 6, malformed: 2, other: 4 } as const;
 const cost = { throttled: 5, other: 14 } as const;
 
 /**
  * The one retry layer: full jitter, a budget for the whole process, and only where another try can help
- * (fact sheet reliability-and-security, 2.1 and 2.5). The SDKs' own retries are switched off.
+ * (reliability-and-security.md, 2.1 and 2.5). The SDKs' own retries are switched off, since two layers
+ * multiply, and theirs resend creates and misread IAM's errors (traps 4 and 5). Without the budget every
+ * caller of a cloud that is down would wait out all of its tries; success gives some of it back.
  */
 export async function call<T>(world: World, spec: Call, attempt: () => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried++) {
@@ -34,6 +42,17 @@ export async function call<T>(world: World, spec: Call, attempt: () => Promise<T
   }
 }
 
+/**
+ * The class says whether the other side acted, the effect whether acting twice does harm:
+ *
+ *                     read   repeatable   once
+ *     unsent          4      4            4      nothing arrived
+ *     throttled       6      6            6      turned away before anything was done
+ *     race            -      6            -      its caller must read again first
+ *     malformed       2      2            -
+ *     transient, lost 4      4            -      whether it landed is not known
+ *     any other       -      -            -      a definite answer
+ */
 function mayRetry(error: CloudError, spec: Call, tried: number): boolean {
   switch (error.class) {
     case "throttled":
@@ -69,8 +88,9 @@ function pause(error: CloudError, tried: number, world: World): number {
 const interrupted = (spec: Call): CloudError =>
   new CloudError({ class: "interrupted", ...spec, code: "", status: 0, message: "interrupted before this call" });
 
+/** How to create a thing of a known name, and how to look for it. */
 export interface Creation<T> {
-  readonly call: Call;
+  /** A call through this layer with effect `once`. */
   readonly create: () => Promise<T>;
   /** Reads it by its deterministic name. */
   readonly find: () => Promise<T | undefined>;
@@ -78,24 +98,47 @@ export interface Creation<T> {
 
 /**
  * Creates under a deterministic name. "Already exists" and a lost answer are races, not failures: what stands there
- * is read and given back, and the caller looks whose it is (fact sheet, 2.3).
+ * is read and given back, and the caller looks whose it is (reliability-and-security.md, 2.3).
  */
 export async function createOnce<T>(world: World, job: Creation<T>): Promise<T> {
-  const create = () => call(world, { ...job.call, effect: "once" }, job.create);
   const found = (error: unknown) => poll(world, looksFor(error), job.find);
   try {
-    return await create();
+    return await job.create();
   } catch (first) {
     const there = await found(first);
     if (there !== undefined) return there;
     if (looksFor(first) === 0) throw first;
     // Not there after all those looks: it did not land, and is sent once more.
     try {
-      return await create();
+      return await job.create();
     } catch (second) {
       const late = await found(second);
       if (late !== undefined) return late;
       throw second;
+    }
+  }
+}
+
+/** How to remove one thing that goes by a name, and how to find out that it is still the one that is meant. */
+export interface Removing<T> {
+  readonly find: () => Promise<T | undefined>;
+  readonly remove: (there: T) => Promise<void>;
+}
+
+/**
+ * Removes what is found, and after a lost answer or a race looks again before it is sent again: a delete by name
+ * must not hit a namesake that was made meanwhile (fact sheet, 2.3).
+ */
+export async function removeOnce<T>(world: World, { find, remove }: Removing<T>): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    const there = await find();
+    if (there === undefined) return;
+    try {
+      return await remove(there);
+    } catch (error) {
+      const again = error instanceof CloudError && (error.class === "race" || mayHaveLanded(error));
+      if (!again || tried === tries.other) throw error;
+      await world.clock.sleep(pause(error, tried, world));
     }
   }
 }
@@ -106,16 +149,18 @@ const looksFor = (error: unknown): number => {
   return error.class === "exists" ? 8 : mayHaveLanded(error) ? 4 : 0;
 };
 
-/** Reads until something is found, at most `times`, with growing pauses that add up to about 8 s. */
+/** Looks at most `times`, with growing pauses and jitter: about 8 s for four looks, 24 s for eight. */
 async function poll<T>(world: World, times: number, find: () => Promise<T | undefined>): Promise<T | undefined> {
   for (let asked = 0; asked < times; asked++) {
-    await world.clock.sleep(250 * 2 ** Math.min(asked, 3) * (0.5 + world.random()));
+    const base = asked === 0 ? 250 : 500 * 2 ** Math.min(asked, 3);
+    await world.clock.sleep(base * (0.5 + world.random()));
     const found = await find();
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
+/** How long to wait, and when to believe it: after one good read the next may be stale again. */
 export interface Wait {
   readonly what: string;
   /** Milliseconds. */
@@ -142,7 +187,10 @@ export async function settle(world: World, wait: Wait, good: () => Promise<boole
 
 const queues = new WeakMap<World, Map<string, Promise<unknown>>>();
 
-/** One job at a time for each key: for read-modify-writes of things that have no etag. */
+/**
+ * One job at a time for each key, in this process: for read-modify-writes of things that have no etag. A
+ * failed job does not hold up the next.
+ */
 export function serially<T>(world: World, key: string, job: () => Promise<T>): Promise<T> {
   const queue = queues.get(world) ?? new Map<string, Promise<unknown>>();
   queues.set(world, queue);
@@ -163,7 +211,10 @@ export async function deadline<T>(work: Promise<T>, ms: number): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** Runs jobs with at most `width` at a time, all of them, and gives back each outcome in order. */
+/**
+ * Runs jobs with at most `width` at a time, all of them, and gives back each outcome in order. A job that
+ * throws rejects the whole: jobs that may fail alone catch their own errors.
+ */
 export async function inParallel<T, R>(items: readonly T[], width: number, job: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);
   let next = 0;

@@ -2,7 +2,10 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Store } from "../model.ts";
 
-/** Documents in a directory beside the federation file; it ignores itself in git. A write is whole or not at all. */
+/**
+ * Documents in a directory beside the federation file; it ignores itself in git, and only the user can read
+ * them. A write is whole or not at all: a new file takes the place of the old one.
+ */
 export function directoryStore(folder: string): Store {
   const fileOf = (name: string): string => join(folder, `${name.replace(/[^\w.-]/g, "_")}.json`);
   return {

@@ -1,6 +1,7 @@
 import type { Address, Finding, Place } from "../model.ts";
 import { CloudError } from "./cloud-error.ts";
 
+/** What the error concerns; without `links` it concerns them all. */
 export interface Where {
   readonly address?: Address | undefined;
   readonly place?: Place | undefined;
@@ -59,8 +60,10 @@ const plain: Readonly<Partial<Record<CloudError["class"], (error: CloudError, ca
   }),
 };
 
+/** Nobody knows what these mean for the link, so they never count as broken. */
 const transient = ["throttled", "transient", "lost", "race"];
 
+/** What has no words of its own is a definite no. */
 function plainWords(error: CloudError, call: string): Words {
   const told = plain[error.class]?.(error, call);
   if (told) return told;

@@ -5,6 +5,7 @@ import type { CredentialsAsk, HttpAnswer, HttpRequest, Progress, Session, Store,
 import { CloudError } from "./cloud-error.ts";
 import { type Limits, sender } from "./http.ts";
 
+/** What either world is given from outside. */
 export interface Common {
   /** Deadlines and the size cap of every call; the house's own where left out. */
   readonly limits?: Limits;
@@ -13,6 +14,7 @@ export interface Common {
   readonly signal: AbortSignal;
 }
 
+/** Where calls go, checked by the caller, and where credentials come from. */
 export interface CloudOptions extends Common {
   /** `--endpoint SERVICE=URL`, checked: https, or http on loopback. */
   readonly endpoints: ReadonlyMap<string, string>;
@@ -29,7 +31,7 @@ export function cloudWorld(options: CloudOptions): World {
     const source = options.sources[ask.party];
     if (!source) throw new Error(`no credentials for ${ask.party}`);
     return source(ask);
-  });
+  }, Date.now);
   return {
     kind: "cloud",
     clock: { now: () => Date.now(), sleep: pause(options.signal) },
@@ -41,6 +43,7 @@ export function cloudWorld(options: CloudOptions): World {
   };
 }
 
+/** A sandbox is reached by its URL, whoever serves it. */
 export interface SandboxOptions extends Common {
   /** The URL of the sandbox; asked again after it went away, because another process may have taken over. */
   readonly attach: () => Promise<string>;
@@ -59,7 +62,7 @@ export function sandboxWorld(options: SandboxOptions): World {
     random: Math.random,
     http: (request) => line.send(request),
     locate: async (service) => `${await line.url()}/${service.replace(".", "/")}`,
-    credentials: remembered(operator),
+    credentials: remembered(operator, () => Date.now() + line.offset),
     sandbox: { mint },
     ...rest(options),
   };
@@ -83,6 +86,10 @@ class Line {
     return this.base;
   }
 
+  /**
+   * Whatever is not on this machine is refused: a wrong URL must not leave the sandbox. The offset is read
+   * from the date of each answer, so that our clock follows the sandbox's without asking.
+   */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { hostname, host } = new URL(request.url);
     if (hostname !== "127.0.0.1") throw new Error(`the sandbox world calls nothing outside: ${host}`);
@@ -94,9 +101,16 @@ class Line {
       return answer;
     } catch (error) {
       // Whoever served it may have ended: the next call finds who serves it now.
-      if (error instanceof CloudError && ["unsent", "lost"].includes(error.class)) this.base = undefined;
+      if (error instanceof CloudError && ["unsent", "lost"].includes(error.class)) await this.forget(request.url);
       throw error;
     }
+  }
+
+  /** Unless another call has found the new one already. */
+  private async forget(url: string): Promise<void> {
+    const { base } = this;
+    const known = await base?.catch(() => undefined);
+    if (this.base === base && known && url.startsWith(known)) this.base = undefined;
   }
 
   /** A control call changes nothing in the clouds, so it may be sent again. */
@@ -115,6 +129,7 @@ class Line {
   }
 }
 
+/** 500 retry tokens for each world, which is one for each run (reliability-and-security.md, 2.5). */
 const rest = ({ store, progress, signal }: Common) => ({ store, progress, signal, budget: { tokens: 500 } });
 
 /** Sleeps, but not through an interruption. */
@@ -123,12 +138,12 @@ const pause = (signal: AbortSignal) => async (ms: number) => {
 };
 
 /** Asks a source once for each account, and again when the answer has a minute left or was refused. */
-function remembered(source: (ask: CredentialsAsk) => Promise<Session>): World["credentials"] {
+function remembered(source: (ask: CredentialsAsk) => Promise<Session>, now: () => number): World["credentials"] {
   const known = new Map<string, Promise<Session>>();
   return async (ask) => {
     const key = JSON.stringify([ask.party, ask.scope, ask.access ?? {}]);
     const held = ask.fresh ? undefined : await known.get(key)?.catch(() => undefined);
-    if (held && (held.expiresAt === undefined || held.expiresAt > Date.now() + 60_000)) return held;
+    if (held && (held.expiresAt === undefined || held.expiresAt > now() + 60_000)) return held;
     const asked = source(ask);
     known.set(key, asked);
     return asked;

@@ -4,11 +4,15 @@ import { alive, giveUpOwnership, prepareFolder, readOwner, takeOwnership } from 
 import { Sandbox } from "./sandbox.ts";
 import { type Listening, listen } from "./server.ts";
 
+/** What to serve, and where; most of it counts only where this process becomes the owner. */
 export interface AttachOptions {
   /** The folder of its state; absent: in memory, for this process alone. */
   readonly folder?: string | undefined;
+  /** The parties that are played; unused where another process serves already. */
   readonly players: readonly Player[];
+  /** 0 or absent: any free port. */
   readonly port?: number | undefined;
+  /** The metadata server's service account, by e-mail; kept in the state. */
   readonly actsAs?: string | undefined;
 }
 
@@ -20,7 +24,12 @@ export interface Attached {
   close(): Promise<void>;
 }
 
-/** Serves the state of a folder, or joins whoever serves it already: there is one implementation and one owner. */
+/**
+ * Serves the state of a folder, or joins whoever serves it already: there is one implementation and one
+ * owner. Closing a joined one closes nothing.
+ *
+ * Throws where after 50 tries the owner of the folder still does not answer.
+ */
 export async function attach(options: AttachOptions): Promise<Attached> {
   const { folder } = options;
   if (!folder) return serve(options, async () => true);
@@ -41,14 +50,21 @@ export async function attach(options: AttachOptions): Promise<Attached> {
 
 const lost = Symbol("somebody else owns it");
 
+/**
+ * Listens, takes the lock with the port it got, reads the state: only so does the lock name a port that
+ * answers, and nobody reads what another still writes. Throws `lost` where it is taken.
+ */
 async function serve(options: AttachOptions, take: (port: number) => Promise<boolean>): Promise<Attached> {
   const gate = Promise.withResolvers<Sandbox>();
+  // Nobody may be waiting when it is rejected, and an unhandled rejection ends the process.
   gate.promise.catch(() => {});
   const listening: Listening = await listen(gate.promise, options.port ?? 0);
-  if (!(await take(listening.port))) {
-    gate.reject(lost);
+  try {
+    if (!(await take(listening.port))) throw lost;
+  } catch (error) {
+    gate.reject(error);
     await listening.close();
-    throw lost;
+    throw error;
   }
   const { folder, players, actsAs } = options;
   const sandbox = new Sandbox({ players, actsAs, ...(folder ? { folder } : {}) });

@@ -3,6 +3,7 @@ import { type FakeAnswer, type FakeRequest, json, type Player } from "./fake.ts"
 import { faultSchema } from "./faults.ts";
 import type { Sandbox } from "./sandbox.ts";
 
+/** Gives the body of a 200. A body that does not fit its schema is a 400. */
 type Handler = (sandbox: Sandbox, body: unknown, query: URLSearchParams) => unknown;
 
 const seconds = z.number().min(-1e9).max(1e9);
@@ -51,7 +52,10 @@ const mintSchema = z.strictObject({
   sign: z.enum(["wrong-key", "none"]).optional(),
 });
 
-/** Any token of a played issuer: what an issuer would never mint is what the refusals are proved with. */
+/**
+ * Any token of a played issuer: what an issuer would never mint is what the refusals are proved with. The
+ * given claims win over the issuer, the time of issue and the hour of life that are filled in.
+ */
 function mint(sandbox: Sandbox, body: unknown): { token: string } {
   const { issuer, claims, header, sign } = mintSchema.parse(body);
   const now = Math.floor(sandbox.now() / 1000);
@@ -65,6 +69,7 @@ function player(sandbox: Sandbox, query: URLSearchParams): Player {
   return found;
 }
 
+/** The answer to a control call; the listener has checked that it comes from this machine and no web page. */
 export function control(sandbox: Sandbox, request: FakeRequest): FakeAnswer {
   const handler = handlers[`${request.method} ${request.path}`];
   if (!handler) return json(404, { error: `the sandbox has no ${request.method} ${request.path}` });

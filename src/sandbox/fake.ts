@@ -15,6 +15,7 @@ export interface FakeRequest {
   readonly body: Buffer;
 }
 
+/** `date` and `content-length` are added by the listener. */
 export interface FakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -26,6 +27,7 @@ export interface Operation {
   /** Verb first: `CreateRole`. */
   readonly name: string;
   readonly write: boolean;
+  /** Whom the credentials name, for the record alone. */
   readonly principal: string;
   run(): FakeAnswer | Promise<FakeAnswer>;
 }
@@ -38,6 +40,10 @@ export interface Fake {
   readonly hosts: readonly string[];
   /** Whether a request to the bare listener, without prefix and real host, is meant for this service. */
   owns(request: FakeRequest): boolean;
+  /**
+   * Says which call it is and does nothing yet: between this and `run` a fault may hit it. It is called twice
+   * for a stale read, the second time with an older view.
+   */
   open(request: FakeRequest, host: Host): Operation;
   /** The service's own shape of a throttle and of a 500. */
   fault(kind: "throttle" | "error500"): FakeAnswer;
@@ -50,10 +56,13 @@ export interface Player {
   readonly issuers: readonly string[];
   /** The operator's credentials for an account or project. */
   operator(scope: string, host: Host): Session;
-  /** What points the vendors' programs here, for an account or project, else for the first one in the state. */
+  /**
+   * What points the vendors' programs here, for an account or project, else for the first one in the state.
+   */
   environment(scope: string | undefined, host: Host): Environment;
 }
 
+/** What a party adds to the environment of a program that is led to the sandbox. */
 export interface Environment {
   readonly variables: Readonly<Record<string, string>>;
   /** Variables that name a file: what is to stand in it. Only its owner may read it. */
@@ -87,13 +96,15 @@ export interface Host {
 export interface Secrets {
   /** A keyed digest, base64url. */
   mac(text: string): string;
-  /** A text that only this sandbox can have made, holding `payload`; noted as issued. */
+  /** A text that only this sandbox can have made, holding `payload` in the clear; noted as issued. */
   seal(prefix: string, payload: unknown): string;
+  /** Undefined for whatever is no seal of this sandbox with this prefix. */
   open<T>(prefix: string, sealed: string): T | undefined;
   /** Notes a secret for leak checks, and gives it back. */
   issue(secret: string): string;
 }
 
+/** Tokens and keys of the issuers that the sandbox plays. */
 export interface Issuers {
   /** A signed JWT; `exp` and `iat` are the caller's. */
   sign(issuer: string, claims: Readonly<Record<string, unknown>>): string;
@@ -113,6 +124,7 @@ export function characters(digest: Buffer, alphabet: string, length: number): st
   return text;
 }
 
+/** The content type with the charset that Google sends (wire.md 4.0). */
 export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): FakeAnswer => ({
   status,
   headers: { "content-type": "application/json; charset=UTF-8", ...headers },

@@ -1,5 +1,12 @@
 import { z } from "zod";
 
+/**
+ * What can happen to a call (contract, section 5). By the question that matters, whether it landed:
+ *
+ * - `throttle`, `error500`, `reset`, and `stall` where the caller goes away: it did not
+ * - `slow`, `reset-after`, `truncate`, `empty`, `html`: it did, and the caller learns so late or not at all
+ * - `stale-read`: a read, of the past
+ */
 const kinds = [
   ...(["throttle", "error500", "reset", "reset-after", "slow"] as const),
   ...(["stall", "truncate", "empty", "html", "stale-read"] as const),
@@ -8,22 +15,27 @@ const kinds = [
 /** `PUT /_sandbox/faults` takes a list of these (contract, section 5). */
 export const faultSchema = z.array(
   z.strictObject({
+    /** As in `/calls`; `*` matches any. */
     service: z.string().default("*"),
     operation: z.string().default("*"),
     /** The nth matching call, from 1; without it, each with `probability`. */
     nth: z.number().int().positive().optional(),
     probability: z.number().min(0).max(1).optional(),
     fault: z.enum(kinds),
+    /** How long: `slow` 1, `stall` 60, `stale-read` 5 unless said. */
     seconds: z.number().min(0).max(600).optional(),
+    /** Of the chance: the same seed and calls give the same faults. */
     seed: z.number().int().optional(),
   }),
 );
+/** One rule; `nth` and `probability` exclude each other, and `nth` wins. */
 export type FaultRule = z.infer<typeof faultSchema>[number];
 
 /** Rules with their counters and their own seeded chance. */
 export class Faults {
   private rules: { readonly rule: FaultRule; seen: number; chance: () => number }[] = [];
 
+  /** Replaces all rules, and counts from the start. */
   set(rules: readonly FaultRule[]): void {
     this.rules = rules.map((rule) => ({ rule, seen: 0, chance: generator(rule.seed ?? 1) }));
   }

@@ -4,19 +4,26 @@ import { dirname } from "node:path";
 import type { JWK } from "jose";
 import type { Issuers, Secrets } from "./fake.ts";
 
+/** As it stands in the file; `issuers` by issuer URL. */
 interface Stored {
   readonly seed: string;
   readonly issuers: Record<string, { readonly kid: string; readonly pem: string; readonly jwk: JWK }>;
 }
 
+/** A token to be made: the claims as they are, nothing is added. */
 export interface Minting {
   readonly claims: Readonly<Record<string, unknown>>;
+  /** Over the usual alg, kid and typ. */
   readonly header: Readonly<Record<string, unknown>>;
   readonly sign?: "wrong-key" | "none" | undefined;
 }
 
-/** The only secrets that a sandbox keeps: one seed, and one signing key an issuer, in one file that only its owner reads. */
+/**
+ * The only secrets that a sandbox keeps: one seed, and one signing key an issuer, in one file that only its
+ * owner reads.
+ */
 export class Keys {
+  /** Every secret that this process made; held in memory, never written. */
   readonly issued: string[] = [];
   private readonly file: string | undefined;
   private stored: Stored;
@@ -51,7 +58,10 @@ export class Keys {
     };
   }
 
-  /** A JWT of an issuer; `wrong-key` keeps the right kid, `none` leaves the signature out. */
+  /**
+   * A JWT of an issuer, hosted or not; `wrong-key` keeps the right kid, so only the signature gives it away,
+   * and `none` leaves the signature out.
+   */
   mint(issuer: string, { claims, header, sign }: Minting): string {
     const { kid, pem } = this.keyOf(issuer);
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -66,6 +76,7 @@ export class Keys {
     return createHmac("sha256", this.stored.seed).update(text).digest("base64url");
   }
 
+  /** Anybody can read the payload; only the digest protects it, so it is compared in constant time. */
   private open<T>(prefix: string, sealed: string): T | undefined {
     const [body, mac] = sealed.startsWith(prefix) ? sealed.slice(prefix.length).split(".") : [];
     if (!body || !mac) return undefined;
@@ -96,6 +107,7 @@ export class Keys {
     return JSON.parse(readFileSync(this.file, "utf8")) as Stored;
   }
 
+  /** By renaming: a process that is killed leaves the old file or the new one, never half of one. */
   private write(): void {
     if (!this.file) return;
     mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });

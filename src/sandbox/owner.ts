@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -8,6 +9,7 @@ export type Owner = z.infer<typeof ownerSchema>;
 
 const fileOf = (folder: string): string => join(folder, "owner.json");
 
+/** A lock that cannot be read is nobody's: undefined, and taken over like a dead one's. */
 export function readOwner(folder: string): Owner | undefined {
   try {
     return ownerSchema.parse(JSON.parse(readFileSync(fileOf(folder), "utf8")));
@@ -24,11 +26,12 @@ export function prepareFolder(folder: string): void {
 }
 
 /**
- * Takes the lock if nobody alive holds it: a link is made whole or not at all, and fails where one stands. A dead
- * owner's lock is taken away under a second lock, so that two who find it dead do not both take it.
+ * Takes the lock if nobody alive holds it: a link is made whole or not at all, and fails where one stands. A
+ * dead owner's lock is taken away under a second lock, so that two who find it dead do not both take it.
  */
 export async function takeOwnership(folder: string, port: number): Promise<boolean> {
-  const mine = join(folder, `owner.${process.pid}.new`);
+  // One process may attach twice at once, so the pid alone is no name.
+  const mine = join(folder, `owner.${randomUUID()}.new`);
   writeFileSync(mine, JSON.stringify({ pid: process.pid, port }), { mode: 0o600 });
   try {
     if (link(mine, fileOf(folder))) return true;
@@ -47,10 +50,12 @@ export async function takeOwnership(folder: string, port: number): Promise<boole
   }
 }
 
+/** Only a lock of this process: another one may have taken it over meanwhile. */
 export function giveUpOwnership(folder: string): void {
   if (readOwner(folder)?.pid === process.pid) rmSync(fileOf(folder), { force: true });
 }
 
+/** A hard link never overwrites, and shows the whole file at once; false where something stands there. */
 function link(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -70,7 +75,7 @@ const isOld = (file: string): boolean => {
   }
 };
 
-/** A process with that pid, and behind that port a sandbox that says it is that process. */
+/** A process with that pid, and a sandbox at that port that says it is it: either alone may be reused. */
 export async function alive(owner: Owner | undefined): Promise<boolean> {
   if (!owner) return false;
   try {

@@ -11,16 +11,20 @@ export interface CallRecord {
   readonly service: string;
   readonly operation: string;
   readonly principal: string;
+  /** HTTP status; 0 where no answer was given. */
   readonly status: number;
   readonly write: boolean;
 }
 
+/** Kept in the state, so that whoever takes it over goes on with them. */
 interface Settings {
   readonly offsetSeconds: number;
   readonly propagationSeconds: number;
+  /** The metadata server's service account, by e-mail. */
   readonly actsAs?: string;
 }
 
+/** `actsAs` replaces what the state holds; without it the state's own stays. */
 export interface SandboxOptions {
   /** The folder of its state; without one everything stays in memory. */
   readonly folder?: string;
@@ -36,6 +40,7 @@ export class Sandbox {
   readonly calls: CallRecord[] = [];
   readonly issuers: Issuers;
   readonly players: readonly Player[];
+  /** The URL of the listener, which is known only once it listens. */
   base = "";
   private readonly folder: string | undefined;
 
@@ -61,6 +66,7 @@ export class Sandbox {
     this.state.put("settings", { ...this.settings, ...change });
   }
 
+  /** Epoch milliseconds of the sandbox's clock. Views do not follow it: they look back in real time. */
   now(): number {
     return Date.now() + this.settings.offsetSeconds * 1000;
   }
@@ -83,11 +89,13 @@ export class Sandbox {
     };
   }
 
+  /** Written down at once: the record has to survive a process that is killed in the next call. */
   record(call: CallRecord): void {
     this.calls.push(call);
     if (this.folder) appendFileSync(join(this.folder, "calls.jsonl"), `${JSON.stringify(call)}\n`, { mode: 0o600 });
   }
 
+  /** The keys stay: whoever has fetched them goes on verifying. */
   reset(): void {
     this.state.clear();
     this.calls.length = 0;
@@ -107,7 +115,7 @@ function earlierCalls(text: string): readonly CallRecord[] {
   });
 }
 
-/** Whether a host pattern such as `sts.*.amazonaws.com` names this host. */
+/** Whether a host pattern such as `sts.*.amazonaws.com` names this host; `*` is one label, never several. */
 export const hostMatches = (pattern: string, host: string): boolean => {
   const [want, have] = [pattern.split("."), host.toLowerCase().split(".")];
   return want.length === have.length && want.every((label, at) => label === "*" || label === have[at]);

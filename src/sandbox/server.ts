@@ -7,6 +7,7 @@ import { hostMatches, type Sandbox } from "./sandbox.ts";
 
 const maxBody = 1024 * 1024;
 
+/** `close` lets calls in flight finish for half a second. */
 export interface Listening {
   readonly url: string;
   readonly port: number;
@@ -14,8 +15,9 @@ export interface Listening {
 }
 
 /**
- * The one listener, on 127.0.0.1 only. Hosts it does not play get 502; nothing is ever forwarded. Requests wait until
- * `ready` gives the sandbox: the port must be known before the state's lock is taken, and the lock before it is read.
+ * The one listener, on 127.0.0.1 only. Hosts it does not play get 502; nothing is ever forwarded. Requests
+ * wait until `ready` gives the sandbox: the port must be known before the state's lock is taken, and the lock
+ * before it is read.
  */
 export async function listen(ready: Promise<Sandbox>, port = 0): Promise<Listening> {
   const server = http.createServer((request, response) => {
@@ -41,6 +43,7 @@ interface Exchange {
   readonly response: http.ServerResponse;
 }
 
+/** Control calls first, then the service that is meant, by host, prefix or path. */
 async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
   const fakes = sandbox.players.flatMap((player) => player.fakes);
   const { request, response } = exchange;
@@ -57,6 +60,7 @@ async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
   await serve(sandbox, routed, exchange);
 }
 
+/** At its own address nothing is there (404); for another host it is a proxy that does not go there (502). */
 const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
   status: own ? 404 : 502,
   headers: { "content-type": "text/plain" },
@@ -65,6 +69,10 @@ const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
     : `the sandbox does not play ${request.host}\n`,
 });
 
+/**
+ * The whole request. One that is too large is read to its end and then refused, because a client that is cut
+ * off while it sends sees a reset and no answer.
+ */
 async function receive(request: http.IncomingMessage): Promise<FakeRequest | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -93,7 +101,9 @@ interface Routed {
   readonly request: FakeRequest;
 }
 
-/** By real host, else by prefix (`/aws/iam`, `/google/iam/`), else by whoever owns such a request at the root. */
+/**
+ * By real host, else by prefix (`/aws/iam`, `/google/iam/`), else by whoever owns such a request at the root.
+ */
 function route(fakes: readonly Fake[], request: FakeRequest, own: boolean): Routed | undefined {
   if (!own) {
     const host = request.host.replace(/:\d+$/, "");
@@ -110,6 +120,10 @@ function route(fakes: readonly Fake[], request: FakeRequest, own: boolean): Rout
   return fake && { fake, request };
 }
 
+/**
+ * Lets a fault hit the call where it belongs: `reset` and `stall` before it runs, `throttle` and `error500`
+ * instead of it, the others after it. Every call is noted, also one that gets no answer.
+ */
 async function serve(
   sandbox: Sandbox,
   { fake, request }: Routed,
@@ -170,6 +184,7 @@ function note(sandbox: Sandbox, { fake, operation }: Served, status: number): vo
   });
 }
 
+/** The date is the sandbox's: our own clock follows it, and so do the AWS SDKs (fact sheet, 2.1, CS). */
 function send(sandbox: Sandbox, response: http.ServerResponse, { status, headers = {}, body }: FakeAnswer): void {
   if (response.destroyed) return;
   const date = new Date(sandbox.now()).toUTCString();

@@ -20,8 +20,8 @@ interface Version {
 const memory = 10 * 60_000;
 
 /**
- * The sandbox's state: a map that remembers recent versions, so that propagation and stale reads can be played,
- * and that is written through to a log before the call that changed it is answered.
+ * The sandbox's state: a map that remembers recent versions, so that propagation and stale reads can be
+ * played, and that is written through to a log before the call that changed it is answered.
  */
 export class State implements View {
   private readonly versions = new Map<string, Version[]>();
@@ -43,7 +43,7 @@ export class State implements View {
     return this.at(Number.POSITIVE_INFINITY).list<T>(prefix);
   }
 
-  /** As it was at a moment (epoch milliseconds of this machine). */
+  /** As it was at a moment (epoch milliseconds of this machine). Values are copies. */
   at(moment: number): View {
     const read = (versions: readonly Version[]) => versions.findLast((version) => version.at <= moment)?.value;
     return {
@@ -71,6 +71,7 @@ export class State implements View {
     return count;
   }
 
+  /** Forgets the past as well: no stale read brings anything back. */
   clear(): void {
     this.versions.clear();
     if (this.file) this.compact(this.file);
@@ -79,11 +80,16 @@ export class State implements View {
   private set(key: string, value: Json | undefined): void {
     const now = Date.now();
     const known = this.versions.get(key) ?? [];
-    const recent = known.filter((version, at) => version.at > now - memory || at === known.length - 1);
-    this.versions.set(key, [...recent, { at: now, value }]);
+    // The one in force when the memory begins counts too: a view may look back that far.
+    const first = Math.max(
+      known.findLastIndex((version) => version.at <= now - memory),
+      0,
+    );
+    this.versions.set(key, [...known.slice(first), { at: now, value }]);
     if (this.file) appendFileSync(this.file, `${JSON.stringify([key, value ?? null])}\n`, { mode: 0o600 });
   }
 
+  /** A later line of a key wins. What was loaded is as old as can be, so it has propagated. */
   private load(text: string): void {
     for (const line of text.split("\n")) {
       // The last line may be half written: whoever wrote it was killed before the call was answered.
@@ -92,6 +98,7 @@ export class State implements View {
     }
   }
 
+  /** At each start, so that the log does not grow for ever; by renaming, so that it is never half written. */
   private compact(file: string): void {
     const lines = this.list<Json>("").map((entry) => `${JSON.stringify(entry)}\n`);
     writeFileSync(`${file}.new`, lines.join(""), { mode: 0o600 });

@@ -4,6 +4,7 @@ import { hopsText } from "./health.ts";
 import { count, heading, ink, type Paper, partsOf } from "./paper.ts";
 import type { PlanView } from "./plan.ts";
 
+/** A plan, what became of it, and what the proof afterwards found. */
 export interface DoneView {
   readonly view: PlanView;
   readonly done: readonly Change[];
@@ -22,6 +23,10 @@ const past: Readonly<Record<Verb, string>> = {
   release: "given back",
 };
 
+/** Whether the plan had anything to do, or could not tell: then "nothing to do" would be a lie. */
+const wished = ({ plan }: PlanView): boolean =>
+  plan.changes.some(({ verb }) => verb !== "keep") || plan.findings.some(({ asks }) => asks === "untold");
+
 /** What was done, then how each link fares now, the proof last. */
 export function doneText({ view, done, health, findings }: DoneView, paper: Paper): string {
   const { file, links, world } = view;
@@ -36,16 +41,19 @@ export function doneText({ view, done, health, findings }: DoneView, paper: Pape
   const width = Math.max(...health.map(({ link }) => link.length), 12);
   return [
     heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
-    ...(rows.length > 0 ? rows : ["  nothing to do: everything is as the file says"]),
+    ...(rows.length > 0
+      ? rows
+      : [wished(view) ? "  nothing was done" : "  nothing to do: everything is as the file says"]),
     ...health.map(
       (link) =>
         `  ${ink(paper, link.verdict === "works" ? "green" : "red", link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`,
     ),
     ...(loud.length > 0 ? ["", ...loud.map((finding) => findingText(finding, paper))] : []),
-    ...(health.length > 0 ? ["next   crosstrust health"] : []),
+    ...(health.length > 0 ? [`next   crosstrust health${paper.again}`] : []),
   ].join("\n");
 }
 
+/** `kept`: accounts were switched off instead of deleted, so the words must not say deleted. */
 export interface DestroyPaper {
   readonly paper: Paper;
   readonly kept: boolean;
@@ -65,7 +73,9 @@ export function destroyText({ view, done, findings }: DoneView, { paper, kept }:
   const loud = byWeight(distinct(findings)).filter(({ severity }) => severity === "error");
   return [
     heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
-    ...(rows.length > 0 ? rows : ["  nothing to destroy: nothing of this deployment is there"]),
+    ...(rows.length > 0
+      ? rows
+      : [wished(view) ? "  nothing was done" : "  nothing to destroy: nothing of this deployment is there"]),
     ...(went("role")
       ? ["lives on: sessions already issued, until they expire (at most the role's longest session)"]
       : []),

@@ -1,18 +1,20 @@
-import type { Change, Hop, Trace } from "../model.ts";
+import type { Change, Hop, Trace, Verdict } from "../model.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { columns, ink, type Paper } from "./paper.ts";
 
+/** `trace.findings` are the ones to show: proved ones, and the plan's grave ones beside them. */
 export interface ExplainView {
   readonly link: string;
   readonly world: "sandbox" | "cloud";
   readonly trace: Trace;
   readonly changes: readonly Change[];
+  readonly verdict: Verdict;
 }
 
 const words = { ok: "ok", no: "no", unknown: "?", skipped: "-" } as const;
 
 /** One link, hop by hop, and the first thing that fails, condition by condition. */
-export function explainText({ link, world, trace, changes }: ExplainView, paper: Paper): string {
+export function explainText({ link, world, trace, changes, verdict }: ExplainView, paper: Paper): string {
   const findings = byWeight(distinct(trace.findings));
   const drift = changes.map((change) => `drift     ${change.address}   ${change.cause ?? change.verb}`);
   return [
@@ -23,11 +25,17 @@ export function explainText({ link, world, trace, changes }: ExplainView, paper:
     ),
     ...drift,
     ...(findings.length > 0 ? ["", ...findings.map((finding) => findingText(finding, paper))] : []),
-    ...(findings.length === 0 && drift.length === 0 ? ["", "this link works, and turns others away"] : []),
-    ...(findings.length === 0 && drift.length > 0
-      ? ["", "it works, and something differs from the file", "next   crosstrust plan"]
-      : []),
+    ...(findings.length === 0 ? ["", ...sum(verdict, paper)] : []),
   ].join("\n");
+}
+
+/** The last word where nothing stands against the link; "works" is said of what was shown to work, and of nothing else. */
+function sum(verdict: Verdict, { again }: Paper): readonly string[] {
+  if (verdict === "works") return ["this link works, and turns others away"];
+  if (verdict === "unproved")
+    return ["nothing can mint for this link: its trust was judged, and never used (prove: judge)"];
+  if (verdict === "drifted") return ["something differs from the file", `next   crosstrust plan${again}`];
+  return ["whether it works could not be told in full; try again"];
 }
 
 function row(hop: Hop, paper: Paper): readonly string[] {

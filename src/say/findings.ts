@@ -23,6 +23,7 @@ export function findingText(finding: Finding, paper: Paper): string {
 
 const sign = (ok: Evidence["ok"]): string => (ok === true ? "ok" : ok === false ? "x" : "?");
 
+/** The table that house.md draws ("how it speaks"): the same four columns for every party. */
 function evidenceText(rows: readonly Evidence[]): readonly string[] {
   const table = rows.map((row) => [sign(row.ok).padEnd(2), row.key, row.wants, row.says, row.readFrom]);
   const head = ["  ", "condition key", "policy wants", "token says", "read from"];

@@ -28,7 +28,7 @@ export function healthText(health: Health, world: "sandbox" | "cloud", paper: Pa
     ...lines,
     ...(rest.length > 0 ? ["", ...rest.map((finding) => findingLine(finding, paper)), ""] : []),
     sums(health),
-    ...next(health),
+    ...next(health, paper),
   ].join("\n");
 }
 
@@ -82,9 +82,9 @@ const sums = ({ links }: Health): string =>
     .map(([number, verdict]) => `${number} ${verdict}`)
     .join("   ");
 
-function next({ links, verdict }: Health): readonly string[] {
+function next({ links, verdict }: Health, { again }: Paper): readonly string[] {
   if (verdict === "works") return ["every link works, and turns others away"];
   const worst = links.find((link) => link.verdict === verdict);
   const differs = links.some((link) => link.changes.length > 0 || link.verdict === "open");
-  return [`next   crosstrust explain ${worst?.link}${differs ? "        crosstrust plan" : ""}`];
+  return [`next   crosstrust explain ${worst?.link}${again}${differs ? `        crosstrust plan${again}` : ""}`];
 }

@@ -11,17 +11,20 @@ export interface Envelope {
 /** How a value with references is shown; given by the plan, whose references they are. */
 export type Reveal = (value: unknown) => Json;
 
+/** Starts as every document does; `crosstrust` is the number of the format, not of the tool. */
 export const document = (envelope: Envelope, body: object): string =>
   `${JSON.stringify({ crosstrust: 1, ...envelope, ...body }, null, 2)}\n`;
 
+/** `keep` is listed too: whoever reads this wants to know what was looked at (contract, section 4). */
 export const planBody = (plan: Plan, traces: readonly Trace[] | undefined, reveal: Reveal) => ({
   deployment: plan.deployment,
   fingerprint: plan.fingerprint,
   changes: plan.changes.map((change) => changeBody(change, reveal)),
   findings: plan.findings.map(findingBody),
-  ...(traces ? { traces } : {}),
+  ...(traces ? { traces: traces.map((trace) => ({ ...trace, findings: trace.findings.map(findingBody) })) } : {}),
 });
 
+/** The members that the contract names (section 4): live is told by `differences` alone. */
 function changeBody(change: Change, reveal: Reveal) {
   const { address, verb, cause, differences, desired, links } = change;
   return {
@@ -39,6 +42,7 @@ const resourceBody = ({ hold, spec }: Resource) => ({ hold, ...spec });
 /** Which exit code a finding asked for is told by the exit code itself. */
 export const findingBody = ({ asks: _, ...finding }: Finding) => finding;
 
+/** Also what the health function stores, and gives back as it is. */
 export const healthBody = (deployment: string, health: Health, reveal: Reveal) => ({
   deployment,
   at: health.at,

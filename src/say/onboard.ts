@@ -12,6 +12,7 @@ export function preflightText(lines: readonly Preflight[], world: "sandbox" | "c
   return [world === "sandbox" ? "preflight   sandbox" : "preflight", ...body].join("\n");
 }
 
+/** `steps` are lines to paste, as the two parties of the link know them. */
 export interface Steps {
   readonly name: string;
   readonly steps: readonly string[];

@@ -3,10 +3,13 @@ import { styleText } from "node:util";
 /** Where text goes: whether it may be coloured. Colour only repeats what the signs and words say. */
 export interface Paper {
   readonly colour: boolean;
+  /** What the next command needs to be about the same file and world: ` --sandbox --file F`, or nothing. */
+  readonly again: string;
 }
 
 type Ink = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 
+/** The paper has decided about colour already, so Node is not asked to look at a stream again. */
 export const ink = (paper: Paper, colour: Ink, text: string): string =>
   paper.colour ? styleText(colour, text, { validateStream: false }) : text;
 

@@ -12,6 +12,7 @@ export interface Titled {
   readonly where: string;
 }
 
+/** `links` are the ones to show; `scopes` where leftovers were looked for; `command` decides how it ends. */
 export interface PlanView {
   readonly file: string;
   readonly world: "sandbox" | "cloud";
@@ -19,6 +20,8 @@ export interface PlanView {
   readonly links: readonly Titled[];
   readonly scopes: readonly string[];
   readonly command: "plan" | "apply" | "destroy";
+  /** Link names and consents as they were typed: the fingerprint covers them, so `apply` needs them too. */
+  readonly words: string;
 }
 
 const signs: Readonly<Record<Verb, string>> = {
@@ -40,7 +43,10 @@ const causes = {
   unfinished: "unfinished: a run was cut off",
 } as const;
 
-/** The whole plan: link by link what differs, then what stands against it, the sums, and the next command. */
+/**
+ * The whole plan: link by link what differs, then what stands against it, the sums, and the next command. A
+ * shared thing is shown under each of its links. `withFindings`: false where the caller tells them in full.
+ */
 export function planText(view: PlanView, paper: Paper, withFindings = true): string {
   const { plan, links } = view;
   const made = plan.waves.flat();
@@ -57,10 +63,11 @@ export function planText(view: PlanView, paper: Paper, withFindings = true): str
     "",
     ...[...blocks, ...leftovers].flatMap((block) => [block, ""]),
     ...(findings.length > 0 ? [...findings, ""] : []),
-    ...ending(view),
+    ...ending(view, paper),
   ].join("\n");
 }
 
+/** A link with no change at all could not be read: that must not look like one that is well. */
 function linkBlock(link: Titled, changes: readonly Change[], paper: Paper): string {
   const head = `${link.name}   ${link.from}  ->  ${link.to}`.padEnd(72);
   const mine = changes.filter((change) => change.links.includes(link.name));
@@ -122,7 +129,8 @@ const sums: readonly (readonly [readonly Verb[], string])[] = [
   [["delete", "release"], "to delete"],
 ];
 
-function ending(view: PlanView): readonly string[] {
+/** "Nothing to do" is said only where no error stands against it: an unread thing is not a kept one. */
+function ending(view: PlanView, { again }: Paper): readonly string[] {
   const { plan, command } = view;
   const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
   const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
@@ -135,8 +143,8 @@ function ending(view: PlanView): readonly string[] {
     .map(([verbs, words]) => [number(verbs), words] as const)
     .filter(([sum, words]) => sum > 0 || words !== "to adopt");
   const legend = legendOf(plan.changes);
-  const next =
-    command === "plan" ? [`plan ${short(plan)}    apply exactly this:  crosstrust apply ${short(plan)}`] : [];
+  const typed = `crosstrust apply ${short(plan)}${view.words}${again}`;
+  const next = command === "plan" ? [`plan ${short(plan)}    apply exactly this:  ${typed}`] : [];
   return [
     ...looked,
     ...(legend ? [legend] : []),

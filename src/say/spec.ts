@@ -1,5 +1,6 @@
 import type { Json, Resource } from "../model.ts";
 
+/** As much of a policy statement as is shown; a spec of another kind has no such member and shows none. */
 interface Statement {
   readonly principal?: Readonly<Record<string, readonly string[]>>;
   readonly condition?: Readonly<Record<string, Readonly<Record<string, readonly Json[]>>>>;
@@ -18,6 +19,7 @@ export function specRows(resource: Resource): readonly (readonly string[])[] {
   ];
 }
 
+/** The usual operator is shown as `=`; any other by its name, because it may match more than it seems to. */
 const statementRows = (statement: Statement): readonly (readonly string[])[] =>
   Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => [

@@ -1,25 +1,27 @@
-import { createHash } from "node:crypto";
 import type { Token } from "../model.ts";
 import { columns, ink, type Paper } from "./paper.ts";
 
+/** `rows`: the condition keys that the claims become, and where each is read from. */
 export interface TokenView {
   readonly link: string;
   readonly world: "sandbox" | "cloud";
-  readonly token: Token;
+  /** Without its text: nothing in this room can print a token. */
+  readonly token: Omit<Token, "text">;
+  /** SHA-256 of the text, in hex: by its first digits two tokens can be told apart. */
+  readonly hash: string;
   readonly rows: readonly { readonly key: string; readonly value: string; readonly readFrom: string }[];
 }
 
 /** Claims, the condition keys they become, and a hash by which two tokens can be told apart; never the token. */
-export function tokenText({ link, world, token, rows }: TokenView, paper: Paper): string {
+export function tokenText({ link, world, token, hash, rows }: TokenView, paper: Paper): string {
   const { claims, header, mintedBy } = token;
-  const hash = createHash("sha256").update(token.text).digest("hex").slice(0, 12);
   const shown = Object.entries(claims).map(([name, value]) => [
     `  ${name}`,
     typeof value === "object" ? JSON.stringify(value) : said(name, value),
   ]);
   return [
     ...(world === "sandbox" ? [`${link}   sandbox`] : [link]),
-    `minted by ${mintedBy}   ${header.alg}   sha256 ${hash}...`,
+    `minted by ${mintedBy}   ${header.alg}   sha256 ${hash.slice(0, 12)}...`,
     "",
     ink(paper, "bold", "claims"),
     ...columns(shown),

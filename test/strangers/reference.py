@@ -113,7 +113,9 @@ def statement(st, case):
     else:
         principal = st.get("Principal")
         names = listed(principal.get("Federated", [])) if isinstance(principal, dict) else []
-        results.append(case["federated"] in names)
+        everybody = principal == "*" or (isinstance(principal, dict) and "*" in listed(principal.get("AWS", [])))
+        # Recorded for Allow alone: an AWS wildcard does not admit a web identity.
+        results.append("unknown" if everybody and st["Effect"] == "Deny" else case["federated"] in names)
     action = "sts:assumerolewithwebidentity"
     if "Action" in st:
         results.append(any(glob(a.lower(), action) for a in listed(st["Action"])))

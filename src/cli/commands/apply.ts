@@ -1,6 +1,5 @@
-import { applyPlan, makePlan, type Planned, proveLinks, recallGrants } from "../../crosstrust.ts";
-import type { Change, Federation, Finding, LinkHealth, Plan, Trace } from "../../model.ts";
-import { verdictOf } from "../../run/verdict.ts";
+import { carryOut, makePlan, type Planned, type Work } from "../../crosstrust.ts";
+import type { Finding, Plan } from "../../model.ts";
 import { doneText } from "../../say/done.ts";
 import { byWeight, distinct, findingText } from "../../say/findings.ts";
 import { planText } from "../../say/plan.ts";
@@ -8,21 +7,22 @@ import { ask as askUser } from "../ask.ts";
 import { type Context, loadFile } from "../context.ts";
 import { codes, exitOf, UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
-import { type ConsentFlags, checkNames, consentsOf, planJson, viewOf } from "./plan.ts";
+import { type ConsentFlags, checkNames, consentsOf, namesIn, planJson, viewOf } from "./plan.ts";
 
 interface ApplyAsk extends ConsentFlags {
   /** A plan's fingerprint, link names, or both. */
   readonly words: readonly string[];
 }
 
-/** Milliseconds until a write must have become visible to the cloud that believes it (fact sheet, 2.1). */
-const patience = 120_000;
-
+/**
+ * Plan, ask, apply, prove. Nothing at all is written where the fingerprint is stale (exit 2), a thing is not
+ * ours, a consent is missing, or links contradict each other.
+ */
 export const apply: Command<ApplyAsk> = async (context, ask) => {
   const consents = consentsOf(ask);
   const { federation } = loadFile(context.flags, consents.allowPrivileged);
   const { fingerprint, links } = sort(ask.words);
-  checkNames(federation, [...links, ...consents.adopt, ...consents.allowWiden, ...consents.allowPrivileged]);
+  checkNames(federation, [...links, ...namesIn(consents)]);
   const planned = await makePlan({ federation, only: links, consents }, context.world);
   const { plan } = planned;
   const view = viewOf(context.world, { federation, planned, only: links, command: "apply" });
@@ -33,7 +33,7 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
       exit: codes.differs,
       text: context.flags.json
         ? planJson(context.world, plan, { command: "apply", exit: codes.differs })
-        : `${shown}\n\n${says}\nnext   crosstrust plan`,
+        : `${shown}\n\n${says}\nnext   crosstrust plan${context.paper.again}`,
     };
   }
   const stop = plan.findings.filter(
@@ -41,7 +41,7 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
   );
   if (stop.length > 0) return refused(context, planned, { shown: planText(view, context.paper, false), stop });
   await confirm(context, plan, { shown, pinned: fingerprint !== undefined });
-  return carryOut(context, { federation, planned, links, grantMe: consents.grantMe });
+  return finish(context, { federation, planned, only: links, grantMe: consents.grantMe });
 };
 
 /** What must not happen without a word: nothing at all is written. */
@@ -54,7 +54,7 @@ function refused(context: Context, { plan }: Planned, { shown, stop }: { shown: 
   return { exit, text: `${shown}\n\n${text}\n\nnothing was written` };
 }
 
-/** 16 hex or more, and whatever else is there are links. */
+/** 16 hex or more; whatever else is there are links. Fewer hex alone are refused, not taken for a link. */
 function sort(words: readonly string[]): { fingerprint?: string; links: readonly string[] } {
   const hex = words.filter((word) => /^[0-9a-f]{16,64}$/.test(word));
   const short = words.find((word) => /^[0-9a-f]{6,15}$/.test(word) && words.length === 1);
@@ -76,31 +76,13 @@ export async function confirm(
   if (!(await askUser("do this?"))) throw new UsageError("nothing was written");
 }
 
-interface Work {
-  readonly federation: Federation;
-  readonly planned: Planned;
-  readonly links: readonly string[];
-  readonly grantMe: boolean;
-}
-
-async function carryOut(context: Context, { federation, planned, links, grantMe }: Work) {
+async function finish(context: Context, work: Work) {
   const { world } = context;
-  const { plan, expansion, observed } = planned;
-  await recallGrants(federation, world);
-  const applied = await applyPlan(planned, false, world);
-  const proof = { federation, expansion, live: new Map([...observed.live, ...applied.live]), only: links };
-  const traces = await proveLinks({ ...proof, patience: applied.done.length > 0 ? patience : 0, grantMe }, world);
-  const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
-  const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
-  const health = traces.map((trace) => healthOf(trace, left, observed.failed.size > 0));
+  const { applied, traces, health, findings, left } = await carryOut(work, world);
   const exit = exitOf({ findings, verdicts: health.map(({ verdict }) => verdict), changes: left });
+  const { planned, federation, only } = work;
   if (context.flags.json)
-    return { exit, text: planJson(world, { ...plan, findings }, { command: "apply", exit, traces }) };
-  const view = viewOf(world, { federation, planned, only: links, command: "apply" });
+    return { exit, text: planJson(world, { ...planned.plan, findings }, { command: "apply", exit, traces }) };
+  const view = viewOf(world, { federation, planned, only, command: "apply" });
   return { exit, text: doneText({ view, done: applied.done, health, findings }, context.paper) };
-}
-
-function healthOf(trace: Trace, left: readonly Change[], unread: boolean): LinkHealth {
-  const changes = left.filter((change) => change.links.includes(trace.link));
-  return { link: trace.link, verdict: verdictOf(trace, changes, unread), hops: trace.hops, changes };
 }

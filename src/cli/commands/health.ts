@@ -1,4 +1,4 @@
-import { checkHealth, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
+import { checkHealth, healthOf, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
@@ -8,16 +8,21 @@ import { loadFile } from "../context.ts";
 import { exitOf, UsageError } from "../exit.ts";
 import { pageOf } from "../pages.ts";
 import type { Command } from "../run.ts";
-import { checkNames, consentsOf } from "./plan.ts";
+import { checkNames, consentsOf, onlyLooked } from "./plan.ts";
 
 /** The name under which the last report is kept, for those who only want to look. */
 export const reportName = "health-last";
 
+/**
+ * Proves every link and reports drift; writes nothing in the clouds. Only a check of all links is kept as the
+ * last report: one of a few would look like good news about the others.
+ */
 export const health: Command<{ links: readonly string[] }> = async ({ flags, world, paper }, { links }) => {
   const { federation } = loadFile(flags);
   checkNames(federation, links);
   const checked = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
-  const exit = exitOf({ findings: checked.findings, verdicts: checked.links.map(({ verdict }) => verdict) });
+  const verdicts = checked.links.map(({ verdict }) => verdict);
+  const exit = exitOf({ findings: checked.findings.map(onlyLooked), verdicts });
   const body = document(
     { tool: version, world: world.kind, command: "health", exit },
     healthBody(federation.name, checked, knownAfter),
@@ -43,12 +48,13 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const grave = plan.findings.filter(({ severity }) => severity === "error" || severity === "security");
   const findings = proofFirst(grave, [trace]);
-  const exit = exitOf({ findings, changes });
+  const { verdict } = healthOf(trace, changes, observed);
+  const exit = exitOf({ findings: findings.map(onlyLooked), verdicts: [verdict] });
   const whole = { ...trace, findings };
   const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
-  const json = document(said, { link: what, hops: trace.hops, findings: findings.map(findingBody) });
+  const json = document(said, { link: what, verdict, hops: trace.hops, findings: findings.map(findingBody) });
   return {
     exit,
-    text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes }, paper),
+    text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes, verdict }, paper),
   };
 };

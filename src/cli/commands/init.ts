@@ -22,4 +22,5 @@ export function init(flags: Flags, { from, to }: { from: string; to: string }): 
   return { exit: codes.fine, text: lines.join("\n") };
 }
 
+/** The committed federation.schema.json, letter for letter. */
 export const schemaText = (): string => `${JSON.stringify(jsonSchema(shapes), null, 2)}\n`;

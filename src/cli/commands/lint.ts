@@ -25,6 +25,6 @@ export function lint(flags: Flags, live: boolean): { exit: number; text: string 
   const clean = `${federation.file}   ${federation.links.length === 1 ? "1 link" : `${federation.links.length} links`}   no errors`;
   return {
     exit: codes.fine,
-    text: findings.length > 0 ? `${placedText(findings, paperFor(process.stdout))}\n${clean}` : clean,
+    text: findings.length > 0 ? `${placedText(findings, paperFor(process.stdout, flags))}\n${clean}` : clean,
   };
 }

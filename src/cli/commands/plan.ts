@@ -1,5 +1,5 @@
 import { makePlan, type Planned } from "../../crosstrust.ts";
-import type { Consents, Federation, Plan, Trace, World } from "../../model.ts";
+import type { Consents, Federation, Finding, Plan, Trace, World } from "../../model.ts";
 import { parties } from "../../parties/index.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { document, planBody } from "../../say/json.ts";
@@ -18,6 +18,7 @@ export interface ConsentFlags {
   readonly grantMe?: boolean;
 }
 
+/** Complete, whatever was given: the whole set is part of the fingerprint. */
 export const consentsOf = (flags: ConsentFlags): Consents => ({
   adopt: flags.adopt ?? [],
   allowWiden: flags.allowWiden ?? [],
@@ -27,6 +28,14 @@ export const consentsOf = (flags: ConsentFlags): Consents => ({
   grantMe: flags.grantMe === true,
 });
 
+/** Every link that a consent names. */
+export const namesIn = ({ adopt, allowWiden, allowBroadSubject, allowPrivileged }: Consents): readonly string[] => [
+  ...adopt,
+  ...allowWiden,
+  ...allowBroadSubject,
+  ...allowPrivileged,
+];
+
 /** Link names must be links of the file: a typo must not limit a run to nothing. */
 export function checkNames(federation: Federation, names: readonly string[]): void {
   const known = federation.links.map((link) => link.name);
@@ -34,18 +43,24 @@ export function checkNames(federation: Federation, names: readonly string[]): vo
   if (wrong !== undefined) throw new UsageError(`${federation.file} has no link ${wrong}; it has ${known.join(", ")}`);
 }
 
+/** What would change; exit 2 where anything would, unless a finding asks for a graver code. */
 export const plan: Command<{ links: readonly string[] } & ConsentFlags> = async (context, ask) => {
   const consents = consentsOf(ask);
   const { federation } = loadFile(context.flags, consents.allowPrivileged);
-  checkNames(federation, [...ask.links, ...consents.adopt, ...consents.allowWiden, ...consents.allowPrivileged]);
+  checkNames(federation, [...ask.links, ...namesIn(consents)]);
   const planned = await makePlan({ federation, only: ask.links, consents }, context.world);
-  const exit = exitOf({ findings: planned.plan.findings, changes: planned.plan.changes });
-  const view = { federation, planned, only: ask.links, command: "plan" as const };
+  const exit = exitOf({ findings: planned.plan.findings.map(onlyLooked), changes: planned.plan.changes });
+  const view = { federation, planned, only: ask.links, consents, command: "plan" as const };
   const text = context.flags.json
     ? planJson(context.world, planned.plan, { command: "plan", exit })
     : planText(viewOf(context.world, view), context.paper);
   return { exit, text };
 };
+
+/** The document of plan, apply and destroy (contract, section 4). */
+/** Whoever only looks is not asked for a consent: what needs one is a difference, and nothing else. */
+export const onlyLooked = ({ asks, ...finding }: Finding): Finding =>
+  asks === undefined || asks === "usage" ? finding : { ...finding, asks };
 
 export function planJson(
   world: World,
@@ -61,9 +76,26 @@ export interface Shown {
   readonly planned: Planned;
   readonly only: readonly string[];
   readonly command: PlanView["command"];
+  readonly consents?: Consents;
 }
 
-export function viewOf(world: World, { federation, planned, only, command }: Shown): PlanView {
+/** A plan of some links leaves leftovers out, so where they were looked for is said of a whole one only. */
+/** Names and consents as they are typed, each with a blank in front. */
+function wordsOf(only: readonly string[], consents: Consents): string {
+  const byName = (flag: string, names: readonly string[]) => names.map((name) => `${flag} ${name}`);
+  const words = [
+    ...only,
+    ...byName("--adopt", consents.adopt),
+    ...byName("--allow-widen", consents.allowWiden),
+    ...byName("--allow-broad-subject", consents.allowBroadSubject),
+    ...byName("--allow-privileged", consents.allowPrivileged),
+    ...(consents.undelete ? ["--undelete"] : []),
+    ...(consents.grantMe ? ["--grant-me"] : []),
+  ];
+  return words.map((word) => ` ${word}`).join("");
+}
+
+export function viewOf(world: World, { federation, planned, only, command, consents }: Shown): PlanView {
   const links = titles(federation).filter((link) => only.length === 0 || only.includes(link.name));
   const { scopes } = planned.observed.leftovers;
   return {
@@ -73,6 +105,7 @@ export function viewOf(world: World, { federation, planned, only, command }: Sho
     links,
     scopes: only.length === 0 ? scopes : [],
     command,
+    words: consents ? wordsOf(only, consents) : "",
   };
 }
 

@@ -5,6 +5,8 @@ import { players } from "../../parties/players.ts";
 import { type Attached, attach } from "../../sandbox/attach.ts";
 import { exportLines } from "../../sandbox/environment.ts";
 import { alive, readOwner } from "../../sandbox/owner.ts";
+import { document } from "../../say/json.ts";
+import { version } from "../../version.ts";
 import { type Flags, folderOf, sandboxUrl } from "../context.ts";
 import { codes, UsageError } from "../exit.ts";
 import { control, lead, led } from "../surroundings.ts";
@@ -59,6 +61,7 @@ function runChild(program: string, words: readonly string[], variables: NodeJS.P
   });
 }
 
+/** Empties the sandbox of this folder, or the one that CROSSTRUST_SANDBOX names. */
 export async function reset(flags: Flags): Promise<number> {
   const attached = await reach(flags);
   try {
@@ -70,6 +73,7 @@ export async function reset(flags: Flags): Promise<number> {
   }
 }
 
+/** `url` is null where nobody serves it: the answer then comes from the kept state. */
 export async function status(flags: Flags): Promise<number> {
   const attached = await reach(flags);
   try {
@@ -81,7 +85,10 @@ export async function status(flags: Flags): Promise<number> {
     const things = `${count("google.account")} service accounts   ${count("aws.role")} roles   ${calls.length} calls`;
     process.stdout.write(
       flags.json
-        ? `${JSON.stringify({ url: attached.sandbox ? null : attached.url, state })}\n`
+        ? document(
+            { tool: version, world: "sandbox", command: "sandbox status", exit: codes.fine },
+            { url: attached.sandbox ? null : attached.url, state },
+          )
         : `sandbox   ${where}\n  ${things}\n`,
     );
     return codes.fine;
@@ -90,6 +97,7 @@ export async function status(flags: Flags): Promise<number> {
   }
 }
 
+/** Text, as commander gives it; the port is checked by `serve`. */
 export interface ServeFlags {
   readonly port?: string;
   readonly as?: string;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { makePlan } from "../../crosstrust.ts";
 import type { Federation, Link, Session, Token, World } from "../../model.ts";
 import { readKey } from "../../parties/aws/claims.ts";
@@ -53,7 +54,11 @@ export const token: Command<{ name: string; raw: boolean }> = async ({ flags, wo
         { link: name, header, claims, mintedBy, keys: rows },
       ),
     };
-  return { exit: 0, text: tokenText({ link: name, world: world.kind, token: minted, rows }, paper) };
+  const hash = createHash("sha256").update(minted.text).digest("hex");
+  return {
+    exit: 0,
+    text: tokenText({ link: name, world: world.kind, token: { claims, header, mintedBy }, hash, rows }, paper),
+  };
 };
 
 /** A mint that fails is explained with what is there now. */
@@ -104,6 +109,7 @@ function refused(link: Link, error: unknown): unknown {
   });
 }
 
+/** `Version` is a number and `Expiration` ends in Z: both SDKs refuse anything else (aws.md 11.1). */
 function processAnswer({ secrets, expiresAt }: Session) {
   const { accessKeyId, secretAccessKey, sessionToken } = secrets;
   const Expiration = new Date(expiresAt ?? 0).toISOString().replace(/\.\d+Z$/, "Z");

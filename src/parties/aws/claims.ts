@@ -5,10 +5,12 @@ export type Reading =
   /** It depends on more than the token: the caller's address, an organization ... */
   | { readonly state: "unknown"; readonly readFrom: string };
 
+/** A token's payload as JSON gave it. Whether its signature holds is not a question of this file. */
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** What the request adds to the token. */
 export interface Request {
+  /** Chosen by the caller; while it is not known, conditions on `sts:RoleSessionName` are unknown. */
   readonly sessionName?: string;
   /** Epoch milliseconds. */
   readonly now?: number;
@@ -21,13 +23,13 @@ export const keyPrefix = (issuer: string): string => issuer.replace(/^https:\/\/
 export const googleIssuer = "https://accounts.google.com";
 
 /**
- * AWS's table of condition keys for web identity (aws.md 2.1). `aud` reads `azp` where the token has one: the trap
- * behind most refusals of Google tokens.
+ * AWS's table of condition keys for web identity (aws.md 2.1). `aud` reads `azp` where the token has one: the
+ * trap behind most refusals of Google tokens.
  */
 export function readKey(key: string, claims: Claims, request: Request = {}): Reading {
   const name = key.toLowerCase();
   const prefix = `${keyPrefix(String(claims.iss ?? "")).toLowerCase()}:`;
-  if (name.startsWith(prefix)) return readClaim(name.slice(prefix.length), claims);
+  if (name.startsWith(prefix)) return readClaim(name.slice(prefix.length), claims, prefix);
   if (name === "sts:rolesessionname") {
     const value = request.sessionName;
     return value === undefined ? unknown("the caller") : { state: "present", values: [value], readFrom: "the caller" };
@@ -41,7 +43,8 @@ export function readKey(key: string, claims: Claims, request: Request = {}): Rea
   return absent("no claim that aws reads");
 }
 
-function readClaim(name: string, claims: Claims): Reading {
+/** The keys that AWS has for any issuer (aws.md 2.1), then those it has for this one. */
+function readClaim(name: string, claims: Claims, prefix: string): Reading {
   switch (name) {
     case "aud":
       return claims.azp === undefined ? present(claims, "aud") : present(claims, "azp");
@@ -52,8 +55,44 @@ function readClaim(name: string, claims: Claims): Reading {
     case "email":
       return present(claims, name);
     default:
-      return absent("no claim that aws reads");
+      return readOwn(name, claims, prefix);
   }
+}
+
+/**
+ * Keys that AWS has for single issuers since 2026 (aws.md 2.2). Under which name it reads Google's
+ * organization number is undocumented, so that one is unknown.
+ */
+const ownKeys: readonly (readonly [issuer: RegExp, keys: readonly string[]])[] = [
+  [
+    /^(?:token\.actions\.githubusercontent\.com(?:\/.*)?|token\.actions\..*\.ghe\.com|github\.com\/enterprises\/.*):$/,
+    [
+      ...["actor", "actor_id", "job_workflow_ref", "repository", "repository_id", "repository_owner_id", "workflow"],
+      ...["ref", "environment", "enterprise_id"],
+    ],
+  ],
+  [
+    /^gitlab\.com:$/,
+    [
+      ...["namespace_id", "project_id", "user_id", "user_login", "user_email", "user_access_level", "ref_protected"],
+      ...["pipeline_source", "runner_environment"],
+    ],
+  ],
+  [
+    /^agent\.buildkite\.(?:com|dev|site):$/,
+    [
+      ...["organization_slug", "organization_id", "pipeline_slug", "pipeline_id", "cluster_name", "cluster_id"],
+      "build_branch",
+    ],
+  ],
+  [/^oidc\.circleci\.com\/org\/.*:$/, ["oidc.circleci.com/project-id"]],
+  [/^idcs-.*\.identity\.oraclecloud\.com:$/, ["rpst_id"]],
+];
+
+function readOwn(name: string, claims: Claims, prefix: string): Reading {
+  if (prefix === "accounts.google.com:" && name === "google/organization_number") return unknown("google");
+  const own = ownKeys.some(([issuer, keys]) => issuer.test(prefix) && keys.includes(name));
+  return own ? present(claims, name) : absent("no claim that aws reads");
 }
 
 function present(claims: Claims, claim: string): Reading {

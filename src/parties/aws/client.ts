@@ -8,12 +8,14 @@ import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass } fro
 /** How to reach one account: which account, by which credentials, in which Region. */
 export interface Account {
   readonly account: string;
+  /** `profile`, `assumeRole`, `region` of the file; absent means the default chain and us-east-1. */
   readonly access?: Access;
 }
 
+/** Without a Region in the file, the one where IAM's global endpoint is. */
 const regionOf = (access: Access | undefined): string => access?.region ?? "us-east-1";
 
-/** IAM has one endpoint a partition; STS one a Region, because tokens of the global one fail elsewhere (failures.md F20). */
+/** One host a partition for IAM; a Region for STS, as global tokens fail in opt-in ones (failures.md F20). */
 export function hostOf(service: "iam" | "sts", access: Access | undefined): string {
   const region = regionOf(access);
   if (region.startsWith("cn-"))
@@ -23,19 +25,23 @@ export function hostOf(service: "iam" | "sts", access: Access | undefined): stri
   return service === "iam" ? "iam.amazonaws.com" : `sts.${region}.amazonaws.com`;
 }
 
-/** The Region that IAM requests are signed for. */
+/** The one Region of a partition that IAM's requests are signed for; another is refused (failures.md F20). */
 const iamRegion = (access: Access | undefined): string => {
   const region = regionOf(access);
   return region.startsWith("cn-") ? "cn-north-1" : region.startsWith("us-gov-") ? "us-gov-west-1" : "us-east-1";
 };
 
+/** One call: for the retry layer, which account it goes to, and what its answer must hold. */
 export interface Ask<O> extends Call {
   readonly account: Account;
   /** What the answer must hold; a missing field is "could not tell", never "absent" (fact sheet, trap 1). */
   readonly answer: z.ZodType<O>;
 }
 
-/** One IAM call with the operator's credentials, through the one retry layer. */
+/**
+ * One IAM call with the operator's credentials, through the one retry layer. Every failure of the call is a
+ * `CloudError`. The SDK is loaded here and not at the top, so that commands without a cloud stay quick.
+ */
 export async function iam<O>(world: World, ask: Ask<O>, send: (client: IAMClient) => Promise<unknown>): Promise<O> {
   return call(world, ask, async () => {
     const { IAMClient } = await import("@aws-sdk/client-iam");
@@ -45,7 +51,7 @@ export async function iam<O>(world: World, ask: Ask<O>, send: (client: IAMClient
   });
 }
 
-/** One STS call; `session` absent for the unsigned ones. */
+/** One STS call; `session` is absent for AssumeRoleWithWebIdentity, which is unsigned (wire.md, trap 5). */
 export async function sts<O>(
   world: World,
   ask: Ask<O> & { readonly session?: Session },
@@ -65,8 +71,10 @@ interface Reach {
   readonly session: Session | undefined;
 }
 
+/** The SDK with the world's endpoint, transport, clock and keys, and without retries of its own. */
 async function configOf(world: World, service: "iam" | "sts", { access, session }: Reach) {
   const endpoint = await world.locate(`aws.${service}`, `https://${hostOf(service, access)}`);
+  // Given in any case, if only as empty text: the SDK must never search this machine for keys of its own.
   const { accessKeyId = "", secretAccessKey = "", sessionToken } = session?.secrets ?? {};
   const temporary = sessionToken === undefined ? {} : { sessionToken };
   return {
@@ -75,6 +83,7 @@ async function configOf(world: World, service: "iam" | "sts", { access, session 
     // One layer retries, and it is ours: the SDK resends creates and misreads IAM's classes (fact sheet, traps 4, 5).
     maxAttempts: 1,
     requestHandler: new WorldHandler(world),
+    // Signatures carry the time of the world; the sandbox's clock can be moved (contract, section 5).
     systemClockOffset: world.clock.now() - Date.now(),
   };
 }
@@ -104,6 +113,7 @@ class WorldHandler {
     return { response: { statusCode: status, headers: { ...headers }, body: Readable.from([body]) } };
   }
 
+  // These two the SDK asks of every handler; there is nothing to set.
   updateHttpClientConfig(): void {}
 
   httpHandlerConfigs(): Record<string, never> {
@@ -111,7 +121,11 @@ class WorldHandler {
   }
 }
 
-/** The SDK reads an empty body, or a web page, as success with no fields: the root element must be the action's own. */
+/**
+ * The SDK reads an empty body, or a web page, as success with no fields (fact sheet reliability-and-security,
+ * trap 1): the root element must be the action's own, from its opening to its end. Throws class `malformed`,
+ * which for a write may have landed.
+ */
 function requireWhole(request: string, answer: string): void {
   const action = new URLSearchParams(request).get("Action") ?? "";
   if (answer.includes(`<${action}Response`) && answer.trimEnd().endsWith(`</${action}Response>`)) return;
@@ -125,6 +139,7 @@ function requireWhole(request: string, answer: string): void {
   });
 }
 
+/** As much of the SDK's request as is sent on; the body of the Query protocol is always text. */
 interface SdkRequest {
   readonly method: string;
   readonly protocol: string;
@@ -136,6 +151,7 @@ interface SdkRequest {
   readonly body?: unknown;
 }
 
+/** Sends, and holds the answer against its shape: a list lost on the way must not read as an empty one. */
 async function checked<O>(ask: Ask<O>, send: () => Promise<unknown>): Promise<O> {
   let answer: unknown;
   try {
@@ -154,7 +170,10 @@ async function checked<O>(ask: Ask<O>, send: () => Promise<unknown>): Promise<O>
   });
 }
 
-/** The SDK's errors and our own transport's, as the one error of the house. */
+/**
+ * The SDK's errors and our own transport's, as the one error of the house. `Code` comes before `name`: it is
+ * the wire's, while errors of the service model carry a name that the SDK made (aws.md 5.1).
+ */
 function translate(error: unknown, ask: Call): CloudError {
   if (error instanceof CloudError) {
     return new CloudError({ ...copy(error), service: ask.service, operation: ask.operation });
@@ -165,14 +184,16 @@ function translate(error: unknown, ask: Call): CloudError {
   // No service exception: the answer could not be parsed, and its text is not ours to print.
   if (status < 400) return failure(ask, { class: "malformed", code: "", status, message: "the answer cannot be read" });
   const kind = classOf(code, status, answer.message ?? "");
-  // An expired token is the operator's own in a signed IAM call, and the link's in an exchange.
-  const own = ask.service === "aws.iam" && kind === "refused" ? "unauthenticated" : kind;
+  // An expired token is the caller's own in a signed call, and the link's in an exchange.
+  const own = ask.operation !== "AssumeRoleWithWebIdentity" && kind === "refused" ? "unauthenticated" : kind;
   const fix = remedy(own, ask, answer.message ?? "");
   return failure(ask, { class: own, code, status, message: answer.message ?? code, ...(fix ? { fix } : {}) });
 }
 
-/** The command that would mend a refusal, ready to paste; AWS names the caller in its message. */
+/** The command that would mend a refusal of IAM, ready to paste; AWS names the caller in its message. */
 function remedy(kind: ErrorClass, ask: Call, message: string): readonly string[] | undefined {
+  if (/Signature (?:expired|not yet current)|RequestExpired/.test(message))
+    return ["set this machine's clock: aws refuses what was signed more than 5 minutes ago or ahead"];
   if (kind === "unauthenticated")
     return ["aws sso login, or name a profile in the file (to.aws.profile), then run it again"];
   if (kind !== "denied" || ask.service !== "aws.iam") return undefined;
@@ -183,20 +204,28 @@ function remedy(kind: ErrorClass, ask: Call, message: string): readonly string[]
   return [`aws iam ${whom} --policy-name crosstrust-setup --policy-document '${document}'`];
 }
 
+/** Of one of our own errors; the name of the call comes from the call that was made. */
 const copy = ({ class: kind, code, status, message }: CloudError) => ({ class: kind, code, status, message });
 
 const failure = (ask: Call, init: Omit<CloudErrorInit, "service" | "operation">): CloudError =>
   new CloudError({ service: ask.service, operation: ask.operation, ...init });
 
-/** Which class an AWS code belongs to (fact sheet, 1.1 trap 5 and 2.1): by code, never by text alone. */
+/** The one cause of InvalidIdentityToken that passes by itself as a rule, and it is told by its text alone (2.6). */
+export const noKeys = /retrieve verification key/;
+
+/**
+ * Which class an AWS code belongs to (fact sheet reliability-and-security, 1.1 trap 5 and 2.1): by code,
+ * never by text alone. LimitExceeded (409) falls through to `invalid`: it is a hard quota, although the SDK
+ * retries it. "Invalid principal" in a policy passes while the principal propagates (aws.md 7).
+ */
 function classOf(code: string, status: number, message: string): ErrorClass {
   const name = code.replace(/Exception$/, "");
-  if (/^(Throttling|ThrottledException|RequestLimitExceeded|TooManyRequests)/.test(name)) return "throttled";
+  if (/^(Throttling|Throttled|RequestLimitExceeded|TooManyRequests)/.test(name)) return "throttled";
   if (/^(ConcurrentModification|EntityTemporarilyUnmodifiable|DeleteConflict)$/.test(name)) return "race";
   if (name === "MalformedPolicyDocument" && message.includes("Invalid principal")) return "race";
   if (/^NoSuchEntity/.test(name)) return "missing";
   if (/^EntityAlreadyExists/.test(name)) return "exists";
-  if (/^IDPCommunicationError/.test(name)) return "transient";
+  if (/^IDPCommunicationError/.test(name) || noKeys.test(message)) return "transient";
   if (/^(InvalidIdentityToken|IDPRejectedClaim|ExpiredToken|ExpiredIdentityToken)/.test(name)) return "refused";
   if (
     /^(InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|RequestExpired|MissingAuthenticationToken|AuthFailure)/.test(

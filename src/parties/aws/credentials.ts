@@ -2,8 +2,9 @@ import type { CredentialsAsk, Session } from "../../model.ts";
 import { CloudError, deadline } from "../../run/retry.ts";
 
 /**
- * The default chain of the SDK (environment, profiles, SSO, container, instance), a named profile, or a role on top of
- * either. The SDK's own code fetches them: an outer deadline, and its errors never reach the user (house.md).
+ * The default chain of the SDK (environment, profiles, SSO, container, instance), a named profile, or a role
+ * on top of either. The SDK's own code fetches them, outside our retry layer and transport: one attempt, 1 s
+ * for a metadata server, 15 s for the whole. Throws a `CloudError` of class `credentials`, and nothing else.
  */
 export async function credentials({ scope, access }: CredentialsAsk): Promise<Session> {
   const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
@@ -31,11 +32,14 @@ export async function credentials({ scope, access }: CredentialsAsk): Promise<Se
       principal: profile ?? role ?? "the default chain",
       ...(expiration ? { expiresAt: expiration.getTime() } : {}),
     };
+    // The SDK's text is dropped: it may hold what a credential_process wrote to stderr (fact sheet
+    // reliability-and-security, 1.1).
   } catch {
     throw none(scope, role ? `the role ${role}` : profile ? `the profile ${profile}` : undefined);
   }
 }
 
+/** Says which way was tried, `what`, where the file names one; without it the default chain was asked. */
 const none = (account: string, what: string | undefined): CloudError =>
   new CloudError({
     class: "credentials",

@@ -5,6 +5,8 @@ import { CloudError } from "../../run/retry.ts";
 import { type Account, sts } from "./client.ts";
 import { accessOf, roleArnOf, roleOf } from "./shape.ts";
 
+// What an answer must hold before it means anything: the SDK takes an empty 200 for success (fact sheet
+// reliability-and-security, trap 1).
 const text = z.string().min(1);
 const credentials = z.object({ AccessKeyId: text, SecretAccessKey: text, SessionToken: text, Expiration: z.date() });
 const assumed = z.object({ Credentials: credentials, AssumedRoleUser: z.object({ Arn: text }) });
@@ -19,8 +21,9 @@ const denyAll = JSON.stringify({
 const accountOf = ({ link }: ExchangeAsk): Account => ({ account: roleOf(link).account, access: accessOf(link) });
 
 /**
- * AssumeRoleWithWebIdentity, unsigned. A proof gets the shortest session (900 s) under a deny-all session policy;
- * only `use` gets what the role may do.
+ * AssumeRoleWithWebIdentity, unsigned. A proof gets the shortest session STS gives (900 s, aws.md 11.2) under
+ * a deny-all session policy; only `use` gets what the role may do, for `ask.duration` seconds. Throws a
+ * `CloudError`: `denied` where the trust says no, `refused` where the token itself is turned down.
  */
 export async function exchange(ask: ExchangeAsk, token: Token, world: World): Promise<Session> {
   const role = roleOf(ask.link);
@@ -33,6 +36,7 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
     DurationSeconds: powerless ? 900 : (ask.duration ?? 3600),
     ...(powerless ? { Policy: denyAll } : {}),
   };
+  // A read: it leaves no state behind and may be sent again (fact sheet reliability-and-security, 2.3).
   const call = { service: "aws.sts", operation: "AssumeRoleWithWebIdentity", effect: "read" } as const;
   const answer = await sts(world, { ...call, account: accountOf(ask), answer: assumed }, async (client) => {
     const { AssumeRoleWithWebIdentityCommand } = await import("@aws-sdk/client-sts");
@@ -46,7 +50,11 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   };
 }
 
-/** GetCallerIdentity with the session; it must be the role of the link, in the account of the file. */
+/**
+ * GetCallerIdentity with the session; it must be the role of the link, in the account of the file, or the
+ * right code has run as the wrong identity (failures.md F21): a `CloudError` of class `refused`. The path is
+ * not compared, because the ARN of a session has none.
+ */
 export async function whoami(session: Session, ask: ExchangeAsk, world: World): Promise<string> {
   const role = roleOf(ask.link);
   const answer = await callerIdentity(world, accountOf(ask), session);
@@ -65,7 +73,7 @@ export async function whoami(session: Session, ask: ExchangeAsk, world: World): 
   return answer.Arn;
 }
 
-/** Whose credentials these are: account and ARN. */
+/** Whose credentials these are. No policy can deny it (fact sheet reliability-and-security, 2.2). */
 export function callerIdentity(world: World, account: Account, session: Session): Promise<z.infer<typeof identity>> {
   const call = { service: "aws.sts", operation: "GetCallerIdentity", effect: "read" } as const;
   return sts(world, { ...call, account, session, answer: identity }, async (client) => {
@@ -75,8 +83,9 @@ export function callerIdentity(world: World, account: Account, session: Session)
 }
 
 /**
- * The token's `sub`, cleaned to what STS allows (2-64 of `\w+=,.@-`, aws.md 11.2) so that CloudTrail names the
- * workload. An e-mail is hashed: the name is logged for good (fact sheet, case 93).
+ * The token's `sub`, cleaned to what STS allows (2-64 of `\w+=,.@-`, aws.md 11.2) so that CloudTrail names
+ * the workload. What had to be cleaned or cut ends with a hash, so that two subjects do not become one name.
+ * An e-mail is hashed: the name is logged for good (fact sheet reliability-and-security, case 93).
  */
 export function sessionName(claims: Readonly<Record<string, unknown>>): string {
   const sub = String(claims.sub ?? "");
@@ -86,4 +95,5 @@ export function sessionName(claims: Readonly<Record<string, unknown>>): string {
   return clean === sub && clean.length <= 64 ? clean : `${clean.slice(0, 47)}-${digest.slice(0, 16)}`;
 }
 
+/** Told from real use in the audit logs by its name (contract, section 7). */
 const refuseName = (link: string): string => `crosstrust-refuse-${link}`.slice(0, 64);

@@ -1,11 +1,12 @@
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import type { Claims } from "./claims.ts";
+import { noKeys } from "./client.ts";
 import { type RoleSpec, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
 import { federatedOf, judgeTrust } from "./trust/judge.ts";
 
-/** The judge over the live role of a link. Without a role nobody is let in. */
+/** The judge over the live role of a link. Conditions on the clock or the session name stay unknown. */
 export function judge(claims: Claims, { link, live }: TrustView): Judgement {
   const role = roleOf(link);
   if (live.state !== "present") {
@@ -23,12 +24,19 @@ interface Cause {
   readonly code: string;
   readonly says: string;
   readonly fix: readonly string[];
+  /** Which exit code; `broken` where it is absent. */
   readonly asks?: Finding["asks"];
 }
 
-/** AWS names no condition in its refusals; the judge over the live trust does (failures.md F1). */
+/**
+ * AWS names no condition in its refusals; the judge over the live trust does (failures.md F1). Undefined for
+ * every class but `denied` and `refused`: of a throttle or a cut connection nothing more is known. That AWS
+ * could not fetch the issuer's keys is known, although it passes as a rule. The rows
+ * are those of the trust as it was read before the exchange.
+ */
 export function explain({ view, error, claims }: Failed): Finding | undefined {
-  if (!(error instanceof CloudError) || (error.class !== "denied" && error.class !== "refused")) return undefined;
+  if (!(error instanceof CloudError)) return undefined;
+  if (error.class !== "denied" && error.class !== "refused" && !noKeys.test(error.message)) return undefined;
   const judgement = judge(claims, view);
   const cause = view.live.state === "present" ? causeOf(error, judgement, { view, claims }) : roleMissing(view.link);
   return {
@@ -43,18 +51,23 @@ export function explain({ view, error, claims }: Failed): Finding | undefined {
   };
 }
 
+/** STS answers for a missing role as for a refusing one (inferred, aws.md 5.2): only reading it tells. */
 const roleMissing = (link: Link): Cause => ({
   code: "AWS-ROLE-MISSING",
   says: `the role ${roleArnOf(roleOf(link))} does not exist; aws answers as if its trust refused`,
   fix: ["crosstrust apply"],
 });
 
+/**
+ * What AWS itself says, then the judge, then the one condition that explains it. The text is read for the
+ * keys alone: the code InvalidIdentityToken has a dozen causes (aws.md 5.2).
+ */
 function causeOf(
   error: CloudError,
   judgement: Judgement,
   { view, claims }: { view: TrustView; claims: Claims },
 ): Cause {
-  if (/retrieve verification key/.test(error.message)) {
+  if (noKeys.test(error.message)) {
     return {
       code: "AWS-NO-KEYS",
       says: "aws could not fetch the issuer's keys",
@@ -82,6 +95,7 @@ function causeOf(
   return audIsAzp(wrong, claims) ?? subjectChanged(wrong, view) ?? literalWildcard(wrong) ?? refuses(wrong, view.link);
 }
 
+/** The judge sees no policy of the organization, nor whether a role has propagated (aws.md 7). */
 const refusedAnyway = (error: CloudError): Cause => ({
   code: "AWS-REFUSED-ANYWAY",
   says: `its trust policy, as read now, allows this token, and aws refuses it: ${error.code}`,
@@ -91,6 +105,7 @@ const refusedAnyway = (error: CloudError): Cause => ({
   ],
 });
 
+/** The policy wants the token's `aud` where AWS reads `azp` (aws.md 2.1, failures.md F2). */
 function audIsAzp(wrong: readonly Evidence[], claims: Claims): Cause | undefined {
   const row = wrong.find(({ key, readFrom }) => key.endsWith(":aud") && readFrom === "azp");
   const audience = String(claims.aud);
@@ -114,8 +129,10 @@ function subjectChanged(wrong: readonly Evidence[], { link, live }: TrustView): 
   };
 }
 
+/** Under StringEquals `*` and `?` stand for themselves (aws.md 2.3): a trust meant for many admits nobody. */
 function literalWildcard(wrong: readonly Evidence[]): Cause | undefined {
-  const row = wrong.find(({ wants }) => /[*?]/.test(wants) && !/^String(Not)?Like|^Arn/.test(wants));
+  // A key with a colon is a condition key; a row that names no operator is one of StringEquals.
+  const row = wrong.find(({ key, wants }) => key.includes(":") && /[*?]/.test(wants) && !namesOperator.test(wants));
   if (!row) return undefined;
   return {
     code: "AWS-WILDCARD-LITERAL",
@@ -124,6 +141,9 @@ function literalWildcard(wrong: readonly Evidence[]): Cause | undefined {
   };
 }
 
+const namesOperator = /^(?:For(?:Any|All)Values?:)?(?:String|Arn|Numeric|Date|Bool|Null|Binary|Ip|NotIp)[A-Za-z]* /;
+
+/** Nothing in particular: the rows show each condition that fails. */
 const refuses = (wrong: readonly Evidence[], link: Link): Cause => ({
   code: "AWS-TRUST-REFUSES",
   says: `the trust policy refuses this token: ${wrong.map(({ key }) => key).join(", ") || "no statement admits it"}`,

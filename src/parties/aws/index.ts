@@ -10,6 +10,10 @@ import { statementKind, statementResource } from "./role/statement.ts";
 import { may, roleOf, to } from "./shape.ts";
 import { shutOut, strangersOf } from "./trust/strangers.ts";
 
+/**
+ * The first resource of `trust` is the role in any case, because the live trust is read from it. In a role
+ * that is only used, the one statement that the link needs is a resource of its own.
+ */
 const relying: RelyingParty = {
   trust: (link, identity) => {
     const role = roleResource(link, identity);
@@ -23,8 +27,9 @@ const relying: RelyingParty = {
 };
 
 /**
- * Where the trust admits nobody of the file, a subject that the role's own mark remembers is no stranger: it is the
- * link's account as it was before it was made again. Beside an admitted one it is, whatever a tag says.
+ * Whom the live trust admits beyond the file. Where it admits nobody of the file, a subject that the role's
+ * own mark remembers is no stranger: it is the link's account as it was before it was made again. Beside an
+ * admitted one it is, whatever a tag says.
  */
 function strangers({ live }: TrustView, desired: Resource): readonly Stranger[] {
   // Whom else a role that is only used lets in is its owner's affair; that nobody passes as this link is proved.
@@ -32,10 +37,12 @@ function strangers({ live }: TrustView, desired: Resource): readonly Stranger[] 
   const [there, wanted] = [trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec)];
   const found = strangersOf(there, wanted);
   if (!shutOut(there, wanted)) return found;
+  // The mark holds `project/account=uniqueId` pairs with blanks between them.
   const former = (live.mark?.subjects ?? "").split(" ").map((entry) => entry.split("=").at(-1));
   return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(claims?.sub));
 }
 
+/** AWS as the relying side. `kinds` is in the order of making; removal goes through it backwards. */
 export const aws: Party = {
   name: "aws",
   relying,
@@ -47,7 +54,11 @@ export const aws: Party = {
   nextSteps,
 };
 
-/** The account of the file must be the account of the credentials, before anything is read or written there. */
+/**
+ * The account of the file must be the account of the credentials, before anything is read or written there: a
+ * role of the same name may well exist in the wrong one. One finding for each account and way to reach it;
+ * what GetCallerIdentity throws is left to the caller.
+ */
 async function reach(resources: readonly Resource[], world: World): Promise<readonly Finding[]> {
   const accounts = new Map(
     resources.map((resource) => [`${resource.spec.account} ${JSON.stringify(resource.access)}`, resource]),
@@ -66,8 +77,10 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
   return found.flat();
 }
 
+/** AWS's part of the federation file: what stands under `to.aws`, and what `may` may hold. */
 export const shape = { party: "aws", to, may };
 
+/** Findings that need no cloud. Consent to `AWS-PRIVILEGED` is for the caller to look for. */
 function lint(link: Link): readonly Finding[] {
   const base = { severity: "error", links: [link.name], because: [] } as const;
   const used = roleOf(link).hold === "use" && link.may.length > 0;

@@ -1,12 +1,13 @@
 import type { Json, Link, Permission } from "../../model.ts";
+import { like } from "./trust/conditions.ts";
 
-/** What a role may do, as IAM holds it: managed policies by ARN, and the statements of one inline policy. */
+/** As IAM holds it: managed policies by ARN, inline ones by name as canonical documents. */
 export interface Granted {
   readonly managed: readonly string[];
   readonly inline: { readonly [policy: string]: Json };
 }
 
-/** The one inline policy that crosstrust writes. */
+/** The one inline policy that crosstrust writes; any other on a role of ours is drift. */
 export const inlineName = "crosstrust";
 
 /** `may` -> policies. Statements are a set: several links add theirs. */
@@ -30,13 +31,18 @@ const statement = (permission: Permission): Json => {
 
 const document = (statements: readonly Json[]): Json => ({ version: "2012-10-17", statements });
 
+const assumes = ["assumerole", "assumerolewithwebidentity", "assumerolewithsaml", "assumeroot"];
+
 /** Actions and policies that amount to owning the account (fact sheet reliability-and-security, case 103). */
 export function privileged(permission: Permission): string | undefined {
   if (typeof permission === "string") {
     const name = permission.split("/").at(-1) ?? "";
     return /^(AdministratorAccess|IAMFullAccess|PowerUserAccess)$/.test(name) ? name : undefined;
   }
-  return (permission as unknown as Allowed).allow.find((action) =>
-    /^(\*|[a-z]*\*|iam:.*|sts:(\*|Assume.*)|organizations:\*)$/i.test(action),
-  );
+  return (permission as unknown as Allowed).allow.find((action) => {
+    const [service = "", name] = action.toLowerCase().split(":");
+    if (name === undefined || /[*?]/.test(service)) return true;
+    if (service === "organizations") return name === "*";
+    return service === "iam" || (service === "sts" && assumes.some((one) => like(name, one)));
+  });
 }

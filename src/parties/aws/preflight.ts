@@ -3,28 +3,34 @@ import type { Link, Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { type Account, iam } from "./client.ts";
 import { callerIdentity } from "./exchange.ts";
+import type { RoleSpec } from "./role/spec.ts";
 import { roleOf } from "./shape.ts";
 
-/** What making, changing and removing a role takes. */
-const actions = [
-  ...["CreateRole", "GetRole", "ListRoles", "TagRole", "UpdateRole", "UpdateAssumeRolePolicy", "DeleteRole"],
+/** What making, changing and removing a role takes, each on the role itself. */
+const onRole = [
+  ...["CreateRole", "GetRole", "TagRole", "UntagRole", "UpdateRole", "UpdateAssumeRolePolicy", "DeleteRole"],
   ...["AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetRolePolicy"],
   ...["ListRolePolicies", "ListAttachedRolePolicies"],
 ].map((name) => `iam:${name}`);
+const onBoundary = ["iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"];
+/** What can be allowed on `*` alone: finding what is left over (service authorization reference, IAM). */
+const onAccount = ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"];
 
-/** Account by account: whose credentials, the right account, and permitted. */
+/**
+ * Account by account: whose credentials, the right account, and permitted. The identity comes first, because
+ * the simulator is asked about its ARN. A `CloudError` becomes a line that stops; nothing is written.
+ */
 export async function preflight(resources: readonly Resource[], world: World): Promise<readonly Preflight[]> {
-  const accounts = new Map(
-    resources.map(({ spec, access }) => [`${spec.account} ${JSON.stringify(access)}`, { spec, access }]),
-  );
-  const lines = await inParallel([...accounts.values()], 2, async ({ spec, access }) => {
+  const accounts = Map.groupBy(resources, ({ spec, access }) => `${spec.account} ${JSON.stringify(access)}`);
+  const lines = await inParallel([...accounts.values()], 2, async (group) => {
+    const { spec, access } = group[0] as Resource;
     const account: Account = { account: String(spec.account), ...(access ? { access } : {}) };
     try {
       const session = await world.credentials({ party: "aws", scope: account.account, ...(access ? { access } : {}) });
       const who = await callerIdentity(world, account, session);
       if (who.Account !== account.account) return [wrong(account.account, who.Account)];
       const seen: Preflight = { topic: "aws account", ok: true, says: `${account.account}, as ${who.Arn}`, fix: [] };
-      return [seen, await permitted(world, account, who.Arn)];
+      return [seen, await permitted(world, account, { arn: who.Arn, questions: questionsOf(group) })];
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       return [{ topic: "aws account", ok: false, says: error.message, fix: error.fix ?? [], stops: true } as const];
@@ -41,54 +47,95 @@ const wrong = (wanted: string, have: string): Preflight => ({
   stops: true,
 });
 
+/** A decision is `allowed`, `explicitDeny` or `implicitDeny`; all but the first count as missing. */
 const result = z.object({
   EvaluationResults: z.array(z.object({ EvalActionName: z.string(), EvalDecision: z.string() })),
 });
 
-/** The policy simulator, for users and roles; root and what it cannot tell are left open. */
-async function permitted(world: World, account: Account, arn: string): Promise<Preflight> {
+/** Actions and the thing they are about; without one, `*` is meant (IAM API, SimulatePrincipalPolicy). */
+interface Question {
+  readonly actions: readonly string[];
+  readonly on?: string;
+}
+
+/** One question for each path of roles, because least privilege is given by path, and one for the account. */
+function questionsOf(resources: readonly Resource[]): readonly Question[] {
+  const roles = new Map(
+    resources.flatMap(({ spec, hold }) => {
+      const { partition, account, path, name, boundary } = spec as unknown as RoleSpec;
+      const actions = boundary === null ? onRole : [...onRole, ...onBoundary];
+      const on = `arn:${partition}:iam::${account}:role${path}${name}`;
+      return hold === "own" && path !== undefined ? [[`${path} ${actions.length}`, { actions, on }] as const] : [];
+    }),
+  );
+  return [...roles.values(), { actions: onAccount }];
+}
+
+/**
+ * Asks the policy simulator, so that a missing permission shows before the first write instead of half way
+ * through. That needs a permission of its own: root, and whatever the simulator cannot tell, is left open and
+ * never a no.
+ */
+async function permitted(
+  world: World,
+  account: Account,
+  { arn, questions }: { arn: string; questions: readonly Question[] },
+): Promise<Preflight> {
   const topic = "aws permissions";
   const source = sourceOf(arn);
   if (!source) return { topic, ok: "unknown", says: `cannot be simulated for ${arn}`, fix: [] };
   try {
-    const ask = {
-      service: "aws.iam",
-      operation: "SimulatePrincipalPolicy",
-      effect: "read",
-      account,
-      answer: result,
-    } as const;
-    const { EvaluationResults } = await iam(world, ask, async (client) => {
-      const { SimulatePrincipalPolicyCommand } = await import("@aws-sdk/client-iam");
-      return client.send(new SimulatePrincipalPolicyCommand({ PolicySourceArn: source, ActionNames: actions }));
-    });
-    const missing = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed").map(
-      ({ EvalActionName }) => EvalActionName,
-    );
-    if (missing.length === 0) return { topic, ok: true, says: "may make and remove roles", fix: [] };
-    const document = JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Action: missing, Resource: "*" }],
-    });
-    const whom = source.includes(":role/") ? "put-role-policy --role-name" : "put-user-policy --user-name";
-    const fix = [
-      `aws iam ${whom} ${source.split("/").at(-1)} --policy-name crosstrust-setup --policy-document '${document}'`,
-    ];
-    return { topic, ok: false, says: `missing ${missing.join(", ")}`, fix };
+    const missing = await inParallel(questions, 4, (question) => simulate(world, account, { source, question }));
+    const statements = missing.filter(({ Action }) => Action.length > 0);
+    if (statements.length === 0) return { topic, ok: true, says: "may make and remove roles", fix: [] };
+    const says = `missing ${[...new Set(statements.flatMap(({ Action }) => Action))].join(", ")}`;
+    return { topic, ok: false, says, fix: [grantTo(source, statements)] };
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     return { topic, ok: "unknown", says: "cannot be simulated with these credentials; plan will tell", fix: [] };
   }
 }
 
-/** A session's role; its path is not in the session's ARN, so only roles without one are found (aws.md 6.5). */
+/** What of a question is not allowed, as the statement that would allow it, by path where it is about a role. */
+async function simulate(
+  world: World,
+  account: Account,
+  { source, question }: { source: string; question: Question },
+): Promise<{ Action: readonly string[]; Resource: string }> {
+  const { actions, on } = question;
+  const call = { service: "aws.iam", operation: "SimulatePrincipalPolicy", effect: "read" } as const;
+  const { EvaluationResults } = await iam(world, { ...call, account, answer: result }, async (client) => {
+    const { SimulatePrincipalPolicyCommand } = await import("@aws-sdk/client-iam");
+    const about = on === undefined ? {} : { ResourceArns: [on] };
+    return client.send(
+      new SimulatePrincipalPolicyCommand({ PolicySourceArn: source, ActionNames: [...actions], ...about }),
+    );
+  });
+  const missing = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed");
+  const Resource = on === undefined ? "*" : on.replace(/[^/]*$/, "*");
+  return { Action: missing.map(({ EvalActionName }) => EvalActionName), Resource };
+}
+
+/** The command that gives a user or role what it lacks. */
+function grantTo(source: string, statements: readonly { Action: readonly string[]; Resource: string }[]): string {
+  const Statement = statements.map((statement) => ({ Effect: "Allow", ...statement }));
+  const document = JSON.stringify({ Version: "2012-10-17", Statement });
+  const whom = source.includes(":role/") ? "put-role-policy --role-name" : "put-user-policy --user-name";
+  return `aws iam ${whom} ${source.split("/").at(-1)} --policy-name crosstrust-setup --policy-document '${document}'`;
+}
+
+/**
+ * The user or role behind a caller's ARN, which is what the simulator takes. A session's ARN names its role
+ * without the path (IAM user guide, "IAM identifiers"), so only roles without one are found; for the others
+ * the simulator's refusal leaves the question open.
+ */
 function sourceOf(arn: string): string | undefined {
   const session = /^arn:(aws[a-z-]*):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn);
   if (session) return `arn:${session[1]}:iam::${session[2]}:role/${session[3]}`;
   return arn.includes(":user/") ? arn : undefined;
 }
 
-/** How a program on the workload gets at the role. */
+/** How programs get at the role: they run `crosstrust credentials`, and no key is stored (aws.md 11.1). */
 export function nextSteps(link: Link): readonly string[] {
   const { name, region } = roleOf(link);
   return [

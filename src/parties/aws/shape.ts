@@ -7,10 +7,13 @@ const account = z
   .regex(/^\d{12}$/, "an AWS account id has exactly 12 digits")
   .meta({ digits: true });
 
+// IAM's own character sets (fact sheet reliability-and-security, case 29). Only an ARN may carry a path
+// before the name.
 const roleName = /^[\w+=,.@-]{1,64}$/;
 const roleArn = /^arn:aws[a-z-]*:iam::(\d{12}):role(\/(?:[\x21-\x7e]+\/)?)([\w+=,.@-]{1,64})$/;
 const policyArn = /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/;
 
+/** A plain name is made and owned, a full ARN is only used (contract, section 3). */
 const role = z
   .string()
   .refine(
@@ -28,7 +31,7 @@ const maxSession = z
 
 const text = (pattern: RegExp, says: string) => z.string().regex(pattern, says);
 
-/** `to.aws`. */
+/** `to.aws`. `audience` and `sessionName` have no default here: theirs depend on the link and its token. */
 export const to = {
   account,
   role,
@@ -37,6 +40,7 @@ export const to = {
     /^[\x21-\x29\x2b-\x3e\x40-\x7e]{1,255}$/,
     "an audience has 1-255 printable characters without * ? and blanks",
   ).optional(),
+  // One path for all that is made: leftovers are sought below it, and an operator can be limited to it.
   path: text(/^\/(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+\/)?$/, "an IAM path begins and ends with /")
     .max(512)
     .default("/crosstrust/"),
@@ -48,7 +52,10 @@ export const to = {
   assumeRole: text(roleArn, "assumeRole is a full role ARN").optional(),
 };
 
-/** `may` for an AWS role: a managed policy, or actions on resources. */
+/**
+ * `may` for an AWS role. There is no Deny, NotAction or condition to write: the file carries no policy
+ * documents (fact sheet reliability-and-security, threat T1).
+ */
 export const may = z.union([
   text(policyArn, "a managed policy is a full ARN such as arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"),
   z.strictObject({
@@ -61,13 +68,18 @@ export const may = z.union([
   }),
 ]);
 
+/** The role at the end of a link, with everything that follows from the file alone. */
 export interface RoleTarget {
   readonly account: string;
   readonly name: string;
+  /** With its leading and trailing slash; `/` for none. */
   readonly path: string;
+  /** `aws`, `aws-cn` or `aws-us-gov`: of the region for a role we make, of the ARN for one that is used. */
   readonly partition: string;
   readonly hold: "own" | "use";
+  /** Seconds. */
   readonly maxSession: number;
+  /** The ARN of a managed policy; null, not absent, so that "none" is compared like a value. */
   readonly boundary: string | null;
   readonly region: string;
   readonly sessionName?: string;
@@ -91,10 +103,11 @@ export function roleOf(link: Link): RoleTarget {
 export const partitionOf = (region: string): string =>
   region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 
+/** An ARN follows from account, path and name, so it is known before the role exists. */
 export const roleArnOf = (role: RoleTarget): string =>
   `arn:${role.partition}:iam::${role.account}:role${role.path}${role.name}`;
 
-/** How to reach the account, where the file says so. */
+/** How to reach the account. Not part of the spec: another way to the same role is no change of it. */
 export function accessOf(link: Link): Record<string, string> {
   const spec = link.to.spec as z.infer<z.ZodObject<typeof to>>;
   const given = { profile: spec.profile, assumeRole: spec.assumeRole, region: spec.region };

@@ -1,8 +1,12 @@
 import { z } from "zod";
 import type { World } from "../../model.ts";
+import { CloudError } from "../../run/retry.ts";
 import { google } from "./client.ts";
 
-/** A service account as IAM shows it; `disabled` is left out when false (google.md 5). */
+/**
+ * A service account as IAM shows it (google.md 5). What is false or empty is left out, hence the defaults;
+ * `uniqueId` is text, because its 21 digits do not fit into a number.
+ */
 const accountSchema = z.object({
   name: z.string(),
   email: z.string().includes("@"),
@@ -10,8 +14,10 @@ const accountSchema = z.object({
   description: z.string().default(""),
   disabled: z.boolean().default(false),
 });
+/** An account out of a checked answer. */
 export type LiveAccount = z.infer<typeof accountSchema>;
 
+/** Which account a call means. `project` is its own, and says whose credentials are used. */
 export interface AccountTarget {
   readonly project: string;
   /** E-mail, or the unique id where the very account is meant. */
@@ -21,19 +27,27 @@ export interface AccountTarget {
 const pathOf = ({ project, account }: AccountTarget): string =>
   `/v1/projects/${project}/serviceAccounts/${encodeURIComponent(account)}`;
 
-/** By its own project: with the `-` wildcard a missing account answers 403, not 404 (google.md, trap 13). */
+/**
+ * By its own project: with the `-` wildcard a missing account answers 403, not 404 (google.md, trap 13). A
+ * fresh one may answer `missing` or `denied` for a minute (google.md 5): whoever made it waits.
+ */
 export const getAccount = (world: World, target: AccountTarget): Promise<LiveAccount> =>
   google(world, {
     ...{ service: "google.iam", operation: "GetServiceAccount", effect: "read", method: "GET" },
     ...{ project: target.project, path: pathOf(target), answer: accountSchema },
   });
 
+/** `displayName` at most 100 bytes, `description` 256 with its mark (google.md 5). */
 export interface AccountInput {
   readonly id: string;
   readonly displayName: string;
   readonly description: string;
 }
 
+/**
+ * Sent once: whether a lost create landed is found out by reading (fact sheet, 2.3). The mark travels in it,
+ * so an account of ours never stands there unmarked. Throws class `exists` where the id is taken.
+ */
 export const createAccount = (world: World, project: string, input: AccountInput): Promise<LiveAccount> =>
   google(world, {
     ...{ service: "google.iam", operation: "CreateServiceAccount", effect: "once", method: "POST" },
@@ -41,6 +55,7 @@ export const createAccount = (world: World, project: string, input: AccountInput
     body: { accountId: input.id, serviceAccount: { displayName: input.displayName, description: input.description } },
   });
 
+/** Only the description: the mask keeps the rest. The same text twice changes nothing. */
 export const describeAccount = (world: World, target: AccountTarget, description: string): Promise<unknown> =>
   google(world, {
     ...{ service: "google.iam", operation: "PatchServiceAccount", effect: "repeatable", method: "PATCH" },
@@ -48,7 +63,7 @@ export const describeAccount = (world: World, target: AccountTarget, description
     body: { serviceAccount: { description }, updateMask: "description" },
   });
 
-/** Switches an account on or off; bindings stay (google.md 5). */
+/** Switches an account on or off; its bindings stay, and so does its unique id (google.md 5). */
 export const switchAccount = (world: World, target: AccountTarget, how: "enable" | "disable"): Promise<unknown> =>
   google(world, {
     ...{ service: "google.iam", operation: how === "enable" ? "EnableServiceAccount" : "DisableServiceAccount" },
@@ -56,6 +71,7 @@ export const switchAccount = (world: World, target: AccountTarget, how: "enable"
     answer: z.object({}),
   });
 
+/** Safe to repeat only with the unique id: by e-mail a namesake made meanwhile would go (fact sheet, 2.3). */
 export const deleteAccount = (world: World, target: AccountTarget): Promise<unknown> =>
   google(world, {
     ...{ service: "google.iam", operation: "DeleteServiceAccount", effect: "repeatable", method: "DELETE" },
@@ -72,6 +88,10 @@ export const undeleteAccount = async (world: World, target: AccountTarget): Prom
   return answer.restoredAccount;
 };
 
+/**
+ * Every account of a project. A page that fails or a token that comes twice fails the whole list: half a list
+ * would read as "the rest is gone" (fact sheet, 2.1, PG).
+ */
 export async function listAccounts(world: World, project: string): Promise<readonly LiveAccount[]> {
   const page = z.object({ accounts: z.array(accountSchema).default([]), nextPageToken: z.string().optional() });
   const found: LiveAccount[] = [];
@@ -85,12 +105,18 @@ export async function listAccounts(world: World, project: string): Promise<reado
     found.push(...next.accounts);
     token = next.nextPageToken ?? "";
     if (!token) return found;
-    if (seen.has(token)) throw new Error("a paged answer of IAM does not end");
+    if (seen.has(token)) throw endless();
     seen.add(token);
   }
 }
 
-/** An IAM policy; what we do not know of it is written back as it was read. */
+const endless = (): CloudError =>
+  new CloudError({
+    ...{ class: "malformed", service: "google.iam", operation: "ListServiceAccounts", code: "", status: 200 },
+    message: "a paged answer of iam does not end",
+  });
+
+/** An IAM policy. Loose on purpose: what we do not know of it is written back as it was read. */
 const policySchema = z.looseObject({
   etag: z.string().optional(),
   version: z.number().optional(),
@@ -100,8 +126,10 @@ const policySchema = z.looseObject({
     )
     .default([]),
 });
+/** A policy as it was read, with the etag that `setPolicy` needs. */
 export type IamPolicy = z.infer<typeof policySchema>;
 
+/** Asks for version 3, which conditional bindings need (google.md 12); in the query, not in the body. */
 export const getPolicy = (world: World, target: AccountTarget): Promise<IamPolicy> =>
   google(world, {
     ...{ service: "google.iam", operation: "GetIamPolicy", effect: "read", method: "POST" },
@@ -109,7 +137,10 @@ export const getPolicy = (world: World, target: AccountTarget): Promise<IamPolic
     answer: policySchema,
   });
 
-/** With the etag that was read: a stale one is refused, and the whole read-modify-write starts again (google.md 12). */
+/**
+ * With the etag that was read: a stale one is refused as `race`, and the whole read-modify-write starts again
+ * (google.md 12). So it is sent once: repeating the write alone fails for ever (trap 16).
+ */
 export const setPolicy = (world: World, target: AccountTarget, policy: IamPolicy): Promise<IamPolicy> =>
   google(world, {
     ...{ service: "google.iam", operation: "SetIamPolicy", effect: "once", method: "POST" },
@@ -123,13 +154,31 @@ const projectSchema = z.object({
   lifecycleState: z.string(),
 });
 
+/** A project that is being deleted still answers, hence `lifecycleState`. */
 export const getProject = (world: World, project: string): Promise<z.infer<typeof projectSchema>> =>
   google(world, {
     ...{ service: "google.cloudresourcemanager", operation: "GetProject", effect: "read", method: "GET" },
     ...{ project, path: `/v1/projects/${project}`, answer: projectSchema },
   });
 
-/** Which of these APIs are enabled. */
+/** Which of these permissions are held on a project; Google leaves `permissions` out where none is. */
+export async function heldPermissions(
+  world: World,
+  project: string,
+  permissions: readonly string[],
+): Promise<readonly string[]> {
+  const answer = await google(world, {
+    ...{ service: "google.cloudresourcemanager", operation: "TestIamPermissions", effect: "read", method: "POST" },
+    ...{ project, path: `/v1/projects/${project}:testIamPermissions`, body: { permissions } },
+    answer: z.object({ permissions: z.array(z.string()).default([]) }),
+  });
+  return answer.permissions;
+}
+
+/**
+ * Which of these APIs (`iam.googleapis.com` ...) are enabled. Answers name the project by its number,
+ * whatever was asked for (wire.md 4.4), so only the last part of a name is compared.
+ */
 export async function enabledServices(
   world: World,
   project: string,

@@ -1,12 +1,17 @@
 import type { Address, Identity, Link, Ref } from "../../model.ts";
 import { type ServiceAccountName, serviceAccountOf } from "./shape.ts";
 
+/** As in `iss` (google.md 4), with the scheme; AWS names the same issuer without it. */
 export const issuer = "https://accounts.google.com";
 
+/** One account, one address: `reports` and its e-mail give the same; another form of e-mail is kept whole. */
 export const serviceAccountAddress = (account: { project: string; id: string; email: string }): Address =>
   `google:serviceAccount/${account.project}/${account.email.endsWith(`@${account.project}.iam.gserviceaccount.com`) ? account.id : account.email}`;
 
-/** What a service account's ID token will say, known but for the unique id (google.md 4). */
+/**
+ * What a service account's ID token will say (google.md 4). The subject is the unique id and not the e-mail,
+ * because a recreated account has the same e-mail and would inherit the trust (google.md 5).
+ */
 export function identityOf(link: Link): { readonly identity: Identity; readonly account: ServiceAccountName } {
   const account = serviceAccountOf(link);
   const uniqueId: Ref = { $ref: serviceAccountAddress(account), field: "uniqueId" };
@@ -14,8 +19,8 @@ export function identityOf(link: Link): { readonly identity: Identity; readonly 
 }
 
 /**
- * `azp` by way of minting (google.md 4): the metadata server and plain generateIdToken put the unique id there;
- * the key-signed grant and `useEmailAzp` put the e-mail there. We mint by the first two only.
+ * `azp` by way of minting (google.md 4): the metadata server and plain generateIdToken put the unique id
+ * there; the key-signed grant and `useEmailAzp` put the e-mail there. We mint by the first two only.
  */
 export const azpOf = { metadata: "uniqueId", iamcredentials: "uniqueId", "useEmailAzp or a key": "email" } as const;
 

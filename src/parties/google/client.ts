@@ -14,6 +14,7 @@ const bases = {
   "google.metadata": "http://metadata.google.internal",
 } as const;
 
+/** One REST call, and what its answer must hold. */
 export interface Ask<O> extends Call {
   readonly service: keyof typeof bases;
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -21,12 +22,16 @@ export interface Ask<O> extends Call {
   readonly path: string;
   /** The project whose credentials are used. */
   readonly project: string;
+  /** Sent as JSON. Absent: no body and no content type, as gcloud does it (wire.md 4.1). */
   readonly body?: unknown;
   /** Every answer is checked: a missing field is "could not tell", never "absent" (fact sheet, trap 1). */
   readonly answer: z.ZodType<O>;
 }
 
-/** One REST call with the operator's access token, through the one retry layer. A refused token is renewed once. */
+/**
+ * One REST call with the operator's access token, through the one retry layer. Throws `CloudError`. A refused
+ * token is renewed once (fact sheet, 2.1, XK), also for a create: what answers 401 has not landed.
+ */
 export async function google<O>(world: World, ask: Ask<O>): Promise<O> {
   const attempt = (fresh: boolean) =>
     call(world, ask, async () => {
@@ -41,6 +46,7 @@ export async function google<O>(world: World, ask: Ask<O>): Promise<O> {
   }
 }
 
+/** One attempt. Status 200 proves nothing before the schema has seen the body (fact sheet, trap 1). */
 async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> {
   const base = await world.locate(ask.service, bases[ask.service]);
   const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
@@ -70,7 +76,7 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
   });
 }
 
-/** A transport error, told by the service it was meant for. */
+/** A transport error knows only a host; here it gets the service and operation it was meant for. */
 const located = (error: unknown, ask: Call): unknown => {
   if (!(error instanceof CloudError)) return error;
   const { class: kind, code, status, message } = error;
@@ -88,6 +94,7 @@ function parse(body: Buffer): unknown {
   }
 }
 
+/** As far as it is read. Newer answers say why in `details`, older ones in `errors` (google.md 12). */
 interface ErrorBody {
   readonly error?: {
     readonly message?: string;
@@ -101,7 +108,10 @@ interface ErrorBody {
   };
 }
 
-/** Google's error body; the reason decides before the status does, because some 403s are quota (fact sheet, 2.1 and 7). */
+/**
+ * An answer of 400 or more. The reason decides before the status does, because some 403s are quota (fact
+ * sheet, 2.1 and 7). `detail` is what a fix has to name: constraint, else permission, else API.
+ */
 function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, principal: string): CloudError {
   const error = (parse(body) as ErrorBody | undefined)?.error ?? {};
   const details = Array.isArray(error.details) ? error.details : [];
@@ -134,6 +144,7 @@ function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, princ
   });
 }
 
+/** A 409 is a race only where Google asks for the whole read-modify-write again (google.md 12). */
 function classOf(status: number, reason: string, message: string): ErrorClass {
   const quota =
     /rateLimitExceeded|RATE_LIMIT|CONCURRENT_OPERATIONS_QUOTA_EXCEEDED/i.test(reason) || /per minute/i.test(message);

@@ -5,7 +5,10 @@ import { serviceAccountOf } from "./shape.ts";
 
 type Cause = Pick<Finding, "code" | "asks" | "says" | "fix">;
 
-/** Why no token could be minted: what was read of the account tells apart what Google answers alike (google.md, trap 4). */
+/**
+ * Why no token could be minted: what was read of the account tells apart what Google answers alike
+ * (google.md, trap 4).
+ */
 export function explainMint(ask: MintAsk, error: unknown): Finding | undefined {
   if (!(error instanceof CloudError)) return undefined;
   const cause = causeOf(ask, error);
@@ -14,6 +17,7 @@ export function explainMint(ask: MintAsk, error: unknown): Finding | undefined {
   return cause && { severity: "error", at, links: [link.name], because: [], ...cause };
 }
 
+/** From the surest down. An account without a live `disabled` was not there when it was read. */
 function causeOf({ link, lookup }: MintAsk, error: CloudError): Cause | undefined {
   const { email, project, ...account } = serviceAccountOf(link);
   const disabled = lookup({ $ref: serviceAccountAddress({ email, project, ...account }), field: "disabled" });

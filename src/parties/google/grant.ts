@@ -6,6 +6,7 @@ import { google } from "./client.ts";
 import { memberOf } from "./remedy.ts";
 import { serviceAccountOf } from "./shape.ts";
 
+/** The narrowest role that mints ID tokens; Token Creator is wider (google.md 6.2). */
 const role = "roles/iam.serviceAccountOpenIdTokenCreator";
 
 /** What was granted, noted before it is granted: a run that is killed is cleaned up after by the next one. */
@@ -15,8 +16,9 @@ type Note = z.infer<typeof noteSchema>;
 const noteName = (account: string): string => `grant-me-${account}`;
 
 /**
- * `--grant-me`: the operator may mint for this one account, for the time of the proof (contract, section 7). Grants
- * take two minutes as a rule and seven at worst (google.md, trap 17), so it waits by asking.
+ * `--grant-me`: the operator may mint for this one account, for the time of the proof (contract, section 7).
+ * Grants take two minutes as a rule and seven at worst (google.md, trap 17), so it waits by asking; where
+ * that is not enough, the mint that follows is refused and explained.
  */
 export async function grantMint({ link }: MintAsk, world: World): Promise<Undo | undefined> {
   const { project, email } = serviceAccountOf(link);
@@ -30,12 +32,14 @@ export async function grantMint({ link }: MintAsk, world: World): Promise<Undo |
   return () => takeBack(world, note);
 }
 
+/** Takes back what a killed run granted. Harmless where there is no note, no member or no account. */
 export async function recallGrant(link: Link, world: World): Promise<void> {
   const { email } = serviceAccountOf(link);
   const text = await world.store.read(noteName(email));
   if (text !== undefined) await takeBack(world, noteSchema.parse(JSON.parse(text)));
 }
 
+/** The note goes last: while the member may still stand in the policy, somebody must know of it. */
 async function takeBack(world: World, note: Note): Promise<void> {
   await edit(world, note, "remove");
   await world.store.remove(noteName(note.account));
@@ -43,6 +47,7 @@ async function takeBack(world: World, note: Note): Promise<void> {
 
 const answer = z.object({ permissions: z.array(z.string()).default([]) });
 
+/** Asked of Google itself: a role through a group or the project stands in no policy of the account. */
 async function mayMint(world: World, { project, account }: calls.AccountTarget): Promise<boolean> {
   const permission = "iam.serviceAccounts.getOpenIdToken";
   const { permissions } = await google(world, {
@@ -53,7 +58,10 @@ async function mayMint(world: World, { project, account }: calls.AccountTarget):
   return permissions.includes(permission);
 }
 
-/** Whose token this is: application default credentials do not say so themselves (unverified for external accounts). */
+/**
+ * Whose token this is: application default credentials do not say so themselves (unverified for external
+ * accounts).
+ */
 async function operatorOf(world: World, project: string): Promise<string> {
   const session = await world.credentials({ party: "google", scope: project });
   if (session.principal) return session.principal;
@@ -71,7 +79,10 @@ async function operatorOf(world: World, project: string): Promise<string> {
   return email;
 }
 
-/** Read, change one member, write back with the etag; a concurrent change starts it again (google.md 12). */
+/**
+ * Read, change one member, write back with the etag; a concurrent change starts it again (google.md 12), and
+ * so does a lost answer, since the next read shows whether it landed. Five tries (fact sheet, 2.1, CW).
+ */
 async function edit(world: World, { project, account, member }: Note, how: "add" | "remove"): Promise<void> {
   for (let tried = 1; ; tried++) {
     try {
@@ -80,6 +91,7 @@ async function edit(world: World, { project, account, member }: Note, how: "add"
       if (changed) await calls.setPolicy(world, { project, account }, changed);
       return;
     } catch (error) {
+      // An account that is gone holds no grant.
       if (how === "remove" && error instanceof CloudError && error.class === "missing") return;
       if (
         tried >= 5 ||
@@ -92,7 +104,10 @@ async function edit(world: World, { project, account, member }: Note, how: "add"
   }
 }
 
-/** The policy with or without the member, everybody else's bindings untouched; undefined where it is so already. */
+/**
+ * The policy with or without the member, everybody else's bindings untouched; undefined where it is so
+ * already. The same role with a condition is another binding (google.md 12), and is left alone.
+ */
 function withMember(policy: calls.IamPolicy, member: string, how: "add" | "remove"): calls.IamPolicy | undefined {
   const mine = policy.bindings.find((binding) => binding.role === role && binding.condition === undefined);
   const there = mine?.members.includes(member) === true;

@@ -9,6 +9,7 @@ import { mint } from "./mint.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { from, serviceAccountOf } from "./shape.ts";
 
+/** The account is desired enabled: one that somebody disabled is drift, and apply switches it on. */
 const issuer: Issuer = {
   identify(link) {
     const { identity, account } = identityOf(link);
@@ -23,6 +24,7 @@ const issuer: Issuer = {
   recallGrant,
 };
 
+/** Google Cloud as a party. It has no `relying`: here it only issues. */
 export const google: Party = { name: "google", issuer, kinds: [accountKind], title, lint, reach, preflight, nextSteps };
 
 function title(link: Link): string {
@@ -30,7 +32,10 @@ function title(link: Link): string {
   return hold === "own" ? `${id}@${project}` : email;
 }
 
-/** Every project that is named is there and active; a deleted one answers too, for a while. */
+/**
+ * Every project that is named is there and active; a deleted one answers too, for a while. Missing and denied
+ * are one finding. An API that is off is thrown on, with its own remedy.
+ */
 async function reach(resources: readonly Resource[], world: World): Promise<readonly Finding[]> {
   const projects = [...new Set(resources.map((resource) => String(resource.spec.project)))];
   const found = await inParallel(projects, 4, async (project): Promise<readonly Finding[]> => {
@@ -53,6 +58,7 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
   return found.flat();
 }
 
+/** No `to`: no link leads to Google, and a file that tries is refused by its shape. */
 export const shape = { party: "google", from };
 
 function lint(link: Link): readonly Finding[] {

@@ -14,17 +14,22 @@ import type {
 import { CloudError, createOnce, inParallel, settle } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { serviceAccountAddress } from "./claims.ts";
-import { ownDescription, parseDescription, withMark } from "./mark.ts";
+import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
 import { emailOf } from "./shape.ts";
 
+/** `project` and `id` make it, `email` finds it: a default account's cannot be computed from the two. */
 export interface AccountSpec extends Spec {
   readonly project: string;
   readonly id: string;
   readonly email: string;
+  /** False in every file: no token comes out of a disabled account. */
   readonly disabled: boolean;
 }
 
-/** A service account. Its mark stands at the end of its description. */
+/**
+ * A service account. Its mark stands at the end of its description, because it takes no labels (fact sheet,
+ * 2.3). It can be disabled instead of deleted: 30 days after a delete its unique id is lost (google.md 5).
+ */
 export const accountKind: Kind<AccountSpec> = {
   name: "google:serviceAccount",
   label: "google service account",
@@ -48,6 +53,7 @@ async function readAccount(
   return id ? { state: "deleted", id, outputs: { uniqueId: id } } : { state: "absent" };
 }
 
+/** "Missing" as a value, and no other error: what could not be read is not absent (fact sheet, trap 1). */
 async function found<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
@@ -57,6 +63,7 @@ async function found<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Any owner's mark gives `ours` or `adopted` here; whose it is, `observe` decides. */
 function present(
   project: string,
   account: calls.LiveAccount,
@@ -79,17 +86,23 @@ function present(
   };
 }
 
+/** Roles that let a member speak as the account, or grant itself the right to (fact sheet, 6.3). */
 const mintingRoles =
-  /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner|editor)$/;
+  /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner)$/;
 
-/** Who else can speak as this account: not ours to change, worth a line in every report (fact sheet, 6.3). */
+/**
+ * Who else can speak as this account: not ours to change, worth a line in every report (fact sheet, 6.3). A
+ * policy that cannot be read gives no line, and the plan stands without it.
+ */
 async function minters(world: World, target: calls.AccountTarget): Promise<readonly Finding[]> {
   let policy: calls.IamPolicy;
   try {
     policy = await calls.getPolicy(world, target);
   } catch (error) {
-    if (error instanceof CloudError && ["missing", "denied", "malformed"].includes(error.class)) return [];
-    throw error;
+    if (error instanceof CloudError && error.class === "missing") return [];
+    if (!(error instanceof CloudError) || !["denied", "malformed"].includes(error.class)) throw error;
+    const says = `who else may mint tokens of ${target.account} cannot be read`;
+    return [{ code: "GOOGLE-OTHERS-MAY-MINT", severity: "hint", at: {}, says, because: [], fix: error.fix ?? [] }];
   }
   const open = policy.bindings.filter((binding) => mintingRoles.test(binding.role));
   return open.map((binding) => ({
@@ -102,7 +115,7 @@ async function minters(world: World, target: calls.AccountTarget): Promise<reado
   }));
 }
 
-/** Accounts of this owner, in the projects that the file names, that the file does not name. */
+/** Accounts of this owner that the file does not name, where it owns others (contract, section 8). */
 async function listLeftovers(named: readonly Resource<AccountSpec>[], owner: string, world: World): Promise<Leftovers> {
   const known = new Set(named.map((resource) => resource.spec.email));
   const projects = [...new Set(named.filter(({ hold }) => hold === "own").map(({ spec }) => spec.project))];
@@ -116,7 +129,10 @@ async function listLeftovers(named: readonly Resource<AccountSpec>[], owner: str
   return { found, scopes: projects.map((project) => `google ${project}`), findings: [] };
 }
 
-/** Observe, ensure, sync, return. */
+/**
+ * Observe, ensure, sync, return. One call makes an account whole, so its mark never says `-`; else it is
+ * written last. Throws class `exists` where somebody else's account appeared after the plan.
+ */
 async function putAccount(
   { desired, live, mark }: PutJob<AccountSpec>,
   world: World,
@@ -135,10 +151,21 @@ async function putAccount(
   }
   if (there.spec.disabled !== spec.disabled)
     await calls.switchAccount(world, target, spec.disabled ? "disable" : "enable");
-  const description = withMark(there.outputs.description ?? "", mark);
+  const description = marked(there.outputs.description ?? "", mark, spec.email);
   if (description !== there.outputs.description) await calls.describeAccount(world, target, description);
   const outputs = { ...there.outputs, description };
   return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
+}
+
+/** Somebody's own text is never cut to make room for our mark: it could not be given back. */
+function marked(description: string, mark: Mark, email: string): string {
+  const text = withMark(description, mark);
+  const over = Buffer.byteLength(text) - maxDescription;
+  if (over <= 0) return text;
+  throw new CloudError({
+    ...{ class: "invalid", service: "google.iam", operation: "PatchServiceAccount", code: "", status: 0 },
+    message: `the description of ${email} leaves no room for a mark; shorten it by ${over} bytes`,
+  });
 }
 
 const creating = { service: "google.iam", operation: "CreateServiceAccount" } as const;
@@ -168,19 +195,30 @@ async function bring(world: World, { desired, live, mark }: PutJob<AccountSpec>)
   return made;
 }
 
+/** A refusal is lag on a fresh account (google.md, trap 14); anything else is thrown on. */
 const notYet = (error: unknown): boolean => {
   if (error instanceof CloudError && error.class === "denied") return false;
   throw error;
 };
 
+/** Undefined where it cannot be brought back; `bring` then makes a new one. */
 async function restore(world: World, spec: AccountSpec, id: string): Promise<LivePresent<AccountSpec> | undefined> {
   try {
     return present(spec.project, await calls.undeleteAccount(world, { project: spec.project, account: id }));
   } catch (error) {
     // Past its 30 days: a new account it is, with a new unique id, and every trust follows by its reference.
-    if (error instanceof CloudError && ["missing", "invalid", "denied"].includes(error.class)) return undefined;
+    if (error instanceof CloudError && ["missing", "invalid"].includes(error.class)) return undefined;
+    // A missing id may be answered with a refusal too. Whoever has the right to undelete was not refused for lack of it;
+    // for the others a namesake would bar the way back, so the refusal is told.
+    if (error instanceof CloudError && error.class === "denied" && (await mayUndelete(world, spec.project)))
+      return undefined;
     throw error;
   }
+}
+
+async function mayUndelete(world: World, project: string): Promise<boolean> {
+  const permission = "iam.serviceAccounts.undelete";
+  return (await calls.heldPermissions(world, project, [permission])).includes(permission);
 }
 
 async function create(world: World, desired: Resource<AccountSpec>, mark: Mark): Promise<LivePresent<AccountSpec>> {
@@ -191,7 +229,6 @@ async function create(world: World, desired: Resource<AccountSpec>, mark: Mark):
     description: withMark(ownDescription, mark),
   };
   return createOnce(world, {
-    call: { ...creating, effect: "once" },
     find: async () => {
       const account = await found(
         calls.getAccount(world, { project: spec.project, account: emailOf(spec.id, spec.project) }),
@@ -202,7 +239,10 @@ async function create(world: World, desired: Resource<AccountSpec>, mark: Mark):
   });
 }
 
-/** By its unique id, so that a namesake made meanwhile stays. */
+/**
+ * By its unique id, so that a namesake made meanwhile stays. `release` takes our mark off and leaves the
+ * account and its own text; one that is gone already counts as deleted.
+ */
 async function removeAccount({ live, how }: Removal<AccountSpec>, world: World): Promise<void> {
   const target = { project: live.spec.project, account: live.outputs.uniqueId ?? live.spec.email };
   if (how === "disable") {

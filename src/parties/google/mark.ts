@@ -3,6 +3,7 @@ import type { Mark } from "../../model.ts";
 /** What stands in the description of an account that we made. */
 export const ownDescription = "Keyless access, made by crosstrust";
 
+/** Only at the very end: the text before it may quote a mark. `1` is the version of the format. */
 const pattern = /\s*\[crosstrust\/1 (\S+) (\S+) (\S+)( adopted)?\]$/;
 
 /** The mark at the end of a description, `[crosstrust/1 <owner> <want> <put>]` (contract, section 8). */
@@ -13,18 +14,13 @@ export function parseDescription(description: string): Mark | undefined {
   return { owner, want, put, ...(adopted ? { adopted: true } : {}) };
 }
 
-/** The human text is kept in front; without a mark only it is left. At most 256 bytes of UTF-8 (google.md 5). */
+/** Bytes of UTF-8 that a description holds (google.md 5). */
+export const maxDescription = 256;
+
+/** The human text is kept in front, whole; without a mark only it is left. The result may be too long. */
 export function withMark(description: string, mark: Mark | undefined): string {
   const human = description.replace(pattern, "");
   if (!mark) return human;
   const tail = `[crosstrust/1 ${mark.owner} ${mark.want} ${mark.put}${mark.adopted ? " adopted" : ""}]`;
-  const room = 256 - Buffer.byteLength(tail) - 1;
-  return human ? `${cut(human, room)} ${tail}` : tail;
-}
-
-/** The longest beginning that fits, without half a character at its end. */
-function cut(text: string, bytes: number): string {
-  let end = text.length;
-  while (Buffer.byteLength(text.slice(0, end)) > bytes) end--;
-  return text.slice(0, end).replace(/[\ud800-\udbff]$/, "");
+  return human ? `${human} ${tail}` : tail;
 }

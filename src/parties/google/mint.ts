@@ -5,8 +5,10 @@ import { google } from "./client.ts";
 import { type ServiceAccountName, serviceAccountOf } from "./shape.ts";
 
 /**
- * An ID token of the link's service account: from the metadata server where this program runs as that account, else
- * by IAM Credentials `generateIdToken` (contract, section 7). Both put the unique id into `azp`.
+ * An ID token of the link's service account: from the metadata server where this program runs as that
+ * account, else by IAM Credentials `generateIdToken` (contract, section 7). Both put the unique id into
+ * `azp`, unlike Node's own `fetchIdToken` (google.md, trap 1), so one trust policy holds for both. A second
+ * token harms nobody: effect `read`.
  */
 export async function mint(ask: MintAsk, world: World): Promise<Token> {
   const account = serviceAccountOf(ask.link);
@@ -31,6 +33,10 @@ async function runsAs(account: ServiceAccountName, world: World): Promise<boolea
   return session.about?.source === "metadata" && session.principal === account.email;
 }
 
+/**
+ * `format=full`, or the e-mail is missing (google.md, trap 2). The audience is percent-encoded, which
+ * Google's clients leave out (trap 3). The answer must carry the header too (google.md 10).
+ */
 async function fromMetadata(audience: string, world: World): Promise<string> {
   const base = await world.locate("google.metadata", "http://metadata.google.internal");
   const query = new URLSearchParams({ audience, format: "full" });
@@ -66,13 +72,9 @@ export function decode(text: string, mintedBy: string): Token {
       }
     });
   if (header && payload) return { text, header, claims: payload, mintedBy };
+  const what =
+    mintedBy === "metadata" ? ["google.metadata", "GetIdentity"] : ["google.iamcredentials", "GenerateIdToken"];
+  const [service = "", operation = ""] = what;
   const message = "what was minted is not a JSON web token";
-  throw new CloudError({
-    class: "malformed",
-    service: "google.iamcredentials",
-    operation: "GenerateIdToken",
-    code: "",
-    status: 200,
-    message,
-  });
+  throw new CloudError({ class: "malformed", service, operation, code: "", status: 200, message });
 }

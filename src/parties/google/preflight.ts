@@ -1,13 +1,14 @@
 import { z } from "zod";
 import type { Link, Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
-import { enabledServices, getProject } from "./calls.ts";
+import { enabledServices, getProject, heldPermissions } from "./calls.ts";
 import { google } from "./client.ts";
 import { serviceAccountOf } from "./shape.ts";
 
 /** The APIs that a link needs (google.md 6.2). */
 const apis = ["iam", "cloudresourcemanager", "iamcredentials", "sts"].map((name) => `${name}.googleapis.com`);
 
+/** What apply and destroy need on accounts; `--grant-me` needs `setIamPolicy` besides. */
 const permissions = ["create", "get", "list", "update", "delete", "undelete", "enable", "disable", "getIamPolicy"].map(
   (verb) => `iam.serviceAccounts.${verb}`,
 );
@@ -15,7 +16,10 @@ const permissions = ["create", "get", "list", "update", "delete", "undelete", "e
 /** Organization policies that stop a link from being made; true where they are enforced. */
 const constraints = ["constraints/iam.disableServiceAccountCreation"];
 
-/** Project by project: whose credentials, is it there, paid for, switched on, permitted, and not forbidden. */
+/**
+ * Project by project: whose credentials, is it there, paid for, switched on, permitted, and not forbidden. A
+ * project that is not there ends its list: every other line would only repeat it.
+ */
 export async function preflight(resources: readonly Resource[], world: World): Promise<readonly Preflight[]> {
   const projects = [...new Set(resources.map(({ spec }) => String(spec.project)))];
   const lines = await inParallel(projects, 2, async (project) => {
@@ -34,7 +38,10 @@ export async function preflight(resources: readonly Resource[], world: World): P
 
 type Seen = Omit<Preflight, "topic">;
 
-/** A look that fails is told as what it is: not permitted to look, or nobody answered. */
+/**
+ * A look that fails is told as what it is: not permitted and not there are definite, "nobody answered" is
+ * `unknown` and never a no (fact sheet, 2.1).
+ */
 async function line(topic: string, look: () => Promise<Seen>): Promise<Preflight> {
   try {
     return { topic, ...(await look()) };
@@ -75,24 +82,16 @@ async function switchedOn(world: World, project: string): Promise<Seen> {
   return bad(`${off.join(", ")} not enabled`, `gcloud services enable ${off.join(" ")} --project ${project}`);
 }
 
+/** Asked of Google itself, so inherited roles count. */
 async function permitted(world: World, project: string): Promise<Seen> {
-  const { permissions: held } = await google(world, {
-    ...{
-      service: "google.cloudresourcemanager",
-      operation: "TestIamPermissions",
-      effect: "read",
-      method: "POST",
-      project,
-    },
-    ...{ path: `/v1/projects/${project}:testIamPermissions`, body: { permissions } },
-    answer: z.object({ permissions: z.array(z.string()).default([]) }),
-  });
+  const held = await heldPermissions(world, project, permissions);
   const missing = permissions.filter((permission) => !held.includes(permission));
   if (missing.length === 0) return fine("may make and remove service accounts");
   const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/iam.serviceAccountAdmin`;
   return bad(`missing ${missing.join(", ")}`, command);
 }
 
+/** The effective policy: also what the project inherits from its folders and organization. */
 async function forbidden(world: World, project: string): Promise<Seen> {
   const answer = z.object({ booleanPolicy: z.object({ enforced: z.boolean().default(false) }).optional() });
   const found = await Promise.all(
@@ -119,7 +118,10 @@ async function forbidden(world: World, project: string): Promise<Seen> {
   );
 }
 
-/** How the workload gets its identity, and how a program uses it. */
+/**
+ * How the workload gets its identity: commands for people, since workloads are never touched here. GKE needs
+ * both the annotation and the binding of its own member form (google.md 6.3 and 10).
+ */
 export function nextSteps(link: Link): readonly string[] {
   const { email, project } = serviceAccountOf(link);
   return [

@@ -1,17 +1,22 @@
 import type { ErrorClass } from "../../run/retry.ts";
 
+/** A definite refusal; `reason` and `detail` are Google's own, as `refusal` in client.ts picked them. */
 export interface Refusal {
   readonly class: ErrorClass;
   readonly reason: string;
   readonly detail: string | undefined;
   readonly operation: string;
   readonly project: string;
+  /** The account of a refused mint is read out of it. */
   readonly path: string;
   /** The e-mail behind the credentials that were refused. */
   readonly principal: string;
 }
 
-/** The command that would mend a refusal, ready to paste. */
+/**
+ * The command that would mend a refusal, ready to paste; undefined where none does. A constraint comes before
+ * the class: it answers 400, and no role helps against it (google.md 5).
+ */
 export function remedy(refusal: Refusal): readonly string[] | undefined {
   const { project, detail } = refusal;
   if (refusal.class === "unauthenticated") return ["gcloud auth application-default login, then run it again"];
@@ -35,12 +40,14 @@ export function remedy(refusal: Refusal): readonly string[] | undefined {
   return [binding];
 }
 
+/** An e-mail as a policy member: whoever is no service account is taken for a person. */
 export const memberOf = (email: string): string =>
   email === "" ? "user:YOU" : `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
 
 /** The narrowest predefined role that holds the permission (google.md 6.2). */
 function roleFor({ operation }: Refusal): string {
-  if (/^(Get|List)ServiceAccounts?$/.test(operation)) return "roles/iam.serviceAccountViewer";
+  if (/^((Get|List)ServiceAccounts?|GetIamPolicy)$/.test(operation)) return "roles/iam.serviceAccountViewer";
+  if (/^(BatchGet|Get|List)Services?$/.test(operation)) return "roles/serviceusage.serviceUsageViewer";
   if (/ServiceAccount$|IamPolicy$/.test(operation)) return "roles/iam.serviceAccountAdmin";
   return operation.includes("Service") ? "roles/serviceusage.serviceUsageAdmin" : "roles/browser";
 }

@@ -10,6 +10,7 @@ export const projectId = z
 const accountId = /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/;
 const email = /^[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+\.gserviceaccount\.com$/;
 
+/** An id is made and owned here, a full e-mail is used and never written: two forms, two meanings. */
 const serviceAccount = z
   .string()
   .refine(
@@ -20,6 +21,7 @@ const serviceAccount = z
 /** `from.google`: a service account of a project. */
 export const from = { project: projectId, serviceAccount };
 
+/** The account of a link, with what follows from the form in which the file names it. */
 export interface ServiceAccountName {
   readonly project: string;
   readonly email: string;
@@ -28,7 +30,10 @@ export interface ServiceAccountName {
   readonly hold: "own" | "use";
 }
 
-/** The service account a link starts from, by its e-mail; a used one lives in the project its e-mail names. */
+/**
+ * The service account a link starts from, by its e-mail. A used one lives in the project its e-mail names; a
+ * default account's names none, so for it the file decides.
+ */
 export function serviceAccountOf(link: Link): ServiceAccountName {
   const { project, serviceAccount: named } = link.from.spec as { project: string; serviceAccount: string };
   const at = named.indexOf("@");
@@ -37,5 +42,8 @@ export function serviceAccountOf(link: Link): ServiceAccountName {
   return { project: home ?? project, email: named, id: named.slice(0, at), hold: "use" };
 }
 
-/** `ID@PROJECT.iam.gserviceaccount.com`; domain-scoped projects (`example.com:p`) are not supported (google.md 5, unverified). */
+/**
+ * `ID@PROJECT.iam.gserviceaccount.com`; domain-scoped projects (`example.com:p`) are not supported (google.md
+ * 5, unverified).
+ */
 export const emailOf = (id: string, project: string): string => `${id}@${project}.iam.gserviceaccount.com`;

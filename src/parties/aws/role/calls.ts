@@ -1,9 +1,10 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import type { Call } from "../../../run/retry.ts";
+import { type Call, CloudError } from "../../../run/retry.ts";
 import { type Account, iam } from "../client.ts";
 
+/** What GetRole must hold. Tags and a boundary are left out of the answer where a role has none. */
 const roleSchema = z.object({
   Path: z.string(),
   RoleName: z.string(),
@@ -14,13 +15,16 @@ const roleSchema = z.object({
   PermissionsBoundary: z.object({ PermissionsBoundaryArn: z.string() }).optional(),
   Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).optional(),
 });
+/** A role as IAM answers it; AssumeRolePolicyDocument is still percent-encoded (aws.md 9.1). */
 export type LiveRole = z.infer<typeof roleSchema>;
 
+/** Only `IsTruncated` says whether more follows: a page may be short (aws.md 9.1). */
 const paged = { IsTruncated: z.boolean(), Marker: z.string().optional() };
 
 /** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
 const nothing = z.unknown();
 
+/** Which role of which account; `name` is empty where a call is about the whole account. */
 interface Target {
   readonly account: Account;
   readonly name: string;
@@ -36,11 +40,13 @@ async function send<O>(world: World, target: Target, job: Job<O>): Promise<O> {
     job.run(client, commands),
   );
 }
+/** One call, told by its operation; `run` gets the client and the commands, which are both loaded late. */
 interface Job<O> extends Omit<Call, "service"> {
   readonly answer: z.ZodType<O>;
   readonly run: (client: IAMClient, commands: Commands) => Promise<unknown>;
 }
 
+/** The role with its tags, boundary, limits and trust. Throws class `missing` where there is none. */
 export const getRole = async (world: World, target: Target): Promise<LiveRole> => {
   const answer = await send(world, target, {
     operation: "GetRole",
@@ -51,7 +57,7 @@ export const getRole = async (world: World, target: Target): Promise<LiveRole> =
   return answer.Role;
 };
 
-/** The answer's own role: its id is needed to tell it from a namesake later. */
+/** The answer has the id that tells the role from a namesake later. Sent once: the rest is `createOnce`'s. */
 export const createRole = async (world: World, target: Target, input: CreateInput): Promise<LiveRole> => {
   const answer = await send(world, target, {
     operation: "CreateRole",
@@ -66,6 +72,7 @@ type CreateInput = Omit<ConstructorParameters<Commands["CreateRoleCommand"]>[0],
   readonly Tags: readonly { Key: string; Value: string }[];
 };
 
+/** Names of the inline policies; their documents are a call each. */
 export async function listInlinePolicies(world: World, target: Target): Promise<readonly string[]> {
   const pages = await allPages((Marker) =>
     send(world, target, {
@@ -79,6 +86,7 @@ export async function listInlinePolicies(world: World, target: Target): Promise<
   return pages.flatMap((page) => page.PolicyNames);
 }
 
+/** ARNs of the managed policies, those of AWS and those of the account. */
 export async function listAttachedPolicies(world: World, target: Target): Promise<readonly string[]> {
   const pages = await allPages((Marker) =>
     send(world, target, {
@@ -92,7 +100,10 @@ export async function listAttachedPolicies(world: World, target: Target): Promis
   return pages.flatMap((page) => page.AttachedPolicies.map((policy) => policy.PolicyArn));
 }
 
-/** A policy document, percent-decoded once; `+` is a plus (fact sheet reliability-and-security, 6.2). */
+/**
+ * A policy document, percent-decoded once, because the JavaScript SDK leaves that to us (aws.md 9.1). Not
+ * form-decoded: `+` is a plus (fact sheet reliability-and-security, 6.2).
+ */
 export const getInlinePolicy = async (world: World, target: Target, PolicyName: string): Promise<string> => {
   const answer = await send(world, target, {
     operation: "GetRolePolicy",
@@ -122,7 +133,7 @@ export async function listRoleNames(world: World, account: Account, PathPrefix: 
   return pages.flatMap((page) => page.Roles.map((role) => role.RoleName));
 }
 
-/** Tags of every role of the account, in bulk: one call for many roles. */
+/** Tags of all roles in bulk: ListRoles leaves them out, and GetRole would be a call each (aws.md 9.1). */
 export async function listRoleTags(world: World, account: Account): Promise<ReadonlyMap<string, LiveRole["Tags"]>> {
   const role = z.object({ RoleName: z.string(), Tags: roleSchema.shape.Tags });
   const pages = await allPages((Marker) =>
@@ -141,6 +152,12 @@ export async function listRoleTags(world: World, account: Account): Promise<Read
   return new Map(pages.flatMap((page) => page.RoleDetailList.map((one) => [one.RoleName, one.Tags] as const)));
 }
 
+const endless = (): CloudError =>
+  new CloudError({
+    ...{ class: "malformed", service: "aws.iam", operation: "List", code: "", status: 200 },
+    message: "a paged answer of iam does not end",
+  });
+
 /** All pages or none: a partial list never counts as complete, and a repeated marker is refused. */
 async function allPages<P extends { IsTruncated: boolean; Marker?: string | undefined }>(
   page: (marker: string | undefined) => Promise<P>,
@@ -152,12 +169,16 @@ async function allPages<P extends { IsTruncated: boolean; Marker?: string | unde
     pages.push(next);
     if (!next.IsTruncated) return pages;
     marker = next.Marker;
-    if (!marker || seen.has(marker) || pages.length > 1000) throw new Error("a paged answer of IAM does not end");
+    if (!marker || seen.has(marker) || pages.length > 1000) throw endless();
     seen.add(marker);
   }
 }
 
-/** One write to a role, by its command: full replaces and documented idempotent calls may be sent again. */
+/**
+ * One write to a role. `operation` names the SDK's command, so that a list of steps can be data. Full
+ * replaces and documented idempotent calls may be sent again, which is the default (fact sheet
+ * reliability-and-security, 2.3).
+ */
 export async function writeRole(
   world: World,
   target: Target,

@@ -1,12 +1,12 @@
 import type { Address, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
-import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { parsePolicy, renderPolicy } from "../trust/policy.ts";
 import * as calls from "./calls.ts";
 import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
 import { steps } from "./steps.ts";
 
-/** An IAM role: its trust, its permissions, its limits. Marks are tags. */
+/** An IAM role: trust, permissions, limits. Marks are tags. No call of IAM changes a role's path. */
 export const roleKind: Kind<RoleSpec> = {
   name: "aws:role",
   label: "aws role",
@@ -25,6 +25,7 @@ const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({
   ...(access ? { access } : {}),
 });
 
+/** Which role to read. */
 interface Wanted {
   readonly account: Account;
   readonly name: string;
@@ -32,7 +33,10 @@ interface Wanted {
   readonly like?: RoleSpec;
 }
 
-/** Everything about one role in three reads, and one for each inline policy. */
+/**
+ * Everything about one role in three reads, and one for each inline policy: the bulk read has no session
+ * limit (aws.md 9.1). A document that cannot be read throws class `malformed`: never absent, never foreign.
+ */
 async function readRole(world: World, wanted: Wanted): Promise<Live<RoleSpec>> {
   const target = { account: wanted.account, name: wanted.name };
   try {
@@ -60,11 +64,13 @@ async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** What a role may do, as read: documents still in somebody's spelling. */
 interface Permissions {
   readonly inline: readonly (readonly [name: string, document: string])[];
   readonly managed: readonly string[];
 }
 
+/** In the members of a desired spec. Whose mark it is, `observe` looks at: another's role is foreign. */
 function present(wanted: Wanted, role: calls.LiveRole, { inline, managed }: Permissions): LivePresent<RoleSpec> {
   const trust = parsePolicy(decodeURIComponent(role.AssumeRolePolicyDocument));
   if (!trust) throw unreadable("its trust policy is not a policy document");
@@ -89,10 +95,11 @@ function present(wanted: Wanted, role: calls.LiveRole, { inline, managed }: Perm
   return { state: "present", owner, spec, outputs: { arn: role.Arn, roleId: role.RoleId }, ...(mark ? { mark } : {}) };
 }
 
+/** Of this class nothing is concluded: the run says that it could not tell. */
 const unreadable = (message: string): CloudError =>
   new CloudError({ class: "malformed", service: "aws.iam", operation: "GetRole", code: "", status: 200, message });
 
-/** Actions as the file spells them where it names them at all. */
+/** Actions as the file spells them: parsing lower-cases them, and people read plans. */
 function respell(policy: unknown, like: unknown): unknown {
   const spelled = new Map(
     JSON.stringify(like ?? "")
@@ -135,7 +142,10 @@ async function listLeftovers(named: readonly Resource<RoleSpec>[], owner: string
 const entry = (address: Address, live: Live, { access }: Account): Leftovers["found"] =>
   live.state === "present" ? [{ address, live, ...(access ? { access } : {}) }] : [];
 
-/** Observe, ensure, sync, return: a role that appears half way is a race, not a failure. */
+/**
+ * Observe, ensure, sync, return: a role that appears half way is a race, not a failure. What comes back is
+ * what was written: a fresh read may still show the old state (aws.md 7).
+ */
 async function putRole({ desired, live, mark }: PutJob<RoleSpec>, world: World): Promise<LivePresent<RoleSpec>> {
   const account = accountOf(desired);
   const target = { account, name: desired.spec.name };
@@ -171,12 +181,13 @@ interface Creation {
 }
 
 /**
- * The role with its final trust, boundary and marks in the one create call; permissions come last, so that a half
- * made role can do nothing (fact sheet reliability-and-security, 2.4).
+ * The role with its final trust, boundary and marks in the one create call; permissions come last, so that a
+ * half made role can do nothing (fact sheet reliability-and-security, 2.4).
  */
 async function create(world: World, { desired, mark, read }: Creation): Promise<LivePresent<RoleSpec>> {
   const { spec } = desired;
   const whole = spec.managed.length === 0 && Object.keys(spec.inline).length === 0;
+  // Final only where this one call writes all there is.
   const born = { ...mark, put: whole ? mark.put : "-" };
   const input = {
     AssumeRolePolicyDocument: renderPolicy(trustOf(spec)),
@@ -187,10 +198,8 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
     Tags: tagsOf(born),
   };
   const target = { account: accountOf(desired), name: spec.name };
-  const call = { service: "aws.iam", operation: "CreateRole", effect: "once" } as const;
   const empty: RoleSpec = { ...spec, managed: [], inline: {} };
   return createOnce(world, {
-    call,
     find: read,
     create: async (): Promise<LivePresent<RoleSpec>> => {
       const made = await calls.createRole(world, target, input);
@@ -200,25 +209,32 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
   });
 }
 
-/** Permissions first, the role last, and only the very role that was read: a namesake made meanwhile stays. */
+/**
+ * Permissions first, the role last (fact sheet reliability-and-security, 2.4), and only the very role that
+ * was read, by its RoleId: a namesake made meanwhile stays. `release` takes off the marks and nothing else.
+ */
 async function removeRole({ live, how, access }: Removal<RoleSpec>, world: World): Promise<void> {
   const account: Account = { account: live.spec.account, ...(access ? { access } : {}) };
   const target = { account, name: live.spec.name };
-  const now = await readRole(world, target);
-  if (now.state !== "present" || now.outputs.roleId !== live.outputs.roleId) return;
-  if (how === "release") {
-    return calls.writeRole(world, target, { operation: "UntagRole", input: { TagKeys: markTags } });
-  }
-  const detach = now.spec.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
-  const strip = Object.keys(now.spec.inline).map((PolicyName) => ({
+  const find = async (): Promise<RoleSpec | undefined> => {
+    const now = await readRole(world, target);
+    return now.state === "present" && now.outputs.roleId === live.outputs.roleId ? now.spec : undefined;
+  };
+  if (how !== "release") return removeOnce(world, { find, remove: (spec) => deleteRole(world, target, spec) });
+  if (await find()) await calls.writeRole(world, target, { operation: "UntagRole", input: { TagKeys: markTags } });
+}
+
+/**
+ * DeleteRole goes by name and is sent once: after a lost answer the caller looks first, because by then the name
+ * may be somebody else's (fact sheet reliability-and-security, 2.3).
+ */
+async function deleteRole(world: World, target: { account: Account; name: string }, spec: RoleSpec): Promise<void> {
+  const detach = spec.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
+  const strip = Object.keys(spec.inline).map((PolicyName) => ({
     operation: "DeleteRolePolicy",
     input: { PolicyName },
   }));
-  for (const step of [...detach, ...strip]) await gone(calls.writeRole(world, target, step));
-  await gone(calls.writeRole(world, target, { operation: "DeleteRole", input: {} }));
-}
-
-/** Not found is done, item by item. */
-async function gone(removing: Promise<void>): Promise<void> {
-  await orMissing(removing);
+  // Not found is done, item by item.
+  for (const step of [...detach, ...strip]) await orMissing(calls.writeRole(world, target, step));
+  await orMissing(calls.writeRole(world, target, { operation: "DeleteRole", effect: "once", input: {} }));
 }

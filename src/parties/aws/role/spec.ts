@@ -19,23 +19,30 @@ import { loosens, shutOut, strangersOf } from "../trust/strangers.ts";
 /** A role as desired and as live: the same members on both sides, so that equal means equal. */
 export interface RoleSpec extends Spec {
   readonly account: string;
+  /** Taken from the ARN when read. */
   readonly partition: string;
   readonly name: string;
   readonly path: string;
   /** Seconds. */
   readonly maxSession: number;
+  /** The ARN of a managed policy, or null. */
   readonly boundary: string | null;
+  /** A canonical `Policy`; as desired it may hold references, such as a unique id not known yet. */
   readonly trust: Json;
+  /** ARNs. */
   readonly managed: readonly string[];
+  /** Canonical documents by policy name, those that others put there included. */
   readonly inline: { readonly [policy: string]: Json };
 }
 
+/** Without the path: a role's name is unique in its account, and a moved path must stay the same resource. */
 export const roleAddress = (role: { account: string; name: string }): Address =>
   `aws:role/${role.account}/${role.name}`;
 
+/** A spec is plain JSON; its `trust` is always a canonical policy, read from the file or from IAM. */
 export const trustOf = (spec: RoleSpec): Policy => spec.trust as unknown as Policy;
 
-/** The role of a link, as the file wants it. */
+/** The role of a link; a used one too, so that its live trust is read and judged. */
 export function roleResource(link: Link, identity: Identity): Resource<RoleSpec> {
   const role = roleOf(link);
   const trust = trustFor({ identity, audience: link.audience, account: role.account, partition: role.partition });
@@ -44,6 +51,7 @@ export function roleResource(link: Link, identity: Identity): Resource<RoleSpec>
   return { address: roleAddress(role), links: [link.name], hold: role.hold, spec, access: accessOf(link) };
 }
 
+/** Only what IAM keeps of a role: how it is held, reached or called is not compared. */
 const identityOf = ({ account, partition, name, path, maxSession, boundary }: RoleTarget) => ({
   account,
   partition,
@@ -53,7 +61,7 @@ const identityOf = ({ account, partition, name, path, maxSession, boundary }: Ro
   boundary,
 });
 
-/** Two links on one role: trust statements and permissions add up, everything else must be the same. */
+/** Two links on one role: trust and permissions add up (arrays are sets), all else must be the same. */
 export function combineRoles(a: RoleSpec, b: RoleSpec): RoleSpec | Conflict {
   for (const path of ["account", "partition", "path", "maxSession", "boundary"] as const) {
     if (a[path] !== b[path]) return { path, conflict: `one wants ${a[path]}, the other ${b[path]}` };
@@ -62,11 +70,13 @@ export function combineRoles(a: RoleSpec, b: RoleSpec): RoleSpec | Conflict {
   const inline = { ...a.inline };
   for (const [name, document] of Object.entries(b.inline)) {
     const both = [inline[name], document].filter((one) => one !== undefined) as unknown as Policy[];
-    inline[name] = { version: "2012-10-17", statements: both.flatMap((one) => one.statements) } as unknown as Json;
+    const statements = both.flatMap((one) => one.statements);
+    inline[name] = unique({ version: "2012-10-17", statements }) as unknown as Json;
   }
   return { ...a, trust: unique(trust) as unknown as Json, managed: [...new Set([...a.managed, ...b.managed])], inline };
 }
 
+/** A statement that both links bring is one: documents have a quota (aws.md 7). */
 const unique = (policy: Policy): Policy => {
   const byText = new Map(policy.statements.map((statement) => [JSON.stringify(statement), statement]));
   return { ...policy, statements: [...byText.values()] };
@@ -81,12 +91,14 @@ export function differRoles(desired: RoleSpec, live: RoleSpec, equal: Equal): re
   return [...trust, ...plain, ...boundary(desired, live), ...permissions(desired, live, equal)];
 }
 
+/** Another boundary or none may allow more; where none is desired, a live one only takes away. */
 function boundary(desired: RoleSpec, live: RoleSpec): readonly Difference[] {
   if (desired.boundary === live.boundary) return [];
   const weight = desired.boundary === null ? {} : { weight: "grants" as const };
   return [{ path: "boundary", desired: desired.boundary, live: live.boundary, ...weight }];
 }
 
+/** What stands there unasked grants; what is missing narrows. */
 function permissions(desired: RoleSpec, live: RoleSpec, equal: Equal): readonly Difference[] {
   const managed = [...new Set([...desired.managed, ...live.managed])].sort().flatMap((arn): readonly Difference[] => {
     const [wanted, there] = [desired.managed.includes(arn), live.managed.includes(arn)];
@@ -109,6 +121,10 @@ function permissions(desired: RoleSpec, live: RoleSpec, equal: Equal): readonly 
   return [...managed, ...inline];
 }
 
+/**
+ * One statement on each side, alike but for its conditions, is told key by key. All differences carry the
+ * weight of the whole trust, because conditions act together.
+ */
 function trustDifferences(desired: RoleSpec, live: RoleSpec, equal: Equal): readonly Difference[] {
   const [want, there] = [trustOf(desired), trustOf(live)];
   const weighed = weigh(there, want);
@@ -144,6 +160,7 @@ function byStatement(
   ];
 }
 
+/** Worst first, found by trying tokens on both trusts and not by comparing their texts. */
 function weigh(live: Policy, desired: Policy): Pick<Difference, "weight"> {
   if (strangersOf(live, desired).length > 0) return { weight: "opens" };
   if (loosens(live, desired)) return { weight: "loosens" };
@@ -159,29 +176,38 @@ function byKey(desired: Statement, live: Statement, equal: Equal): readonly Diff
     .map((key) => ({ path: `trust.${key}`, desired: want[key], live: there[key] }));
 }
 
+/** A statement's conditions by key, as they are told; StringEquals, the usual operator, is left out. */
 function flat(statement: Statement): Record<string, Json> {
-  const result: Record<string, Json> = {};
+  const result: Record<string, Record<string, Json>> = {};
   for (const [operator, keys] of Object.entries(statement.condition ?? {})) {
     for (const [key, values] of Object.entries(keys)) {
       const shown = values.length === 1 ? (values[0] as Json) : (values as readonly Json[]);
-      result[key] = operator === "StringEquals" ? shown : { [operator]: shown };
+      result[key] = { ...result[key], [operator]: shown };
     }
   }
-  return result;
+  const plain = ({ StringEquals, ...others }: Record<string, Json>) =>
+    StringEquals !== undefined && Object.keys(others).length === 0 ? StringEquals : undefined;
+  return Object.fromEntries(Object.entries(result).map(([key, operators]) => [key, plain(operators) ?? operators]));
 }
 
+/** The names are the contract's (section 8): roles made earlier are found by them. */
 const tags = { owner: "crosstrust:owner", want: "crosstrust:want", put: "crosstrust:put" } as const;
 const [subjectTag, adoptedTag] = ["crosstrust:subject", "crosstrust:adopted"];
 
-/** Marks are tags, written in the create call (contract, section 8). */
+/**
+ * Marks are tags, written in the create call (contract, section 8): a role is never there without its owner,
+ * so a cut off run finds it again as its own (fact sheet reliability-and-security, 2.3).
+ */
 export function tagsOf(mark: Mark): readonly { Key: string; Value: string }[] {
   const plain = Object.entries(tags).map(([member, Key]) => ({ Key, Value: mark[member as keyof typeof tags] }));
   const subject = mark.subjects ? [{ Key: subjectTag as string, Value: mark.subjects }] : [];
   return [...plain, ...subject, ...(mark.adopted ? [{ Key: adoptedTag as string, Value: "true" }] : [])];
 }
 
+/** All tags of ours: what giving a role back takes off. */
 export const markTags: readonly string[] = [...Object.values(tags), subjectTag as string, adoptedTag as string];
 
+/** Undefined without an owner: not ours. A `put` that was taken away reads as `-`, as of a run cut off. */
 export function markOf(list: readonly { Key: string; Value: string }[]): Mark | undefined {
   const value = (key: string | undefined) => list.find((tag) => tag.Key === key)?.Value;
   const owner = value(tags.owner);

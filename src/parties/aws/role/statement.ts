@@ -18,18 +18,21 @@ import { CloudError, serially } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
-import { isMap, type Policy, parsePolicy, renderPolicy, type Statement } from "../trust/policy.ts";
+import { isMap, parsePolicy, renderPolicy, type Statement, textOf } from "../trust/policy.ts";
 import { getRole, writeRole } from "./calls.ts";
 
-/** The one statement that a link needs in the trust policy of a role that is only used. */
+/** The one statement a link needs in the trust of a used role; the rest is not ours and stays as read. */
 export interface StatementSpec extends Spec {
   readonly account: string;
+  /** The role's name. */
   readonly role: string;
   /** How ours is told from others: statements carry no tags. */
   readonly sid: string;
+  /** A canonical statement, without its Sid. */
   readonly statement: Json;
 }
 
+/** Leftovers are not listed: a Sid is a hash, and looks like anybody's once its link has left the file. */
 export const statementKind: Kind<StatementSpec> = {
   name: "aws:trustStatement",
   label: "aws trust statement",
@@ -41,6 +44,7 @@ export const statementKind: Kind<StatementSpec> = {
   remove: removeStatement,
 };
 
+/** The Sid is a hash: it takes letters and digits only (IAM user guide, "Sid"), a link's name more. */
 export function statementResource(link: Link, identity: Identity): Resource<StatementSpec> {
   const { account, name, partition } = roleOf(link);
   const [statement] = trustFor({ identity, audience: link.audience, account, partition }).statements;
@@ -54,6 +58,7 @@ export function statementResource(link: Link, identity: Identity): Resource<Stat
   return { address: addressOf({ account, name }, link), links: [link.name], hold: "own", spec, access: accessOf(link) };
 }
 
+/** By link and not by Sid: a plan shows it to people. */
 const addressOf = ({ account, name }: Pick<RoleTarget, "account" | "name">, link: Link): Address =>
   `aws:trustStatement/${account}/${name}/${link.name}`;
 
@@ -64,10 +69,12 @@ const accountOf = ({ spec, access }: Pick<Resource<StatementSpec>, "spec" | "acc
 
 /** The document as it stands, its statements untouched: they are somebody else's. */
 interface Document {
+  /** Version, Id and whatever else stands there, written back untouched. */
   readonly raw: Readonly<Record<string, unknown>>;
   readonly statements: readonly unknown[];
 }
 
+/** Not brought into canonical form, for it is written back. Throws class `missing` or `malformed`. */
 async function readDocument(
   world: World,
   desired: Pick<Resource<StatementSpec>, "spec" | "access">,
@@ -123,11 +130,13 @@ const present = (spec: StatementSpec, owner: "ours" | "foreign"): LivePresent<St
   outputs: {},
 });
 
+/** One live statement in the spelling of the desired one; undefined where it is no statement. */
 const canonical = (version: string, statement: unknown): Statement | undefined =>
   parsePolicy(JSON.stringify({ Version: version, Statement: [statement] }))?.statements[0];
 
+/** A statement as one text. Members keep their order, so this is narrower than equality by meaning. */
 const text = (statement: unknown): string =>
-  statement === undefined ? "" : renderPolicy({ version: "", statements: [statement as Statement] } satisfies Policy);
+  statement === undefined ? "" : textOf({ version: "", statements: [statement as Statement] });
 
 /** UpdateAssumeRolePolicy replaces the whole document and has no etag: one writer at a time here, and a look afterwards. */
 function rewrite(
@@ -147,17 +156,29 @@ function rewrite(
   });
 }
 
+/** Ours goes to the end, in place of what has its Sid; the document keeps its own version. */
 async function putStatement({ desired }: PutJob<StatementSpec>, world: World): Promise<LivePresent<StatementSpec>> {
   const { sid, statement } = desired.spec;
   const rendered: unknown = JSON.parse(
     renderPolicy({ version: "2012-10-17", statements: [statement as unknown as Statement] }, [sid]),
   );
   const mine = isMap(rendered) && Array.isArray(rendered.Statement) ? rendered.Statement[0] : undefined;
-  await rewrite(world, desired, (there) => [...there.filter((one) => sidOf(one) !== sid), mine]);
+  const replaced = [sid, nobody.Sid] as readonly unknown[];
+  await rewrite(world, desired, (there) => [...there.filter((one) => !replaced.includes(sidOf(one))), mine]);
   return present(desired.spec, "ours");
 }
 
+/** What takes the place of the last statement: a trust policy holds at least one. It lets nobody in. */
+const nobody = {
+  ...{ Sid: "CrosstrustLetsNobodyIn", Effect: "Deny", Principal: { AWS: "*" } },
+  Action: ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"],
+};
+
+/** By Sid alone: an equal statement that somebody else wrote stays. */
 async function removeStatement({ live, access }: Removal<StatementSpec>, world: World): Promise<void> {
   const target = { spec: live.spec, ...(access ? { access } : {}) };
-  await rewrite(world, target, (there) => there.filter((one) => sidOf(one) !== live.spec.sid));
+  await rewrite(world, target, (there) => {
+    const kept = there.filter((one) => sidOf(one) !== live.spec.sid);
+    return kept.length > 0 ? kept : [nobody];
+  });
 }

@@ -1,5 +1,5 @@
 import type { LivePresent, Mark } from "../../../model.ts";
-import { type Policy, renderPolicy } from "../trust/policy.ts";
+import { type Policy, renderPolicy, textOf } from "../trust/policy.ts";
 import { type RoleSpec, tagsOf, trustOf } from "./spec.ts";
 
 /** One write to a role: an IAM operation and its input beside the role's name. */
@@ -9,9 +9,10 @@ export interface Step {
 }
 
 /**
- * The writes from what is there to what is wanted, in an order in which every crash point is safe: limits before
- * trust, trust in one atomic replace, permissions taken away before others are given, the mark last. Where more
- * than one part changes, the mark says `-` first, so that a run cut off half way is told from a hand edit.
+ * The writes from what is there to what is wanted, in an order in which every crash point is safe: limits
+ * before trust, trust in one atomic replace, permissions taken away before others are given, the mark last
+ * (fact sheet reliability-and-security, 2.4). Where more than one part changes, the mark says `-` first, so
+ * that a run cut off half way is told from a hand edit. Empty where there is nothing to write.
  */
 export function steps(desired: RoleSpec, live: LivePresent<RoleSpec>, mark: Mark): readonly Step[] {
   const parts = [...limits(desired, live.spec), ...trust(desired, live.spec), ...permissions(desired, live.spec)];
@@ -22,9 +23,11 @@ export function steps(desired: RoleSpec, live: LivePresent<RoleSpec>, mark: Mark
   return [...first, ...parts, ...(stale ? [tag(mark)] : [])];
 }
 
+/** Compared as the tags they become, for only those can be stale. */
 const sameMark = (live: Mark | undefined, mark: Mark): boolean =>
   JSON.stringify(tagsOf(mark)) === (live ? JSON.stringify(tagsOf(live)) : "");
 
+/** The boundary first: it limits all that follows. */
 function limits(desired: RoleSpec, live: RoleSpec): readonly Step[] {
   const session =
     desired.maxSession === live.maxSession
@@ -38,12 +41,13 @@ function limits(desired: RoleSpec, live: RoleSpec): readonly Step[] {
   return [boundary, ...session];
 }
 
+/** Compared with its members sorted, written as it is: order alone is no reason to write. */
 function trust(desired: RoleSpec, live: RoleSpec): readonly Step[] {
-  const want = renderPolicy(sortedPolicy(trustOf(desired)));
-  if (want === renderPolicy(sortedPolicy(trustOf(live)))) return [];
+  if (textOf(trustOf(desired)) === textOf(trustOf(live))) return [];
   return [{ operation: "UpdateAssumeRolePolicy", input: { PolicyDocument: renderPolicy(trustOf(desired)) } }];
 }
 
+/** Detach, strip, put, attach: what the role loses is gone before it gains anything. */
 function permissions(desired: RoleSpec, live: RoleSpec): readonly Step[] {
   const detach = live.managed
     .filter((arn) => !desired.managed.includes(arn))
@@ -63,16 +67,4 @@ function permissions(desired: RoleSpec, live: RoleSpec): readonly Step[] {
   return [...detach, ...strip, ...put, ...attach];
 }
 
-const text = (document: unknown): string =>
-  document === undefined ? "" : renderPolicy(sortedPolicy(document as Policy));
-
-/** Members in one order, so that only a difference in meaning is written. */
-function sortedPolicy(policy: Policy): Policy {
-  const sort = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(sort).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-    if (value === null || typeof value !== "object") return value;
-    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(members.map(([key, member]) => [key, sort(member)]));
-  };
-  return sort(policy) as Policy;
-}
+const text = (document: unknown): string => (document === undefined ? "" : textOf(document as Policy));

@@ -1,14 +1,14 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import type { Params, Result } from "./query.ts";
 
-/** One call of IAM, signed and permitted. */
+/** One call of IAM, signed and permitted. The account is the caller's own: a role name has no other. */
 export interface IamCall {
   readonly params: Params;
   readonly account: string;
   readonly host: Host;
 }
 
-/** One action of IAM: what it answers, and whether it changes anything. */
+/** One action of IAM. Only those that do not write can be answered from an older state (`stale-read`). */
 export interface IamAction {
   readonly write: boolean;
   run(call: IamCall): Result;

@@ -4,14 +4,19 @@ import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
+import { roleOf } from "./roles.ts";
 import { simulateActions } from "./simulate.ts";
 
 const actions: Readonly<Record<string, IamAction>> = { ...roleActions, ...policyActions, ...simulateActions };
 
-/** IAM, Query protocol: every call is signed, and a session is held to its policies. */
+/**
+ * IAM, Query protocol: every call is signed, and a session is held to its policies. Who calls is worked out
+ * before the call is played, so that the record of calls names the caller of a refused one too.
+ */
 export const iam: Fake = {
   service: "aws.iam",
   hosts: ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"],
+  // A request to the bare listener says by its version which service is meant (wire.md 3.1).
   owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2010-05-08",
   open(request, host) {
     const params = paramsOf(request);
@@ -43,20 +48,30 @@ export const faults = {
   ),
 } as const;
 
+/** `action` is undefined for a name that the sandbox does not play. */
 interface Named {
   readonly name: string;
   readonly action: IamAction | undefined;
   readonly params: Params;
 }
 
+/** Permission comes before existence: who may not ask does not learn whether a role is there. */
+/** The role's ARN with its path: policies are given by path. A role that is not there yet brings its own. */
+function resourceOf(params: Params, { account, arn }: Principal, host: Host): string {
+  const name = params.get("RoleName");
+  if (name === undefined) return "*";
+  const path = params.get("Path") ?? roleOf(host.state, account, name)?.path ?? "/";
+  return `arn:${arn.split(":")[1]}:iam::${account}:role${path}${name}`;
+}
+
 function perform({ name, action, params }: Named, who: Principal, host: Host): Result {
   if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
-  const role = params.get("RoleName");
-  const resource = role === undefined ? "*" : `arn:aws:iam::${who.account}:role/${role}`;
+  const resource = resourceOf(params, who, host);
   authorize(who, `iam:${name}`, { resource, host });
   return action.run({ params, account: who.account, host });
 }
 
+/** An AwsError is an answer; anything else is a bug of the sandbox and stays one. */
 export function attempt<T>(work: () => T): T | AwsError {
   try {
     return work();

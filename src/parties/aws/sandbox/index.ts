@@ -4,7 +4,10 @@ import { operatorKey } from "./principals.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
 
-/** AWS as the sandbox plays it. */
+/**
+ * AWS as the sandbox plays it: IAM and STS, and an operator who is an administrator of every account. It
+ * hosts no issuer. Without a named account the environment is that of the first role in the state.
+ */
 export const player: Player = {
   party: "aws",
   fakes: [iam, sts],
@@ -27,6 +30,7 @@ export const player: Player = {
       AWS_ENDPOINT_URL_STS: `${host.base}/aws/sts`,
       AWS_EC2_METADATA_DISABLED: "true",
     };
+    // Each would win over the keys above, or make a program warn of two sources (wire.md 2.1).
     const elsewhere = [
       "AWS_PROFILE",
       "AWS_DEFAULT_PROFILE",
@@ -34,6 +38,7 @@ export const player: Player = {
       "AWS_WEB_IDENTITY_TOKEN_FILE",
       "AWS_ROLE_ARN",
     ];
+    // The last one makes programs ignore the endpoints above and call the real hosts (wire.md 2.1).
     const container = [
       "AWS_CONTAINER_CREDENTIALS_FULL_URI",
       "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",

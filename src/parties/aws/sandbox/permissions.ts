@@ -3,6 +3,7 @@ import { actionTruth } from "../trust/judge.ts";
 import { type Policy, parsePolicy, type Statement } from "../trust/policy.ts";
 import type { StoredRole } from "./roles.ts";
 
+/** One action on one resource; an ARN, or `*` where a call names none. */
 export interface Asked {
   /** Lower-case, `iam:createrole`. */
   readonly action: string;
@@ -19,7 +20,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   AmazonS3FullAccess: ["s3:*"],
 };
 
-/** Whether a role, within its boundary, or a policy by itself allows something: one Allow, no Deny. */
+/** Whether a role or a policy allows something: one Allow, no Deny. A boundary grants nothing. */
 export function permits(holder: StoredRole | Policy, asked: Asked): boolean {
   if ("statements" in holder) return allows([holder], asked);
   const inline = Object.values(holder.inline).flatMap((text) => parsePolicy(text) ?? []);
@@ -27,6 +28,7 @@ export function permits(holder: StoredRole | Policy, asked: Asked): boolean {
   return granted && (holder.boundary === undefined || allows(managed(holder.boundary), asked));
 }
 
+/** A managed policy as a document; nothing for one whose content is not known here: it grants nothing. */
 function managed(arn: string): readonly Policy[] {
   const name = arn.split("/").at(-1) ?? "";
   const action = arn.startsWith("arn:aws:iam::aws:policy/") ? known[name] : undefined;
@@ -40,6 +42,7 @@ function allows(policies: readonly Policy[], asked: Asked): boolean {
   return !denied && matching.some(({ effect, condition }) => effect === "Allow" && condition === undefined);
 }
 
+/** Resource and action; a statement with neither Resource nor NotResource is about nothing. */
 function applies(statement: Statement, { action, resource }: Asked): boolean {
   const named = (patterns: readonly string[]) => some(patterns.map((pattern) => like(pattern, resource))) === true;
   const there = statement.resource

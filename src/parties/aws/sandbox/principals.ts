@@ -19,6 +19,7 @@ export interface Principal {
 export interface SessionToken {
   readonly account: string;
   readonly partition: string;
+  /** Its name, without the path, as in the ARN of a session. */
   readonly role: string;
   readonly roleId: string;
   readonly name: string;
@@ -30,9 +31,13 @@ export interface SessionToken {
 }
 
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/** Every session token begins with it; a text sealed under another one does not open. */
 const sessionPrefix = "IQoJsandbox";
 
-/** The operator's long-lived key of an account: the account number stands in its id, its secret is derived. */
+/**
+ * The operator's long-lived key of an account: the account number stands in its id, its secret is derived. So
+ * every account that is named has an operator, and none of them has to be kept.
+ */
 export function operatorKey(account: string, host: Host): { accessKeyId: string; secretAccessKey: string } {
   const number = Number(account).toString(32).padStart(8, "0");
   const coded = [...number].map((digit) => base32[Number.parseInt(digit, 32)]).join("");
@@ -50,6 +55,7 @@ export function operatorKey(account: string, host: Host): { accessKeyId: string;
 const secretOf = (accessKeyId: string, host: Host): string =>
   host.secrets.issue(host.secrets.mac(`aws-secret/${accessKeyId}`).slice(0, 40));
 
+/** The account number back out of a key's id: 8 characters of base32. */
 function accountOfKey(accessKeyId: string): string {
   const digits = [...accessKeyId.slice(4, 12)].map((character) => base32.indexOf(character).toString(32)).join("");
   return String(Number.parseInt(digits, 32)).padStart(12, "0");
@@ -71,7 +77,7 @@ export function issueSession(
   return { id, secret: secretOf(id, host), token: host.secrets.seal(sessionPrefix, { ...given, accessKeyId: id }) };
 }
 
-/** Whose request this is: SigV4 against the key's secret, the session token open and not expired. */
+/** Whose request this is, by SigV4 and session token. Throws the AwsError that AWS would answer with. */
 export function principalOf(request: FakeRequest, host: Host): Principal {
   const signed = signatureOf(request, host.now());
   if (!signed) throw new AwsError("MissingAuthenticationToken", 403, "Request is missing Authentication Token");
@@ -99,15 +105,17 @@ export function principalOf(request: FakeRequest, host: Host): Principal {
   };
 }
 
-/** Refuses what neither the role's policies, nor its boundary, nor the session policy allow. */
+/** Both must allow: the role within its boundary, and the session policy. The operator may everything. */
 export function authorize(
   principal: Principal,
   action: string,
   { resource, host }: { resource: string; host: Host },
 ): void {
   if (!principal.session) return;
-  const { account, role, policy } = principal.session;
-  const held = roleOf(host.state, account, role);
+  const { account, role, roleId, policy } = principal.session;
+  const named = roleOf(host.state, account, role);
+  // A namesake made later is another role: sessions of the old one get nothing of it.
+  const held = named?.id === roleId ? named : undefined;
   const sessionPolicy = policy === undefined ? undefined : parsePolicy(policy);
   const asked = { action: action.toLowerCase(), resource };
   if (held && permits(held, asked) && (policy === undefined || (sessionPolicy && permits(sessionPolicy, asked))))

@@ -14,6 +14,7 @@ export class AwsError extends Error {
   }
 }
 
+/** Flat, as the Query protocol has them: `Tags.member.1.Key` is one name (wire.md 3.1). */
 export type Params = ReadonlyMap<string, string>;
 
 /** Action and parameters, from a form body or from the query (wire.md 3.1: both must work). */
@@ -22,7 +23,7 @@ export function paramsOf(request: FakeRequest): Params {
   return new Map([...request.query, ...form]);
 }
 
-/** `Tags.member.1.Key` ... as a list of members. */
+/** Members by their numbers. In a plain list (`TagKeys.member.1`) the value stands under the empty name. */
 export function listParam(params: Params, name: string): readonly Params[] {
   const members = new Map<number, Map<string, string>>();
   for (const [key, value] of params) {
@@ -34,6 +35,7 @@ export function listParam(params: Params, name: string): readonly Params[] {
   return [...members].sort(([a], [b]) => a - b).map(([, member]) => member);
 }
 
+/** A parameter that must be there; an empty one counts as missing. Throws ValidationError. */
 export function required(params: Params, name: string): string {
   const value = params.get(name);
   if (value === undefined || value === "") {
@@ -44,6 +46,7 @@ export function required(params: Params, name: string): string {
   return value;
 }
 
+/** One for each service (wire.md 3.2). */
 const namespaces = {
   iam: "https://iam.amazonaws.com/doc/2010-05-08/",
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -56,8 +59,10 @@ const requestId = (text: string): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 };
 
+/** What stands inside `<{Action}Result>`; undefined where an action answers with its request id alone. */
 export type Result = Readonly<Record<string, unknown>> | undefined;
 
+/** The answer of an action, as XML in its service's namespace (wire.md 3.2). */
 export function success(service: "iam" | "sts", action: string, result: Result): FakeAnswer {
   const id = requestId(`${action}${JSON.stringify(result ?? "")}`);
   const body = builder.build({
@@ -70,6 +75,7 @@ export function success(service: "iam" | "sts", action: string, result: Result):
   return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": id }, body };
 }
 
+/** `Sender` says that the caller is at fault, `Receiver` that the service is. */
 export function failure(service: "iam" | "sts", { code, status, message }: AwsError): FakeAnswer {
   const id = requestId(code + message);
   const told = { Type: status < 500 ? "Sender" : "Receiver", Code: code, Message: message };

@@ -5,7 +5,7 @@ import { AwsError, listParam, members, type Params, required, timestamp } from "
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
 import { checkTrust } from "./trust-check.ts";
 
-/** IAM's actions on roles themselves (aws.md 7, 9.1, 12). */
+/** IAM's actions on roles (aws.md 7, 9.1, 12). Reads see `host.view`, which may be older; writes do not. */
 export const roleActions: Readonly<Record<string, IamAction>> = {
   CreateRole: { write: true, run: create },
   GetRole: {
@@ -25,6 +25,7 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
     write: true,
     run: (call) => change(call, () => ({ trust: checkTrust(required(call.params, "PolicyDocument")) })),
   },
+  // Answers with an empty result, unlike the other writes, which have none.
   UpdateRole: { write: true, run: (call) => change(call, () => updates(call.params)) ?? {} },
   TagRole: { write: true, run: (call) => change(call, (role) => ({ tags: { ...role.tags, ...tags(call.params) } })) },
   UntagRole: {
@@ -42,22 +43,25 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   DeleteRolePermissionsBoundary: {
     write: true,
     run: (call) => {
+      // Not through `change`: spreading a role without the member would keep the old one.
       const { boundary: _, ...rest } = theRole(call.host.state, call.account, required(call.params, "RoleName"));
       call.host.state.put(roleKey(call.account, rest.name), rest);
       return undefined;
     },
   },
   DeleteRole: { write: true, run: remove },
+  // There are no instance profiles here; whoever deletes a role may ask for them first.
   ListInstanceProfilesForRole: { write: false, run: () => ({ InstanceProfiles: "", IsTruncated: false }) },
 };
 
-/** Changes a stored role; the answer of such a call has no result. */
+/** Changes a stored role, or throws NoSuchEntity; the answer of such a call has no result. */
 export function change({ params, account, host }: IamCall, edit: (role: StoredRole) => Partial<StoredRole>): undefined {
   const role = theRole(host.state, account, required(params, "RoleName"));
   host.state.put(roleKey(account, role.name), { ...role, ...edit(role) });
   return undefined;
 }
 
+/** The order of the checks is ours. A role gets a new id even under an old name, which tells a namesake. */
 function create({ params, account, host }: IamCall) {
   const name = required(params, "RoleName");
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
@@ -85,6 +89,7 @@ function create({ params, account, host }: IamCall) {
   return { Role: full(role) };
 }
 
+/** `AROA` and 17 characters, from the name and a counter: reproducible (contract, section 5). */
 const newId = (what: string, host: Host): string => {
   const digest = createHash("sha256")
     .update(`${what}/${host.state.next(what)}`)
@@ -92,6 +97,7 @@ const newId = (what: string, host: Host): string => {
   return `AROA${characters(digest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 17)}`;
 };
 
+/** Seconds, 3600 to 43200 (aws.md 11.2). */
 function session(text: string): number {
   const seconds = Number(text);
   if (seconds >= 3600 && seconds <= 43200) return seconds;
@@ -102,11 +108,13 @@ function session(text: string): number {
   );
 }
 
+/** Tag keys of a role are kept as sent; a key that comes twice keeps the last value. */
 const tags = (params: Params): Record<string, string> =>
   Object.fromEntries(listParam(params, "Tags").map((member) => [member.get("Key") ?? "", member.get("Value") ?? ""]));
 
 const tagList = (given: StoredRole["tags"]) => members(Object.entries(given).map(([Key, Value]) => ({ Key, Value })));
 
+/** What is not sent stays as it is. */
 function updates(params: Params): Partial<StoredRole> {
   const [maximum, description] = [params.get("MaxSessionDuration"), params.get("Description")];
   return {
@@ -127,11 +135,13 @@ const brief = (role: StoredRole) => ({
   MaxSessionDuration: role.maxSession,
 });
 
+/** Left out altogether where there is none, as in AWS's answers. */
 const boundaryOf = (role: StoredRole) =>
   role.boundary
     ? { PermissionsBoundary: { PermissionsBoundaryType: "Policy", PermissionsBoundaryArn: role.boundary } }
     : {};
 
+/** GetRole's role: tags, boundary and last use come on top of what ListRoles has (aws.md 9.1). */
 const full = (role: StoredRole) => ({
   ...brief(role),
   ...boundaryOf(role),
@@ -151,6 +161,7 @@ function page(
   return { items, rest: { IsTruncated: more, ...(more ? { Marker: String(from + size) } : {}) } };
 }
 
+/** Without boundary, tags and last use (aws.md 9.1). */
 function list({ params, account, host }: IamCall) {
   const prefix = params.get("PathPrefix") ?? "/";
   const { items, rest } = page(
@@ -183,6 +194,7 @@ function details({ params, account, host }: IamCall) {
   return { UserDetailList: "", GroupDetailList: "", RoleDetailList: members(roles), Policies: "", ...rest };
 }
 
+/** A role with policies cannot go: DeleteConflict (fact sheet reliability-and-security, 2.1, CW). */
 function remove({ params, account, host }: IamCall): undefined {
   const role = theRole(host.state, account, required(params, "RoleName"));
   const conflict = (what: string) => new AwsError("DeleteConflict", 409, `Cannot delete entity, must ${what} first.`);

@@ -4,12 +4,13 @@ import { AwsError, members, required } from "./query.ts";
 import { change } from "./role-actions.ts";
 import { theRole } from "./roles.ts";
 
-/** IAM's actions on what a role may do (quotas: aws.md 7). */
+/** IAM's actions on what a role may do; quotas: 10 managed policies, 10,240 characters inline (aws.md 7). */
 export const policyActions: Readonly<Record<string, IamAction>> = {
   AttachRolePolicy: {
     write: true,
     run: (call) =>
       change(call, (role) => {
+        // Managed policies are not kept here: any well-formed ARN can be attached.
         const arn = required(call.params, "PolicyArn");
         if (!/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\//.test(arn)) {
           throw new AwsError("NoSuchEntity", 404, `Policy ${arn} does not exist or is not attachable.`);
@@ -17,9 +18,11 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
         if (role.managed.length >= 10 && !role.managed.includes(arn)) {
           throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for PoliciesPerRole: 10");
         }
+        // Attaching what is attached already is no error.
         return { managed: [...new Set([...role.managed, arn])] };
       }),
   },
+  // What is not attached cannot be detached: NoSuchEntity, which for whoever removes a role is done.
   DetachRolePolicy: {
     write: true,
     run: (call) =>
@@ -37,6 +40,7 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
       return { AttachedPolicies: members(attached), IsTruncated: false };
     },
   },
+  // A full replace: the same name again is no error.
   PutRolePolicy: {
     write: true,
     run: (call) =>
@@ -44,12 +48,14 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
         const document = required(call.params, "PolicyDocument");
         if (!parsePolicy(document)) throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
         const inline = { ...role.inline, [required(call.params, "PolicyName")]: document };
+        // The quota is on all inline policies of the role together; white space is left out of the count.
         if (Object.values(inline).join("").replace(/\s/g, "").length > 10_240) {
           throw new AwsError("LimitExceeded", 409, `Maximum policy size of 10240 bytes exceeded for role ${role.name}`);
         }
         return { inline };
       }),
   },
+  // Percent-encoded, as AWS answers it (aws.md 9.1).
   GetRolePolicy: {
     write: false,
     run: ({ params, account, host }) => {

@@ -2,16 +2,18 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { FakeRequest } from "../../../sandbox/fake.ts";
 import { AwsError } from "./query.ts";
 
+/** Who claims to have signed: the key is looked up before the claim can be checked, hence `verify`. */
 export interface SignedBy {
   readonly accessKeyId: string;
+  /** Only temporary keys come with one. */
   readonly sessionToken: string | undefined;
-  /** Checks the signature against the key's secret. */
+  /** Checks the signature against the key's secret; throws SignatureDoesNotMatch. */
   verify(secret: string): void;
 }
 
 /**
- * Signature version 4 of a request as it was received (recipe: wire.md 3.3; the header list is the client's own).
- * Undefined where the request carries no signature at all.
+ * Signature version 4 of a request as it was received (recipe: wire.md 3.3; the header list is the client's
+ * own). Undefined where the request carries no signature at all.
  */
 export function signatureOf(request: FakeRequest, now: number): SignedBy | undefined {
   const header = request.headers.authorization;
@@ -50,6 +52,7 @@ function parseHeader(header: string) {
   return { accessKeyId, scope, signed, given };
 }
 
+/** With the headers that the client says it signed: every client signs others (wire.md 3.1). */
 const canonicalRequest = (request: FakeRequest, signed: string): string =>
   [
     request.method,
@@ -73,9 +76,11 @@ function checkAge(stamp: string, now: number): void {
 const sha256 = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
 const hmac = (key: Buffer, data: string): Buffer => createHmac("sha256", key).update(data).digest();
 
+/** RFC 3986: encodeURIComponent leaves five characters that AWS encodes. */
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
+/** As sent, prefix included, because the client signed that; an empty one is `/` (wire.md 3.3). */
 const canonicalPath = (path: string): string =>
   path === ""
     ? "/"
@@ -84,6 +89,7 @@ const canonicalPath = (path: string): string =>
         .map((segment) => encode(decodeURIComponent(segment)))
         .join("/");
 
+/** Sorted by encoded name, then by value (wire.md 3.3). */
 function canonicalQuery(query: URLSearchParams): string {
   const pairs = [...query].map(([key, value]) => [encode(key), encode(value)] as const);
   pairs.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1));

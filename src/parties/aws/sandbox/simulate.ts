@@ -3,24 +3,26 @@ import { permits } from "./permissions.ts";
 import { listParam, members, required } from "./query.ts";
 import { roleOf } from "./roles.ts";
 
-/** The policy simulator: the operator may everything, a role what its policies allow. */
+/** The policy simulator: the operator may everything, a role what its policies allow, others nothing. */
 export const simulateActions: Readonly<Record<string, IamAction>> = {
   SimulatePrincipalPolicy: {
     write: false,
     run: ({ params, account, host }) => {
       const source = required(params, "PolicySourceArn");
+      // By name alone, in the caller's own account.
       const role = source.includes(":role/") ? roleOf(host.view, account, source.split("/").at(-1) ?? "") : undefined;
-      const allowed = (action: string) =>
+      const asked = listParam(params, "ResourceArns").map((member) => member.get("") ?? "");
+      const resources = asked.length > 0 ? asked : ["*"];
+      const allowed = (action: string, resource: string) =>
         source.endsWith(":user/operator") ||
-        (role !== undefined && permits(role, { action: action.toLowerCase(), resource: "*" }));
-      const results = listParam(params, "ActionNames").map((member) => {
-        const EvalActionName = member.get("") ?? "";
-        return {
-          EvalActionName,
-          EvalResourceName: "*",
-          EvalDecision: allowed(EvalActionName) ? "allowed" : "implicitDeny",
-        };
-      });
+        (role !== undefined && permits(role, { action: action.toLowerCase(), resource }));
+      const results = listParam(params, "ActionNames").flatMap((member) =>
+        resources.map((EvalResourceName) => {
+          const EvalActionName = member.get("") ?? "";
+          const EvalDecision = allowed(EvalActionName, EvalResourceName) ? "allowed" : "implicitDeny";
+          return { EvalActionName, EvalResourceName, EvalDecision };
+        }),
+      );
       return { EvaluationResults: members(results), IsTruncated: false };
     },
   },

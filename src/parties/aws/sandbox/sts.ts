@@ -32,6 +32,7 @@ export const sts: Fake = {
   fault: (kind) => failure("sts", faults[kind]),
 };
 
+/** In STS's style: none of these texts is recorded (aws.md 5.2). */
 const invalid = (field: string, says: string): AwsError =>
   new AwsError(
     "ValidationError",
@@ -42,6 +43,7 @@ const invalid = (field: string, says: string): AwsError =>
 /** A fresh role is refused with the same words as a wrong token until it has propagated (aws.md, trap 4). */
 const denied = new AwsError("AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 
+/** Request, token, trust, duration: AWS's own order is not recorded (aws.md 5.2). */
 function assumeWithWebIdentity(params: Params, host: Host): Result {
   const asked = readAsk(params);
   const claims = verifyToken(asked.token, host);
@@ -56,6 +58,7 @@ function assumeWithWebIdentity(params: Params, host: Host): Result {
   return answer(asked, { claims, role }, host);
 }
 
+/** What a request came to: the token's claims, and the role that believes them. */
 interface Granted {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly role: StoredRole;
@@ -84,6 +87,7 @@ function answer(asked: Asked, { claims, role }: Granted, host: Host): Result {
   };
 }
 
+/** The request, read and held against the limits of the service model (aws.md 5.3, 11.2). */
 interface Asked {
   readonly partition: string;
   readonly account: string;
@@ -91,10 +95,13 @@ interface Asked {
   readonly path: string;
   readonly sessionName: string;
   readonly token: string;
+  /** Seconds. */
   readonly duration: number;
+  /** The session policy as sent: it narrows what the session may do. */
   readonly policy: string | undefined;
 }
 
+/** Throws ValidationError. A ProviderId is for tokens of Facebook and Amazon; a JWT with one is refused. */
 function readAsk(params: Params): Asked {
   const arn = /^arn:(aws[a-z-]*):iam::(\d{12}):role(\/.+)$/.exec(required(params, "RoleArn"));
   const [, partition = "aws", account = "", path = ""] = arn ?? [];
@@ -108,12 +115,13 @@ function readAsk(params: Params): Asked {
   return { partition, account, path, sessionName, token, duration: durationOf(params), policy: sessionPolicy(params) };
 }
 
-/** The role, if it has propagated and its trust policy lets this token in; a missing one answers alike (aws.md 5.2). */
+/** The role, where it has propagated and lets this token in; a missing one answers alike (aws.md 5.2). */
 function trusted(
   { account, partition, path, sessionName }: Asked,
   claims: Readonly<Record<string, unknown>>,
   host: Host,
 ): StoredRole {
+  // What has not reached everywhere is not there yet: a fresh trust is refused for a while (aws.md 7).
   const role = roleOf(host.propagated, account, path.split("/").at(-1) ?? "");
   const trust = role && parsePolicy(role.trust);
   const asker = {
@@ -125,6 +133,7 @@ function trusted(
   return role;
 }
 
+/** 2 to 64 of `\w+=,.@-` (aws.md 11.2). */
 function sessionNameOf(params: Params): string {
   const name = required(params, "RoleSessionName");
   const says = (constraint: string) =>
@@ -139,12 +148,14 @@ function sessionNameOf(params: Params): string {
   return name;
 }
 
+/** 900 to 43200 s, an hour where none is asked for; the role's own maximum is checked later. */
 function durationOf(params: Params): number {
   const seconds = Number(params.get("DurationSeconds") ?? "3600");
   if (seconds >= 900 && seconds <= 43200) return seconds;
   throw invalid("durationSeconds", "Member must have value between 900 and 43200");
 }
 
+/** Throws MalformedPolicyDocument, whose text is not recorded (aws.md 5.2). */
 function sessionPolicy(params: Params): string | undefined {
   const text = params.get("Policy");
   if (text !== undefined && !parsePolicy(text))

@@ -43,5 +43,6 @@ const rules: readonly Rule[] = [
 
 const isSts = (action: string): boolean => /^(\*|sts:.*)$/.test(action);
 
+/** A domain name, or the ARN of an OIDC provider or of SAML metadata (failures.md F22). */
 const isFederated = (name: string): boolean =>
   /^[a-z0-9.-]+\.[a-z]{2,}$/i.test(name) || /^arn:aws[a-z-]*:iam::\d{12}:(oidc|saml)-provider\/.+/.test(name);

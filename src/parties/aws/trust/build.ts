@@ -3,6 +3,7 @@ import { googleIssuer, keyPrefix } from "../claims.ts";
 import { federatedOf } from "./judge.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 
+/** Whom a role must believe: the identity, the audience of its tokens, and where the role is. */
 export interface TrustAsk {
   readonly identity: Identity;
   readonly audience: string;
@@ -12,7 +13,8 @@ export interface TrustAsk {
 
 /**
  * The narrowest trust that believes exactly this identity. For Google: subject and original audience, and not
- * `aud`, which reads `azp` and differs by way of minting (aws.md 3.3).
+ * `aud`, which reads `azp` and differs by way of minting (aws.md 3.3). Throws a plain error for any other
+ * proof than a token.
  */
 export function trustFor({ identity, audience, account, partition }: TrustAsk): Policy {
   if (identity.proof !== "oidc" || !isText(identity.issuer)) throw new Error("aws believes web identities only");

@@ -2,6 +2,7 @@ import type { Known } from "../../../model.ts";
 import type { Reading } from "../claims.ts";
 import { isText, operatorOf } from "./policy.ts";
 
+/** Three-valued: what cannot be decided from a token must neither let in nor be called a refusal. */
 export type Truth = boolean | "unknown";
 
 /** All must hold: one false decides, else one unknown does. */
@@ -14,8 +15,11 @@ export const some = (truths: readonly Truth[]): Truth =>
 
 const not = (truth: Truth): Truth => (truth === "unknown" ? "unknown" : !truth);
 
+/** One operator, one key, and what the key holds for the token at hand. */
 export interface Condition {
+  /** As the policy spells it, `ForAnyValue:` and `IfExists` included. */
   readonly operator: string;
+  /** Alternatives: one of them is enough. */
   readonly values: readonly Known<string>[];
   readonly reading: Reading;
   /** Policy variables such as `${aws:username}` are read only in version 2012-10-17. */
@@ -23,8 +27,9 @@ export interface Condition {
 }
 
 /**
- * One condition against what its key holds, by AWS's rules: a missing key fails a plain operator, passes a negated
- * one, `...IfExists` and `ForAllValues` (aws.md 2.3, 13.2 T06). What cannot be decided is unknown, never true.
+ * One condition against what its key holds, by AWS's rules: a missing key fails a plain operator, passes a
+ * negated one, `...IfExists` and `ForAllValues` (aws.md 2.3, 13.2 T06). What cannot be decided is unknown,
+ * never true.
  */
 export function holds({ operator, values, reading, variables }: Condition): Truth {
   const { set, base, ifExists } = operatorOf(operator);
@@ -50,6 +55,7 @@ function absentHolds(set: string | undefined, base: string, ifExists: boolean): 
 
 const isNegated = (base: string): boolean => /Not/.test(base);
 
+/** `Null` asks whether the key is absent: "true" wants it absent, "false" wants it there. */
 function nullHolds(absent: boolean, wanted: readonly (string | undefined)[]): Truth {
   return some(wanted.map((want) => (want === "true" ? absent : want === "false" ? !absent : "unknown")));
 }
@@ -65,6 +71,7 @@ function withoutVariables(value: string, variables: boolean): string | undefined
 const literal: Readonly<Record<string, string>> = { "*": "\ue000", "?": "\ue001", $: "$" };
 const plainText = (text: string): string => text.replace(/\ue000/g, "*").replace(/\ue001/g, "?");
 
+/** One value against one alternative; `Not` is the caller's. An operator that is not here is unknown. */
 function match(base: string, value: string, want: string): Truth {
   const positive = base.replace("Not", "");
   switch (positive) {
@@ -105,12 +112,10 @@ function compare(base: string, value: string, want: string, test: (a: number, b:
   return Number.isFinite(a) && Number.isFinite(b) ? test(a, b) : "unknown";
 }
 
+/** A policy may say a date as ISO 8601 or as epoch seconds. */
 const dateOf = (text: string): number => (/^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text));
 
-/**
- * `*` any run of characters, `?` exactly one; nothing else is special, and the whole value must match. Linear:
- * a pattern cannot make it slow.
- */
+/** `*` is any run of characters, `?` one; all must match. Costs pattern times value at most. */
 export function like(pattern: string, value: string): boolean {
   let [p, v, star, mark] = [0, 0, -1, 0];
   while (v < value.length) {

@@ -8,6 +8,7 @@ export interface Asker {
   readonly claims: Claims;
   /** `accounts.google.com` for Google's built-in identity, else the ARN of the IAM OIDC provider. */
   readonly federated: string;
+  /** Without it, conditions on the session name or the time are unknown. */
   readonly request?: Request;
 }
 
@@ -19,6 +20,7 @@ export const federatedOf = (issuer: string, account: string, partition = "aws"):
     ? "accounts.google.com"
     : `arn:${partition}:iam::${account}:oidc-provider/${keyPrefix(issuer)}`;
 
+/** What one statement comes to; `why` names what could not be decided, in words for people. */
 interface Judged {
   readonly truth: Truth;
   readonly rows: readonly Evidence[];
@@ -26,8 +28,10 @@ interface Judged {
 }
 
 /**
- * The one judge: does this trust policy let this token in? An explicit Deny wins, one Allow is needed, and what
- * cannot be decided from here is unknown, never true. Lint, the sandbox's STS and explain all ask here.
+ * The one judge: does this trust policy let this token in? An explicit Deny wins, one Allow is needed, and
+ * what cannot be decided from here is unknown, never true. Lint, the sandbox's STS and explain all ask here,
+ * so that they cannot disagree (house.md). The rows are those of what decided, or of the Allow that came
+ * nearest.
  */
 export function judgeTrust(asker: Asker, policy: Policy): Judgement {
   const judged = policy.statements.map((statement) => ({ statement, ...judgeStatement(asker, statement, policy) }));
@@ -52,6 +56,7 @@ function closest<T extends Judged & { statement: Statement }>(allows: readonly T
   return [...allows].sort((a, b) => score(b) - score(a)).slice(0, 1);
 }
 
+/** Rows for all conditions, also those that hold: people look for the one that does not. */
 function judgeStatement(asker: Asker, statement: Statement, policy: Policy): Judged {
   const principal = principalTruth(statement, asker.federated);
   const acts = actionTruth(statement, action);
@@ -100,6 +105,7 @@ const saying = (reading: Reading): string =>
       ? "(absent)"
       : "(not known here)";
 
+/** StringEquals is what people mean by "is", and is not said. */
 const wanted = (operator: string, values: string): string =>
   operator === "StringEquals" ? values : `${operator} ${values}`;
 
@@ -111,18 +117,21 @@ function principalRow(statement: Statement, federated: string, ok: Truth): Evide
 }
 
 /**
- * `{"AWS": "*"}` does not admit web identities (recorded, aws.md 2.1). What NotPrincipal and a Federated wildcard
- * do for them is recorded nowhere: unknown.
+ * `{"AWS": "*"}` does not admit web identities (recorded, aws.md 2.1). Whether it shuts them out in a Deny, and what
+ * NotPrincipal and a Federated wildcard do for them, is recorded nowhere: unknown.
  */
 function principalTruth(statement: Statement, federated: string): Truth {
   if (statement.notPrincipal) return "unknown";
+  if (statement.effect !== "Allow" && statement.principal?.AWS?.includes("*")) return "unknown";
   const named = statement.principal?.Federated ?? [];
   if (named.includes(federated)) return true;
   if (named.some((name) => name.includes("*") && like(name, federated))) return "unknown";
   return false;
 }
 
+/** `wanted` in lower case, like the actions of canonical statements; neither Action nor NotAction: none. */
 export function actionTruth(statement: Statement, wanted: string): boolean {
+  // Wildcards are allowed in actions, so `sts:*` counts.
   const among = (actions: readonly string[]) => actions.some((pattern) => like(pattern, wanted));
   if (statement.action) return among(statement.action);
   return statement.notAction ? !among(statement.notAction) : false;

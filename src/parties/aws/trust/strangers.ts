@@ -5,8 +5,10 @@ import { isText, type Policy, type Statement } from "./policy.ts";
 
 /** A service account of nobody: 21 digits like a real unique id, and not one that Google gives out first. */
 export const nobody = "199999999999999999999";
+/** An audience that no policy names: who gets in with it gets in with any. */
 export const anyAudience = "crosstrust-wrong-audience";
 
+/** A token that somebody might come with, and the name he gives his session. */
 interface Witness {
   readonly federated: string;
   readonly claims: Readonly<Record<string, string>>;
@@ -15,9 +17,9 @@ interface Witness {
 }
 
 /**
- * Whom `live` lets in and `desired` does not, found by trying: every subject, audience, authorized party, e-mail and
- * session name that either policy names, patterns filled in, and one of each that nobody names. Finite, and a second
- * opinion beside comparing texts (fact sheet reliability-and-security, 6.2).
+ * Whom `live` lets in and `desired` does not, found by trying: every subject, audience, authorized party,
+ * e-mail and session name that either policy names, patterns filled in, and one of each that nobody names.
+ * Finite, and a second opinion beside comparing texts (fact sheet reliability-and-security, 6.2).
  */
 export function strangersOf(live: Policy, desired: Policy): readonly Stranger[] {
   const tried = witnesses(live, desired).map((witness) => ({
@@ -59,6 +61,7 @@ function witnesses(live: Policy, desired: Policy): readonly Witness[] {
   return federated.flatMap((name) => ofIssuer(name, [...live.statements, ...desired.statements]));
 }
 
+/** Every combination for one issuer; what follows the first `/` of an ARN is the key prefix (aws.md 6.1). */
 function ofIssuer(federated: string, statements: readonly Statement[]): readonly Witness[] {
   const prefix = federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
   const iss = `https://${prefix}`;
@@ -114,6 +117,7 @@ function summary(found: readonly Witness[], live: Policy, desired: Policy): read
   return audience ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: audience.claims }] : [];
 }
 
+/** The subjects that a statement names, whatever its issuer and operator. */
 const subjectsOf = (statement: Statement): readonly string[] =>
   [...new Set(Object.values(statement.condition ?? {}).flatMap((keys) => Object.keys(keys)))]
     .filter((key) => key.endsWith(":sub"))

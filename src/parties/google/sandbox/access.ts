@@ -2,7 +2,10 @@ import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
 import { errorInfo, GoogleError, type Principal } from "./rest.ts";
 import { accountOf, type Binding, operator, projectOf, type StoredAccount } from "./store.ts";
 
-/** Which permissions a role holds, as far as this product's calls need them; owner mints nothing (google.md 6.2). */
+/**
+ * Which permissions a role holds, as far as this product's calls need them; owner mints nothing (google.md
+ * 6.2).
+ */
 const roles: Readonly<Record<string, RegExp>> = {
   "roles/owner": /^(?!iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$)/,
   "roles/editor": /^(?!.*\.(setIamPolicy)$|iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt)$)/,
@@ -19,13 +22,17 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
 };
 
+/** A permission on a project, or on one account of it, whose own policy then counts beside the project's. */
 export interface Wanted {
   readonly permission: string;
   readonly project: string;
   readonly account?: StoredAccount | undefined;
 }
 
-/** Whether the bindings of the project or of the account give a permission. */
+/**
+ * Whether the bindings of the project or of the account give a permission. A role that is not in the table
+ * gives none, and the condition of a binding is not evaluated.
+ */
 export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   const project = projectOf(host, wanted.project);
   const bindings: readonly Binding[] = [...project.policy.bindings, ...(wanted.account?.policy.bindings ?? [])];
@@ -38,7 +45,7 @@ export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   );
 }
 
-/** A missing account and a missing permission get the same answer (google.md, trap 4). */
+/** Throws the 403 that a missing account and a missing permission have in common (google.md, trap 4). */
 export function require_(principal: Principal, wanted: Wanted, host: Host): void {
   if (may(principal, wanted, host)) return;
   throw new GoogleError(
@@ -58,14 +65,17 @@ export function requireApi(host: Host, projectName: string, api: string): void {
   ]);
 }
 
+/** What an access token holds: it is sealed, so the sandbox keeps no list of them. */
 interface AccessToken {
   readonly email: string;
   readonly kind: "user" | "serviceAccount";
   /** Epoch seconds. */
   readonly expires: number;
 }
+/** As real ones begin: what hides or looks for tokens in a text finds these too. */
 const prefix = "ya29.sandbox-";
 
+/** An hour long, in seconds. Whoever calls has checked that the bearer may have it. */
 export function issueAccessToken(host: Host, email: string): { readonly token: string; readonly expiresIn: number } {
   const kind = email === operator.email ? "user" : "serviceAccount";
   const expiresIn = 3600;
@@ -79,6 +89,7 @@ export function principalOf(request: FakeRequest, host: Host): Principal | undef
   return bearer === undefined ? undefined : holderOf(bearer, host);
 }
 
+/** The same for a token in hand. A token of a disabled or deleted account is dead at once. */
 export function holderOf(token: string, host: Host): Principal | undefined {
   const payload = host.secrets.open<AccessToken>(prefix, token);
   if (!payload || payload.expires * 1000 <= host.now()) return undefined;

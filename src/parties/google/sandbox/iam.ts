@@ -14,6 +14,7 @@ import {
 } from "./store.ts";
 
 const base = /^\/v1\/projects\/([^/]+)\/serviceAccounts/.source;
+/** Ends before a `:`, so that a custom method never looks like an account. */
 const one = `${base}/([^/:]+)`;
 const path = (pattern: string): RegExp => new RegExp(`${pattern}$`);
 
@@ -70,10 +71,16 @@ const routes: readonly Route[] = [
   { method: "POST", pattern: path(`${one}/keys`), operation: "CreateServiceAccountKey", write: true, run: noKeys },
 ];
 
-/** IAM Admin v1: service accounts (google.md 5, wire.md 4.1). */
+/**
+ * IAM Admin v1: service accounts (google.md 5, wire.md 4.1). The project `-` is taken too, because gcloud
+ * mixes both forms (wire.md, trap 10). Keys can be listed, and there are none.
+ */
 export const iam = restFake({ service: "google.iam", hosts: ["iam.googleapis.com"], routes }, principalOf);
 
-/** Reads see what has propagated: a fresh account answers 404 for a while, and so does a stale read. */
+/**
+ * The account a call names, once its caller may see it. Only `get` lags: a fresh account answers 404 for a
+ * while, and so does a stale read; a write finds at once what it writes to.
+ */
 function found({ parts, host, principal }: RestCall, verb: string): StoredAccount {
   const [projectName = "", name = ""] = parts;
   const view = verb === "get" ? (host.view === host.state ? host.propagated : host.view) : host.state;
@@ -94,6 +101,7 @@ function found({ parts, host, principal }: RestCall, verb: string): StoredAccoun
   return account;
 }
 
+/** Empty texts and false are left out, as Google does; `etag` is deprecated and constant (google.md 5). */
 const shown = (account: StoredAccount) => ({
   name: `projects/${account.project}/serviceAccounts/${account.email}`,
   projectId: account.project,
@@ -106,6 +114,7 @@ const shown = (account: StoredAccount) => ({
   ...(account.disabled ? { disabled: true } : {}),
 });
 
+/** An empty policy has no `bindings` at all (google.md 12). */
 const policyOf = (policy: StoredPolicy) => ({
   ...policy,
   ...(policy.bindings.length > 0 ? {} : { bindings: undefined }),
@@ -134,6 +143,7 @@ function create({ parts, body, host, principal }: RestCall) {
 
 const invalid = (says: string): GoogleError => new GoogleError([400, "INVALID_ARGUMENT"], says);
 
+/** The recorded body of a second create (google.md 5). */
 const exists = (email: string, project: string): GoogleError =>
   new GoogleError(
     [409, "ALREADY_EXISTS"],
@@ -159,6 +169,7 @@ function refuseByPolicy(host: Host, project: string): void {
   ]);
 }
 
+/** Limits count bytes, not characters (google.md 5). */
 function texts(value: unknown): { displayName?: string; description?: string } {
   const given = (value ?? {}) as { displayName?: string; description?: string };
   if (Buffer.byteLength(given.displayName ?? "") > 100) throw invalid("The display name is longer than 100 bytes.");
@@ -166,6 +177,7 @@ function texts(value: unknown): { displayName?: string; description?: string } {
   return given;
 }
 
+/** The page token is an offset into the list. */
 function list({ parts, host, principal, request }: RestCall) {
   const project = projectOf(host, parts[0] ?? "");
   requireApi(host, project.id, "iam.googleapis.com");
@@ -201,6 +213,10 @@ function edit(call: RestCall, verb: string, fields: Partial<StoredAccount>, show
   return show ? shown(account) : {};
 }
 
+/**
+ * Keeps the account under its unique id, for `undelete`; its e-mail is free at once. Policies that name it
+ * stay as they are: `deleted:` members are not played.
+ */
 function remove(call: RestCall) {
   const account = found(call, "delete");
   saveAccount(call.host, { ...account, deletedAt: call.host.now() });
@@ -223,6 +239,7 @@ function undelete({ parts, host, principal }: RestCall) {
   return { restoredAccount: shown(restored) };
 }
 
+/** Google leaves `permissions` out where none is held. It sees grants that have not propagated yet. */
 function testPermissions({ parts, body, host, principal }: RestCall) {
   const account = accountOf(host.state, parts[1] ?? "");
   if (!account) throw new GoogleError([404, "NOT_FOUND"], "Unknown service account");
@@ -233,6 +250,10 @@ function testPermissions({ parts, body, host, principal }: RestCall) {
   return permissions.length > 0 ? { permissions } : {};
 }
 
+/**
+ * A member that does not exist refuses the whole policy, as it does where a fresh account is bound too early
+ * (google.md 5). Only service accounts are looked up: nobody else exists here.
+ */
 function setPolicy(call: RestCall) {
   const account = found(call, "setIamPolicy");
   const given = (call.body.policy ?? {}) as Partial<StoredPolicy>;

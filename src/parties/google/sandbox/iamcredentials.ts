@@ -3,6 +3,7 @@ import { issueAccessToken, principalOf, require_, requireApi } from "./access.ts
 import { errorInfo, GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { accountOf, projectOf, type StoredAccount } from "./store.ts";
 
+/** What signs every Google ID token of the sandbox; its keys are those that `certs` shows. */
 export const googleIssuer = "https://accounts.google.com";
 
 const path = (verb: string): RegExp => new RegExp(`^/v1/projects/-/serviceAccounts/([^/:]+):${verb}$`);
@@ -24,7 +25,10 @@ export const iamcredentials = restFake(
   principalOf,
 );
 
-/** A missing account, a disabled one and a missing permission get one answer (google.md, trap 4). */
+/**
+ * A missing account, a disabled one and a missing permission get one answer (google.md, trap 4). The account
+ * and its policy are seen as far as they have propagated, so a fresh grant is refused (trap 17).
+ */
 function held(call: RestCall, permission: string): StoredAccount {
   const account = accountOf(call.host.propagated, call.parts[0] ?? "");
   if (account) requireApi(call.host, account.project, "iamcredentials.googleapis.com");
@@ -38,7 +42,9 @@ const denied = (permission: string): GoogleError =>
     errorInfo("IAM_PERMISSION_DENIED", { permission }),
   ]);
 
-/** `azp` is the unique id, or the e-mail where the undocumented `useEmailAzp` is sent (google.md 4, rows 5-9). */
+/**
+ * `azp` is the unique id, or the e-mail where the undocumented `useEmailAzp` is sent (google.md 4, rows 5-9).
+ */
 function idToken(call: RestCall) {
   const account = held(call, "iam.serviceAccounts.getOpenIdToken");
   const { audience, includeEmail, useEmailAzp } = call.body;
@@ -50,6 +56,10 @@ function idToken(call: RestCall) {
 
 const isTrue = (value: unknown): boolean => value === true || value === "true";
 
+/**
+ * What varies between the tokens of one account (google.md 4); `sub`, issuer and life never do. `more` goes
+ * between `exp` and `iat`, where the recorded tokens have it.
+ */
 export interface IdTokenAsk {
   readonly audience: string;
   readonly azp: string;
@@ -93,6 +103,7 @@ export const computeClaims = (host: Host, account: StoredAccount): Record<string
   return { google: { compute_engine } };
 };
 
+/** Limit and wording of google.md 9.2. A shorter `lifetime` is told back; the token lives an hour. */
 function accessToken(call: RestCall) {
   const account = held(call, "iam.serviceAccounts.getAccessToken");
   const scope = call.body.scope;

@@ -19,7 +19,10 @@ const overrides = {
   CLOUDBILLING: "cloudbilling",
 } as const;
 
-/** Google Cloud as the sandbox plays it. */
+/**
+ * Google Cloud as the sandbox plays it. gcloud needs no sign-in here: it takes its access token from a file
+ * (google.md, trap 22). What is unset would lead to the user's own set-up.
+ */
 export const player: Player = {
   party: "google",
   fakes: [iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler],

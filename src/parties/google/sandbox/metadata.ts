@@ -3,6 +3,7 @@ import { issueAccessToken } from "./access.ts";
 import { computeClaims, signIdToken } from "./iamcredentials.ts";
 import { accountOf, projectOf, type StoredAccount, type StoredProject } from "./store.ts";
 
+/** Every answer says who it is: Node's client refuses one that does not (google.md 10). */
 const flavor = { "metadata-flavor": "Google", server: "Metadata Server for VM", "content-type": "application/text" };
 const text = (status: number, body: string): FakeAnswer => ({ status, headers: flavor, body });
 const asJson = (body: unknown): FakeAnswer => ({
@@ -11,7 +12,10 @@ const asJson = (body: unknown): FakeAnswer => ({
   body: JSON.stringify(body),
 });
 
-/** The metadata server of a virtual machine (google.md 10, wire.md 5.1), speaking as one service account. */
+/**
+ * The metadata server of a virtual machine (google.md 10, wire.md 5.1), speaking as one service account. Its
+ * name in `/calls` is that of the account, since whoever asks needs no credentials.
+ */
 export const metadata: Fake = {
   service: "google.metadata",
   hosts: ["metadata.google.internal", "metadata", "169.254.169.254"],
@@ -37,6 +41,10 @@ function current(host: Host): StoredAccount | undefined {
   return alive.find((account) => account.deletedAt === undefined);
 }
 
+/**
+ * Without the header nothing but the root is shown; the wording of the 403 is that of google.md 10, of which
+ * wire.md 5.1 has another. The account can be named `default` or by its e-mail.
+ */
 function answer(request: FakeRequest, host: Host): FakeAnswer {
   if (request.path === "/") return text(200, "computeMetadata/\n");
   if (request.headers["metadata-flavor"] !== "Google")
@@ -55,6 +63,7 @@ interface Asked {
   readonly host: Host;
 }
 
+/** How the real server refuses a disabled account is not known; 404 here is a guess. */
 function ofAccount(what: string, account: StoredAccount, { request, host }: Asked): FakeAnswer {
   const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
   switch (what) {
@@ -80,7 +89,10 @@ function ofAccount(what: string, account: StoredAccount, { request, host }: Aske
   }
 }
 
-/** `azp` is the unique id; the e-mail and the machine's claims come only with `format=full` (google.md 4, rows 1-2). */
+/**
+ * `azp` is the unique id; the e-mail and the machine's claims come only with `format=full` (google.md 4, rows
+ * 1-2).
+ */
 function identity(account: StoredAccount, { request, host }: Asked): FakeAnswer {
   const audience = request.query.get("audience") ?? "";
   if (audience === "") return text(400, "non-empty audience parameter required");
@@ -90,6 +102,10 @@ function identity(account: StoredAccount, { request, host }: Asked): FakeAnswer 
   return text(200, signIdToken(host, account, { audience, azp: account.uniqueId, email: full, more }));
 }
 
+/**
+ * Clients find out from these that they run on a machine of Google: Node asks for `/instance` without a
+ * slash, gcloud for the project's number (wire.md 5.1).
+ */
 function ofMachine(path: string, account: StoredAccount | undefined, project: StoredProject | undefined): FakeAnswer {
   const known: Readonly<Record<string, string | undefined>> = {
     "/": "instance/\noslogin/\nproject/\n",

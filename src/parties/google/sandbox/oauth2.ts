@@ -4,7 +4,7 @@ import { googleIssuer } from "./iamcredentials.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { operator } from "./store.ts";
 
-/** The operator's grant, as a sign-in would leave it. */
+/** The operator's grant, as a sign-in would leave it: made from the seed, always the same, stored nowhere. */
 export const refreshToken = (host: Host): string =>
   host.secrets.issue(host.secrets.mac("google-refresh-token/operator"));
 
@@ -38,7 +38,10 @@ const routes: readonly Route[] = [
   },
 ];
 
-/** Google's token endpoint and its keys: refresh of the operator's grant, token and user information, JWKS. */
+/**
+ * Google's token endpoint and its keys: refresh of the operator's grant, token and user information, JWKS.
+ * The errors of the token endpoints have OAuth's shape, so their handlers answer them whole.
+ */
 export const oauth2 = restFake(
   {
     service: "google.oauth2",
@@ -48,6 +51,7 @@ export const oauth2 = restFake(
   principalOf,
 );
 
+/** Only a refresh: the other grant of this endpoint needs a key, and there are none. */
 function token({ body, host }: RestCall) {
   const refused = (error: string, error_description: string) => ({
     status: 400,
@@ -91,6 +95,7 @@ function userInfo({ principal }: RestCall) {
   return { sub: "100000000000000000001", email: principal.email, email_verified: true };
 }
 
+/** The very keys that sign: whoever verifies a token against them verifies for real. */
 function certs({ host }: RestCall) {
   return { keys: host.issuers.keys(googleIssuer) ?? [] };
 }

@@ -44,7 +44,7 @@ const billingRoutes: readonly Route[] = [
   },
 ];
 
-/** Cloud Billing v1: only whether a project has an account; every project of the sandbox has. */
+/** Cloud Billing v1: whether a project has an account. Every one has here, and anybody signed in may ask. */
 export const cloudbilling = restFake(
   { service: "google.cloudbilling", hosts: ["cloudbilling.googleapis.com"], routes: billingRoutes },
   principalOf,
@@ -57,6 +57,7 @@ function held({ parts, host, principal }: RestCall, verb: string): StoredProject
   return project;
 }
 
+/** Always active and always of the same age: a sandbox's output can be compared. */
 const shown = (project: StoredProject) => ({
   projectNumber: project.number,
   projectId: project.id,
@@ -76,6 +77,7 @@ function setPolicy(call: RestCall) {
   return policy;
 }
 
+/** Asks no permission: whoever holds none is told so by the answer. */
 function test({ parts, body, host, principal }: RestCall) {
   const project = projectOf(host, parts[0] ?? "");
   const asked = Array.isArray(body.permissions) ? body.permissions.map(String) : [];
@@ -83,7 +85,10 @@ function test({ parts, body, host, principal }: RestCall) {
   return permissions.length > 0 ? { permissions } : {};
 }
 
-/** Boolean constraints of the organization, as far as they stop this product. */
+/**
+ * Boolean constraints of the organization, as far as they stop this product. There is no organization above a
+ * project here: what is effective is what was set on it.
+ */
 function getConstraint(call: RestCall) {
   const constraint = String(call.body.constraint ?? "");
   const enforced = held(call, "get").constraints.includes(constraint);

@@ -10,6 +10,7 @@ import {
 /** An error of a Google REST service, with its canonical status and details. */
 export class GoogleError extends Error {
   readonly status: number;
+  /** Such as `NOT_FOUND`: clients look at it, gcloud prints it (wire.md 4.0). */
   readonly canonical: string;
   readonly details: readonly unknown[];
 
@@ -45,24 +46,31 @@ export interface Principal {
   readonly email: string;
 }
 
+/** One method of a service; the first route that matches is taken. */
 export interface Route {
   readonly method: string;
   /** Over the decoded path; its groups become `parts`. */
   readonly pattern: RegExp;
+  /** Verb first, as in the contract: faults and `/calls` name it so. */
   readonly operation: string;
   readonly write: boolean;
+  /** Gives the body of a 200, or a whole answer where it has another shape; throws `GoogleError`. */
   readonly run: (call: RestCall) => unknown;
   /** Anybody may call it. */
   readonly open?: true;
 }
 
+/** `service` as in `/calls`; `hosts` are the real names, for requests through the proxy. */
 export interface Service {
   readonly service: string;
   readonly hosts: readonly string[];
   readonly routes: readonly Route[];
 }
 
-/** A REST service from its routes. */
+/**
+ * A REST service from its routes. Without a token of ours only an `open` route runs, all others answer 401.
+ * `write` is for the record, and keeps a stale read away from a write.
+ */
 export function restFake(
   { service, hosts, routes }: Service,
   principalOf: (request: FakeRequest, host: Host) => Principal | undefined,
@@ -108,6 +116,7 @@ async function settle(work: () => unknown): Promise<FakeAnswer> {
   }
 }
 
+/** Told by a number in `status`: a Scheduler job has a `status` too, an object. */
 const isAnswer = (value: unknown): value is FakeAnswer =>
   typeof value === "object" &&
   value !== null &&
@@ -121,6 +130,7 @@ const decodePath = (path: string): string => {
   return /%[0-9A-Fa-f]{2}/.test(once) ? decodeURIComponent(once) : once;
 };
 
+/** A form, or JSON. A body of `""` is an empty message of Google's generated clients (google.md 1.2). */
 function bodyOf(request: FakeRequest): Readonly<Record<string, unknown>> {
   const text = request.body.toString("utf8");
   const type = request.headers["content-type"] ?? "";
@@ -134,16 +144,19 @@ function bodyOf(request: FakeRequest): Readonly<Record<string, unknown>> {
 }
 
 const expected = "Expected OAuth 2 access token, login cookie or other valid authentication credential.";
+/** The wording of google.md 9.2. */
 export const unauthenticated = new GoogleError(
   [401, "UNAUTHENTICATED"],
   `Request had invalid authentication credentials. ${expected} See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
 );
 
+/** `error500` is a 503, the one server error that gcloud is known to retry (wire.md 4.0). */
 const faults = {
   throttle: new GoogleError([429, "RESOURCE_EXHAUSTED"], "Quota exceeded for quota metric."),
   error500: new GoogleError([503, "UNAVAILABLE"], "The service is currently unavailable."),
 } as const;
 
+/** The detail by which clients tell one 403 from another; `reason` decides (wire.md 4.0). */
 export const errorInfo = (
   reason: string,
   metadata: Readonly<Record<string, string>>,

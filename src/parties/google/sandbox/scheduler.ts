@@ -19,6 +19,7 @@ export const scheduler = restFake(
   principalOf,
 );
 
+/** `schedule` is kept, never acted on. `status.code` is an HTTP status, where Google has a canonical code. */
 interface Job {
   readonly name: string;
   readonly state: string;
@@ -57,7 +58,10 @@ function remove(call: RestCall) {
   return {};
 }
 
-/** Calls the target as the real one would: an OIDC token of the job's account, and the headers that name the run. */
+/**
+ * Calls the target as the real one would: an OIDC token of the job's account, for the full URI unless the job
+ * names an audience, and the headers that name the run (serverless.md 4.2, 4.3).
+ */
 async function run(call: RestCall): Promise<Job> {
   const { host } = call;
   const found = job(call);

@@ -54,6 +54,7 @@ function held({ parts, host, principal }: RestCall, verb: string): StoredProject
   return project;
 }
 
+/** Every name is answered by project number (wire.md 4.4). What the sandbox does not play is never on. */
 const shown = (project: StoredProject, name: string) => ({
   name: `projects/${project.number}/services/${name}`,
   config: { name },
@@ -77,6 +78,7 @@ function batchGet(call: RestCall) {
 const namesIn = ({ body }: RestCall): readonly string[] =>
   Array.isArray(body.serviceIds) ? body.serviceIds.map(String) : [];
 
+/** Done at once, which gcloud takes as well as an operation to wait for (wire.md 4.4). */
 function turn(call: RestCall, names: readonly string[], on: boolean) {
   const project = held(call, on ? "enable" : "disable");
   const others = project.disabled.filter((name) => !names.includes(name));

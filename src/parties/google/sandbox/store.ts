@@ -3,19 +3,23 @@ import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { View } from "../../../sandbox/state.ts";
 import { GoogleError, type Principal } from "./rest.ts";
 
+/** Role and condition together tell one binding from another (google.md 12). */
 export interface Binding {
   readonly role: string;
   readonly members: readonly string[];
   readonly condition?: unknown;
 }
+/** `etag` is base64, as raw REST shows it (google.md, trap 10). */
 export interface StoredPolicy {
   readonly version?: number;
   readonly etag: string;
   readonly bindings: readonly Binding[];
 }
 
+/** A project that was named once; nothing here deletes one. */
 export interface StoredProject {
   readonly id: string;
+  /** 12 digits, made from the id: principals and answers name a project by it. */
   readonly number: string;
   readonly policy: StoredPolicy;
   /** APIs that were switched off; a project starts with all that the sandbox plays. */
@@ -24,6 +28,7 @@ export interface StoredProject {
   readonly constraints: readonly string[];
 }
 
+/** Kept under its unique id; `google.email/` leads from the e-mail of a living account to it. */
 export interface StoredAccount {
   readonly uniqueId: string;
   readonly email: string;
@@ -36,12 +41,14 @@ export interface StoredAccount {
   readonly policy: StoredPolicy;
 }
 
+/** The person at the keyboard: what the sandbox hands out as the operator's credentials is this one's. */
 export const operator: Principal = { member: "user:operator@example.com", email: "operator@example.com" };
 
 const etag = (text: string): string => createHash("sha256").update(text).digest().subarray(0, 8).toString("base64");
+/** The etag that is widely seen on an empty policy (google.md 12, unverified). */
 export const emptyPolicy: StoredPolicy = { etag: "ACAB", bindings: [] };
 
-/** A new version of a policy. */
+/** A new version of a policy, with an etag that no earlier version had. */
 export const nextPolicy = (host: Host, bindings: readonly Binding[], version: number): StoredPolicy => ({
   version,
   bindings,
@@ -50,7 +57,8 @@ export const nextPolicy = (host: Host, bindings: readonly Binding[], version: nu
 
 /**
  * A project exists as soon as it is named (contract, section 5). Its operator owns it and may mint for every
- * account in it, so that a link can be proved as any workload; both stand in its policy and can be taken away.
+ * account in it, so that a link can be proved as any workload; both stand in its policy and can be taken
+ * away.
  */
 export function projectOf(host: Host, name: string): StoredProject {
   const id = /^\d+$/.test(name) ? (host.state.get<string>(`google.number/${name}`) ?? name) : name;
@@ -88,7 +96,10 @@ export function newUniqueId(host: Host, email: string): string {
   return `10${characters(digest, "0123456789", 19)}`;
 }
 
-/** An etag must be the one that was read; without one the write is blind (google.md, trap 16). */
+/**
+ * The policy to store. An etag must be the one that was read; without one the write is blind (google.md, trap
+ * 16). Throws 409 in Google's words, which tell clients to start over. Bindings without members vanish.
+ */
 export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<StoredPolicy>): StoredPolicy {
   // Bytes in base64: gcloud writes the other alphabet than it read.
   const bytes = (text: string): string => Buffer.from(text, "base64").toString("hex");
