@@ -1,20 +1,12 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { apply } from "../src/cli/commands/apply.ts";
+import { UsageError } from "../src/cli/exit.ts";
 import { account, bench, example, folderWith, manyLinks, reports } from "./support/bench.ts";
-import { crosstrust, environmentOf, run } from "./support/cli.ts";
+import { crosstrust, environmentOf, run, stage } from "./support/cli.ts";
 
 // The command line as users and scripts rely on it (contract, sections 2 and 4).
-
-/** A folder, a sandbox that outlives each command, and crosstrust in both. */
-async function stage(text = example) {
-  const b = await bench();
-  const cwd = folderWith(text);
-  const env = { ...process.env, CROSSTRUST_SANDBOX: b.url };
-  const ct = (words: string | readonly string[], more: { input?: string } = {}) =>
-    crosstrust(words, { cwd, env, ...more });
-  return { b, cwd, env, ct };
-}
 
 describe("the story of the contract, by exit codes", () => {
   test("plan 2, apply 0, plan 0, health 0; widened: health 3, plan 2; destroyed: plan 2", async () => {
@@ -199,6 +191,8 @@ describe("usage", () => {
     ["an endpoint in the sandbox", "plan --endpoint aws.iam=http://127.0.0.1:1"],
     ["a duration that no role takes", "credentials reports-to-s3 --duration 60"],
     ["a port that is none", "sandbox --port x"],
+    ["a limit that is no number", "lint --max-links abc"],
+    ["a consent for no link", "plan --allow-broad-subject nothing"],
   ])("%s: 64, nothing on stdout", async (_, words) => {
     const { ct, b } = await stage();
     const { exit, out, err } = await ct(words);
@@ -283,44 +277,41 @@ describe("the cloud world", () => {
     expect(b.calls.map(({ operation }) => operation)).toEqual(["GetCallerIdentity"]);
   });
 
-  test("no network: 75", async () => {
+  test("no network: 75, and no word about credentials that were never asked", async () => {
     const b = await bench();
     const folder = folderWith(example);
     const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = await environmentOf(b.url, folder);
-    const { exit, out } = await crosstrust(["plan", "--endpoint", "aws.sts=http://127.0.0.1:1"], {
-      cwd: folder,
-      env: bare({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }),
-    });
-    expect([exit, out]).toEqual([77, expect.stringContaining("NO-NETWORK")]);
-  });
-
-  test("without a terminal a needed question is 64, before anything is written", async () => {
-    const b = await bench();
-    const folder = folderWith(example);
-    const env = await environmentOf(b.url, folder);
     const adc = join(folder, "adc.json");
-    // An external account whose token is a file: credentials of the cloud world that need no cloud.
-    const subject = join(folder, "subject");
-    writeFileSync(subject, "x");
     writeFileSync(
       adc,
-      JSON.stringify({
-        type: "external_account",
-        audience: "//x",
-        subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-        token_url: `${b.url}/nowhere`,
-        credential_source: { file: subject },
-      }),
+      JSON.stringify({ type: "authorized_user", client_id: "x", client_secret: "x", refresh_token: "x" }),
     );
-    const keys = {
-      AWS_ACCESS_KEY_ID: env.AWS_ACCESS_KEY_ID ?? "",
-      AWS_SECRET_ACCESS_KEY: env.AWS_SECRET_ACCESS_KEY ?? "",
-      GOOGLE_APPLICATION_CREDENTIALS: adc,
-    };
-    const services = ["aws.iam", "aws.sts", "google.iam", "google.iamcredentials", "google.cloudresourcemanager"];
-    const moved = services.flatMap((service) => ["--endpoint", `${service}=${b.url}/${service.replace(".", "/")}`]);
-    const { exit, out } = await crosstrust(["plan", ...moved], { cwd: folder, env: bare(keys) });
-    expect([exit, out]).toEqual([77, expect.stringContaining("there are no google credentials")]);
+    const nowhere = "http://127.0.0.1:1";
+    const proxies = { HTTPS_PROXY: nowhere, https_proxy: nowhere, NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" };
+    const { exit, out } = await crosstrust(["plan", "--endpoint", "aws.sts=http://127.0.0.1:1"], {
+      cwd: folder,
+      env: bare({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS: adc, ...proxies }),
+    });
+    expect([exit, out]).toEqual([75, expect.stringContaining("NO-NETWORK")]);
+    expect(out).toContain("google's sign-in does not answer");
+    expect(out).not.toContain("no google credentials");
+  });
+
+  test("without a terminal a needed question is 64, before anything is written; --yes answers it", async () => {
+    const b = await bench();
+    const folder = folderWith(example);
+    const context = (yes: boolean) => ({
+      flags: { file: join(folder, "federation.yaml"), yes, quiet: true },
+      paper: { colour: false, again: "" },
+      world: { ...b.world(), kind: "cloud" as const },
+      close: async () => {},
+    });
+    const calls = await b.callsOf(async () => {
+      await expect(apply(context(false), { words: [] })).rejects.toThrow(UsageError);
+    });
+    expect(calls.length).toBeGreaterThan(0);
+    expect(calls.filter(({ write }) => write)).toEqual([]);
+    expect((await apply(context(true), { words: [] })).exit).toBe(0);
   });
 
   test.each(["aws.iam=http://10.0.0.1", "aws.iam", "aws.iam=ftp://127.0.0.1", "=https://x"])(

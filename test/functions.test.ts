@@ -85,6 +85,33 @@ describe("callers", () => {
     expect([answer.status, await answer.text()]).toEqual([401, '{"error":"not authenticated"}\n']);
   });
 
+  // Catches a function that fetches Google's keys for whoever knocks (case 70).
+  test("keys are fetched for tokens that could be good, and kept", async () => {
+    const url = await serve("health");
+    const fetches = async (work: () => Promise<unknown>) =>
+      (await b.callsOf(work)).filter(({ operation }) => operation === "GetCerts").length;
+    const bad = () => Promise.all(Array.from({ length: 5 }, () => call(url, {}, { aud: "https://other.example" })));
+    expect(await fetches(bad)).toBe(0);
+    const good = () => call(url, { method: "GET" });
+    expect(await fetches(good)).toBe(1);
+    expect(await fetches(good)).toBe(0);
+    const strange = () =>
+      Promise.all(
+        Array.from({ length: 5 }, async () => {
+          const body = JSON.stringify({
+            issuer: "https://accounts.google.com",
+            claims: { aud: audience, sub: "1", email: scheduler, email_verified: true },
+            header: { kid: "strange" },
+          });
+          const { token } = (await (await fetch(`${b.url}/_sandbox/mint`, { method: "POST", body })).json()) as {
+            token: string;
+          };
+          return fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+        }),
+      );
+    expect(await fetches(strange)).toBe(0);
+  });
+
   test("a deployed function lets nobody in while it is not told whom", async () => {
     process.env.CROSSTRUST_CALLERS = "";
     expect((await call(await serve("health"))).status).toBe(403);
@@ -206,5 +233,48 @@ describe("provision", () => {
       expect((await call(url, { body: JSON.stringify({ plan: fingerprint }) })).status).toBe(409);
     });
     expect(calls.filter(({ write }) => write)).toEqual([]);
+  });
+
+  test("a plan of some links is applied by its fingerprint alone", async () => {
+    const url = await serve("provision");
+    await b.apply(example, { destroy: true });
+    const { fingerprint } = JSON.parse((await call(url, { body: '{"links":["reports-to-s3"]}' })).body);
+    expect((await call(url, { body: JSON.stringify({ plan: fingerprint }) })).status).toBe(200);
+    expect((await b.health(example)).verdict).toBe("works");
+  });
+
+  // Catches an answer kept by fingerprint alone: it would say "applied" and leave nothing there.
+  test("taken away again by somebody, the same plan is applied again", async () => {
+    const url = await serve("provision");
+    await b.apply(example, { destroy: true });
+    b.sandbox.reset();
+    const first = JSON.parse((await call(url, { body: "{}" })).body).fingerprint;
+    expect((await call(url, { body: JSON.stringify({ plan: first }) })).status).toBe(200);
+    b.sandbox.reset();
+    const second = JSON.parse((await call(url, { body: "{}" })).body).fingerprint;
+    expect(second).toBe(first);
+    expect((await call(url, { body: JSON.stringify({ plan: second }) })).status).toBe(200);
+    expect((await b.health(example)).verdict).toBe("works");
+  });
+
+  test("what amounts to administrator is granted by a person, by name", async () => {
+    const url = await serve("provision");
+    writeFileSync(join(folder, "federation.yaml"), example.replace("AmazonS3ReadOnlyAccess", "AdministratorAccess"));
+    const { fingerprint } = JSON.parse((await call(url, { body: "{}" })).body);
+    const calls = await b.callsOf(async () => {
+      const refused = await call(url, { body: JSON.stringify({ plan: fingerprint }) });
+      expect([refused.status, refused.body]).toEqual([409, expect.stringContaining("AWS-PRIVILEGED")]);
+    });
+    expect(calls.filter(({ write }) => write)).toEqual([]);
+  });
+
+  test("a link that ends broken is in the exit of the answer", async () => {
+    const url = await serve("provision");
+    await b.apply(example, { destroy: true });
+    const { fingerprint } = JSON.parse((await call(url, { body: "{}" })).body);
+    b.sandbox.faults.set([{ service: "aws.iam", operation: "CreateRole", fault: "error500" }]);
+    const applied = JSON.parse((await call(url, { body: JSON.stringify({ plan: fingerprint }) })).body);
+    expect(applied).toMatchObject({ command: "apply" });
+    expect([3, 75]).toContain(applied.exit);
   });
 });

@@ -1,12 +1,12 @@
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { players } from "../src/parties/players.ts";
 import { attach } from "../src/sandbox/attach.ts";
 import { readOwner } from "../src/sandbox/owner.ts";
 import { State } from "../src/sandbox/state.ts";
-import { account, bench, example, folderWith, manyLinks, reports } from "./support/bench.ts";
+import { account, type Bench, bench, example, folderWith, manyLinks, reports } from "./support/bench.ts";
 import { crosstrust, start } from "./support/cli.ts";
 
 const control = async (
@@ -252,6 +252,43 @@ describe("its state", () => {
     await third.close();
   });
 
+  test("two in one process find a dead owner at once: one takes over, both reach it", async () => {
+    const folder = join(folderWith(example), ".crosstrust", "sandbox");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "owner.json"), JSON.stringify({ pid: 999_999, port: 1 }));
+    const both = await Promise.all([attach({ folder, players }), attach({ folder, players })]);
+    onTestFinished(async () => {
+      for (const one of both) await one.close();
+    });
+    expect(new Set(both.map(({ url }) => url)).size).toBe(1);
+    expect(both.filter(({ sandbox }) => sandbox).length).toBe(1);
+  });
+
+  test("a view looks back as far as it promises, also behind an older write", () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const state = new State();
+    state.put("a", 1);
+    vi.setSystemTime(1_000_000_000 + 560_000);
+    state.put("a", 2);
+    vi.setSystemTime(1_000_000_000 + 660_000);
+    state.put("a", 3);
+    expect(state.at(Date.now() - 120_000).get("a")).toBe(1);
+    expect(state.at(Date.now() - 50_000).get("a")).toBe(2);
+    expect(state.get("a")).toBe(3);
+  });
+
+  test("what earlier processes issued is known, and cannot be read in any file", async () => {
+    const folder = join(folderWith(example), ".crosstrust", "sandbox");
+    const first = await attach({ folder, players });
+    const token = first.sandbox?.keys.mint("https://accounts.google.com", { claims: { sub: "1" }, header: {} }) ?? "";
+    await first.close();
+    const second = await attach({ folder, players });
+    onTestFinished(() => second.close());
+    expect(second.sandbox?.keys.issued).toContain(token);
+    for (const file of readdirSync(folder)) expect(readFileSync(join(folder, file), "utf8")).not.toContain(token);
+  });
+
   test("what one process made another finds, and the folder ignores itself in git", async () => {
     const cwd = folderWith(example);
     expect((await crosstrust("apply --sandbox", { cwd })).exit).toBe(0);
@@ -314,6 +351,60 @@ describe("as a server", () => {
       (await crosstrust("plan", { cwd, env: { ...process.env, CROSSTRUST_SANDBOX: "https://127.0.0.1" } })).exit,
     ).toBe(64);
   });
+});
+
+describe("policies", () => {
+  const policyOf = async (b: Bench, body?: unknown) =>
+    b.google(
+      "POST",
+      `iam/v1/projects/acme-prod/serviceAccounts/${reports}:${body ? "setIamPolicy" : "getIamPolicy"}`,
+      body && { policy: body },
+    );
+
+  test("a deleted member is shown by its id, may stay, may not be added, and comes back with undelete", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const worker = "worker@acme-prod.iam.gserviceaccount.com";
+    const made = await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", {
+      accountId: "worker",
+      serviceAccount: {},
+    });
+    const role = "roles/iam.serviceAccountTokenCreator";
+    await policyOf(b, { bindings: [{ role, members: [`serviceAccount:${worker}`] }] });
+    await b.google("DELETE", `iam/v1/projects/acme-prod/serviceAccounts/${worker}`);
+    const deleted = `deleted:serviceAccount:${worker}?uid=${made.body.uniqueId}`;
+    const there = (await policyOf(b)).body;
+    expect(there.bindings).toEqual([{ role, members: [deleted] }]);
+    expect((await policyOf(b, there)).status).toBe(200);
+    expect((await policyOf(b, { bindings: [] })).status).toBe(200);
+    expect(await policyOf(b, there)).toMatchObject({ status: 409 });
+    const { etag: _, ...blind } = there;
+    expect(await policyOf(b, blind)).toMatchObject({ status: 400 });
+  });
+
+  test("a binding with a condition gives nothing here, and a namesake inherits nothing", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const condition = { title: "never", expression: "request.time < timestamp('2020-01-01T00:00:00Z')" };
+    const role = "roles/iam.serviceAccountOpenIdTokenCreator";
+    const project = b.sandbox.state.get<{ policy: object }>("google.project/acme-prod");
+    const bindings = [
+      { role: "roles/owner", members: ["user:operator@example.com"] },
+      { role, members: ["user:operator@example.com"], condition },
+    ];
+    b.sandbox.state.put("google.project/acme-prod", { ...project, policy: { ...project?.policy, bindings } });
+    const permissions = ["iam.serviceAccounts.getOpenIdToken"];
+    const path = `iam/v1/projects/acme-prod/serviceAccounts/${reports}:testIamPermissions`;
+    expect((await b.google("POST", path, { permissions })).body).toEqual({});
+  });
+});
+
+test("a missing account asked for with the wildcard makes no project", async () => {
+  const b = await bench();
+  expect((await b.google("GET", "iam/v1/projects/-/serviceAccounts/nobody@x.iam.gserviceaccount.com")).status).toBe(
+    403,
+  );
+  expect(b.sandbox.state.list("google.project/").map(([key]) => key)).not.toContain("google.project/missing");
 });
 
 test("an organization policy refuses with Google's own words, and the preflight says so before", async () => {

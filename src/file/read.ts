@@ -85,9 +85,10 @@ const innermost =
 function explain(issue: z.core.$ZodIssue, parsed: Parsed): Finding[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
+    const advice = issue.message.split("\n");
+    return issue.keys.map((key, at) => {
       const place = parsed.keys.get([...path, key].join(".")) ?? nearestPlace(parsed.places, [...path, key]);
-      return problem("UNKNOWN-KEY", place, `unknown key ${key}: ${issue.message}`);
+      return problem("UNKNOWN-KEY", place, `unknown key ${key}: ${advice[at] ?? issue.message}`);
     });
   }
   if (issue.code === "invalid_key") {

@@ -18,10 +18,15 @@ export function strict(members: z.ZodRawShape, what: string): z.ZodObject {
   return z.strictObject(members, {
     error: (issue) => {
       if (issue.code !== "unrecognized_keys") return `${what} is a map with ${known.join(", ")}`;
-      const guess = nearest(issue.keys[0] ?? "", known);
-      return guess ? `did you mean ${guess}?` : `${what} takes ${known.join(", ")}`;
+      // A line for each key: whoever reads the issue tells them apart.
+      return issue.keys.map((key) => advice(key, known) ?? `${what} takes ${known.join(", ")}`).join("\n");
     },
   });
+}
+
+function advice(key: string, known: readonly string[]): string | undefined {
+  const guess = nearest(key, known);
+  return guess && `did you mean ${guess}?`;
 }
 
 /**

@@ -35,8 +35,8 @@ const maxBody = 256 * 1024;
 
 /**
  * Around every function: path, method and body before anything is done, the caller before anything is read,
- * and one short JSON answer to every error. The framework has parsed the body before we see it (fact sheet,
- * trap 8); what that means for memory is in docs/functions.md.
+ * and one short JSON answer to every error. The framework has parsed the body before we see it (fact sheet
+ * reliability-and-security, trap 8); what that means for memory is in docs/functions.md.
  */
 export const serve =
   (served: Served) =>

@@ -1,6 +1,15 @@
-import { createHash, createHmac, createSign, generateKeyPairSync, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSign,
+  generateKeyPairSync,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { JWK } from "jose";
 import type { Issuers, Secrets } from "./fake.ts";
 
@@ -23,8 +32,8 @@ export interface Minting {
  * owner reads.
  */
 export class Keys {
-  /** Every secret that this process made; held in memory, never written. */
-  readonly issued: string[] = [];
+  /** What this process made; earlier ones stand in the record. */
+  private readonly made = new Set<string>();
   private readonly file: string | undefined;
   private stored: Stored;
 
@@ -32,6 +41,16 @@ export class Keys {
     this.file = file;
     this.stored = this.read() ?? { seed: randomBytes(32).toString("base64url"), issuers: {} };
     this.write();
+  }
+
+  /**
+   * Every secret that was made here, by this process or an earlier one, oldest first. The record is encrypted under
+   * the seed: it is there to find leaks by, and must not be one.
+   */
+  get issued(): readonly string[] {
+    const record = this.record();
+    const kept = record && existsSync(record) ? readFileSync(record, "utf8").split("\n") : [];
+    return [...new Set([...kept.flatMap((line) => this.decrypt(line)), ...this.made])];
   }
 
   get secrets(): Secrets {
@@ -86,8 +105,39 @@ export class Keys {
   }
 
   private issue(secret: string): string {
-    this.issued.push(secret);
+    if (this.made.has(secret)) return secret;
+    this.made.add(secret);
+    const record = this.record();
+    if (record) appendFileSync(record, `${this.encrypt(secret)}\n`, { mode: 0o600 });
     return secret;
+  }
+
+  private record(): string | undefined {
+    return this.file && join(dirname(this.file), "issued");
+  }
+
+  private encrypt(text: string): string {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", this.recordKey(), nonce);
+    const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64url");
+  }
+
+  /** Nothing for a line that was cut off, or written under another seed. */
+  private decrypt(line: string): readonly string[] {
+    const bytes = Buffer.from(line, "base64url");
+    if (bytes.length < 28) return [];
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", this.recordKey(), bytes.subarray(0, 12));
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      return [Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString("utf8")];
+    } catch {
+      return [];
+    }
+  }
+
+  private recordKey(): Buffer {
+    return createHmac("sha256", this.stored.seed).update("record of what was issued").digest();
   }
 
   private keyOf(issuer: string) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { surroundings } from "../../src/sandbox/environment.ts";
 import type { Environment } from "../../src/sandbox/fake.ts";
+import { bench, example, folderWith } from "./bench.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 export const cliPath = join(root, "src", "cli.ts");
@@ -74,4 +75,14 @@ export async function start(
     child.on("exit", (code) => reject(new Error(`ended with ${code}: ${out}`)));
   });
   return { child, match };
+}
+
+/** A folder, a sandbox that outlives each command, and crosstrust in both. */
+export async function stage(text = example) {
+  const b = await bench();
+  const cwd = folderWith(text);
+  const env = { ...process.env, CROSSTRUST_SANDBOX: b.url };
+  const ct = (words: string | readonly string[], more: { input?: string } = {}) =>
+    crosstrust(words, { cwd, env, ...more });
+  return { b, cwd, env, ct };
 }

@@ -10,19 +10,15 @@ export const serviceAccountAddress = (account: { project: string; id: string; em
 
 /**
  * What a service account's ID token will say (google.md 4). The subject is the unique id and not the e-mail,
- * because a recreated account has the same e-mail and would inherit the trust (google.md 5).
+ * because a recreated account has the same e-mail and would inherit the trust (google.md 5). `azp` is the unique id
+ * too, by the metadata server and by plain generateIdToken; only a token made with a key, or with the undocumented
+ * `useEmailAzp`, has the e-mail there (google.md 4).
  */
 export function identityOf(link: Link): { readonly identity: Identity; readonly account: ServiceAccountName } {
   const account = serviceAccountOf(link);
   const uniqueId: Ref = { $ref: serviceAccountAddress(account), field: "uniqueId" };
   return { account, identity: { proof: "oidc", issuer, claims: { sub: uniqueId, aud: link.audience, azp: uniqueId } } };
 }
-
-/**
- * `azp` by way of minting (google.md 4): the metadata server and plain generateIdToken put the unique id
- * there; the key-signed grant and `useEmailAzp` put the e-mail there. We mint by the first two only.
- */
-export const azpOf = { metadata: "uniqueId", iamcredentials: "uniqueId", "useEmailAzp or a key": "email" } as const;
 
 /** Google's own default accounts: shared by everything in the project that names no account of its own. */
 export const isDefaultAccount = (email: string): boolean =>

@@ -10,6 +10,7 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/owner": /^(?!iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$)/,
   "roles/editor": /^(?!.*\.(setIamPolicy)$|iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt)$)/,
   "roles/viewer": /\.(get|list|getIamPolicy)$/,
+  "roles/browser": /^resourcemanager\.projects\.(get|getIamPolicy|list)$/,
   "roles/iam.serviceAccountAdmin":
     /^iam\.serviceAccounts\.(create|delete|disable|enable|get|getIamPolicy|list|setIamPolicy|undelete|update)$/,
   "roles/iam.serviceAccountCreator": /^iam\.serviceAccounts\.(create|get|list)$/,
@@ -31,13 +32,14 @@ export interface Wanted {
 
 /**
  * Whether the bindings of the project or of the account give a permission. A role that is not in the table
- * gives none, and the condition of a binding is not evaluated.
+ * gives none, and so does a binding with a condition: conditions are not evaluated here.
  */
 export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   const project = projectOf(host, wanted.project);
   const bindings: readonly Binding[] = [...project.policy.bindings, ...(wanted.account?.policy.bindings ?? [])];
   return bindings.some(
-    ({ role, members }) =>
+    ({ role, members, condition }) =>
+      condition === undefined &&
       (members.includes(principal.member) ||
         members.includes("allUsers") ||
         members.includes("allAuthenticatedUsers")) &&
@@ -47,13 +49,13 @@ export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
 
 /** Throws the 403 that a missing account and a missing permission have in common (google.md, trap 4). */
 export function require_(principal: Principal, wanted: Wanted, host: Host): void {
-  if (may(principal, wanted, host)) return;
-  throw new GoogleError(
-    [403, "PERMISSION_DENIED"],
-    `Permission '${wanted.permission}' denied on resource (or it may not exist).`,
-    [errorInfo("IAM_PERMISSION_DENIED", { permission: wanted.permission })],
-  );
+  if (!may(principal, wanted, host)) throw denied(wanted.permission);
 }
+
+export const denied = (permission: string): GoogleError =>
+  new GoogleError([403, "PERMISSION_DENIED"], `Permission '${permission}' denied on resource (or it may not exist).`, [
+    errorInfo("IAM_PERMISSION_DENIED", { permission }),
+  ]);
 
 /** An API that was switched off answers nothing else (wire.md 4.0). */
 export function requireApi(host: Host, projectName: string, api: string): void {
@@ -75,10 +77,13 @@ interface AccessToken {
 /** As real ones begin: what hides or looks for tokens in a text finds these too. */
 const prefix = "ya29.sandbox-";
 
-/** An hour long, in seconds. Whoever calls has checked that the bearer may have it. */
-export function issueAccessToken(host: Host, email: string): { readonly token: string; readonly expiresIn: number } {
+/** `expiresIn` in seconds. Whoever calls has checked that the bearer may have it. */
+export function issueAccessToken(
+  host: Host,
+  email: string,
+  expiresIn = 3600,
+): { readonly token: string; readonly expiresIn: number } {
   const kind = email === operator.email ? "user" : "serviceAccount";
-  const expiresIn = 3600;
   const payload: AccessToken = { email, kind, expires: Math.floor(host.now() / 1000) + expiresIn };
   return { token: host.secrets.seal(prefix, payload), expiresIn };
 }

@@ -1,5 +1,5 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { may, principalOf, require_, requireApi } from "./access.ts";
+import { denied, may, principalOf, require_, requireApi } from "./access.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import {
   accountOf,
@@ -8,6 +8,7 @@ import {
   newUniqueId,
   operator,
   projectOf,
+  renameMembers,
   type StoredAccount,
   type StoredPolicy,
   saveAccount,
@@ -89,12 +90,7 @@ function found({ parts, host, principal }: RestCall, verb: string): StoredAccoun
   if (project !== undefined) requireApi(host, project, "iam.googleapis.com");
   if (!account || (projectName !== "-" && account.project !== project)) {
     // With the wildcard Google does not say that nothing is there (google.md, trap 13).
-    if (projectName === "-")
-      require_(
-        { ...principal, member: "anonymous" },
-        { permission: `iam.serviceAccounts.${verb}`, project: "missing" },
-        host,
-      );
+    if (projectName === "-") throw denied(`iam.serviceAccounts.${verb}`);
     throw new GoogleError([404, "NOT_FOUND"], `Unknown service account`);
   }
   require_(principal, { permission: `iam.serviceAccounts.${verb}`, project: account.project, account }, host);
@@ -213,14 +209,12 @@ function edit(call: RestCall, verb: string, fields: Partial<StoredAccount>, show
   return show ? shown(account) : {};
 }
 
-/**
- * Keeps the account under its unique id, for `undelete`; its e-mail is free at once. Policies that name it
- * stay as they are: `deleted:` members are not played.
- */
+/** Keeps the account under its unique id, for `undelete`; its e-mail is free at once. */
 function remove(call: RestCall) {
   const account = found(call, "delete");
   saveAccount(call.host, { ...account, deletedAt: call.host.now() });
   call.host.state.delete(`google.email/${account.email}`);
+  renameMembers(call.host, account, "deleted");
   return {};
 }
 
@@ -236,33 +230,25 @@ function undelete({ parts, host, principal }: RestCall) {
   const { deletedAt: _, ...restored } = account;
   saveAccount(host, restored);
   host.state.put(`google.email/${account.email}`, account.uniqueId);
+  renameMembers(host, account, "restored");
   return { restoredAccount: shown(restored) };
 }
 
-/** Google leaves `permissions` out where none is held. It sees grants that have not propagated yet. */
+/** Google leaves `permissions` out where none is held; a grant is seen when it has propagated. */
 function testPermissions({ parts, body, host, principal }: RestCall) {
   const account = accountOf(host.state, parts[1] ?? "");
   if (!account) throw new GoogleError([404, "NOT_FOUND"], "Unknown service account");
   const asked = Array.isArray(body.permissions) ? body.permissions.map(String) : [];
+  const seen = accountOf(host.propagated, account.email);
   const permissions = asked.filter((permission) =>
-    may(principal, { permission, project: account.project, account }, host),
+    may(principal, { permission, project: account.project, account: seen }, host),
   );
   return permissions.length > 0 ? { permissions } : {};
 }
 
-/**
- * A member that does not exist refuses the whole policy, as it does where a fresh account is bound too early
- * (google.md 5). Only service accounts are looked up: nobody else exists here.
- */
 function setPolicy(call: RestCall) {
   const account = found(call, "setIamPolicy");
-  const given = (call.body.policy ?? {}) as Partial<StoredPolicy>;
-  const policy = checkedPolicy(call.host, account.policy, given);
-  const known = (member: string) =>
-    !member.startsWith("serviceAccount:") ||
-    accountOf(call.host.state, member.slice("serviceAccount:".length)) !== undefined;
-  const missing = policy.bindings.flatMap((binding) => binding.members).find((member) => !known(member));
-  if (missing) throw invalid(`Service account ${missing.split(":")[1]} does not exist.`);
+  const policy = checkedPolicy(call.host, account.policy, (call.body.policy ?? {}) as Partial<StoredPolicy>);
   saveAccount(call.host, { ...account, policy });
   return policyOf(policy);
 }

@@ -1,6 +1,6 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { issueAccessToken, principalOf, require_, requireApi } from "./access.ts";
-import { errorInfo, GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
+import { denied, issueAccessToken, principalOf, require_, requireApi } from "./access.ts";
+import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { accountOf, projectOf, type StoredAccount } from "./store.ts";
 
 /** What signs every Google ID token of the sandbox; its keys are those that `certs` shows. */
@@ -36,11 +36,6 @@ function held(call: RestCall, permission: string): StoredAccount {
   require_(call.principal, { permission, project: account.project, account }, call.host);
   return account;
 }
-
-const denied = (permission: string): GoogleError =>
-  new GoogleError([403, "PERMISSION_DENIED"], `Permission '${permission}' denied on resource (or it may not exist).`, [
-    errorInfo("IAM_PERMISSION_DENIED", { permission }),
-  ]);
 
 /**
  * `azp` is the unique id, or the e-mail where the undocumented `useEmailAzp` is sent (google.md 4, rows 5-9).
@@ -112,7 +107,7 @@ function accessToken(call: RestCall) {
   const seconds = Number.parseInt(String(call.body.lifetime ?? "3600s"), 10);
   if (seconds > 3600)
     throw new GoogleError([400, "INVALID_ARGUMENT"], "The access token lifetime cannot exceed 3600 seconds.");
-  const { token } = issueAccessToken(call.host, account.email);
+  const { token } = issueAccessToken(call.host, account.email, seconds);
   // Whole seconds: milliseconds break Python's impersonated credentials (google.md, trap 23).
   const expireTime = new Date(call.host.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   return { accessToken: token, expireTime };

@@ -1,4 +1,4 @@
-import { principalOf } from "./access.ts";
+import { principalOf, require_ } from "./access.ts";
 import { signIdToken } from "./iamcredentials.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { accountOf } from "./store.ts";
@@ -44,8 +44,9 @@ function job({ parts, host }: RestCall): Job {
   return found;
 }
 
-function create({ body, host }: RestCall): Job {
+function create({ body, host, parts, principal }: RestCall): Job {
   const given = body as unknown as Job;
+  require_(principal, { permission: "cloudscheduler.jobs.create", project: parts[0] ?? "" }, host);
   if (!given.httpTarget?.uri) throw invalid("The job needs an HTTP target.");
   if (host.state.get(keyOf(given.name))) throw new GoogleError([409, "ALREADY_EXISTS"], "Job already exists.");
   const made = { ...given, state: "ENABLED", userUpdateTime: new Date(host.now()).toISOString() };
@@ -57,6 +58,10 @@ function remove(call: RestCall) {
   call.host.state.delete(keyOf(job(call).name));
   return {};
 }
+
+/** `status` of a job is a `google.rpc.Status`, so its code is not the HTTP one (Cloud Scheduler API, Job). */
+const rpcCode = (status: number): number =>
+  status < 300 ? 0 : ({ 400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 503: 14, 504: 4 }[status] ?? 2);
 
 /**
  * Calls the target as the real one would: an OIDC token of the job's account, for the full URI unless the job
@@ -81,7 +86,7 @@ async function run(call: RestCall): Promise<Job> {
     headers: { ...headers, ...own, ...(token ? { authorization: `Bearer ${token}` } : {}) },
     ...(body === undefined ? {} : { body: Buffer.from(body, "base64") }),
   });
-  const done: Job = { ...found, lastAttemptTime: at, status: { code: status < 300 ? 0 : status } };
+  const done: Job = { ...found, lastAttemptTime: at, status: { code: rpcCode(status) } };
   host.state.put(keyOf(found.name), done);
   return done;
 }

@@ -96,6 +96,44 @@ export function newUniqueId(host: Host, email: string): string {
   return `10${characters(digest, "0123456789", 19)}`;
 }
 
+const membersOf = (bindings: readonly Binding[]): readonly string[] => bindings.flatMap(({ members }) => members);
+
+/**
+ * A service account that does not exist refuses the whole policy, as it does where a fresh one is bound too early;
+ * a deleted one may stay and not be added (google.md 5). Nobody else is looked up: people are not kept here.
+ */
+function checkMembers(host: Host, before: readonly string[], after: readonly string[]): void {
+  const missing = after.find((member) => {
+    if (before.includes(member)) return false;
+    if (member.startsWith("deleted:")) return true;
+    const email = /^serviceAccount:(.+)$/.exec(member)?.[1];
+    // `PROJECT.svc.id.goog[NAMESPACE/KSA]` names a workload of GKE, and nothing that is kept here.
+    return email !== undefined && !email.includes("[") && !accountOf(host.state, email);
+  });
+  if (missing === undefined) return;
+  const name = missing.replace(/^(?:deleted:)?serviceAccount:/, "");
+  throw new GoogleError([400, "INVALID_ARGUMENT"], `Service account ${name} does not exist.`);
+}
+
+/**
+ * Every binding of a deleted account, in every policy, names it by its unique id from then on, so that a namesake
+ * inherits nothing; undelete turns them back (google.md 5).
+ */
+export function renameMembers(host: Host, { email, uniqueId }: StoredAccount, how: "deleted" | "restored"): void {
+  const names = [`serviceAccount:${email}`, `deleted:serviceAccount:${email}?uid=${uniqueId}`] as const;
+  const [from, to] = how === "deleted" ? names : [names[1], names[0]];
+  for (const prefix of ["google.project/", "google.account/"]) {
+    for (const [key, holder] of host.state.list<{ readonly policy: StoredPolicy }>(prefix)) {
+      if (!membersOf(holder.policy.bindings).includes(from)) continue;
+      const bindings = holder.policy.bindings.map((binding) => ({
+        ...binding,
+        members: binding.members.map((member) => (member === from ? to : member)),
+      }));
+      host.state.put(key, { ...holder, policy: { ...holder.policy, bindings } });
+    }
+  }
+}
+
 /**
  * The policy to store. An etag must be the one that was read; without one the write is blind (google.md, trap
  * 16). Throws 409 in Google's words, which tell clients to start over. Bindings without members vanish.
@@ -110,5 +148,6 @@ export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<
     );
   }
   const bindings = (given.bindings ?? []).filter((binding) => binding.members?.length > 0);
+  checkMembers(host, membersOf(current.bindings), membersOf(bindings));
   return nextPolicy(host, bindings, given.version ?? 1);
 }
