@@ -149,18 +149,28 @@ export interface Proof {
   readonly patience: number;
   /** The right to mint is added for the time of the proof (contract, section 7). */
   readonly grantMe: boolean;
+  /** Links of which a part could not be made just now: to find them broken would say less than why they are not made. */
+  readonly unmade?: ReadonlySet<string>;
 }
 
 /** Uses the named links, or all, for real. A link that fails throws nothing: its trace says so. */
-export function proveLinks(
-  { federation, expansion, live, only, patience, grantMe }: Proof,
+export async function proveLinks(
+  { federation, expansion, live, only, patience, grantMe, unmade }: Proof,
   world: World,
 ): Promise<Trace[]> {
-  const links = federation.links.filter((link) => only.length === 0 || only.includes(link.name));
+  const named = federation.links.filter((link) => only.length === 0 || only.includes(link.name));
+  const links = named.filter(({ name }) => !unmade?.has(name));
   const lookup = lookupOf(live);
   const trust = (link: Link) => trustResource(link, expansion, lookup);
-  return prove({ links, all: federation.links, parties, live, lookup, trust, patience, grantMe }, world);
+  const traces = await prove({ links, all: federation.links, parties, live, lookup, trust, patience, grantMe }, world);
+  return named.map(({ name }) => traces.find(({ link }) => link === name) ?? unproved(name));
 }
+
+const unproved = (link: string): Trace => ({
+  link,
+  hops: [{ step: "mint", result: "unknown", ms: 0, saw: "not proved: a part of it could not be made" }],
+  findings: [],
+});
 
 /** Takes back what a killed run of `apply --grant-me` granted for its proof. */
 export async function recallGrants({ links }: Federation, world: World): Promise<void> {
@@ -203,8 +213,9 @@ export async function carryOut({ federation, planned, only, grantMe }: Work, wor
   const applied = await applyPlan(planned, false, world);
   const patience = applied.done.length > 0 ? untilVisible : 0;
   const live = new Map([...observed.live, ...applied.live]);
-  const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe }, world);
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
+  const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
+  const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
   const health = traces.map((trace) => healthOf(trace, left, observed));
   const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
   return { applied, traces, health, findings, left };

@@ -6,6 +6,7 @@ import { lintFile } from "../src/file/lint.ts";
 import { readFederation } from "../src/file/read.ts";
 import { parties, shapes } from "../src/parties/index.ts";
 import { agrees, type Block, blocksOf, clone, Session, stepsOf } from "./support/page.ts";
+import { witnessed } from "./support/witness.ts";
 
 // Docs cannot lie: every console block of README and docs is typed and compared. UPDATE=1 writes what came instead,
 // except below a line of dots.
@@ -18,25 +19,22 @@ const blocks = (kind: string): readonly (readonly [string, Block])[] =>
     blocksOf(read(page)).flatMap((block) => (block.kind === kind ? [[page, block] as const] : [])),
   );
 
+/** Other people's programs that a page types. */
+const typedBy = (page: string): readonly string[] => {
+  const typed = blocksOf(read(page)).flatMap(({ kind, text }) => (kind === "console" ? stepsOf(text) : []));
+  return ["aws", "gcloud", "jq", "curl"].filter((program) =>
+    typed.some(({ command }) => new RegExp(`(^|[|;]|-- |')\\s*${program} `, "m").test(command)),
+  );
+};
+
 describe("what the pages show is what the program says", () => {
-  test.each(pages.filter((page) => read(page).includes("```console")))("%s", (page) => {
-    const session = new Session(clone());
-    const text = read(page);
-    let [said, from] = ["", 0];
-    for (const { command, shown } of blocksOf(text).flatMap((block) =>
-      block.kind === "console" ? stepsOf(block.text) : [],
-    )) {
-      const came = session.run(command);
-      const typed = `$ ${command.replaceAll("\n", "\n> ")}\n`;
-      const start = text.indexOf(typed, from) + typed.length;
-      const end = text.indexOf(shown, start) + shown.length;
-      const fine = agrees(shown, came);
-      if (!fine && (process.env.UPDATE !== "1" || /^\.\.\.$/m.test(shown)))
-        expect(came, `${page}: $ ${command}`).toBe(shown);
-      said += text.slice(from, start) + (fine ? shown : came + (shown ? "" : "\n"));
-      from = end;
-    }
-    if (said + text.slice(from) !== text) writeFileSync(join(root, page), said + text.slice(from));
+  for (const page of pages.filter((each) => read(each).includes("```console"))) {
+    witnessed(...typedBy(page))(page, () => typeAndCompare(page));
+  }
+
+  test("what a page needs of other people's programs is seen", () => {
+    expect(typedBy("docs/sandbox.md")).toEqual(["aws", "gcloud", "jq", "curl"]);
+    expect(typedBy("README.md")).toEqual(["aws"]);
   });
 
   test("a page that lies is caught", () => {
@@ -46,6 +44,26 @@ describe("what the pages show is what the program says", () => {
     expect(agrees("done.", "done!")).toBe(false);
   });
 });
+
+function typeAndCompare(page: string): void {
+  const session = new Session(clone());
+  const text = read(page);
+  let [said, from] = ["", 0];
+  for (const { command, shown } of blocksOf(text).flatMap((block) =>
+    block.kind === "console" ? stepsOf(block.text) : [],
+  )) {
+    const came = session.run(command);
+    const typed = `$ ${command.replaceAll("\n", "\n> ")}\n`;
+    const start = text.indexOf(typed, from) + typed.length;
+    const end = text.indexOf(shown, start) + shown.length;
+    const fine = agrees(shown, came);
+    if (!fine && (process.env.UPDATE !== "1" || /^\.\.\.$/m.test(shown)))
+      expect(came, `${page}: $ ${command}`).toBe(shown);
+    said += text.slice(from, start) + (fine ? shown : came + (shown ? "" : "\n"));
+    from = end;
+  }
+  if (said + text.slice(from) !== text) writeFileSync(join(root, page), said + text.slice(from));
+}
 
 describe("what the pages show and cannot be run here", () => {
   const words = blocks("sh").flatMap(([page, { text }]) =>

@@ -298,6 +298,26 @@ describe("its state", () => {
     expect((await crosstrust("plan --sandbox", { cwd })).exit).toBe(2);
   });
 
+  test("status says what is kept and who serves it, as text and as the document of the contract", async () => {
+    const cwd = folderWith(example);
+    await crosstrust("apply --sandbox", { cwd });
+    const text = await crosstrust("sandbox status", { cwd });
+    expect([text.exit, text.out]).toEqual([
+      0,
+      expect.stringMatching(/not running.*\n {2}1 service accounts {3}1 roles/),
+    ]);
+    const {
+      crosstrust: format,
+      world,
+      command,
+      exit,
+      url,
+      state,
+    } = JSON.parse((await crosstrust("sandbox status --json", { cwd })).out);
+    expect([format, world, command, exit, url]).toEqual([1, "sandbox", "sandbox status", 0, null]);
+    expect(Object.keys(state).filter((key) => key.startsWith("aws.role/"))).toHaveLength(1);
+  });
+
   // Catches two owners that overwrite each other, and a command that dies with the owner it was attached to.
   test("eight applies at once: all succeed, everything is made once", async () => {
     const cwd = folderWith(manyLinks(3));

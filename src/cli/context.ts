@@ -101,23 +101,27 @@ export async function openContext(flags: Flags, signal: AbortSignal): Promise<Co
   const common = { store: directoryStore(folderOf(flags, "store")), progress: progressTo(flags), signal };
   const where = sandboxUrl(flags);
   if (where === undefined) return { flags, paper, world: await openCloud(flags, common), close: async () => {} };
-  const attached: Attached[] = [];
+  const attached: Promise<Attached>[] = [];
+  let closed = false;
   const attachAgain = async (): Promise<string> => {
     if (typeof where === "string") return where;
+    // A call that is still being retried after the end must not become the next owner, and keep the process.
+    if (closed) throw new Error("the sandbox of this command is closed");
     const [{ attach }, { players }] = await Promise.all([
       import("../sandbox/attach.ts"),
       import("../parties/players.ts"),
     ]);
-    const found = await attach({ folder: folderOf(flags, "sandbox"), players });
+    const found = attach({ folder: folderOf(flags, "sandbox"), players });
     attached.push(found);
-    return found.url;
+    return (await found).url;
   };
   return {
     flags,
     paper,
     world: sandboxWorld({ ...common, attach: attachAgain }),
     close: async () => {
-      for (const one of attached) await one.close();
+      closed = true;
+      for (const one of attached) await one.then(({ close }) => close()).catch(() => {});
     },
   };
 }

@@ -43,6 +43,8 @@ export interface CloudErrorInit {
   readonly detail?: string;
   /** The commands that would mend it, as its party knows them. */
   readonly fix?: readonly string[];
+  /** Nothing arrived, because the service is somewhere else by now: asking there is no second try. */
+  readonly moved?: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ export class CloudError extends Error implements CloudErrorInit {
   readonly retryAfter?: number;
   readonly detail?: string;
   readonly fix?: readonly string[];
+  readonly moved?: boolean;
 
   constructor(init: CloudErrorInit) {
     super(redact(init.message));
@@ -70,8 +73,13 @@ export class CloudError extends Error implements CloudErrorInit {
     if (init.retryAfter !== undefined) this.retryAfter = init.retryAfter;
     if (init.detail !== undefined) this.detail = redact(init.detail);
     if (init.fix !== undefined) this.fix = init.fix;
+    if (init.moved !== undefined) this.moved = init.moved;
   }
 }
+
+/** A transport error knows only a host; here it gets the service and operation that it was meant for. */
+export const located = (error: CloudError, at: { readonly service: string; readonly operation: string }): CloudError =>
+  new CloudError({ ...error, message: error.message, service: at.service, operation: at.operation });
 
 /** Whether a write with this answer may have landed: then it is looked for, not blindly sent again. */
 export const mayHaveLanded = (error: CloudError): boolean => ["transient", "lost", "malformed"].includes(error.class);

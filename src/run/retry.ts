@@ -1,7 +1,7 @@
 import type { World } from "../model.ts";
-import { CloudError, mayHaveLanded } from "./cloud-error.ts";
+import { CloudError, type ErrorClass, mayHaveLanded } from "./cloud-error.ts";
 
-export { CloudError, type CloudErrorInit, type ErrorClass, mayHaveLanded, redact } from "./cloud-error.ts";
+export { CloudError, type CloudErrorInit, type ErrorClass, located, mayHaveLanded, redact } from "./cloud-error.ts";
 
 /** Names for messages and reports, and how often it may be sent. */
 export interface Call {
@@ -18,27 +18,75 @@ export interface Call {
 
 // Most a call is tried, the first time included, and what a further try costs of the budget
 // (reliability-and-security.md, 2.5). Throttling is cheap: the other side is alive and asks for patience.
-const tries = { throttled: 6, race: 6, malformed: 2, other: 4 } as const;
-const cost = { throttled: 5, other: 14 } as const;
+const tries = { throttled: 6, race: 6, malformed: 3, other: 4 } as const;
+const cost = { throttled: 5, other: 14, refund: 1 } as const;
+
+// As many processes as may serve one sandbox one after the other, while a call looks for it.
+const mostMoves = 50;
 
 /**
  * The one retry layer: full jitter, a budget for the whole process, and only where another try can help
  * (reliability-and-security.md, 2.1 and 2.5). The SDKs' own retries are switched off, since two layers
  * multiply, and theirs resend creates and misread IAM's errors (traps 4 and 5). Without the budget every
- * caller of a cloud that is down would wait out all of its tries; success gives some of it back.
+ * caller of a cloud that is down would wait out all of its tries; what a call spent it gives back when it
+ * succeeds in the end, and one token where it succeeds at once.
  */
 export async function call<T>(world: World, spec: Call, attempt: () => Promise<T>): Promise<T> {
+  const budget = new Budget(world);
+  const seen = new Map<ErrorClass, number>();
   for (let tried = 1; ; tried++) {
     if (world.signal.aborted) throw interrupted(spec);
     try {
-      const answer = await attempt();
-      if (tried > 1) world.budget.tokens = Math.min(500, world.budget.tokens + cost.other);
+      const answer = await following(attempt);
+      budget.giveBack();
       return answer;
     } catch (error) {
-      const failed = error instanceof CloudError ? error : undefined;
-      if (!failed || !mayRetry(failed, spec, tried) || !spend(world, failed)) throw error;
-      await world.clock.sleep(pause(failed, tried, world));
+      if (!(error instanceof CloudError)) throw error;
+      if (definite.includes(error.class)) budget.giveBack();
+      const times = (seen.get(error.class) ?? 0) + 1;
+      seen.set(error.class, times);
+      if (!mayRetry(error, spec, { tried, times }) || !budget.spend(error)) throw error;
+      await world.clock.sleep(pause(error, tried, world));
     }
+  }
+}
+
+/** Asks where the service is by now, as often as it moves meanwhile. */
+async function following<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let moves = 0; ; moves++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof CloudError && error.moved) || moves === mostMoves) throw error;
+    }
+  }
+}
+
+/** A no is an answer too: whoever gives one is not down. */
+const definite: readonly ErrorClass[] = ["denied", "unauthenticated", "missing", "exists", "refused", "invalid"];
+
+/** What one call takes out of the process's budget, and puts back when it has its answer. */
+class Budget {
+  private readonly world: World;
+  private spent = 0;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** False where the budget is used up: the error is told as it is. */
+  spend({ class: kind }: CloudError): boolean {
+    const price = kind === "throttled" ? cost.throttled : cost.other;
+    if (this.world.budget.tokens < price) return false;
+    this.world.budget.tokens -= price;
+    this.spent += price;
+    return true;
+  }
+
+  giveBack(): void {
+    const { budget } = this.world;
+    budget.tokens = Math.min(500, budget.tokens + Math.max(this.spent, cost.refund));
+    this.spent = 0;
   }
 }
 
@@ -49,11 +97,15 @@ export async function call<T>(world: World, spec: Call, attempt: () => Promise<T
  *     unsent          4      4            4      nothing arrived
  *     throttled       6      6            6      turned away before anything was done
  *     race            -      6            -      its caller must read again first
- *     malformed       2      2            -
+ *     malformed       3      4            -      counted for themselves: then it is "could not tell"
  *     transient, lost 4      4            -      whether it landed is not known
  *     any other       -      -            -      a definite answer
  */
-function mayRetry(error: CloudError, spec: Call, tried: number): boolean {
+function mayRetry(
+  error: CloudError,
+  spec: Call,
+  { tried, times }: { readonly tried: number; readonly times: number },
+): boolean {
   switch (error.class) {
     case "throttled":
       return tried < tries.throttled;
@@ -62,20 +114,14 @@ function mayRetry(error: CloudError, spec: Call, tried: number): boolean {
     case "race":
       return spec.effect === "repeatable" && tried < tries.race;
     case "malformed":
-      return spec.effect !== "once" && tried < tries.malformed;
+      if (spec.effect === "read") return times < tries.malformed && tried < tries.other;
+      return spec.effect !== "once" && tried < tries.other;
     case "transient":
     case "lost":
       return spec.effect !== "once" && tried < tries.other;
     default:
       return false;
   }
-}
-
-function spend(world: World, error: CloudError): boolean {
-  const price = error.class === "throttled" ? cost.throttled : cost.other;
-  if (world.budget.tokens < price) return false;
-  world.budget.tokens -= price;
-  return true;
 }
 
 /** Milliseconds: full jitter over an exponential, or what the other side asked for, at most 30 s. */
@@ -101,20 +147,14 @@ export interface Creation<T> {
  * is read and given back, and the caller looks whose it is (reliability-and-security.md, 2.3).
  */
 export async function createOnce<T>(world: World, job: Creation<T>): Promise<T> {
-  const found = (error: unknown) => poll(world, looksFor(error), job.find);
-  try {
-    return await job.create();
-  } catch (first) {
-    const there = await found(first);
-    if (there !== undefined) return there;
-    if (looksFor(first) === 0) throw first;
-    // Not there after all those looks: it did not land, and is sent once more.
+  for (let tried = 1; ; tried++) {
     try {
       return await job.create();
-    } catch (second) {
-      const late = await found(second);
-      if (late !== undefined) return late;
-      throw second;
+    } catch (error) {
+      const there = await poll(world, looksFor(error), job.find);
+      if (there !== undefined) return there;
+      // Not there after all those looks: it did not land, and may be sent again.
+      if (looksFor(error) === 0 || tried === 3) throw error;
     }
   }
 }
@@ -154,7 +194,11 @@ async function poll<T>(world: World, times: number, find: () => Promise<T | unde
   for (let asked = 0; asked < times; asked++) {
     const base = asked === 0 ? 250 : 500 * 2 ** Math.min(asked, 3);
     await world.clock.sleep(base * (0.5 + world.random()));
-    const found = await find();
+    const found = await find().catch((error: unknown) => {
+      // An answer that says nothing is one more reason to look again, except for the last look.
+      if (error instanceof CloudError && mayHaveLanded(error) && asked + 1 < times) return undefined;
+      throw error;
+    });
     if (found !== undefined) return found;
   }
   return undefined;

@@ -101,16 +101,18 @@ class Line {
       return answer;
     } catch (error) {
       // Whoever served it may have ended: the next call finds who serves it now.
-      if (error instanceof CloudError && ["unsent", "lost"].includes(error.class)) await this.forget(request.url);
-      throw error;
+      if (!(error instanceof CloudError) || !["unsent", "lost"].includes(error.class)) throw error;
+      const moved = await this.movedFrom(request.url);
+      throw error.class === "unsent" && moved ? new CloudError({ ...error, message: error.message, moved }) : error;
     }
   }
 
-  /** Unless another call has found the new one already. */
-  private async forget(url: string): Promise<void> {
+  /** Forgets the old one, unless another call has found the new one already; true where there is a new one. */
+  private async movedFrom(url: string): Promise<boolean> {
     const { base } = this;
     const known = await base?.catch(() => undefined);
     if (this.base === base && known && url.startsWith(known)) this.base = undefined;
+    return !url.startsWith(await this.url());
   }
 
   /** A control call changes nothing in the clouds, so it may be sent again. */
@@ -123,7 +125,7 @@ class Line {
         if (answer.status !== 200) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
         return JSON.parse(answer.body.toString("utf8"));
       } catch (error) {
-        if (tried === 5 || !(error instanceof CloudError)) throw error;
+        if (!(error instanceof CloudError) || tried === (error.moved ? 50 : 5)) throw error;
       }
     }
   }

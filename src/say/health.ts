@@ -60,6 +60,8 @@ function linkLines(link: LinkHealth, { health, width, paper, told }: Page): read
 
 /** `mint 84   exchange 212   whoami 95   refused 88 ms` */
 export function hopsText(hops: readonly Hop[]): string {
+  const [only] = hops;
+  if (hops.length === 1 && only?.result === "unknown" && !only.finding) return only.saw;
   const parts = hops.map(hopText).filter(Boolean);
   const timed = hops.some((hop) => hop.result === "ok" && hop.how === "proved");
   return `${parts.join("   ")}${timed ? " ms" : ""}`;

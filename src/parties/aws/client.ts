@@ -3,7 +3,7 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
 import type { z } from "zod";
 import type { Access, Session, World } from "../../model.ts";
-import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass } from "../../run/retry.ts";
+import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass, located } from "../../run/retry.ts";
 
 /** How to reach one account: which account, by which credentials, in which Region. */
 export interface Account {
@@ -109,7 +109,8 @@ class WorldHandler {
       headers: request.headers,
       ...(request.body === undefined ? {} : { body: String(request.body) }),
     });
-    if (status < 300) requireWhole(String(request.body ?? ""), body.toString());
+    const action = new URLSearchParams(String(request.body ?? "")).get("Action") ?? "";
+    requireWhole(action, status, body.toString());
     return { response: { statusCode: status, headers: { ...headers }, body: Readable.from([body]) } };
   }
 
@@ -123,20 +124,17 @@ class WorldHandler {
 
 /**
  * The SDK reads an empty body, or a web page, as success with no fields (fact sheet reliability-and-security,
- * trap 1): the root element must be the action's own, from its opening to its end. Throws class `malformed`,
- * which for a write may have landed.
+ * trap 1): the root element must be the action's own, from its opening to its end, and so must that of an
+ * error. Throws `lost` for what is cut off and `malformed` for what is something else (2.1, TB and MF).
  */
-function requireWhole(request: string, answer: string): void {
-  const action = new URLSearchParams(request).get("Action") ?? "";
-  if (answer.includes(`<${action}Response`) && answer.trimEnd().endsWith(`</${action}Response>`)) return;
-  const ask = { service: "aws", operation: action };
-  throw new CloudError({
-    ...ask,
-    class: "malformed",
-    code: "",
-    status: 200,
-    message: "the answer is empty, cut off or not AWS's",
-  });
+function requireWhole(action: string, status: number, answer: string): void {
+  const roots = status < 300 ? [`${action}Response`] : ["ErrorResponse", "Response"];
+  const root = roots.find((name) => answer.includes(`<${name}`));
+  if (root && answer.trimEnd().endsWith(`</${root}>`)) return;
+  const says = root ? "the answer is cut off" : "the answer is empty or not AWS's";
+  // A gateway in between answers 5xx in its own words; what it stood before may have happened or not.
+  const kind = root ? "lost" : status >= 500 ? "transient" : "malformed";
+  throw new CloudError({ service: "aws", operation: action, class: kind, code: "", status, message: says });
 }
 
 /** As much of the SDK's request as is sent on; the body of the Query protocol is always text. */
@@ -175,9 +173,7 @@ async function checked<O>(ask: Ask<O>, send: () => Promise<unknown>): Promise<O>
  * the wire's, while errors of the service model carry a name that the SDK made (aws.md 5.1).
  */
 function translate(error: unknown, ask: Call): CloudError {
-  if (error instanceof CloudError) {
-    return new CloudError({ ...copy(error), service: ask.service, operation: ask.operation });
-  }
+  if (error instanceof CloudError) return located(error, ask);
   const answer = error as { name?: string; Code?: string; message?: string; $metadata?: { httpStatusCode?: number } };
   const status = answer.$metadata?.httpStatusCode ?? 0;
   const code = answer.Code ?? answer.name ?? "";
@@ -203,9 +199,6 @@ function remedy(kind: ErrorClass, ask: Call, message: string): readonly string[]
   const whom = role ? `put-role-policy --role-name ${role}` : `put-user-policy --user-name ${user ?? "YOU"}`;
   return [`aws iam ${whom} --policy-name crosstrust-setup --policy-document '${document}'`];
 }
-
-/** Of one of our own errors; the name of the call comes from the call that was made. */
-const copy = ({ class: kind, code, status, message }: CloudError) => ({ class: kind, code, status, message });
 
 const failure = (ask: Call, init: Omit<CloudErrorInit, "service" | "operation">): CloudError =>
   new CloudError({ service: ask.service, operation: ask.operation, ...init });

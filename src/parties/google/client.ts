@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { HttpAnswer, Session, World } from "../../model.ts";
-import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass } from "../../run/retry.ts";
+import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass, located } from "../../run/retry.ts";
 import { remedy } from "./remedy.ts";
 
 /** Where the services answer; a sandbox or `--endpoint` moves them. */
@@ -62,11 +62,13 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
   try {
     answer = await world.http({ method: ask.method, url: `${base}${ask.path}`, headers, ...body });
   } catch (error) {
-    throw located(error, ask);
+    throw error instanceof CloudError ? located(error, ask) : error;
   }
   if (answer.status >= 400) throw refusal(ask, answer, session.principal);
   const parsed = ask.answer.safeParse(parse(answer.body));
   if (parsed.success) return parsed.data;
+  if (isCutOff(answer.body))
+    throw failure(ask, { class: "lost", code: "", status: answer.status, message: "the answer is cut off" });
   const field = parsed.error.issues[0]?.path.join(".") || "body";
   throw failure(ask, {
     class: "malformed",
@@ -76,15 +78,11 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
   });
 }
 
-/** A transport error knows only a host; here it gets the service and operation it was meant for. */
-const located = (error: unknown, ask: Call): unknown => {
-  if (!(error instanceof CloudError)) return error;
-  const { class: kind, code, status, message } = error;
-  return failure(ask, { class: kind, code, status, message });
-};
-
 const failure = (ask: Call, init: Omit<CloudErrorInit, "service" | "operation">): CloudError =>
   new CloudError({ service: ask.service, operation: ask.operation, ...init });
+
+/** Begins as JSON and does not end as it: an answer was on its way (2.1, TB). */
+const isCutOff = (body: Buffer): boolean => /^\s*[[{]/.test(body.toString("utf8")) && parse(body) === undefined;
 
 function parse(body: Buffer): unknown {
   try {
@@ -113,6 +111,7 @@ interface ErrorBody {
  * sheet, 2.1 and 7). `detail` is what a fix has to name: constraint, else permission, else API.
  */
 function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, principal: string): CloudError {
+  if (isCutOff(body)) return failure(ask, { class: "lost", code: "", status, message: "the answer is cut off" });
   const error = (parse(body) as ErrorBody | undefined)?.error ?? {};
   const details = Array.isArray(error.details) ? error.details : [];
   const reasons = [...details.map((detail) => detail.reason), ...(error.errors ?? []).map((one) => one.reason)];

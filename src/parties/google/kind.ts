@@ -11,7 +11,7 @@ import type {
   Spec,
   World,
 } from "../../model.ts";
-import { CloudError, createOnce, inParallel, settle } from "../../run/retry.ts";
+import { CloudError, createOnce, inParallel, mayHaveLanded, settle } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { serviceAccountAddress } from "./claims.ts";
 import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
@@ -195,9 +195,12 @@ async function bring(world: World, { desired, live, mark }: PutJob<AccountSpec>)
   return made;
 }
 
-/** A refusal is lag on a fresh account (google.md, trap 14); anything else is thrown on. */
+/**
+ * A refusal is lag on a fresh account (google.md, trap 14), and an answer that says nothing is one more reason to look
+ * again; anything else is thrown on.
+ */
 const notYet = (error: unknown): boolean => {
-  if (error instanceof CloudError && error.class === "denied") return false;
+  if (error instanceof CloudError && (error.class === "denied" || mayHaveLanded(error))) return false;
   throw error;
 };
 
