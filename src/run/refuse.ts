@@ -26,11 +26,12 @@ export async function refuse(
     return { hop: { step: "refuse", result: "skipped", ms: 0, saw: "nothing there trusts anybody" }, findings: [] };
   const strangers = relying.strangers(view, proving.trust(link));
   const attempts = [
-    await wrongAudience(proving, { relying, token }),
     ...(await wrongSubjects(proving, { relying, strangers })),
     ...strangers
       .filter(({ claims }) => !claims)
       .map(({ who, code, unsure }): Attempt => ({ who, code, outcome: unsure ? "unknown" : "let-in", how: "judged" })),
+    // Last, because a stranger is the worse news of the two.
+    await wrongAudience(proving, { relying, token }),
   ];
   const letIn = attempts.filter(({ outcome }) => outcome === "let-in");
   const result = letIn.length > 0 ? "no" : attempts.some(({ outcome }) => outcome === "unknown") ? "unknown" : "ok";
