@@ -10,6 +10,8 @@ export type Identity =
   | {
       readonly proof: "oidc";
       readonly issuer: Known<string>;
+      /** The issuer as a resource that is only used: its keys and certificates can be referred to. */
+      readonly served?: Address;
       readonly claims: Readonly<Record<string, Known<string> | readonly Known<string>[]>>;
     }
   | { readonly proof: "aws4_request"; readonly account: string; readonly arn: string };
@@ -30,6 +32,8 @@ export interface Resource<S extends Spec = Spec> {
   readonly hold: "own" | "use";
   readonly spec: S;
   readonly access?: Access;
+  /** Made before it although nothing in the spec refers to it: an ARN is known before there is anything behind it. */
+  readonly needs?: readonly Address[];
 }
 
 /**

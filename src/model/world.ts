@@ -57,6 +57,37 @@ export interface CredentialsAsk {
  */
 export interface SandboxPowers {
   mint(issuer: string, claims: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Plays an issuer under its real name from now on; with `privateCa` under a CA that no cloud trusts. */
+  host(issuer: string, options?: { readonly privateCa?: boolean }): Promise<void>;
+}
+
+/** A certificate as a host served it. */
+export interface Certificate {
+  /** DER. */
+  readonly raw: Buffer;
+  readonly subject: string;
+  readonly issuer: string;
+  /** Epoch milliseconds. */
+  readonly notAfter: number;
+}
+
+/** What one fresh TLS handshake showed. */
+export interface ServedChain {
+  /** Exactly as served, the leaf first: no root that only this machine knows (aws.md 8). */
+  readonly certificates: readonly Certificate[];
+  /** Why the public CAs do not vouch for it, in OpenSSL's words; absent where they do. */
+  readonly untrusted?: string;
+}
+
+/**
+ * Hosts that a user named in a file, and never the clouds' own APIs: https only, public addresses only, checked on
+ * the socket that is used, no redirect, no proxy, little time and few bytes (reliability-and-security.md, 3b).
+ * Throws a `CloudError`.
+ */
+export interface Outside {
+  /** `vouched: false`: any certificate will do, because its chain is looked at apart from it. */
+  get(url: string, options?: { readonly vouched?: boolean }): Promise<HttpAnswer>;
+  chain(host: string, port?: number): Promise<ServedChain>;
 }
 
 /**
@@ -74,6 +105,7 @@ export interface World {
   readonly locate: (service: string, url: string) => Promise<string>;
   /** The operator's own, for an account or project. Throws a `CloudError` of class `credentials`. */
   readonly credentials: (ask: CredentialsAsk) => Promise<Session>;
+  readonly outside: Outside;
   readonly store: Store;
   readonly progress: (event: Progress) => void;
   readonly sandbox?: SandboxPowers;

@@ -17,7 +17,7 @@ export function order(resources: readonly Resource[]): Order {
   const waiting = new Map(
     resources.map((resource) => [
       resource.address,
-      dependencies(resource.spec).filter((address) => known.has(address)),
+      [...dependencies(resource.spec), ...(resource.needs ?? [])].filter((address) => known.has(address)),
     ]),
   );
   const waves: Address[][] = [];

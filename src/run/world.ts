@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CredentialsAsk, HttpAnswer, HttpRequest, Progress, Session, Store, World } from "../model.ts";
 import { CloudError } from "./cloud-error.ts";
 import { type Limits, sender } from "./http.ts";
+import { outsideOf, publicReach } from "./outside.ts";
+import { proxyReach } from "./proxy.ts";
 
 /** What either world is given from outside. */
 export interface Common {
@@ -39,6 +41,7 @@ export function cloudWorld(options: CloudOptions): World {
     http: send,
     locate: async (service, url) => options.endpoints.get(service) ?? url,
     credentials,
+    outside: outsideOf(publicReach()),
     ...rest(options),
   };
 }
@@ -56,6 +59,10 @@ export function sandboxWorld(options: SandboxOptions): World {
     (await line.control("GET", `credentials?party=${party}&scope=${scope}`)) as Session;
   const mint = async (issuer: string, claims: Readonly<Record<string, unknown>>) =>
     ((await line.control("POST", "mint", { issuer, claims })) as { token: string }).token;
+  const host = async (issuer: string, { privateCa = false } = {}) => {
+    await line.control("PUT", "issuers", { issuer, privateCa });
+  };
+  const anchors = async () => ((await line.control("GET", "authority")) as { anchors: readonly string[] }).anchors;
   return {
     kind: "sandbox",
     clock: { now: () => Date.now() + line.offset, sleep: pause(options.signal) },
@@ -63,7 +70,8 @@ export function sandboxWorld(options: SandboxOptions): World {
     http: (request) => line.send(request),
     locate: async (service) => `${await line.url()}/${service.replace(".", "/")}`,
     credentials: remembered(operator, () => Date.now() + line.offset),
-    sandbox: { mint },
+    outside: outsideOf({ connect: async (name, port) => proxyReach(await line.url(), name, port), anchors }),
+    sandbox: { mint, host },
     ...rest(options),
   };
 }
