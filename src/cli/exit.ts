@@ -30,7 +30,8 @@ export function exitOf({ findings = [], verdicts = [], changes = [] }: Outcome):
   const asks = new Set(findings.map((finding) => finding.asks));
   if (findings.some(({ code }) => code === "INTERRUPTED")) return codes.interrupted;
   if (asks.has("usage")) return codes.usage;
-  if (findings.some(({ code }) => code === "LINKS-CONFLICT" || code === "LINKS-CYCLE")) return codes.badFile;
+  if (asks.has("file") || findings.some(({ code }) => code === "LINKS-CONFLICT" || code === "LINKS-CYCLE"))
+    return codes.badFile;
   if (asks.has("broken") || verdicts.includes("open") || verdicts.includes("broken")) return codes.broken;
   if (asks.has("denied")) return codes.denied;
   if (asks.has("conflict")) return codes.conflict;

@@ -22,9 +22,9 @@ export type Severity = "error" | "security" | "warning" | "hint";
 /**
  * Which exit code a finding asks for where its severity alone does not say (contract, section 2): `broken` 3
  * the cloud says a definite no, `denied` 77 we are not permitted, `conflict` 73 it is not ours, `untold` 75
- * we could not tell, `usage` 64 a consent is missing.
+ * we could not tell, `usage` 64 a consent is missing, `file` 65 what the file says cannot be, as only looking shows.
  */
-export type Asks = "broken" | "denied" | "conflict" | "untold" | "usage";
+export type Asks = "broken" | "denied" | "conflict" | "untold" | "usage" | "file";
 
 /**
  * Whatever is wrong anywhere, as data: only `say/` makes lines of it, and only the command line an exit code.

@@ -13,6 +13,10 @@ export type Identity =
       /** The issuer as a resource that is only used: its keys and certificates can be referred to. */
       readonly served?: Address;
       readonly claims: Readonly<Record<string, Known<string> | readonly Known<string>[]>>;
+      /** Patterns of subjects with `*` and `?`, in place of `claims.sub`: many identities, all of them meant. */
+      readonly like?: readonly string[];
+      /** Tags that the token must give its session, each with the values that will do. */
+      readonly tags?: Readonly<Record<string, readonly string[]>>;
     }
   | { readonly proof: "aws4_request"; readonly account: string; readonly arn: string };
 
@@ -34,6 +38,8 @@ export interface Resource<S extends Spec = Spec> {
   readonly access?: Access;
   /** Made before it although nothing in the spec refers to it: an ARN is known before there is anything behind it. */
   readonly needs?: readonly Address[];
+  /** Links that let a pattern of subjects in: each needs a consent of its own. */
+  readonly broad?: readonly string[];
 }
 
 /**

@@ -74,13 +74,20 @@ function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | 
     return { conflict: "the links reach its account in different ways (profile, assumeRole, region)", path: "" };
   }
   const links = [...a.links, ...b.links.filter((name) => !a.links.includes(name))];
-  if (canonical(a.spec) === canonical(b.spec)) return { ...a, links };
+  const union = (one: readonly string[] = [], other: readonly string[] = []) => [...new Set([...one, ...other])];
+  const whole = {
+    ...a,
+    links,
+    ...(a.needs || b.needs ? { needs: union(a.needs, b.needs) as Address[] } : {}),
+    ...(a.broad || b.broad ? { broad: union(a.broad, b.broad) } : {}),
+  };
+  if (canonical(a.spec) === canonical(b.spec)) return whole;
   const kind = kindOf(
     parties.flatMap((party) => party.kinds),
     a.address,
   );
   const spec = kind.combine?.(a.spec, b.spec) ?? { conflict: "the links want it differently", path: "" };
-  return isClash(spec) ? spec : { ...a, links, spec };
+  return isClash(spec) ? spec : { ...whole, spec };
 }
 
 const isClash = (value: object): value is Clash => "conflict" in value && "path" in value;

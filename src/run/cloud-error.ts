@@ -1,3 +1,5 @@
+import type { Asks } from "../model.ts";
+
 /**
  * What an error means to us, once for the whole product (reliability-and-security.md, 2.1).
  *
@@ -43,6 +45,8 @@ export interface CloudErrorInit {
   readonly detail?: string;
   /** The commands that would mend it, as its party knows them. */
   readonly fix?: readonly string[];
+  /** Code of the page that explains it, and the exit code it asks for, where its class does not say enough. */
+  readonly known?: { readonly code: string; readonly asks: Asks } | undefined;
   /** Nothing arrived, because the service is somewhere else by now: asking there is no second try. */
   readonly moved?: boolean;
 }
@@ -61,6 +65,7 @@ export class CloudError extends Error implements CloudErrorInit {
   readonly detail?: string;
   readonly fix?: readonly string[];
   readonly moved?: boolean;
+  readonly known?: CloudErrorInit["known"];
 
   constructor(init: CloudErrorInit) {
     super(redact(init.message));
@@ -74,6 +79,7 @@ export class CloudError extends Error implements CloudErrorInit {
     if (init.detail !== undefined) this.detail = redact(init.detail);
     if (init.fix !== undefined) this.fix = init.fix;
     if (init.moved !== undefined) this.moved = init.moved;
+    if (init.known !== undefined) this.known = init.known;
   }
 }
 

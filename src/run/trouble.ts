@@ -65,6 +65,7 @@ const transient = ["throttled", "transient", "lost", "race"];
 
 /** What has no words of its own is a definite no. */
 function plainWords(error: CloudError, call: string): Words {
+  if (error.known) return { ...error.known, says: error.message, fix: again };
   const told = plain[error.class]?.(error, call);
   if (told) return told;
   if (transient.includes(error.class))

@@ -102,11 +102,53 @@ function present(claims: Claims, claim: string): Reading {
   return { state: "present", values, readFrom: claim };
 }
 
-/** Tags and source identity come from AWS's own namespaced claims; a token without them sets none (aws.md 2.4). */
+/** What AWS reads of a token beyond its issuer's own keys (aws.md 2.4): absent members set nothing. */
+export interface SessionClaims {
+  /** Values by tag key, as the token spells it. */
+  readonly tags: Readonly<Record<string, readonly unknown[]>>;
+  readonly transitive: readonly string[];
+  readonly sourceIdentity?: string;
+  /** ARNs, trimmed. */
+  readonly roles?: readonly string[];
+}
+
+const own = "https://aws.amazon.com/";
+
+/** Tags nested in one claim, or flat, a claim each: both are accepted (recorded, aws.md 2.4). */
+export function sessionClaims(claims: Claims): SessionClaims {
+  const nested = claims[`${own}tags`] as { principal_tags?: object; transitive_tag_keys?: unknown } | undefined;
+  const flat = Object.entries(claims).flatMap(([claim, value]) =>
+    claim.startsWith(`${own}tags/principal_tags/`) ? [[claim.slice(own.length + 20), value] as const] : [],
+  );
+  const tags = [...Object.entries(nested?.principal_tags ?? {}), ...flat].map(
+    ([key, value]) => [key, Array.isArray(value) ? value : [value]] as const,
+  );
+  const transitive = nested?.transitive_tag_keys ?? claims[`${own}tags/transitive_tag_keys`];
+  const [source, roles] = [claims[`${own}source_identity`], claims[`${own}roles`]];
+  const listed = typeof roles === "string" ? roles.split(";") : Array.isArray(roles) ? roles.map(String) : undefined;
+  return {
+    tags: Object.fromEntries(tags),
+    transitive: Array.isArray(transitive) ? transitive.map(String) : [],
+    ...(source === undefined || source === null ? {} : { sourceIdentity: String(source) }),
+    ...(listed ? { roles: listed.map((arn) => arn.trim()).filter(Boolean) } : {}),
+  };
+}
+
+/** A token without AWS's own namespaced claims sets no tags and no source identity, and names no roles (aws.md 2.4). */
 function readGlobal(name: string, claims: Claims): Reading {
-  const carries = Object.keys(claims).some((claim) => claim.startsWith("https://aws.amazon.com/"));
-  const fromClaims = name.startsWith("aws:requesttag/") || ["aws:tagkeys", "sts:sourceidentity"].includes(name);
-  if (fromClaims && !carries) return absent("https://aws.amazon.com/tags");
+  const { tags, transitive, sourceIdentity, roles } = sessionClaims(claims);
+  const many = (values: readonly unknown[], readFrom: string): Reading =>
+    values.length > 0 ? { state: "present", values: values.map(String), readFrom } : absent(readFrom);
+  if (name.startsWith("aws:requesttag/")) {
+    const [, values = []] = Object.entries(tags).find(([key]) => `aws:requesttag/${key.toLowerCase()}` === name) ?? [];
+    return many(values, `${own}tags`);
+  }
+  if (name === "aws:tagkeys") return many(Object.keys(tags), `${own}tags`);
+  if (name === "sts:transitivetagkeys") return many(transitive, `${own}tags`);
+  if (name === "sts:sourceidentity")
+    return many(sourceIdentity === undefined ? [] : [sourceIdentity], `${own}source_identity`);
+  // False where the claim is absent; a token whose roles do not name the target never gets this far.
+  if (name === "sts:roleauthorizedbyidp") return many([String(roles !== undefined)], `${own}roles`);
   return unknown("the request");
 }
 

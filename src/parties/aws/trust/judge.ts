@@ -1,7 +1,7 @@
 import type { Evidence, Judgement, Known } from "../../../model.ts";
-import { type Claims, googleIssuer, keyPrefix, type Reading, type Request, readKey } from "../claims.ts";
+import { type Claims, googleIssuer, keyPrefix, type Reading, type Request, readKey, sessionClaims } from "../claims.ts";
 import { every, holds, like, some, type Truth } from "./conditions.ts";
-import { isText, type Policy, type Statement } from "./policy.ts";
+import { actionCase, isText, type Policy, type Statement } from "./policy.ts";
 
 /** Who asks: the token's claims, and the ARN of the OIDC provider that AWS has for its issuer. */
 export interface Asker {
@@ -12,7 +12,17 @@ export interface Asker {
   readonly request?: Request;
 }
 
-const action = "sts:assumerolewithwebidentity";
+const assume = "sts:assumerolewithwebidentity";
+
+/** A token that tags its session, or sets its source, asks for that too; without it everything is refused (aws.md 2.4). */
+function actionsOf(claims: Claims): readonly string[] {
+  const { tags, sourceIdentity } = sessionClaims(claims);
+  return [
+    assume,
+    ...(Object.keys(tags).length > 0 ? ["sts:tagsession"] : []),
+    ...(sourceIdentity === undefined ? [] : ["sts:setsourceidentity"]),
+  ];
+}
 
 /** What AWS names as principal for an issuer in an account (aws.md 3, 6.1). */
 export const federatedOf = (issuer: string, account: string, partition = "aws"): string =>
@@ -34,6 +44,18 @@ interface Judged {
  * nearest.
  */
 export function judgeTrust(asker: Asker, policy: Policy): Judgement {
+  const judgements = actionsOf(asker.claims).map((action) => judgeAction({ ...asker, action }, policy));
+  const allow = every(judgements.map((one) => one.allow));
+  const telling = judgements.find((one) => one.allow === allow) ?? judgements[0];
+  return telling ?? { allow: false, rows: [] };
+}
+
+/** One action at a time, as AWS does: each needs an Allow of its own. */
+interface Acting extends Asker {
+  readonly action: string;
+}
+
+function judgeAction(asker: Acting, policy: Policy): Judgement {
   const judged = policy.statements.map((statement) => ({ statement, ...judgeStatement(asker, statement, policy) }));
   const allows = judged.filter(({ statement }) => statement.effect === "Allow");
   const denies = judged.filter(({ statement }) => statement.effect !== "Allow");
@@ -57,16 +79,16 @@ function closest<T extends Judged & { statement: Statement }>(allows: readonly T
 }
 
 /** Rows for all conditions, also those that hold: people look for the one that does not. */
-function judgeStatement(asker: Asker, statement: Statement, policy: Policy): Judged {
+function judgeStatement(asker: Acting, statement: Statement, policy: Policy): Judged {
   const principal = principalTruth(statement, asker.federated);
-  const acts = actionTruth(statement, action);
+  const acts = actionTruth(statement, asker.action);
   const conditions = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => judgeCondition(asker, { operator, key, values }, policy)),
   );
   const rows = conditions.map(({ row }) => row);
   const head = [
     ...(principal === true ? [] : [principalRow(statement, asker.federated, principal)]),
-    ...(acts ? [] : [{ ...actionRow, wants: statement.action?.join(", ") ?? "-" }]),
+    ...(acts ? [] : [actionRow(statement, asker.action)]),
   ];
   const why = conditions.filter(({ truth }) => truth === "unknown").map(({ name }) => name);
   return {
@@ -76,7 +98,13 @@ function judgeStatement(asker: Asker, statement: Statement, policy: Policy): Jud
   };
 }
 
-const actionRow = { key: "Action", says: "sts:AssumeRoleWithWebIdentity", readFrom: "the call", ok: false } as const;
+const actionRow = (statement: Statement, action: string): Evidence => ({
+  key: "Action",
+  wants: statement.action?.map(actionCase).join(", ") ?? "-",
+  says: actionCase(action),
+  readFrom: action === assume ? "the call" : "https://aws.amazon.com/",
+  ok: false,
+});
 
 interface Asked {
   readonly operator: string;

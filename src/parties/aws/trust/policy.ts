@@ -144,7 +144,7 @@ export function textOf(policy: Policy): string {
 }
 
 /** Actions are case-insensitive; the well-known ones are written as the documentation writes them. */
-const actionCase = (action: string): string =>
+export const actionCase = (action: string): string =>
   ({
     "sts:assumerolewithwebidentity": "sts:AssumeRoleWithWebIdentity",
     "sts:tagsession": "sts:TagSession",

@@ -70,6 +70,11 @@ function ofIssuer(federated: string, statements: readonly Statement[]): readonly
   const parties = named(`${prefix}:aud`);
   const audiences = [...new Set([...named(`${prefix}:oaud`), ...(google ? [] : parties), anyAudience])];
   const emails = [undefined, ...named(`${prefix}:email`)];
+  const [tags, more] = [tagged(statements), own(prefix, statements)];
+  // With what the policies ask for besides, and without any part of it.
+  const extras = [{}, tags, more, { ...tags, ...more }].filter(
+    (one, at, all) => at === all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)),
+  );
   const sessions = [...named("sts:RoleSessionName"), "stranger"];
   // Google's service-account tokens carry the unique id as azp; of another issuer's token it may be absent.
   const azps = (sub: string) => [...new Set([sub, ...parties, nobody, ...(google ? [] : [undefined])])];
@@ -78,10 +83,41 @@ function ofIssuer(federated: string, statements: readonly Statement[]): readonly
       azps(sub).flatMap((azp) =>
         emails.flatMap((email) => {
           const claims = { iss, sub, aud, ...(azp ? { azp } : {}), ...(email ? { email } : {}) };
-          return sessions.map((sessionName) => ({ federated, claims, sessionName }));
+          return extras.flatMap((extra) =>
+            sessions.map((sessionName) => ({ federated, claims: { ...claims, ...extra }, sessionName })),
+          );
         }),
       ),
     ),
+  );
+}
+
+/** The tags that some statement asks for, all at once: who lacks them is tried too. */
+function tagged(statements: readonly Statement[]): Record<string, string> {
+  const keys = statements.flatMap((statement) =>
+    Object.values(statement.condition ?? {}).flatMap((conditions) => Object.keys(conditions)),
+  );
+  const names = [...new Set(keys)].filter((key) => key.startsWith("aws:requesttag/"));
+  return Object.fromEntries(
+    names.map((key) => [
+      `https://aws.amazon.com/tags/principal_tags/${key.slice("aws:requesttag/".length)}`,
+      statements.flatMap((statement) => valuesOf(statement, key))[0] ?? "",
+    ]),
+  );
+}
+
+/** Claims of this issuer's own keys, as the first policy that names one wants them: they say who somebody is not. */
+function own(prefix: string, statements: readonly Statement[]): Record<string, string> {
+  const head = `${prefix.toLowerCase()}:`;
+  const keys = statements.flatMap((statement) =>
+    Object.values(statement.condition ?? {}).flatMap((conditions) => Object.keys(conditions)),
+  );
+  const names = [...new Set(keys)]
+    .filter((key) => key.startsWith(head))
+    .map((key) => key.slice(head.length))
+    .filter((name) => !["aud", "oaud", "sub", "email", "amr"].includes(name));
+  return Object.fromEntries(
+    names.map((name) => [name, statements.flatMap((statement) => valuesOf(statement, `${head}${name}`))[0] ?? ""]),
   );
 }
 
