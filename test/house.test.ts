@@ -24,7 +24,7 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   [/^src\/plan\//, [/^src\/model\.ts$/, /^src\/plan\//]],
   [/^src\/say\//, [/^src\/model\.ts$/, /^src\/say\//]],
   [/^src\/run\//, [/^src\/model\.ts$/, /^src\/run\//]],
-  [/^src\/parties\/(\w+)\/(shape|claims)\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/$1\/(shape|claims)\.ts$/]],
+  [/^src\/parties\/(\w+)\/(shape|claims|url)\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/$1\/(shape|claims|url)\.ts$/]],
   [/^src\/parties\/(\w+)\/trust\//, [/^src\/model\.ts$/, /^src\/parties\/$1\/(trust\/|claims\.ts)/]],
   [
     /^src\/parties\/(\w+)\/sandbox\//,

@@ -121,8 +121,11 @@ export interface Kind<S extends Spec = Spec> {
   list(named: readonly Resource<S>[], owner: string, world: World): Promise<Leftovers>;
   /** Gives back what is there then, outputs included: what refers to it is written next. */
   put(job: PutJob<S>, world: World): Promise<LivePresent<S>>;
-  /** By the id that was read, so that a namesake made meanwhile stays; what is gone already is done. */
-  remove(target: Removal<S>, world: World): Promise<void>;
+  /**
+   * By the id that was read, so that a namesake made meanwhile stays; what is gone already is done. Findings say what
+   * had to stay, and why.
+   */
+  remove(target: Removal<S>, world: World): Promise<readonly Finding[]>;
   /** Left out, member by member. `equal` is the plan's: members in any order, lists as sets. */
   differ?(desired: S, live: S, equal: Equal): readonly Difference[];
   /** Commutative, associative, idempotent: the order of links means nothing. Left out: a conflict. */

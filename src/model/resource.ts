@@ -78,4 +78,6 @@ export interface LivePresent<S extends Spec = Spec> {
   readonly mark?: Mark;
   /** Seen beside the spec, and not ours to change: others who may mint, dangling members ... */
   readonly notes?: readonly Finding[];
+  /** Another deployment made it to be shared: to take part in it needs no consent. */
+  readonly joins?: boolean;
 }

@@ -14,12 +14,14 @@ import type {
 } from "../model.ts";
 import { kindOf } from "./expand.ts";
 import { equal, fingerprint, short } from "./fingerprint.ts";
-import { resolve } from "./refs.ts";
+import { refsOf, resolve } from "./refs.ts";
 
 /** What is not among it counts as absent, so what could not be read must not be desired either. */
 export interface Observation {
   readonly live: ReadonlyMap<Address, Live>;
   readonly leftovers: Leftovers;
+  /** What could not be read: a thing that refers to it cannot be compared. */
+  readonly failed?: ReadonlyMap<Address, unknown>;
 }
 
 /** What the file wants and what is live; what was last written stands in the marks of what is live. */
@@ -84,6 +86,8 @@ function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: 
   if (live.state === "absent") return { ...base, verb: resource.hold === "use" ? "keep" : "create" };
   if (live.state === "deleted") return { ...base, verb: resource.hold === "use" ? "keep" : "restore" };
   if (resource.hold === "use") return { ...base, verb: "keep" };
+  // What it should be is not known now: neither right nor wrong, and a finding says what could not be read.
+  if (refsOf(resource.spec).some(({ $ref }) => input.observed.failed?.has($ref))) return { ...base, verb: "keep" };
   const kind = kindOf(input.kinds, resource.address);
   const spec = resolve(resource.spec, input.lookup);
   if (kind.unmarked && equal(spec, live.spec)) return { ...base, verb: "keep" };

@@ -21,6 +21,7 @@ export function guard(input: Guarded): readonly Finding[] {
   return [
     ...input.changes.flatMap((change) => foreign(change, input)),
     ...input.changes.flatMap((change) => wider(change, input)),
+    ...input.changes.flatMap((change) => broad(change, input)),
     ...missing(input),
     ...many(input.changes),
   ];
@@ -40,6 +41,7 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
   const writes = change.verb === "create" || change.verb === "update";
   const small = writes && kindOf(input.kinds, change.address).onUsed === true;
   if (change.verb !== "adopt" && !small) return [];
+  if (change.live.state === "present" && change.live.joins) return [];
   if (consented(change, consents.adopt)) return [];
   const other = change.live.state === "present" ? change.live.mark?.owner : undefined;
   const link = change.links[0] ?? "LINK";
@@ -96,6 +98,19 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
       fix: [`if that is meant: crosstrust apply --allow-widen ${link}`],
     },
   ];
+}
+
+/** A pattern lets in whoever comes to match it, so making one takes a word for each link; what stands as it is does not. */
+function broad({ desired, verb, cause, address }: Change, input: Guarded): readonly Finding[] {
+  const makes = verb === "create" || verb === "adopt" || (verb === "update" && cause !== "drifted");
+  const asked = (makes ? (desired?.broad ?? []) : []).filter(
+    (link) => !input.consents.allowBroadSubject.includes(link),
+  );
+  return asked.map((link) => ({
+    ...{ code: "BROAD-SUBJECT", severity: "security", asks: "usage", at: { address }, links: [link], because: [] },
+    says: `${say(input, address)} would let in every subject that matches a pattern of ${link}`,
+    fix: [`name the subjects; or, if that is meant: crosstrust apply --allow-broad-subject ${link}`],
+  }));
 }
 
 /** What the file only uses must be there: it is never made here, so no apply would mend it. */

@@ -61,4 +61,5 @@ export const privateAddress = (host: string): CloudError =>
     code: "PRIVATE-ADDRESS",
     status: 0,
     message: `${host} leads to an address that is not on the public internet`,
+    known: { code: "ISSUER-PRIVATE", asks: "file" },
   });

@@ -136,7 +136,10 @@ class Run {
     if (change.live.state !== "present") return;
     const access = change.desired?.access ?? change.access;
     const target = { address: change.address, live: change.live, how, ...(access ? { access } : {}) };
-    await this.kindOf(change.address).remove(target, this.world);
+    const found = await this.kindOf(change.address).remove(target, this.world);
+    this.findings.push(
+      ...(found ?? []).map((one) => ({ ...one, at: { address: change.address }, links: change.links })),
+    );
   }
 
   /**
@@ -211,10 +214,13 @@ const isStale = (change: Change, mark: Mark): boolean => {
 
 const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? ""];
 
+/** What a mark remembers of what it refers to: what could not be found out again once that is gone. */
+const remembered = ["uniqueId", "thumbprints"];
+
 /** Unique ids to remember, `acme-prod/reports=1003...`; a tag holds 256 characters, the rest is lost. */
 function subjectsOf(refs: readonly Ref[], lookup: Lookup): string {
   const ids = new Map(
-    refs.filter((ref) => ref.field === "uniqueId").map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),
+    refs.filter((ref) => remembered.includes(ref.field)).map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),
   );
   const entries = [...ids].map(([name, id]) => `${name}=${id}`).sort();
   while (entries.join(" ").length > 256) entries.pop();

@@ -2,6 +2,8 @@ import type { Finding, Link, Party, RelyingParty, Resource, Stranger, TrustView,
 import { inParallel } from "../../run/retry.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
+import { oidcProviderKind } from "./oidc-provider/kind.ts";
+import { oidcProviderResource } from "./oidc-provider/spec.ts";
 import { privileged } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
@@ -17,7 +19,11 @@ import { shutOut, strangersOf } from "./trust/strangers.ts";
 const relying: RelyingParty = {
   trust: (link, identity) => {
     const role = roleResource(link, identity);
-    return role.hold === "own" ? [role] : [role, statementResource(link, identity)];
+    const oidcProvider = oidcProviderResource(link, identity);
+    // Before the role: aws may refuse a trust in what is not there, and a token is refused until it is (aws.md 7).
+    const needs = oidcProvider.map(({ address }) => address);
+    const holds = role.hold === "own" ? [role] : [role, statementResource(link, identity)];
+    return [...holds.map((one) => ({ ...one, ...(needs.length > 0 ? { needs } : {}) })), ...oidcProvider];
   },
   judge,
   strangers,
@@ -46,7 +52,7 @@ function strangers({ live }: TrustView, desired: Resource): readonly Stranger[] 
 export const aws: Party = {
   name: "aws",
   relying,
-  kinds: [roleKind, statementKind],
+  kinds: [oidcProviderKind, roleKind, statementKind],
   title: (link) => `role ${roleOf(link).name}`,
   lint,
   reach,

@@ -37,7 +37,7 @@ export const accountKind: Kind<AccountSpec> = {
   read: readAccount,
   list: listLeftovers,
   put: putAccount,
-  remove: removeAccount,
+  remove: (target, world) => removeAccount(target, world).then(() => []),
 };
 
 async function readAccount(

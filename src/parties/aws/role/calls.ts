@@ -1,8 +1,8 @@
-import type { IAMClient } from "@aws-sdk/client-iam";
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import { type Call, CloudError } from "../../../run/retry.ts";
-import { type Account, iam } from "../client.ts";
+import type { Call } from "../../../run/retry.ts";
+import type { Account } from "../client.ts";
+import { allPages, type Commands, paged, send } from "../iam-call.ts";
 
 /** What GetRole must hold. Tags and a boundary are left out of the answer where a role has none. */
 const roleSchema = z.object({
@@ -18,9 +18,6 @@ const roleSchema = z.object({
 /** A role as IAM answers it; AssumeRolePolicyDocument is still percent-encoded (aws.md 9.1). */
 export type LiveRole = z.infer<typeof roleSchema>;
 
-/** Only `IsTruncated` says whether more follows: a page may be short (aws.md 9.1). */
-const paged = { IsTruncated: z.boolean(), Marker: z.string().optional() };
-
 /** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
 const nothing = z.unknown();
 
@@ -30,25 +27,9 @@ interface Target {
   readonly name: string;
 }
 
-type Commands = typeof import("@aws-sdk/client-iam");
-
-/** One call: the command is built only when the SDK is loaded, so that commands without a cloud stay quick. */
-async function send<O>(world: World, target: Target, job: Job<O>): Promise<O> {
-  const commands = await import("@aws-sdk/client-iam");
-  const { operation, effect } = job;
-  return iam(world, { service: "aws.iam", operation, effect, account: target.account, answer: job.answer }, (client) =>
-    job.run(client, commands),
-  );
-}
-/** One call, told by its operation; `run` gets the client and the commands, which are both loaded late. */
-interface Job<O> extends Omit<Call, "service"> {
-  readonly answer: z.ZodType<O>;
-  readonly run: (client: IAMClient, commands: Commands) => Promise<unknown>;
-}
-
 /** The role with its tags, boundary, limits and trust. Throws class `missing` where there is none. */
 export const getRole = async (world: World, target: Target): Promise<LiveRole> => {
-  const answer = await send(world, target, {
+  const answer = await send(world, target.account, {
     operation: "GetRole",
     effect: "read",
     answer: z.object({ Role: roleSchema }),
@@ -59,7 +40,7 @@ export const getRole = async (world: World, target: Target): Promise<LiveRole> =
 
 /** The answer has the id that tells the role from a namesake later. Sent once: the rest is `createOnce`'s. */
 export const createRole = async (world: World, target: Target, input: CreateInput): Promise<LiveRole> => {
-  const answer = await send(world, target, {
+  const answer = await send(world, target.account, {
     operation: "CreateRole",
     effect: "once",
     answer: z.object({ Role: roleSchema }),
@@ -75,7 +56,7 @@ type CreateInput = Omit<ConstructorParameters<Commands["CreateRoleCommand"]>[0],
 /** Names of the inline policies; their documents are a call each. */
 export async function listInlinePolicies(world: World, target: Target): Promise<readonly string[]> {
   const pages = await allPages((Marker) =>
-    send(world, target, {
+    send(world, target.account, {
       operation: "ListRolePolicies",
       effect: "read",
       answer: z.object({ PolicyNames: z.array(z.string()), ...paged }),
@@ -89,7 +70,7 @@ export async function listInlinePolicies(world: World, target: Target): Promise<
 /** ARNs of the managed policies, those of AWS and those of the account. */
 export async function listAttachedPolicies(world: World, target: Target): Promise<readonly string[]> {
   const pages = await allPages((Marker) =>
-    send(world, target, {
+    send(world, target.account, {
       operation: "ListAttachedRolePolicies",
       effect: "read",
       answer: z.object({ AttachedPolicies: z.array(z.object({ PolicyArn: z.string() })), ...paged }),
@@ -105,7 +86,7 @@ export async function listAttachedPolicies(world: World, target: Target): Promis
  * form-decoded: `+` is a plus (fact sheet reliability-and-security, 6.2).
  */
 export const getInlinePolicy = async (world: World, target: Target, PolicyName: string): Promise<string> => {
-  const answer = await send(world, target, {
+  const answer = await send(world, target.account, {
     operation: "GetRolePolicy",
     effect: "read",
     answer: z.object({ PolicyDocument: z.string() }),
@@ -118,17 +99,13 @@ export const getInlinePolicy = async (world: World, target: Target, PolicyName: 
 /** Names of the roles below a path: tags do not come with them (aws.md 9.1). */
 export async function listRoleNames(world: World, account: Account, PathPrefix: string): Promise<readonly string[]> {
   const pages = await allPages((Marker) =>
-    send(
-      world,
-      { account, name: "" },
-      {
-        operation: "ListRoles",
-        effect: "read",
-        answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
-        run: (client, { ListRolesCommand }) =>
-          client.send(new ListRolesCommand({ PathPrefix, ...(Marker ? { Marker } : {}) })),
-      },
-    ),
+    send(world, account, {
+      operation: "ListRoles",
+      effect: "read",
+      answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
+      run: (client, { ListRolesCommand }) =>
+        client.send(new ListRolesCommand({ PathPrefix, ...(Marker ? { Marker } : {}) })),
+    }),
   );
   return pages.flatMap((page) => page.Roles.map((role) => role.RoleName));
 }
@@ -137,41 +114,15 @@ export async function listRoleNames(world: World, account: Account, PathPrefix: 
 export async function listRoleTags(world: World, account: Account): Promise<ReadonlyMap<string, LiveRole["Tags"]>> {
   const role = z.object({ RoleName: z.string(), Tags: roleSchema.shape.Tags });
   const pages = await allPages((Marker) =>
-    send(
-      world,
-      { account, name: "" },
-      {
-        operation: "GetAccountAuthorizationDetails",
-        effect: "read",
-        answer: z.object({ RoleDetailList: z.array(role), ...paged }),
-        run: (client, { GetAccountAuthorizationDetailsCommand }) =>
-          client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
-      },
-    ),
+    send(world, account, {
+      operation: "GetAccountAuthorizationDetails",
+      effect: "read",
+      answer: z.object({ RoleDetailList: z.array(role), ...paged }),
+      run: (client, { GetAccountAuthorizationDetailsCommand }) =>
+        client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
+    }),
   );
   return new Map(pages.flatMap((page) => page.RoleDetailList.map((one) => [one.RoleName, one.Tags] as const)));
-}
-
-const endless = (): CloudError =>
-  new CloudError({
-    ...{ class: "malformed", service: "aws.iam", operation: "List", code: "", status: 200 },
-    message: "a paged answer of iam does not end",
-  });
-
-/** All pages or none: a partial list never counts as complete, and a repeated marker is refused. */
-async function allPages<P extends { IsTruncated: boolean; Marker?: string | undefined }>(
-  page: (marker: string | undefined) => Promise<P>,
-): Promise<readonly P[]> {
-  const pages: P[] = [];
-  const seen = new Set<string>();
-  for (let marker: string | undefined; ; ) {
-    const next = await page(marker);
-    pages.push(next);
-    if (!next.IsTruncated) return pages;
-    marker = next.Marker;
-    if (!marker || seen.has(marker) || pages.length > 1000) throw endless();
-    seen.add(marker);
-  }
 }
 
 /**
@@ -189,7 +140,7 @@ export async function writeRole(
   },
 ): Promise<void> {
   const { operation, effect = "repeatable", input } = write;
-  await send(world, target, {
+  await send(world, target.account, {
     operation,
     effect,
     answer: nothing,

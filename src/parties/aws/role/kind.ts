@@ -15,7 +15,7 @@ export const roleKind: Kind<RoleSpec> = {
     readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec }),
   list: listLeftovers,
   put: putRole,
-  remove: removeRole,
+  remove: (target, world) => removeRole(target, world).then(() => []),
   differ: differRoles,
   combine: combineRoles,
 };

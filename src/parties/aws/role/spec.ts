@@ -48,7 +48,8 @@ export function roleResource(link: Link, identity: Identity): Resource<RoleSpec>
   const trust = trustFor({ identity, audience: link.audience, account: role.account, partition: role.partition });
   const { managed, inline } = granted(link);
   const spec: RoleSpec = { ...identityOf(role), trust: trust as unknown as Json, managed, inline };
-  return { address: roleAddress(role), links: [link.name], hold: role.hold, spec, access: accessOf(link) };
+  const broad = identity.proof === "oidc" && identity.like ? { broad: [link.name] } : {};
+  return { address: roleAddress(role), links: [link.name], hold: role.hold, spec, access: accessOf(link), ...broad };
 }
 
 /** Only what IAM keeps of a role: how it is held, reached or called is not compared. */

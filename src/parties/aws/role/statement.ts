@@ -41,7 +41,7 @@ export const statementKind: Kind<StatementSpec> = {
   read: readStatement,
   list: async (): Promise<Leftovers> => ({ found: [], scopes: [], findings: [] }),
   put: putStatement,
-  remove: removeStatement,
+  remove: (target, world) => removeStatement(target, world).then(() => []),
 };
 
 /** The Sid is a hash: it takes letters and digits only (IAM user guide, "Sid"), a link's name more. */

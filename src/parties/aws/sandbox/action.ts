@@ -11,5 +11,5 @@ export interface IamCall {
 /** One action of IAM. Only those that do not write can be answered from an older state (`stale-read`). */
 export interface IamAction {
   readonly write: boolean;
-  run(call: IamCall): Result;
+  run(call: IamCall): Result | Promise<Result>;
 }

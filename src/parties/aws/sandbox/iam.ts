@@ -1,5 +1,6 @@
 import type { Fake, Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
+import { oidcProviderActions } from "./oidc-provider-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
 import { roleActions } from "./role-actions.ts";
@@ -7,7 +8,12 @@ import { policyActions } from "./role-policies.ts";
 import { roleOf } from "./roles.ts";
 import { simulateActions } from "./simulate.ts";
 
-const actions: Readonly<Record<string, IamAction>> = { ...roleActions, ...policyActions, ...simulateActions };
+const actions: Readonly<Record<string, IamAction>> = {
+  ...roleActions,
+  ...policyActions,
+  ...oidcProviderActions,
+  ...simulateActions,
+};
 
 /**
  * IAM, Query protocol: every call is signed, and a session is held to its policies. Who calls is worked out
@@ -23,9 +29,9 @@ export const iam: Fake = {
     const name = params.get("Action") ?? "";
     const action = actions[name];
     const who = attempt(() => principalOf(request, host));
-    const run = () => {
+    const run = async () => {
       if (who instanceof AwsError) return failure("iam", who);
-      const done = attempt(() => perform({ name, action, params }, who, host));
+      const done = await attempted(async () => perform({ name, action, params }, who, host));
       return done instanceof AwsError ? failure("iam", done) : success("iam", name, done);
     };
     return {
@@ -55,20 +61,34 @@ interface Named {
   readonly params: Params;
 }
 
-/** Permission comes before existence: who may not ask does not learn whether a role is there. */
 /** The role's ARN with its path: policies are given by path. A role that is not there yet brings its own. */
 function resourceOf(params: Params, { account, arn }: Principal, host: Host): string {
+  const url = params.get("Url")?.replace(/^https:\/\//, "");
+  if (url) return `arn:${arn.split(":")[1]}:iam::${account}:oidc-provider/${url}`;
+  const named = params.get("OpenIDConnectProviderArn");
+  if (named) return named;
   const name = params.get("RoleName");
   if (name === undefined) return "*";
   const path = params.get("Path") ?? roleOf(host.state, account, name)?.path ?? "/";
   return `arn:${arn.split(":")[1]}:iam::${account}:role${path}${name}`;
 }
 
-function perform({ name, action, params }: Named, who: Principal, host: Host): Result {
+/** Permission comes before existence: who may not ask does not learn whether a thing is there. */
+function perform({ name, action, params }: Named, who: Principal, host: Host): Result | Promise<Result> {
   if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
   const resource = resourceOf(params, who, host);
   authorize(who, `iam:${name}`, { resource, host });
   return action.run({ params, account: who.account, host });
+}
+
+/** The same for what may have to wait. */
+export async function attempted<T>(work: () => Promise<T>): Promise<T | AwsError> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AwsError) return error;
+    throw error;
+  }
 }
 
 /** An AwsError is an answer; anything else is a bug of the sandbox and stays one. */

@@ -1,0 +1,54 @@
+import type { LiveOidcProvider, Write } from "./calls.ts";
+import { type Claim, claimsOf, claimTag, hashOf } from "./claim.ts";
+
+/** What this deployment wants of an OIDC provider. */
+export interface Wish {
+  readonly clientIds: readonly string[];
+  readonly thumbprints: readonly string[];
+  readonly claim: Claim;
+}
+
+/**
+ * From what is there to what is wanted: added before removed, so that nobody is shut out half way, and the claim last,
+ * which says that it is done. What others want stays. Empty where there is nothing to write.
+ */
+export function steps({ clientIds, thumbprints, claim }: Wish, there: LiveOidcProvider): readonly Write[] {
+  const claims = claimsOf(there.Tags);
+  const before = claims.find(({ deployment }) => deployment === claim.deployment);
+  const others = claims.filter((one) => one !== before);
+  const since = before?.since ?? sinceWhen(claim, others);
+  const add = clientIds.filter((id) => !there.ClientIDList.includes(id));
+  const lists = listsOf({ clientIds, thumbprints, claim: { ...claim, since } }, there);
+  const added = [...(before?.added ?? []), ...add.map(hashOf)].filter((hash) => claim.wants.includes(hash));
+  const tag = claimTag({ ...claim, since, added: since === "made" && !before ? claim.added : added });
+  const stale = !there.Tags.some(({ Key, Value }) => Key === tag.Key && Value === tag.Value);
+  return [
+    ...add.map((ClientID): Write => ({ operation: "AddClientIDToOpenIDConnectProvider", input: { ClientID } })),
+    ...lists,
+    ...(stale ? [{ operation: "TagOpenIDConnectProvider", input: { Tags: [tag] } }] : []),
+  ];
+}
+
+/** Whoever finds other deployments there has joined them, unless what they share is a stranger's. */
+const sinceWhen = (claim: Claim, others: readonly Claim[]): Claim["since"] => {
+  if (others.length === 0) return claim.since;
+  return others.some(({ since }) => since === "adopted") ? "adopted" : "joined";
+};
+
+/** Thumbprints are replaced whole; alone, ours is the list, and in company it is added to. */
+function listsOf({ clientIds, thumbprints, claim }: Wish, there: LiveOidcProvider): readonly Write[] {
+  const claims = claimsOf(there.Tags).filter(({ deployment }) => deployment !== claim.deployment);
+  const alone = claims.length === 0 && claim.since !== "adopted";
+  const others = new Set(claims.flatMap(({ wants }) => wants));
+  const mine = claimsOf(there.Tags).find(({ deployment }) => deployment === claim.deployment);
+  const removable = (id: string) => alone || (mine?.added.includes(hashOf(id)) && !others.has(hashOf(id)));
+  const gone = there.ClientIDList.filter((id) => !clientIds.includes(id) && removable(id));
+  const list = alone ? thumbprints : [...new Set([...thumbprints, ...there.ThumbprintList])].slice(0, 5);
+  const same = [...list].sort().join() === [...there.ThumbprintList].sort().join();
+  return [
+    ...(same || list.length === 0
+      ? []
+      : [{ operation: "UpdateOpenIDConnectProviderThumbprint", input: { ThumbprintList: list } }]),
+    ...gone.map((ClientID) => ({ operation: "RemoveClientIDFromOpenIDConnectProvider", input: { ClientID } })),
+  ];
+}

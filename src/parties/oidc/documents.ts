@@ -1,0 +1,151 @@
+import { z } from "zod";
+import type { HttpAnswer, World } from "../../model.ts";
+import { CloudError, call, located } from "../../run/retry.ts";
+
+/** What an issuer says of itself, as far as the clouds read it. */
+export interface Documents {
+  readonly jwksUri: string;
+  /** Key ids in the order served; a key without one has an empty id. */
+  readonly kids: readonly string[];
+  /** What a cloud will stumble over although it can be read from here: one sentence each. */
+  readonly doubts: readonly string[];
+}
+
+/** A definite no about what was served, under the code of its page. */
+export const wrong = (operation: string, code: string, message: string): CloudError =>
+  new CloudError({
+    ...{ class: "refused", service: "oidc", operation, code, status: 200, message },
+    known: { code, asks: code === "ISSUER-MISMATCH" ? "file" : "broken" },
+  });
+
+const discovery = z.object({
+  issuer: z.string(),
+  jwks_uri: z.string(),
+  id_token_signing_alg_values_supported: z.array(z.string()).optional(),
+});
+
+/** AWS wants all of these (aws.md 6.3). */
+const wanted = ["response_types_supported", "subject_types_supported", "id_token_signing_alg_values_supported"];
+
+/** Discovery, then the keys it names, each held against reliability-and-security.md, 3b, cases 57 to 62. */
+export async function readDocuments(world: World, issuer: string, vouched: boolean): Promise<Documents> {
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const said = await fetchJson(world, { operation: "GetDiscovery", url, vouched });
+  const parsed = discovery.safeParse(said);
+  if (!parsed.success) throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `${url} names no issuer and jwks_uri`);
+  const { issuer: named, jwks_uri: jwksUri, id_token_signing_alg_values_supported: algs = [] } = parsed.data;
+  if (named !== issuer) throw wrong("GetDiscovery", "ISSUER-MISMATCH", mismatch(issuer, named));
+  const asymmetric = algs.filter((alg) => /^(RS|ES)(256|384|512)$/.test(alg));
+  if (algs.length > 0 && asymmetric.length === 0)
+    throw wrong(
+      "GetDiscovery",
+      "ISSUER-DOCUMENT",
+      `${issuer} signs with ${algs.join(", ")} alone, which no cloud can verify`,
+    );
+  const keys = checkKeys(await fetchJson(world, { operation: "GetKeys", url: secure(jwksUri), vouched }), jwksUri);
+  const missing = wanted.filter((member) => (said as Record<string, unknown>)[member] === undefined);
+  return {
+    jwksUri,
+    ...keys,
+    doubts: [...keys.doubts, ...missing.map((member) => `its discovery lacks ${member}, which aws requires`)],
+  };
+}
+
+/** A difference of only a slash is the usual slip, and gets a word of its own (case 50). */
+const mismatch = (wants: string, says: string): string =>
+  `the file names ${wants}, and its discovery says ${says.slice(0, 300)}${
+    says.replace(/\/$/, "") === wants.replace(/\/$/, "") ? ": the slash at the end counts" : ""
+  }`;
+
+/** A key set elsewhere is legitimate, http and userinfo are not (case 59). */
+function secure(jwksUri: string): string {
+  const url = URL.parse(jwksUri);
+  if (url?.protocol === "https:" && !url.username && !url.password) return jwksUri;
+  throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `its jwks_uri ${jwksUri.slice(0, 300)} is not a plain https URL`);
+}
+
+interface Fetch {
+  readonly operation: "GetDiscovery" | "GetKeys";
+  readonly url: string;
+  readonly vouched: boolean;
+}
+
+/** Through the retry layer like every call; a web page is as good as no answer (case 60). */
+function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<object> {
+  const spec = { service: "oidc", operation, effect: "read" } as const;
+  return call(world, spec, async () => {
+    let answer: HttpAnswer;
+    try {
+      answer = await world.outside.get(url, { vouched });
+    } catch (error) {
+      throw error instanceof CloudError ? tls(located(error, spec)) : error;
+    }
+    if (answer.status >= 500)
+      throw new CloudError({
+        ...spec,
+        class: "transient",
+        code: "",
+        status: answer.status,
+        message: `${url} answers ${answer.status}`,
+      });
+    if (answer.status !== 200) throw wrong(operation, "ISSUER-DOCUMENT", `${url} answers ${answer.status}`);
+    if (!/^application\/(\w+\+)?json\b/.test(answer.headers["content-type"] ?? ""))
+      throw wrong(operation, "ISSUER-DOCUMENT", `${url} is not application/json`);
+    const value = parse(answer.body);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    throw wrong(operation, "ISSUER-DOCUMENT", `${url} is no JSON object`);
+  });
+}
+
+/** What OpenSSL does not believe no cloud believes without a thumbprint (case 64). */
+function tls(error: CloudError): CloudError {
+  if (error.class !== "refused" || error.known) return error;
+  return new CloudError({
+    ...error,
+    message: `the certificate is not vouched for by a public CA: ${error.code}`,
+    known: { code: "ISSUER-TLS", asks: "broken" },
+    fix: ["if its CA is your own: tls: private-ca in the file, and aws checks the thumbprint instead"],
+  });
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+const jwk = z.looseObject({
+  kty: z.string(),
+  kid: z.string().optional(),
+  n: z.string().optional(),
+  use: z.string().optional(),
+});
+
+/** Case 61: keys that must not be there are refused, keys that cannot serve are told. */
+function checkKeys(document: object, jwksUri: string): Pick<Documents, "kids" | "doubts"> {
+  const bad = (says: string) => wrong("GetKeys", "ISSUER-KEYS", `${jwksUri} ${says}`);
+  const parsed = z.object({ keys: z.array(jwk) }).safeParse(document);
+  if (!parsed.success) throw bad("holds no list of keys");
+  const { keys } = parsed.data;
+  if (keys.length === 0) throw bad("holds no key");
+  if (keys.length > 50) throw bad(`holds ${keys.length} keys; more than 50 are not read`);
+  if (keys.some((key) => key.kty === "oct" || "k" in key)) throw bad("holds a symmetric key: it is no secret any more");
+  if (keys.some((key) => "d" in key)) throw bad("holds a private key: it is no secret any more");
+  const byKid = Map.groupBy(keys, (key) => key.kid ?? "");
+  if ([...byKid].some(([kid, same]) => kid !== "" && new Set(same.map((key) => key.n)).size > 1))
+    throw bad("holds two different keys under one kid");
+  return { kids: keys.map((key) => key.kid ?? ""), doubts: doubtsOf(keys) };
+}
+
+/** What AWS was recorded not to take (aws.md 6.3): a key without kid, with key_ops, for encryption, or too short. */
+function doubtsOf(keys: readonly z.infer<typeof jwk>[]): readonly string[] {
+  const short = (n: string | undefined) => n !== undefined && Buffer.from(n, "base64url").length < 256;
+  return [
+    ...(keys.some((key) => key.kid === undefined) ? ["a key without kid, which aws does not take"] : []),
+    ...(keys.some((key) => "key_ops" in key) ? ["a key with key_ops, which aws does not take"] : []),
+    ...(keys.some((key) => key.use !== undefined && key.use !== "sig") ? ["a key that is not for signatures"] : []),
+    ...(keys.some((key) => short(key.n)) ? ["an RSA key of less than 2048 bits, which is not used"] : []),
+  ].map((what) => `its key set has ${what}`);
+}
