@@ -26,9 +26,8 @@ function hostOf(text: string): readonly [string, number] {
 
 /** One by one: a client's list of anchors holds one certificate in each entry. */
 function certificatesOf(file: string): readonly string[] {
-  const found = readBytes(file)
-    ?.toString("utf8")
-    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  const text = Buffer.from(readBytes(file) ?? []).toString("utf8");
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
     const whole = (found ?? []).map((pem) => new X509Certificate(pem).toString());
     if (whole.length > 0) return whole;
