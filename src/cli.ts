@@ -173,7 +173,9 @@ const sandbox = program
   .command("sandbox")
   .description("runs the sandbox in the foreground, for other programs")
   .option("--port <port>", "where it listens on 127.0.0.1 (4510)")
-  .option("--as <email>", "the service account its metadata server speaks as");
+  .option("--as <email>", "the service account its metadata server speaks as")
+  .option("--host-map <host=127.0.0.1:port>", "a TLS server of yours stands in for a host", collect)
+  .option("--ca <file>", "certificates, PEM, that count as public CAs there", collect);
 sandboxCommand(sandbox, async (flags, _, own) => (await import("./cli/commands/sandbox.ts")).serve(flags, own));
 sandboxCommand(sandbox.command("env").description("prints export lines for aws, gcloud and the SDKs"), async (flags) =>
   (await import("./cli/commands/sandbox.ts")).env(flags),

@@ -124,8 +124,8 @@ async function secured(reach: Reach, { host, port, vouched }: Dialled): Promise<
   });
 }
 
-/** OpenSSL's reasons not to believe a certificate: they do not pass by waiting. */
-const certificateTrouble = /CERT|SELF_SIGNED|UNABLE_TO|SSL_|_TLS_/;
+/** OpenSSL's reasons not to believe a certificate: they do not pass by waiting. A name constraint is `UNSPECIFIED`. */
+const certificateTrouble = /CERT|SELF_SIGNED|UNABLE_TO|SSL_|_TLS_|UNSPECIFIED/;
 
 async function chainOf(reach: Reach, host: string, port: number): Promise<ServedChain> {
   const socket = await secured(reach, { host, port, vouched: false });

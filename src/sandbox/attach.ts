@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Player } from "./fake.ts";
+import type { Mapping } from "./hosting.ts";
 import { alive, giveUpOwnership, prepareFolder, readOwner, takeOwnership } from "./owner.ts";
 import { Sandbox } from "./sandbox.ts";
 import { type Listening, listen } from "./server.ts";
@@ -14,6 +15,8 @@ export interface AttachOptions {
   readonly port?: number | undefined;
   /** The metadata server's service account, by e-mail; kept in the state. */
   readonly actsAs?: string | undefined;
+  /** Hosts that a server of the user's own stands in for, and further CAs; kept nowhere. */
+  readonly mapping?: Mapping | undefined;
 }
 
 /** A sandbox in reach. */
@@ -66,8 +69,8 @@ async function serve(options: AttachOptions, take: (port: number) => Promise<boo
     await listening.close();
     throw error;
   }
-  const { folder, players, actsAs } = options;
-  const sandbox = new Sandbox({ players, actsAs, ...(folder ? { folder } : {}) });
+  const { folder, players, actsAs, mapping } = options;
+  const sandbox = new Sandbox({ players, actsAs, mapping, ...(folder ? { folder } : {}) });
   sandbox.base = listening.url;
   gate.resolve(sandbox);
   const close = async () => {

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { trustPart } from "./environment.ts";
 import { type FakeAnswer, type FakeRequest, json, type Player } from "./fake.ts";
 import { faultSchema } from "./faults.ts";
+import { hostOf } from "./oidc.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** Gives the body of a 200. A body that does not fit its schema is a 400. */
+/** Gives the body of a 200, or a promise of it. A body that does not fit its schema is a 400. */
 type Handler = (sandbox: Sandbox, body: unknown, query: URLSearchParams) => unknown;
 
 const seconds = z.number().min(-1e9).max(1e9);
@@ -35,8 +37,12 @@ const handlers: Readonly<Record<string, Handler>> = {
     return sandbox.faults.all;
   },
   "POST /_sandbox/mint": mint,
-  "GET /_sandbox/environment": (sandbox, _body, query) =>
-    sandbox.players.map((one) => one.environment(query.get(one.party) ?? undefined, sandbox.host(undefined))),
+  "PUT /_sandbox/issuers": (sandbox, body) => sandbox.hosting.change(issuerSchema.parse(body)),
+  "GET /_sandbox/authority": async (sandbox) => ({ anchors: await sandbox.hosting.anchors() }),
+  "GET /_sandbox/environment": async (sandbox, _body, query) => [
+    ...sandbox.players.map((one) => one.environment(query.get(one.party) ?? undefined, sandbox.host(undefined))),
+    trustPart(await sandbox.hosting.anchors()),
+  ],
   "GET /_sandbox/credentials": (sandbox, _body, query) =>
     player(sandbox, query).operator(query.get("scope") ?? "", sandbox.host(undefined)),
   "POST /_sandbox/reset": (sandbox) => {
@@ -52,12 +58,26 @@ const mintSchema = z.strictObject({
   sign: z.enum(["wrong-key", "none"]).optional(),
 });
 
+const document = z.record(z.string(), z.unknown()).nullable().optional();
+
+/** What is left out stays as it is; a document stands in for the one that would be served, null takes it away. */
+const issuerSchema = z.strictObject({
+  issuer: z.url().refine((url) => hostOf(url), "an issuer is hosted at https, a DNS name and port 443"),
+  privateCa: z.boolean().optional(),
+  rotate: z.enum(["key", "certificate"]).optional(),
+  /** With `rotate: key`: the old key is served on. */
+  keep: z.boolean().optional(),
+  discovery: document,
+  jwks: document,
+});
+
 /**
- * Any token of a played issuer: what an issuer would never mint is what the refusals are proved with. The
+ * Any token of a played issuer, which is hosted from then on: what an issuer would never mint is what the refusals are proved with. The
  * given claims win over the issuer, the time of issue and the hour of life that are filled in.
  */
 function mint(sandbox: Sandbox, body: unknown): { token: string } {
   const { issuer, claims, header, sign } = mintSchema.parse(body);
+  sandbox.hosting.mention(issuer);
   const now = Math.floor(sandbox.now() / 1000);
   const whole = { iss: issuer, iat: now, exp: now + 3600, ...claims };
   return { token: sandbox.keys.mint(issuer, { claims: whole, header: header ?? {}, sign }) };
@@ -70,12 +90,12 @@ function player(sandbox: Sandbox, query: URLSearchParams): Player {
 }
 
 /** The answer to a control call; the listener has checked that it comes from this machine and no web page. */
-export function control(sandbox: Sandbox, request: FakeRequest): FakeAnswer {
+export async function control(sandbox: Sandbox, request: FakeRequest): Promise<FakeAnswer> {
   const handler = handlers[`${request.method} ${request.path}`];
   if (!handler) return json(404, { error: `the sandbox has no ${request.method} ${request.path}` });
   try {
     const body = request.body.length > 0 ? JSON.parse(request.body.toString("utf8")) : undefined;
-    return json(200, handler(sandbox, body, request.query));
+    return json(200, await handler(sandbox, body, request.query));
   } catch (error) {
     if (error instanceof z.ZodError) return json(400, { error: z.prettifyError(error) });
     if (error instanceof SyntaxError) return json(400, { error: error.message });

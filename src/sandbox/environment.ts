@@ -14,25 +14,37 @@ export interface Surroundings {
  */
 export function surroundings(url: string, parts: readonly Environment[], folder: string): Surroundings {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const files = parts.flatMap((part) =>
-    Object.entries(part.files).map(([name, content]) => {
-      const file = join(folder, name.toLowerCase());
-      writeFileSync(file, content, { mode: 0o600 });
-      return [name, file] as const;
-    }),
-  );
+  const files = parts.flatMap((part) => Object.entries(part.files).map(([name, text]) => ({ name, text })));
+  // Several variables with one text name one file.
+  const paths = files.map(({ name, text }) => {
+    const first = files.find((one) => one.text === text)?.name ?? name;
+    return [name, join(folder, first.toLowerCase())] as const;
+  });
+  for (const [at, [, file]] of paths.entries()) writeFileSync(file, files[at]?.text ?? "", { mode: 0o600 });
   const folders = parts.flatMap((part) =>
     part.folders.map((name) => [name, join(folder, name.toLowerCase())] as const),
   );
-  // The metadata host names are reached through plain HTTP proxying; everything at 127.0.0.1 is reached
-  // directly.
+  // The metadata host names are reached through plain HTTP proxying, everything else under its real name through
+  // CONNECT; everything at 127.0.0.1 is reached directly.
   const direct = "127.0.0.1,localhost";
-  const proxy = { http_proxy: url, HTTP_PROXY: url, no_proxy: direct, NO_PROXY: direct };
+  const proxies = { http_proxy: url, HTTP_PROXY: url, https_proxy: url, HTTPS_PROXY: url };
+  const proxy = { ...proxies, no_proxy: direct, NO_PROXY: direct };
   const variables = Object.assign({}, ...parts.map((part) => part.variables)) as Record<string, string>;
   return {
-    set: { CROSSTRUST_SANDBOX: url, ...proxy, ...variables, ...Object.fromEntries([...files, ...folders]) },
+    set: { CROSSTRUST_SANDBOX: url, ...proxy, ...variables, ...Object.fromEntries([...paths, ...folders]) },
     unset: parts.flatMap((part) => part.unset),
   };
+}
+
+/**
+ * The sandbox's CA for programs that are led to it, by every name that one of them reads (wire.md, trap 7): set and
+ * not assumed unset, because the machine may name its own.
+ */
+export function trustPart(anchors: readonly string[]): Environment {
+  const bundle = anchors.join("");
+  const names = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+  const files = [...names, "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"].map((name) => [name, bundle] as const);
+  return { variables: {}, files: Object.fromEntries(files), folders: [], unset: [] };
 }
 
 /** Lines for a POSIX shell, quoted so that no value can end its own quotes. */

@@ -88,8 +88,34 @@ export interface Host {
   readonly base: string;
   /** The metadata server's service account, by e-mail. */
   readonly actsAs: () => string | undefined;
+  readonly outside: Outside;
   /** Calls a URL as a cloud's scheduler would: outside the sandbox, with the token it was given. */
   readonly deliver: (url: string, init: RequestInit) => Promise<number>;
+}
+
+/**
+ * Over real TLS to hosts that are played or mapped here, and to no other: as a cloud reaches an issuer. Vouched for
+ * is what chains up to the sandbox's anchors. 5 s, 1 MiB, no redirect is followed; throws where that is not enough.
+ */
+export interface Outside {
+  /** `vouched: false`: any certificate will do, because its chain is looked at apart from it. */
+  get(url: string, options?: { readonly vouched?: boolean }): Promise<OutsideAnswer>;
+  chain(host: string): Promise<OutsideChain>;
+}
+
+/** Header names in lower case. */
+export interface OutsideAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What one fresh handshake showed. */
+export interface OutsideChain {
+  /** Lower-case hex without colons, as served, the leaf first. */
+  readonly sha1s: readonly string[];
+  /** Why the anchors do not vouch for it, in OpenSSL's words; absent where they do. */
+  readonly untrusted?: string;
 }
 
 /** Secrets that prove themselves: nothing about them is kept, so nothing can be read from the state. */

@@ -13,10 +13,18 @@ import { dirname, join } from "node:path";
 import type { JWK } from "jose";
 import type { Issuers, Secrets } from "./fake.ts";
 
+interface SigningKey {
+  readonly kid: string;
+  readonly pem: string;
+  readonly jwk: JWK;
+  /** Public keys that sign no longer and are still served, the latest first. */
+  readonly earlier?: readonly JWK[];
+}
+
 /** As it stands in the file; `issuers` by issuer URL. */
 interface Stored {
   readonly seed: string;
-  readonly issuers: Record<string, { readonly kid: string; readonly pem: string; readonly jwk: JWK }>;
+  readonly issuers: Readonly<Record<string, SigningKey>>;
 }
 
 /** A token to be made: the claims as they are, nothing is added. */
@@ -69,12 +77,20 @@ export class Keys {
   issuers(hosted: (issuer: string) => boolean): Issuers {
     return {
       sign: (issuer, claims) => this.mint(issuer, { claims, header: {} }),
-      keys: (issuer) => {
-        if (!hosted(issuer)) return undefined;
-        const { kid, jwk } = this.keyOf(issuer);
-        return [{ ...jwk, kid, use: "sig", alg: "RS256" }];
-      },
+      keys: (issuer) => (hosted(issuer) ? this.served(issuer) : undefined),
     };
+  }
+
+  /** The key set of an issuer, hosted or not: no `key_ops`, which AWS refuses (aws.md 6.3). */
+  served(issuer: string): readonly JWK[] {
+    const { kid, jwk, earlier = [] } = this.keyOf(issuer);
+    return [publicKeyOf(kid, jwk), ...earlier];
+  }
+
+  /** A new signing key; the old one is served on where `keep` says so. */
+  rotate(issuer: string, keep: boolean): void {
+    const { kid, jwk, earlier = [] } = this.keyOf(issuer);
+    this.makeKey(issuer, keep ? [publicKeyOf(kid, jwk), ...earlier] : []);
   }
 
   /**
@@ -140,13 +156,15 @@ export class Keys {
     return createHmac("sha256", this.stored.seed).update("record of what was issued").digest();
   }
 
-  private keyOf(issuer: string) {
-    const known = this.stored.issuers[issuer];
-    if (known) return known;
+  private keyOf(issuer: string): SigningKey {
+    return this.stored.issuers[issuer] ?? this.makeKey(issuer, []);
+  }
+
+  private makeKey(issuer: string, earlier: readonly JWK[]): SigningKey {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const jwk = publicKey.export({ format: "jwk" }) as JWK;
     const kid = createHash("sha1").update(JSON.stringify(jwk)).digest("hex");
-    const made = { kid, pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), jwk };
+    const made = { kid, pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), jwk, earlier };
     this.stored = { ...this.stored, issuers: { ...this.stored.issuers, [issuer]: made } };
     this.write();
     return made;
@@ -165,3 +183,5 @@ export class Keys {
     renameSync(`${this.file}.new`, this.file);
   }
 }
+
+const publicKeyOf = (kid: string, { kty, n, e }: JWK): JWK => ({ kty, kid, use: "sig", alg: "RS256", n, e }) as JWK;

@@ -1,8 +1,10 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Host, Issuers, Player } from "./fake.ts";
+import type { Fake, Host, Issuers, Player } from "./fake.ts";
 import { Faults } from "./faults.ts";
+import { Hosting, type Mapping } from "./hosting.ts";
 import { Keys } from "./keys.ts";
+import { outsideOf } from "./outside.ts";
 import { State, type View } from "./state.ts";
 
 /** One call as `GET /_sandbox/calls` tells it (contract, section 5). */
@@ -30,6 +32,8 @@ export interface SandboxOptions {
   readonly folder?: string;
   readonly players: readonly Player[];
   readonly actsAs?: string | undefined;
+  /** `--host-map` and `--ca`; nothing of it is kept. */
+  readonly mapping?: Mapping | undefined;
 }
 
 /** The sandbox without its listener: state, clock, keys, faults, and the record of every call. */
@@ -40,6 +44,9 @@ export class Sandbox {
   readonly calls: CallRecord[] = [];
   readonly issuers: Issuers;
   readonly players: readonly Player[];
+  readonly hosting: Hosting;
+  /** Every service; a party's own comes before the hosted issuers. */
+  readonly fakes: readonly Fake[];
   /** The URL of the listener, which is known only once it listens. */
   base = "";
   private readonly folder: string | undefined;
@@ -53,6 +60,10 @@ export class Sandbox {
     this.players = options.players;
     const played = new Set(options.players.flatMap((player) => player.issuers));
     this.issuers = this.keys.issuers((issuer) => played.has(issuer));
+    const fakes = options.players.flatMap((player) => player.fakes);
+    const mapping = options.mapping ?? { hosts: new Map(), anchors: [] };
+    this.hosting = new Hosting({ state: this.state, keys: this.keys, file: file("authority.json"), fakes, mapping });
+    this.fakes = [...fakes, this.hosting.fake];
     if (options.actsAs) this.set({ actsAs: options.actsAs });
     const log = file("calls.jsonl");
     if (log && existsSync(log)) this.calls.push(...earlierCalls(readFileSync(log, "utf8")));
@@ -84,6 +95,7 @@ export class Sandbox {
       issuers: this.issuers,
       base: this.base,
       actsAs: () => this.settings.actsAs,
+      outside: outsideOf(this.base, () => this.hosting.anchors()),
       deliver: async (url, init) =>
         (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
     };
@@ -114,9 +126,3 @@ function earlierCalls(text: string): readonly CallRecord[] {
     }
   });
 }
-
-/** Whether a host pattern such as `sts.*.amazonaws.com` names this host; `*` is one label, never several. */
-export const hostMatches = (pattern: string, host: string): boolean => {
-  const [want, have] = [pattern.split("."), host.toLowerCase().split(".")];
-  return want.length === have.length && want.every((label, at) => label === "*" || label === have[at]);
-};

@@ -1,9 +1,11 @@
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { type Exchange, Tunnels } from "./connect.ts";
 import { control } from "./control.ts";
 import type { Fake, FakeAnswer, FakeRequest, Operation } from "./fake.ts";
 import type { FaultRule } from "./faults.ts";
-import { hostMatches, type Sandbox } from "./sandbox.ts";
+import { hostMatches } from "./names.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 const maxBody = 1024 * 1024;
 
@@ -24,6 +26,8 @@ export async function listen(ready: Promise<Sandbox>, port = 0): Promise<Listeni
     ready.then((sandbox) => answer(sandbox, { request, response })).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 30_000;
+  const tunnels = new Tunnels(ready, answer);
+  server.on("connect", (request, socket, head) => tunnels.open(request.url ?? "", socket as Socket, head));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
@@ -33,29 +37,28 @@ export async function listen(ready: Promise<Sandbox>, port = 0): Promise<Listeni
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeIdleConnections();
-      setTimeout(() => server.closeAllConnections(), 500).unref();
+      tunnels.closeIdle();
+      setTimeout(() => {
+        server.closeAllConnections();
+        tunnels.closeAll();
+      }, 500).unref();
     });
   return { url: `http://127.0.0.1:${bound}`, port: bound, close };
 }
 
-interface Exchange {
-  readonly request: http.IncomingMessage;
-  readonly response: http.ServerResponse;
-}
-
 /** Control calls first, then the service that is meant, by host, prefix or path. */
 async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
-  const fakes = sandbox.players.flatMap((player) => player.fakes);
-  const { request, response } = exchange;
-  const received = await receive(request);
+  const { request, response, tunnel } = exchange;
+  const received = await receive(exchange);
   if (!received) return send(sandbox, response, { status: 413, body: "" });
-  const own = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(received.host);
+  if (tunnel !== undefined && received.host !== tunnel) return send(sandbox, response, { status: 421, body: "" });
+  const own = tunnel === undefined && /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(received.host);
   if (received.path.startsWith("/_sandbox/")) {
     // Never through the proxy and never from a web page: it hands out what the sandbox issued.
     const direct = own && request.url?.startsWith("/") && !request.headers.origin;
-    return send(sandbox, response, direct ? control(sandbox, received) : { status: 403, body: "" });
+    return send(sandbox, response, direct ? await control(sandbox, received) : { status: 403, body: "" });
   }
-  const routed = route(fakes, received, own);
+  const routed = route(sandbox.fakes, received, own);
   if (!routed) return send(sandbox, response, unplayed(received, own));
   await serve(sandbox, routed, exchange);
 }
@@ -73,7 +76,7 @@ const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
  * The whole request. One that is too large is read to its end and then refused, because a client that is cut
  * off while it sends sees a reset and no answer.
  */
-async function receive(request: http.IncomingMessage): Promise<FakeRequest | undefined> {
+async function receive({ request, tunnel }: Exchange): Promise<FakeRequest | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -83,7 +86,8 @@ async function receive(request: http.IncomingMessage): Promise<FakeRequest | und
   if (size > maxBody) return undefined;
   // Through the proxy the request line is absolute, and its host is the one that is meant.
   const target = request.url ?? "/";
-  const url = new URL(target.startsWith("/") ? `http://${request.headers.host ?? "127.0.0.1"}${target}` : target);
+  const scheme = tunnel === undefined ? "http" : "https";
+  const url = new URL(target.startsWith("/") ? `${scheme}://${request.headers.host ?? "127.0.0.1"}${target}` : target);
   const headers = Object.entries(request.headers).map(([key, value]) => [key, String(value)] as const);
   return {
     method: request.method ?? "GET",

@@ -11,6 +11,7 @@ import type { Applied } from "../../src/run/apply.ts";
 import { type Limits, limits } from "../../src/run/http.ts";
 import { sandboxWorld } from "../../src/run/world.ts";
 import { attach } from "../../src/sandbox/attach.ts";
+import type { Mapping } from "../../src/sandbox/hosting.ts";
 import type { CallRecord, Sandbox } from "../../src/sandbox/sandbox.ts";
 
 export const account = "111122223333";
@@ -162,9 +163,9 @@ function memoryStore(): Store {
   };
 }
 
-/** A bench that ends with its test. */
-export async function bench(): Promise<Bench> {
-  const attached = await attach({ players });
+/** A bench that ends with its test; `mapping` as `--host-map` and `--ca` give it. */
+export async function bench(mapping?: Mapping): Promise<Bench> {
+  const attached = await attach({ players, mapping });
   onTestFinished(() => attached.close());
   return new Bench(attached.url, attached.sandbox as Sandbox);
 }

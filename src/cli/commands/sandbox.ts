@@ -9,6 +9,7 @@ import { document } from "../../say/json.ts";
 import { version } from "../../version.ts";
 import { type Flags, folderOf, sandboxUrl } from "../context.ts";
 import { codes, UsageError } from "../exit.ts";
+import { mappingOf } from "../mapping.ts";
 import { control, lead, led } from "../surroundings.ts";
 
 /** CROSSTRUST_SANDBOX, else the owner of this folder's state, else one for the time of the command. */
@@ -101,11 +102,14 @@ export async function status(flags: Flags): Promise<number> {
 export interface ServeFlags {
   readonly port?: string;
   readonly as?: string;
+  readonly hostMap?: readonly string[];
+  readonly ca?: readonly string[];
 }
 
 /** `crosstrust sandbox`: in the foreground, until it is interrupted. */
-export async function serve(flags: Flags, { port = "4510", as }: ServeFlags): Promise<number> {
+export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFlags): Promise<number> {
   sandboxUrl({ ...flags, sandbox: true });
+  const mapping = mappingOf(own);
   const folder = folderOf(flags, "sandbox");
   const owner = readOwner(folder);
   if (owner && (await alive(owner))) {
@@ -117,7 +121,7 @@ export async function serve(flags: Flags, { port = "4510", as }: ServeFlags): Pr
   const number = Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw new UsageError(`--port takes a port, not ${port}`);
-  const attached = await attach({ folder, players, port: number, actsAs: as }).catch((error: unknown) => {
+  const attached = await attach({ folder, players, port: number, actsAs: as, mapping }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new UsageError(`port ${port} is in use; --port 0 takes a free one`);
   });
