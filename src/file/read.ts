@@ -49,7 +49,7 @@ export function readFederation(file: string, bytes: Uint8Array, shapes: readonly
   const findings = [...parsed.findings, ...shaped].sort(byPlace);
   if (findings.length > 0 || !plain.success) return { findings };
   const whole = federationShape(shapes).parse(parsed.tree) as RawFile;
-  return { federation: { file, name: whole.name, links: links(file, whole, parsed) }, findings };
+  return { federation: { file, name: whole.name, links: links(file, whole, { parsed, shapes }) }, findings };
 }
 
 /** For a file that has nothing in it to point at. */
@@ -122,14 +122,19 @@ function nearestPlace(places: ReadonlyMap<string, Place>, path: readonly string[
   return { file: "", line: 1, column: 1 };
 }
 
-function links(file: string, raw: RawFile, parsed: Parsed): Link[] {
+interface Source {
+  readonly parsed: Parsed;
+  readonly shapes: readonly PartyShape[];
+}
+
+function links(file: string, raw: RawFile, { parsed, shapes }: Source): Link[] {
   return Object.entries(raw.links).map(([name, link]) => {
-    const to = sideOf(link.to);
-    const given = to.spec.audience;
+    const [from, to] = [sideOf(link.from), sideOf(link.to)];
+    const given = to.spec.audience ?? shapes.find(({ party }) => party === from.party)?.audience?.(from.spec);
     return {
       name,
       deployment: raw.name,
-      from: sideOf(link.from),
+      from,
       to,
       audience: typeof given === "string" ? given : `crosstrust/${raw.name}/${name}`,
       may: link.may,

@@ -10,6 +10,10 @@ export interface PartyShape {
   readonly from?: z.ZodRawShape;
   readonly to?: z.ZodRawShape;
   readonly may?: z.ZodType;
+  /** Sets of members that go together, where a side is written in more than one way. */
+  readonly forms?: { readonly from: readonly (readonly string[])[] };
+  /** What tokens are asked for where the file says it on this side; else each link has an audience of its own. */
+  readonly audience?: (from: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
 /** No unknown keys: a wrong one is answered with the nearest right one. `what` names the map in errors. */
@@ -37,13 +41,35 @@ function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
   const members: Record<string, z.ZodType> = {};
   for (const shape of shapes) {
     const own = shape[which];
-    if (own) members[shape.party] = strict(own, `${which}.${shape.party}`).optional();
+    if (!own) continue;
+    const whole = strict(own, `${which}.${shape.party}`);
+    const forms = which === "from" ? shape.forms?.from : undefined;
+    members[shape.party] = (forms ? oneForm(whole, forms) : whole).optional();
   }
   const names = Object.keys(members).join(", ");
   const exactlyOne = (value: object) => Object.keys(value).length === 1;
   return strict(members, which)
     .refine(exactlyOne, `${which} names exactly one of ${names}`)
     .meta({ minProperties: 1, maxProperties: 1 });
+}
+
+/**
+ * Of the forms the one that is meant is the one that most of its members are there of; what it lacks is missing, and
+ * what belongs to another form alone does not fit.
+ */
+function oneForm(whole: z.ZodObject, forms: readonly (readonly string[])[]): z.ZodType {
+  const all = [...new Set(forms.flat())];
+  return whole
+    .superRefine((value, context) => {
+      const has = (key: string) => (value as Record<string, unknown>)[key] !== undefined;
+      const score = (form: readonly string[]) => form.filter(has).length - form.filter((key) => !has(key)).length;
+      const meant = [...forms].sort((a, b) => score(b) - score(a))[0] ?? [];
+      for (const key of meant.filter((one) => !has(one)))
+        context.addIssue({ code: "invalid_type", expected: "string", input: undefined, path: [key] });
+      for (const key of all.filter((one) => has(one) && !meant.includes(one)))
+        context.addIssue({ code: "custom", path: [key], message: `does not go together with ${meant.join(", ")}` });
+    })
+    .meta({ anyOf: forms.map((required) => ({ required: [...required] })) });
 }
 
 const list = (item: z.ZodType) => z.array(item, "a list is wanted here");

@@ -34,9 +34,14 @@ export function declared({ link, parties, lookup }: Proving): Readonly<Record<st
     const one = Array.isArray(value) ? value[0] : value;
     return [claim, typeof one === "string" ? one : one && "$ref" in one ? lookup(one) : undefined] as const;
   });
-  return known.some(([, value]) => value === undefined)
-    ? undefined
-    : (Object.fromEntries(known) as Record<string, string>);
+  if (known.some(([, value]) => value === undefined)) return undefined;
+  // Of a pattern somebody who fits it, and with the tags that the token must carry.
+  const sub = identity.like?.[0]?.replaceAll("*", "crosstrust").replaceAll("?", "x");
+  const tags = Object.entries(identity.tags ?? {}).map(
+    ([tag, values]) => [`https://aws.amazon.com/tags/principal_tags/${tag}`, values[0] ?? ""] as const,
+  );
+  const claims = Object.fromEntries(known) as Record<string, string>;
+  return { ...claims, ...(sub ? { sub } : {}), ...Object.fromEntries(tags) };
 }
 
 /** Whole milliseconds since a `performance.now()`. */

@@ -69,7 +69,12 @@ function lint(link: Link): readonly Finding[] {
     ...(secret
       ? [
           {
-            ...{ ...base, code: "MINT-STORED-SECRET", severity: "warning" as const, at: { place: link.at("from.oidc.mint") } },
+            ...{
+              ...base,
+              code: "MINT-STORED-SECRET",
+              severity: "warning" as const,
+              at: { place: link.at("from.oidc.mint") },
+            },
             says: "a stored secret mints for this link: it can be stolen, and has to be rotated",
             fix: ["assertion: google, where the issuer takes one"],
           },

@@ -79,11 +79,13 @@ function notesOf({ url, privateCa }: IssuerSpec, { untrusted, doubts }: Seen): r
     says: `public CAs vouch for ${url}, although the file says tls: private-ca`,
     fix: ["leave tls out"],
   };
-  const doubted = doubts.map((doubt): Note => ({
-    code: "ISSUER-DOUBT",
-    says: `${url}: ${doubt}`,
-    fix: ["mend it on the issuer's side"],
-  }));
+  const doubted = doubts.map(
+    (doubt): Note => ({
+      code: "ISSUER-DOUBT",
+      says: `${url}: ${doubt}`,
+      fix: ["mend it on the issuer's side"],
+    }),
+  );
   const warnings = [...(privateCa && !untrusted ? [needless] : []), ...doubted];
   return [noted(use, "hint"), ...warnings.map((one) => noted(one, "warning"))];
 }

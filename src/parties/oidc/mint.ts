@@ -14,7 +14,14 @@ export async function mint(ask: MintAsk, world: World): Promise<Token> {
     const text = await world.sandbox.mint(issuer, claims);
     return { text, claims: decode(text), header: { alg: "RS256" }, mintedBy: "sandbox" };
   }
-  throw new CloudError({ class: "refused", service: "oidc", operation: "Mint", code: "CANNOT-MINT", status: 0, message: "" });
+  throw new CloudError({
+    class: "refused",
+    service: "oidc",
+    operation: "Mint",
+    code: "CANNOT-MINT",
+    status: 0,
+    message: "",
+  });
 }
 
 function decode(text: string): Readonly<Record<string, unknown>> {
@@ -25,7 +32,10 @@ function decode(text: string): Readonly<Record<string, unknown>> {
 function claimsOf({ link, audience }: MintAsk): Readonly<Record<string, unknown>> {
   const identity = identityOf(link);
   if (identity.proof !== "oidc") return {};
-  const first = Object.entries(identity.claims).map(([claim, value]) => [claim, Array.isArray(value) ? value[0] : value]);
+  const first = Object.entries(identity.claims).map(([claim, value]) => [
+    claim,
+    Array.isArray(value) ? value[0] : value,
+  ]);
   const { aud, azp, ...claims } = Object.fromEntries(first) as Record<string, string>;
   const sub = identity.like?.[0]?.replaceAll("*", "crosstrust").replaceAll("?", "x");
   const tags = Object.entries(identity.tags ?? {}).map(([tag, values]) => [tag, [values[0]]] as const);
@@ -46,6 +56,9 @@ export function explainMint({ link }: MintAsk, error: unknown): Finding | undefi
     ...{ code: "CANNOT-MINT", severity: "error", asks: "untold", links: [link.name], because: [] },
     at: { place: link.at("from.oidc") },
     says: "nothing says how a token for this link is had, so it cannot be proved",
-    fix: ["prove: judge on the link, if only people sign in there", "or mint: { tokenFile }, { command } or { clientCredentials }"],
+    fix: [
+      "prove: judge on the link, if only people sign in there",
+      "or mint: { tokenFile }, { command } or { clientCredentials }",
+    ],
   };
 }

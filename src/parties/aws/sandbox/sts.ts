@@ -1,8 +1,8 @@
 import type { Fake, Host } from "../../../sandbox/fake.ts";
-import { readKey } from "../claims.ts";
+import { readKey, sessionClaims } from "../claims.ts";
 import { federatedOf, judgeTrust } from "../trust/judge.ts";
 import { parsePolicy } from "../trust/policy.ts";
-import { attempt, faults } from "./iam.ts";
+import { attempt, attempted, faults } from "./iam.ts";
 import { issueSession, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, required, success, timestamp } from "./query.ts";
 import { roleOf, type StoredRole } from "./roles.ts";
@@ -17,14 +17,14 @@ export const sts: Fake = {
     const params = paramsOf(request);
     const name = params.get("Action") ?? "";
     const who = attempt(() => principalOf(request, host));
-    const perform = (): Result => {
+    const perform = async (): Promise<Result> => {
       if (name === "AssumeRoleWithWebIdentity") return assumeWithWebIdentity(params, host);
       if (who instanceof AwsError) throw who;
       if (name === "GetCallerIdentity") return { Arn: who.arn, UserId: who.userId, Account: who.account };
       throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2011-06-15`);
     };
-    const run = () => {
-      const done = attempt(perform);
+    const run = async () => {
+      const done = await attempted(perform);
       return done instanceof AwsError ? failure("sts", done) : success("sts", name, done);
     };
     return { name: name || "Unknown", write: false, principal: who instanceof AwsError ? "anonymous" : who.arn, run };
@@ -44,9 +44,10 @@ const invalid = (field: string, says: string): AwsError =>
 const denied = new AwsError("AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 
 /** Request, token, trust, duration: AWS's own order is not recorded (aws.md 5.2). */
-function assumeWithWebIdentity(params: Params, host: Host): Result {
+async function assumeWithWebIdentity(params: Params, host: Host): Promise<Result> {
   const asked = readAsk(params);
-  const claims = verifyToken(asked.token, host);
+  const { token, account, partition, roleArn } = asked;
+  const claims = await verifyToken({ token, account, partition, roleArn }, host);
   const role = trusted(asked, claims, host);
   if (asked.duration > role.maxSession) {
     throw new AwsError(
@@ -70,6 +71,7 @@ function answer(asked: Asked, { claims, role }: Granted, host: Host): Result {
   const expires = Math.floor(host.now() / 1000) + asked.duration;
   const about = { account, partition, role: role.name, roleId: role.id, name, expires };
   const { id, secret, token } = issueSession(host, policy === undefined ? about : { ...about, policy });
+  const { sourceIdentity } = sessionClaims(claims);
   const audience = readKey(`${String(claims.iss).replace("https://", "")}:aud`, claims);
   const Arn = `arn:${partition}:sts::${account}:assumed-role/${role.name}/${name}`;
   return {
@@ -83,6 +85,7 @@ function answer(asked: Asked, { claims, role }: Granted, host: Host): Result {
       Expiration: timestamp(expires * 1000),
     },
     Provider: federatedOf(String(claims.iss), account, partition),
+    ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
     ...(policy === undefined ? {} : { PackedPolicySize: 24 }),
   };
 }
@@ -91,6 +94,7 @@ function answer(asked: Asked, { claims, role }: Granted, host: Host): Result {
 interface Asked {
   readonly partition: string;
   readonly account: string;
+  readonly roleArn: string;
   /** Path and name, with its leading slash. */
   readonly path: string;
   readonly sessionName: string;
@@ -112,7 +116,9 @@ function readAsk(params: Params): Asked {
     throw invalid("webIdentityToken", "Member must have length between 4 and 20000");
   if (params.has("ProviderId"))
     throw new AwsError("InvalidIdentityToken", 400, "Provided Token is not a Login With Amazon token");
-  return { partition, account, path, sessionName, token, duration: durationOf(params), policy: sessionPolicy(params) };
+  const roleArn = arn?.[0] ?? "";
+  const rest = { duration: durationOf(params), policy: sessionPolicy(params) };
+  return { partition, account, roleArn, path, sessionName, token, ...rest };
 }
 
 /** The role, where it has propagated and lets this token in; a missing one answers alike (aws.md 5.2). */

@@ -1,43 +1,68 @@
 import { createPublicKey, verify } from "node:crypto";
 import type { JWK } from "jose";
 import type { Host } from "../../../sandbox/fake.ts";
+import { sessionClaims } from "../claims.ts";
 import { isMap } from "../trust/policy.ts";
+import { noKey, pickKey, refused, trustedIssuer } from "./issuer-keys.ts";
 import { AwsError } from "./query.ts";
 
-// The texts are the recorded ones, letter by letter, the two blanks in `noKey` included (aws.md 5.2).
-const refused = (message: string): AwsError => new AwsError("InvalidIdentityToken", 400, message);
+// The texts are the recorded ones, letter by letter (aws.md 5.2).
 const notJwt = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
 const generic =
   "The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation for requirements.";
-const noKey =
-  "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
 /** On iat, nbf and exp, in both directions (aws.md 5.3). */
 const skewSeconds = 300;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A token, and the role that it is for. */
+export interface Presented {
+  readonly token: string;
+  readonly account: string;
+  readonly partition: string;
+  readonly roleArn: string;
+}
+
 /**
  * A web identity token as AWS was recorded to judge it (aws.md 5.2, 5.3): signature under the issuer's served
- * keys, required claims, five minutes of skew, one audience or an authorized party. The order of the checks
- * is ours: none is recorded.
+ * keys, required claims, five minutes of skew, one audience or an authorized party that the OIDC provider knows. The
+ * order of the checks is ours: none is recorded.
  */
-export function verifyToken(text: string, host: Host): Fields {
-  const { header, claims, input, signature } = split(text);
+export async function verifyToken(presented: Presented, host: Host): Promise<Fields> {
+  const { header, claims, input, signature } = split(presented.token);
   for (const claim of ["iss", "sub", "aud", "iat", "exp"]) {
     if (claims[claim] === undefined) throw refused(`Missing a required claim: ${claim}`);
   }
   if (claims.sub === null) throw new AwsError("InternalFailure", 500, "Unknown error validating third-party token");
-  // Google's identity is built in; any other issuer that is hosted here counts as having its OIDC provider.
-  const keys = host.issuers.keys(String(claims.iss));
-  if (!keys) throw refused(`No OpenIDConnect provider found in your account for ${claims.iss}`);
-  // A token without kid is read under the only key; of two keys with one kid the later counts (aws.md 6.3).
-  const only = header.kid === undefined && keys.length === 1 ? keys[0] : undefined;
-  const key = keys.findLast((candidate) => candidate.kid === header.kid) ?? only;
+  const trust = trustedIssuer(String(claims.iss), presented, host);
+  const key = pickKey(await trust.keys(), header);
   if (!key) throw refused(noKey);
   if (!signed(String(header.alg), key, { input, signature })) throw refused(generic);
   checkTimes(claims, Math.floor(host.now() / 1000));
   checkAudience(claims);
+  const audience = claims.azp ?? (Array.isArray(claims.aud) ? claims.aud[0] : claims.aud);
+  if (trust.clientIds && !trust.clientIds.includes(String(audience))) throw refused(generic);
+  checkRoles(claims, presented.roleArn);
+  checkTags(claims);
   return claims;
+}
+
+/** The claim that names the roles it is for binds even where no policy asks (aws.md 2.4). */
+function checkRoles(claims: Fields, roleArn: string): void {
+  const { roles } = sessionClaims(claims);
+  if (roles && !roles.includes(roleArn))
+    throw refused("The target role ARN is not present in the roles claim of the identity token");
+}
+
+/** Nested tags hold lists of one; a flat tag is a text (recorded, aws.md 2.4). The text of the limits is approximate. */
+function checkTags(claims: Fields): void {
+  const nested = claims["https://aws.amazon.com/tags"];
+  const inside = isMap(nested) && isMap(nested.principal_tags) ? Object.values(nested.principal_tags) : [];
+  const wrong = inside.some((value) => !Array.isArray(value) || value.length !== 1 || typeof value[0] !== "string");
+  if (wrong) throw refused("principal_tags passed in claim is not in correct format.");
+  const tags = Object.entries(sessionClaims(claims).tags);
+  if (tags.length > 50 || tags.some(([key, [value]]) => key.length > 128 || String(value).length > 256))
+    throw refused("principal_tags passed in claim is not in correct format.");
 }
 
 /** `input` is the text that was signed: header and payload as they were sent. */
