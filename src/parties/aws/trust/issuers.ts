@@ -32,7 +32,7 @@ const table: readonly (readonly [issuer: RegExp, facts: IssuerFacts])[] = [
     {
       ids: ["repository_id", "repository_owner_id", "actor_id", "enterprise_id"],
       names: ["repository", "job_workflow_ref"],
-      tenant: /^[^*?]*\/|_id:\d+:/,
+      tenant: /^[^*?]*\/|_id:\d+:|^repository_owner:[^:*?]+:/,
       named: { lasting: /@\d+\/|_id:\d+/ },
     },
   ],

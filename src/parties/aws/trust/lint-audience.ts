@@ -1,6 +1,7 @@
+import type { Remark } from "../../../model.ts";
 import { factsOf } from "./issuers.ts";
 import { type Clause, hasWildcard, isLiteral, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
-import type { Grant, Remark } from "./lint-grants.ts";
+import type { Grant } from "./lint-grants.ts";
 
 /** What tokens are for: T08 and T09 of aws.md 13.2. */
 export const audiences = (grant: Grant): readonly Remark[] => (grant.shut ? [] : [...azp(grant), ...open(grant)]);

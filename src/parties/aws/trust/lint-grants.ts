@@ -1,11 +1,7 @@
-import type { Finding } from "../../../model.ts";
 import { exposes } from "./issuers.ts";
 import { actionTruth } from "./judge.ts";
 import { type Clause, clausesOf } from "./lint-clauses.ts";
 import type { Policy, Statement } from "./policy.ts";
-
-/** A finding of lint before anybody says where: the policy does not know its address. */
-export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix">;
 
 /** Where the role is, and what else is known about it. */
 export interface LintContext {

@@ -1,7 +1,8 @@
+import type { Remark } from "../../../model.ts";
 import { exposes } from "./issuers.ts";
 import { actionTruth } from "./judge.ts";
 import { type Clause, clausesOf, hasWildcard, isLiteral, rowOf } from "./lint-clauses.ts";
-import { issuersOf, prefixOf, type Remark, webIdentity } from "./lint-grants.ts";
+import { issuersOf, prefixOf, webIdentity } from "./lint-grants.ts";
 import type { Policy, Statement } from "./policy.ts";
 
 /** What the conditions of a policy can read at all: T04 to T07 and T12 of aws.md 13.2. */

@@ -1,5 +1,6 @@
+import type { Remark } from "../../../model.ts";
 import { actionTruth } from "./judge.ts";
-import { grantsOf, issuersOf, type LintContext, prefixOf, type Remark, webIdentity } from "./lint-grants.ts";
+import { grantsOf, issuersOf, type LintContext, prefixOf, webIdentity } from "./lint-grants.ts";
 import type { Policy, Statement } from "./policy.ts";
 
 const assume = "sts:assumerole";

@@ -1,6 +1,7 @@
+import type { Remark } from "../../../model.ts";
 import { factsOf } from "./issuers.ts";
 import { type Clause, hasWildcard, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
-import type { Grant, Remark } from "./lint-grants.ts";
+import type { Grant } from "./lint-grants.ts";
 
 /** Whom a grant means: T01, T02, T03 and T13 of aws.md 13.2. Where nobody passes, there is nobody to name. */
 export function subjects(grant: Grant): readonly Remark[] {

@@ -1,12 +1,13 @@
+import type { Remark } from "../../../model.ts";
 import { audiences } from "./lint-audience.ts";
-import { grantsOf, type LintContext, type Remark } from "./lint-grants.ts";
+import { grantsOf, type LintContext } from "./lint-grants.ts";
 import { keys } from "./lint-keys.ts";
 import { principals } from "./lint-principals.ts";
 import { subjects } from "./lint-subject.ts";
 import { type Policy, renderPolicy } from "./policy.ts";
 import { sharedIssuer } from "./shared-issuers.ts";
 
-export type { LintContext, Remark } from "./lint-grants.ts";
+export type { LintContext } from "./lint-grants.ts";
 
 /**
  * What is wrong with a trust policy by its text alone (aws.md 13.2), and what AWS itself would refuse to write (13.1).

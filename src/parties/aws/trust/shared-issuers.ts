@@ -1,5 +1,6 @@
+import type { Remark } from "../../../model.ts";
 import { onlyWildcards } from "./lint-clauses.ts";
-import type { Grant, Remark } from "./lint-grants.ts";
+import type { Grant } from "./lint-grants.ts";
 
 /**
  * Issuers that serve everybody, and what AWS itself wants a trust policy to hold of their tokens: CreateRole and
