@@ -13,8 +13,8 @@ import type { Answer, Command } from "../run.ts";
 const isError = ({ severity }: Finding): boolean => severity === "error";
 
 /** The file's own findings; its errors end the command before anything is contacted. */
-function readFile(flags: Flags): { federation: Federation; findings: readonly Finding[] } {
-  const { federation, findings } = loadFile(flags, []);
+function readFile(flags: Flags, consented: [] | "all"): { federation: Federation; findings: readonly Finding[] } {
+  const { federation, findings } = loadFile(flags, consented);
   const { resources, findings: clashes } = expand(federation.links, parties);
   const errors = [...clashes, ...order(resources).findings];
   if (errors.length > 0) throw new BadFile(errors);
@@ -23,15 +23,15 @@ function readFile(flags: Flags): { federation: Federation; findings: readonly Fi
 
 /** Findings that need no cloud. No world is opened, so nothing can be contacted. */
 export function lint(flags: Flags): Answer {
-  const { federation, findings: own } = readFile(flags);
+  const { federation, findings: own } = readFile(flags, []);
   const findings = [...own, ...reviewFile(federation)];
   if (findings.some(isError)) throw new BadFile(findings);
   return answer({ flags, federation, findings, world: flags.sandbox ? "sandbox" : "cloud", exit: codes.fine });
 }
 
-/** The same rules over what is there now. Reads what `plan` reads, and writes nothing. */
+/** The same rules over what is there now. Reads what `plan` reads, and writes nothing, so that no consent is asked. */
 export const lintLive: Command<void> = async ({ flags, world }) => {
-  const { federation, findings: own } = readFile(flags);
+  const { federation, findings: own } = readFile(flags, "all");
   const { findings, trouble } = await reviewLive(federation, world);
   const all = [...own, ...findings, ...trouble];
   return answer({ flags, federation, findings: all, world: world.kind, exit: exitOfReview(findings, trouble) });
