@@ -1,7 +1,7 @@
 import type { Remark } from "../../../model.ts";
 import { exposes } from "./issuers.ts";
 import { actionTruth } from "./judge.ts";
-import { type Clause, clausesOf, hasWildcard, isLiteral, rowOf } from "./lint-clauses.ts";
+import { type Clause, clausesOf, hasWildcard, isLiteral, onlyWildcards, rowOf } from "./lint-clauses.ts";
 import { issuersOf, prefixOf, webIdentity } from "./lint-grants.ts";
 import type { Policy, Statement } from "./policy.ts";
 
@@ -35,7 +35,11 @@ function literal({ effect }: Statement, clause: Clause): readonly Remark[] {
       severity: "error",
       says: `${clause.key} is compared with ${dead.join(", ")} to the letter, ${clause.operator} knows no wildcards: ${so}`,
       because: [rowOf(clause)],
-      fix: ["name the value in full", `or, if a pattern is meant, use ${operator}`],
+      // A lone star as a pattern would let everybody in: that is not offered.
+      fix: [
+        "name the value in full",
+        ...(dead.some(onlyWildcards) ? [] : [`or, if a pattern is meant, use ${operator}`]),
+      ],
     },
   ];
 }
