@@ -3,7 +3,7 @@ import { apply } from "./cli/commands/apply.ts";
 import { destroy } from "./cli/commands/destroy.ts";
 import { explain, health } from "./cli/commands/health.ts";
 import { init } from "./cli/commands/init.ts";
-import { lint } from "./cli/commands/lint.ts";
+import { lint, lintLive } from "./cli/commands/lint.ts";
 import { plan } from "./cli/commands/plan.ts";
 import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
@@ -123,9 +123,17 @@ function answers(
   });
 }
 
-answers(
-  program.command("lint").description("findings that need no cloud").option("--live", "not built yet"),
-  (flags, own) => lint(flags, own.live === true),
+sandboxCommand(
+  program
+    .command("lint")
+    .description("findings that need no cloud")
+    .option("--live", "and over the trust policies as they are now"),
+  async (flags, _, own) => {
+    if (own.live === true) return run({ name: "lint", flags, command: lintLive, ask: undefined });
+    const { exit, text } = lint(flags);
+    process.stdout.write(`${text.trimEnd()}\n`);
+    return exit;
+  },
 );
 answers(
   program

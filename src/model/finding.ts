@@ -44,3 +44,6 @@ export interface Finding {
   /** Whom it concerns; absent means every link. */
   readonly links?: readonly string[];
 }
+
+/** A finding before anybody says where: whoever judges a thing by itself knows neither its address nor its links. */
+export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix">;

@@ -1,7 +1,7 @@
 import type { Address, Ref, Spec } from "./basics.ts";
 import type { Difference } from "./change.ts";
 import type { Link } from "./file.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding, Remark } from "./finding.ts";
 import type { Judgement, Session, Stranger, Token } from "./proof.ts";
 import type { Access, Identity, Live, LivePresent, Mark, Resource } from "./resource.ts";
 import type { World } from "./world.ts";
@@ -182,6 +182,11 @@ export interface Party {
   readonly title: (link: Link, side: "from" | "to") => string;
   /** Rules that need no cloud; an error ends the command before it contacts anything. */
   readonly lint: (link: Link) => readonly Finding[];
+  /**
+   * What is wrong with one of its things by itself, as the file wants it or, with `live`, as it is. Pure. A rule here
+   * speaks of what a link becomes, where `lint` speaks of what the file says.
+   */
+  readonly review?: (resource: Resource, live?: LivePresent) => readonly Remark[];
   /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
   /** What remains to be done by people for a link to be used. */

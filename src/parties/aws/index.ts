@@ -7,6 +7,7 @@ import { oidcProviderResource } from "./oidc-provider/spec.ts";
 import { privileged } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
+import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
 import { may, roleOf, to } from "./shape.ts";
@@ -55,6 +56,7 @@ export const aws: Party = {
   kinds: [oidcProviderKind, roleKind, statementKind],
   title: (link) => `role ${roleOf(link).name}`,
   lint,
+  review: (resource, live) => (resource.address.startsWith("aws:role/") ? reviewRole(resource, live) : []),
   reach,
   preflight,
   nextSteps,

@@ -1,0 +1,97 @@
+import type { Remark } from "../../../model.ts";
+import { factsOf } from "./issuers.ts";
+import { type Clause, hasWildcard, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
+import type { Grant } from "./lint-grants.ts";
+
+/** Whom a grant means: T01, T02, T03 and T13 of aws.md 13.2. Where nobody passes, there is nobody to name. */
+export function subjects(grant: Grant): readonly Remark[] {
+  if (grant.shut) return [];
+  const pins = pinsOf(grant);
+  const tight = pins.filter((pin) => loose(grant, pin).length === 0);
+  if (tight.length > 0) return mutable(grant, tight);
+  const open = pins.length > 0 ? pins.flatMap((pin) => wide(grant, pin)) : [missing(grant)];
+  return [...open, ...byMail(grant)];
+}
+
+/** Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. */
+function pinsOf({ prefix, clauses }: Grant): readonly Clause[] {
+  const { ids = [], names = [] } = factsOf(prefix);
+  const keys = ["sub", ...ids, ...names].map((key) => `${prefix}:${key}`);
+  return clauses.filter(
+    ({ demands, base, key }) => demands && keys.includes(key) && /^(?:String(?:Equals|Like)|Arn)/.test(base ?? ""),
+  );
+}
+
+/** Patterns that go beyond one tenant: of wildcards only, or with one before the tenant is named. */
+function loose({ prefix }: Grant, clause: Clause): readonly string[] {
+  if (!readsWildcards(clause)) return [];
+  const { tenant } = factsOf(prefix);
+  const bounded = (pattern: string): boolean => {
+    const start = pattern.slice(0, pattern.search(/[*?]/));
+    return clause.key !== `${prefix}:sub` || !tenant || tenant.test(start);
+  };
+  return clause.patterns.filter((pattern) => onlyWildcards(pattern) || (hasWildcard(pattern) && !bounded(pattern)));
+}
+
+const who = (prefix: string): string =>
+  prefix === "accounts.google.com" ? "every service account and user of google" : `everybody with a token of ${prefix}`;
+
+/** An audience is no access control: with Google anybody gets a token for any (aws.md 13.2, T02). */
+function missing({ prefix, clauses }: Grant): Remark {
+  const session = clauses.length > 0 && clauses.every(({ key }) => key === "sts:rolesessionname");
+  const why = session
+    ? "its only condition is the session name, which the caller chooses"
+    : "no condition names the subject";
+  const audience = clauses.filter(({ key }) => /:o?aud$/.test(key)).map(rowOf);
+  const key = `${prefix}:sub`;
+  return {
+    code: "AWS-SUB-MISSING",
+    severity: "security",
+    says: `the trust lets ${who(prefix)} in: ${why}`,
+    because: [{ key, wants: "(nothing)", says: "(any)", readFrom: "sub", ok: false }, ...audience],
+    fix: [`add StringEquals on ${key}`],
+  };
+}
+
+function wide(grant: Grant, clause: Clause): readonly Remark[] {
+  const { prefix } = grant;
+  return loose(grant, clause).map((pattern) => ({
+    code: "AWS-SUB-WILDCARD",
+    severity: "security",
+    says: onlyWildcards(pattern)
+      ? `the trust lets ${who(prefix)} in: ${clause.key} is like ${pattern}`
+      : `${clause.key} is like ${pattern}: the wildcard comes before the tenant is named, so others fit it too`,
+    because: [rowOf(clause)],
+    fix: ["name the subject in full, or at least its tenant before the first wildcard"],
+  }));
+}
+
+/** A name that is given up can be taken by somebody else; an id cannot (aws.md 13.2, T13). */
+function mutable({ prefix }: Grant, pins: readonly Clause[]): readonly Remark[] {
+  const { ids = [], named } = factsOf(prefix);
+  const lasts = ({ key, values }: Clause): boolean =>
+    ids.some((id) => key === `${prefix}:${id}`) ||
+    (key === `${prefix}:sub` && values.every((value) => named?.lasting.test(value)));
+  if (!named || pins.some(lasts)) return [];
+  return [
+    {
+      code: "AWS-MUTABLE-NAME",
+      severity: "warning",
+      says: `the trust goes by names of ${prefix}, and whoever takes such a name over gets in`,
+      because: pins.map(rowOf),
+      fix: [`add StringEquals on ${prefix}:${ids[0]}`],
+    },
+  ];
+}
+
+/** Beside a pinned subject an e-mail only narrows; alone it goes to whoever has the address next. */
+function byMail({ prefix, clauses }: Grant): readonly Remark[] {
+  const mails = clauses.filter(({ demands, key }) => demands && key === `${prefix}:email`);
+  return mails.map((clause) => ({
+    code: "AWS-MUTABLE-NAME",
+    severity: "warning",
+    says: `the trust goes by e-mail (${clause.values.join(", ")}), and whoever has the address next gets in`,
+    because: [rowOf(clause)],
+    fix: [`add StringEquals on ${prefix}:sub`],
+  }));
+}
