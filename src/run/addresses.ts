@@ -58,7 +58,7 @@ export const privateAddress = (host: string): CloudError =>
     class: "refused",
     service: host,
     operation: "",
-    code: "PRIVATE-ADDRESS",
+    code: "ISSUER-PRIVATE",
     status: 0,
     message: `${host} leads to an address that is not on the public internet`,
     known: { code: "ISSUER-PRIVATE", asks: "file" },
