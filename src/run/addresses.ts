@@ -15,14 +15,20 @@ const ranges6 = [
   ...["2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"],
 ];
 
-const notPublic = new BlockList();
-for (const range of ranges4) notPublic.addSubnet(range.split("/")[0] ?? "", Number(range.split("/")[1]), "ipv4");
-for (const range of ranges6) notPublic.addSubnet(range.split("/")[0] ?? "", Number(range.split("/")[1]), "ipv6");
+// A list for each family: in one list the range of mapped addresses, ::ffff:0:0/96, would match every IPv4 address.
+const notPublic = { ipv4: blocked(ranges4, "ipv4"), ipv6: blocked(ranges6, "ipv6") };
+
+function blocked(ranges: readonly string[], family: "ipv4" | "ipv6"): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) list.addSubnet(range.split("/")[0] ?? "", Number(range.split("/")[1]), family);
+  return list;
+}
 
 /** Whether an address belongs to the public internet; what is no address does not. */
 export function isPublic(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && !notPublic.check(address, family === 6 ? "ipv6" : "ipv4");
+  if (isIP(address) === 0) return false;
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  return !notPublic[family].check(address, family);
 }
 
 /** How names are looked up; a test gives its own. */
