@@ -64,7 +64,7 @@ describe("names", () => {
     ["no address at all", []],
   ])("%s is refused (case 55)", async (_, addresses) => {
     const lookup = guardedLookup(async () => addresses);
-    expect([await told(lookup, true), await told(lookup, false)]).toEqual(["PRIVATE-ADDRESS", "PRIVATE-ADDRESS"]);
+    expect([await told(lookup, true), await told(lookup, false)]).toEqual(["ISSUER-PRIVATE", "ISSUER-PRIVATE"]);
   });
 
   test("a public answer is handed on as it was checked", async () => {
@@ -94,7 +94,7 @@ describe("names", () => {
     try {
       (await reach.connect(host, 443)).destroy();
       expect([asked, connected]).toEqual([[host], [found("8.8.8.8")]]);
-      await expect(reach.connect(host, 443)).rejects.toMatchObject({ class: "refused", code: "PRIVATE-ADDRESS" });
+      await expect(reach.connect(host, 443)).rejects.toMatchObject({ class: "refused", code: "ISSUER-PRIVATE" });
       expect(asked).toEqual([host, host]);
     } finally {
       spy.mockRestore();
@@ -108,7 +108,7 @@ describe("names", () => {
   ])("%s is refused before anything is sent (cases 53 and 54)", async (url) => {
     await expect(outsideOf(publicReach()).get(url)).rejects.toMatchObject({
       class: "refused",
-      code: "PRIVATE-ADDRESS",
+      code: "ISSUER-PRIVATE",
     });
   });
 

@@ -76,7 +76,9 @@ async function wrongAudience(proving: Proving, { relying, token }: Tried): Promi
   }
   const claims = token?.claims ?? declared(proving);
   if (!claims) return { ...base, outcome: "unknown", how: "judged" };
-  return { ...base, ...judgedAs(relying.judge({ ...claims, aud: audience }, view).allow) };
+  // Where an authorized party stands for the audience, that one has to be wrong too (aws.md 2.1).
+  const azp = claims.azp === undefined || claims.azp === claims.sub ? {} : { azp: audience };
+  return { ...base, ...judgedAs(relying.judge({ ...claims, aud: audience, ...azp }, view).allow) };
 }
 
 interface Candidate {
@@ -90,12 +92,7 @@ async function wrongSubjects(proving: Proving, { relying, strangers = [] }: Trie
   const claims = declared(proving);
   if (!claims) return [];
   const named = strangers.flatMap((stranger) => (stranger.claims ? [{ ...stranger, claims: stranger.claims }] : []));
-  const nobody = nobodyOf(claims);
-  const anyone = {
-    who: "a token of somebody else",
-    code: "SUBJECT-NOT-CHECKED",
-    claims: { ...claims, sub: nobody, azp: nobody },
-  };
+  const anyone = { who: "a token of somebody else", code: "SUBJECT-NOT-CHECKED", claims: strangerTo(proving, claims) };
   const candidates: readonly Candidate[] = named.length > 0 ? named.slice(0, 3) : [anyone];
   const powers = proving.world.sandbox;
   if (!powers) return byAnotherLink(proving, relying, candidates);
@@ -136,9 +133,20 @@ async function byAnotherLink(
   }
 }
 
-/** In the form of the real one and never its value: refused for whom it names, not for how it looks. */
-const nobodyOf = (claims: Readonly<Record<string, string>>): string =>
-  /^\d+$/.test(claims.sub ?? "") ? "199999999999999999999" : `${claims.sub}-stranger`;
+/**
+ * In the form of the real one and never its value: refused for whom it names, not for how it looks. A subject that the
+ * file itself lets in by a pattern is no stranger, so the wanted trust is asked first.
+ */
+function strangerTo(proving: Proving, claims: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { link, lookup } = proving;
+  const relying = party(proving, link.to.party).relying as RelyingParty;
+  const wanted = { state: "present", owner: "ours", spec: proving.trust(link).spec, outputs: {} } as const;
+  const sub = claims.sub ?? "";
+  const names = /^\d+$/.test(sub) ? ["199999999999999999999"] : [`${sub}-stranger`, `stranger-${sub}`, "stranger"];
+  const all = names.map((nobody) => ({ ...claims, sub: nobody, ...(claims.azp === sub ? { azp: nobody } : {}) }));
+  const outside = all.find((one) => relying.judge(one, { link, lookup, live: wanted }).allow !== true);
+  return outside ?? { ...claims, sub: "stranger" };
+}
 
 /** Let in is let in. Only a definite refusal counts as one; throttled or cut off proves nothing. */
 async function attempt(

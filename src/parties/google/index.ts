@@ -7,10 +7,11 @@ import { grantMint, recallGrant } from "./grant.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
 import { mint } from "./mint.ts";
 import { nextSteps, preflight } from "./preflight.ts";
-import { from, serviceAccountOf } from "./shape.ts";
+import { forms, from, isSignIn, serviceAccountOf, signInOf } from "./shape.ts";
+import { signIn } from "./sign-in.ts";
 
 /** The account is desired enabled: one that somebody disabled is drift, and apply switches it on. */
-const issuer: Issuer = {
+const accounts: Issuer = {
   identify(link) {
     const { identity, account } = identityOf(link);
     const { project, id, email, hold } = account;
@@ -24,10 +25,22 @@ const issuer: Issuer = {
   recallGrant,
 };
 
+const of = (link: Link): Issuer => (isSignIn(link) ? signIn : accounts);
+
+/** Service accounts and people have an issuer in common, and nothing else. */
+const issuer: Issuer = {
+  identify: (link) => of(link).identify(link),
+  mint: (ask, world) => of(ask.link).mint(ask, world),
+  explainMint: (ask, error) => of(ask.link).explainMint(ask, error),
+  grantMint: (ask, world) => of(ask.link).grantMint(ask, world),
+  recallGrant: (link, world) => of(link).recallGrant(link, world),
+};
+
 /** Google Cloud as a party. It has no `relying`: here it only issues. */
 export const google: Party = { name: "google", issuer, kinds: [accountKind], title, lint, reach, preflight, nextSteps };
 
 function title(link: Link): string {
+  if (isSignIn(link)) return `${signInOf(link).subject}@accounts.google.com`;
   const { id, project, email, hold } = serviceAccountOf(link);
   return hold === "own" ? `${id}@${project}` : email;
 }
@@ -59,9 +72,15 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
 }
 
 /** No `to`: no link leads to Google, and a file that tries is refused by its shape. */
-export const shape = { party: "google", from };
+export const shape = {
+  party: "google",
+  from,
+  forms: { from: forms },
+  audience: ({ clientId }: Readonly<Record<string, unknown>>) => (typeof clientId === "string" ? clientId : undefined),
+};
 
 function lint(link: Link): readonly Finding[] {
+  if (isSignIn(link)) return [];
   const { email } = serviceAccountOf(link);
   if (!isDefaultAccount(email)) return [];
   return [

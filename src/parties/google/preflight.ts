@@ -3,7 +3,7 @@ import type { Link, Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { enabledServices, getProject, heldPermissions } from "./calls.ts";
 import { google } from "./client.ts";
-import { serviceAccountOf } from "./shape.ts";
+import { isSignIn, serviceAccountOf } from "./shape.ts";
 
 /** The APIs that a link needs (google.md 6.2). */
 const apis = ["iam", "cloudresourcemanager", "iamcredentials", "sts"].map((name) => `${name}.googleapis.com`);
@@ -123,6 +123,7 @@ async function forbidden(world: World, project: string): Promise<Seen> {
  * both the annotation and the binding of its own member form (google.md 6.3 and 10).
  */
 export function nextSteps(link: Link): readonly string[] {
+  if (isSignIn(link)) return [];
   const { email, project } = serviceAccountOf(link);
   return [
     `on a virtual machine   gcloud compute instances set-service-account VM --project ${project} --service-account ${email} --scopes cloud-platform`,

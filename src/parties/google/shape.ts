@@ -18,8 +18,37 @@ const serviceAccount = z
     "a service account is an id of 6-30 of a-z 0-9 - (made here), or a full e-mail that ends in gserviceaccount.com (used)",
   );
 
-/** `from.google`: a service account of a project. */
-export const from = { project: projectId, serviceAccount };
+/** A Google account's id: digits, and never its e-mail, which can be given to somebody else (google.md 4). */
+const subject = z
+  .string()
+  .regex(/^\d{5,30}$/, "a Google account's subject is its number, 21 digits as a rule; not the e-mail")
+  .meta({ digits: true });
+const clientId = z
+  .string()
+  .regex(/^[\x21-\x29\x2b-\x3e\x40-\x7e]{1,255}$/, "an OAuth client id ends in .apps.googleusercontent.com as a rule");
+
+/** `from.google`: a service account of a project, or whoever signs in with Google. */
+export const from = {
+  project: projectId.optional(),
+  serviceAccount: serviceAccount.optional(),
+  clientId: clientId.optional(),
+  subject: subject.optional(),
+};
+
+/** Which members go together. */
+export const forms = [
+  ["project", "serviceAccount"],
+  ["clientId", "subject"],
+] as const;
+
+/** Somebody who signs in with Google: an OAuth client, and the number of an account. */
+export interface SignIn {
+  readonly clientId: string;
+  readonly subject: string;
+}
+
+export const isSignIn = (link: Link): boolean => link.from.spec.clientId !== undefined;
+export const signInOf = (link: Link): SignIn => link.from.spec as unknown as SignIn;
 
 /** The account of a link, with what follows from the form in which the file names it. */
 export interface ServiceAccountName {
