@@ -240,11 +240,12 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
   const { plan, observed, expansion } = await makePlan(ask, world);
+  const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const links = traces.map((trace) => healthOf(trace, changes, observed));
   const verdict = worst(links.map((link) => link.verdict));
-  const findings = proofFirst(plan.findings, traces);
+  const findings = [...proofFirst(plan.findings, traces), ...watched.flat()];
   return {
     at: new Date(world.clock.now()).toISOString(),
     verdict,

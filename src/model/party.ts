@@ -191,6 +191,8 @@ export interface Party {
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
   /** What remains to be done by people for a link to be used. */
   readonly nextSteps: (link: Link) => readonly string[];
+  /** What became of things outside since the last health check; it may remember in `world.store`, and nowhere else. */
+  readonly watch?: (live: ReadonlyMap<Address, Live>, world: World) => Promise<readonly Finding[]>;
   /**
    * Whether the credentials at hand belong to the accounts and projects of these resources. An error here
    * stops everything: in a wrong account each thing would read as absent, and be made there.

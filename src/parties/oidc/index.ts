@@ -3,6 +3,7 @@ import { identityOf, issuerAddress } from "./claims.ts";
 import { issuerKind } from "./kind.ts";
 import { explainMint, mint } from "./mint.ts";
 import { forms, from, sideOf } from "./shape.ts";
+import { watch } from "./watch.ts";
 
 /** Okta, Auth0, Keycloak, GitHub and the like are data in `claims.ts`, not code. */
 const issuer: Issuer = {
@@ -26,6 +27,7 @@ export const oidc: Party = {
   kinds: [issuerKind],
   title,
   lint,
+  watch,
   reach: async () => [],
   preflight: async () => [],
   nextSteps: () => [],

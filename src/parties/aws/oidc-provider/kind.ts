@@ -58,9 +58,10 @@ function present(there: calls.LiveOidcProvider, like: OidcProviderSpec): LivePre
   const mine = claims.find(({ deployment }) => deployment === like.deployment);
   const shared = mine === undefined || claims.length > 1 || mine.since === "adopted";
   const ours = (id: string) => like.clientIds.includes(id) || mine?.wants.includes(hashOf(id));
-  const wanted = typeof like.thumbprints === "string" ? like.thumbprints.split("+") : [];
+  // While the issuer is not read yet, what was written last is what is looked for.
+  const wanted = (typeof like.thumbprints === "string" ? like.thumbprints : (mine?.thumbprints ?? "")).split("+");
   const has = (one: string) => there.ThumbprintList.includes(one);
-  const enough = shared && wanted.length > 0 && wanted.every(has);
+  const enough = shared && wanted.every(has);
   const spec: OidcProviderSpec = {
     ...like,
     clientIds: shared ? there.ClientIDList.filter(ours) : there.ClientIDList,
