@@ -283,9 +283,12 @@ describe("hosted issuers", () => {
     for (const bad of ["http://a.example.com", "https://127.0.0.1", "https://a.example.com:8443", "https://a", "x"])
       expect([bad, await put(b, { issuer: bad })]).toEqual([bad, 400]);
     expect(await put(b, { issuer, more: 1 })).toBe(400);
-    await put(b, { issuer: "https://accounts.google.com", privateCa: true });
-    expect((await b.sandbox.host(undefined).outside.chain("accounts.google.com")).untrusted).toBeUndefined();
-    expect(b.calls.filter(({ service }) => service === "oidc")).toEqual([]);
+    const google = "https://accounts.google.com";
+    await put(b, { issuer: google, privateCa: true, discovery: { issuer: "mine" } });
+    const { outside } = b.sandbox.host(undefined);
+    expect((await outside.chain("accounts.google.com")).untrusted).toBeUndefined();
+    expect((await outside.get(`${google}/.well-known/openid-configuration`)).body).not.toContain("mine");
+    expect(b.calls.map(({ service }) => service)).toEqual(["google.oauth2"]);
   });
 });
 
