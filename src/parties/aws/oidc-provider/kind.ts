@@ -1,4 +1,15 @@
-import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import type {
+  Finding,
+  Kind,
+  Leftovers,
+  Live,
+  LivePresent,
+  Mark,
+  PutJob,
+  Removal,
+  Resource,
+  World,
+} from "../../../model.ts";
 import { CloudError, createOnce, inParallel, mayHaveLanded } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import * as calls from "./calls.ts";
@@ -67,11 +78,7 @@ function present(there: calls.LiveOidcProvider, like: OidcProviderSpec): LivePre
     clientIds: shared ? there.ClientIDList.filter(ours) : there.ClientIDList,
     thumbprints: enough ? joined(wanted) : joined(there.ThumbprintList),
   };
-  const mark = mine && {
-    ...{ owner: like.deployment, want: mine.want, put: mine.put },
-    ...(mine.since === "adopted" ? { adopted: true } : {}),
-    ...(mine.thumbprints ? { subjects: `${like.url.replace("://", "/")}=${mine.thumbprints}` } : {}),
-  };
+  const mark = mine && markOf(mine, like.url);
   // Whoever is not alone gives it back instead of deleting it.
   const owner = mine === undefined ? "foreign" : shared ? "adopted" : "ours";
   return {
@@ -82,6 +89,12 @@ function present(there: calls.LiveOidcProvider, like: OidcProviderSpec): LivePre
     ...(mine !== undefined && !shared ? { notes: extraClientIds(like, there) } : {}),
   };
 }
+
+const markOf = ({ deployment, want, put, since, thumbprints }: Claim, url: string): Mark => ({
+  ...{ owner: deployment, want, put },
+  ...(since === "adopted" ? { adopted: true } : {}),
+  ...(thumbprints ? { subjects: `${url.replace("://", "/")}=${thumbprints}` } : {}),
+});
 
 /** A role pins its own audience, so this opens nothing by itself: a role without an audience would be open (T09). */
 function extraClientIds(like: OidcProviderSpec, there: calls.LiveOidcProvider): readonly Finding[] {
