@@ -35,10 +35,13 @@ export class Keys {
   /** What this process made; earlier ones stand in the record. */
   private readonly made = new Set<string>();
   private readonly file: string | undefined;
+  private readonly named: (issuer: string) => string;
   private stored: Stored;
 
-  constructor(file?: string) {
+  /** `named`: whose key signs for an issuer, where that is not its own. */
+  constructor(file?: string, named = (issuer: string): string => issuer) {
     this.file = file;
+    this.named = named;
     this.stored = this.read() ?? { seed: randomBytes(32).toString("base64url"), issuers: {} };
     this.write();
   }
@@ -68,7 +71,7 @@ export class Keys {
   /** `hosted`: which issuers are played; a key is made at first use. */
   issuers(hosted: (issuer: string) => boolean): Issuers {
     return {
-      sign: (issuer, claims) => this.mint(issuer, { claims, header: {} }),
+      sign: (issuer, claims, header = {}) => this.mint(issuer, { claims, header }),
       keys: (issuer) => {
         if (!hosted(issuer)) return undefined;
         const { kid, jwk } = this.keyOf(issuer);
@@ -140,7 +143,8 @@ export class Keys {
     return createHmac("sha256", this.stored.seed).update("record of what was issued").digest();
   }
 
-  private keyOf(issuer: string) {
+  private keyOf(given: string) {
+    const issuer = this.named(given);
     const known = this.stored.issuers[issuer];
     if (known) return known;
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });

@@ -49,10 +49,11 @@ export class Sandbox {
     const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
     if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.state = new State(file("state.jsonl"));
-    this.keys = new Keys(file("keys.json"));
     this.players = options.players;
+    const named = (issuer: string) => this.players.map((one) => one.signsAs?.(issuer)).find(Boolean) ?? issuer;
+    this.keys = new Keys(file("keys.json"), named);
     const played = new Set(options.players.flatMap((player) => player.issuers));
-    this.issuers = this.keys.issuers((issuer) => played.has(issuer));
+    this.issuers = this.keys.issuers((issuer) => played.has(named(issuer)));
     if (options.actsAs) this.set({ actsAs: options.actsAs });
     const log = file("calls.jsonl");
     if (log && existsSync(log)) this.calls.push(...earlierCalls(readFileSync(log, "utf8")));
