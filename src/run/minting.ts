@@ -56,9 +56,9 @@ export function tokenOf(given: string, mintedBy: string, ask: Pick<Minting, "ser
       "malformed",
       "what was minted is an access token of google; this is an access token; request an ID token",
     );
-  const parts = text.split(".");
-  const [header, claims] = [decode(parts[0] ?? ""), decode(parts[1] ?? "")];
-  if (parts.length === 3 && parts[2] !== "" && header && claims) return { text, header, claims, mintedBy };
+  const parts = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(text);
+  const [header, claims] = [decode(parts?.[1] ?? ""), decode(parts?.[2] ?? "")];
+  if (header && claims) return { text, header, claims, mintedBy };
   throw failure(ask, "malformed", "what was minted is not a JSON web token");
 }
 
