@@ -135,6 +135,12 @@ describe("what will be proved (2.5, 5.1)", () => {
     });
   });
 
+  test("a clientId makes no azp of a v1 token", () => {
+    const { identity: found } = identityOf(linkWith(`${v1}, clientId: ${clientId}`));
+    expect(found).toMatchObject({ claims: { sub: subject, aud: "api://my-app" } });
+    expect(found).not.toHaveProperty("claims.azp");
+  });
+
   test("v2: azp is the client", () => {
     const { identity: found } = identityOf(linkWith(v2));
     expect(found).toMatchObject({
@@ -566,6 +572,15 @@ describe("minting in the cloud (contract, section 7)", () => {
     }
   });
 
+  test("another cloud's trouble is not taken for azure, and a machine is asked once what it is", async () => {
+    b.sandbox.faults.set([{ service: "google.metadata", operation: "*", fault: "error500" }]);
+    const world = cloudLike(b, onGoogle(b));
+    const calls = await b.callsOf(async () => {
+      for (let times = 0; times < 3; times++) expect((await minting(v1, world)).finding?.code).toBe("CANNOT-MINT");
+    });
+    expect(calls.map(({ status }) => status)).toEqual([503]);
+  });
+
   test("nobody is asked for another audience than the link's own", async () => {
     identity(b);
     const calls = await b.callsOf(async () => {
@@ -715,6 +730,9 @@ describe("mint of the file", () => {
   test("a file that is none, or a folder", async () => {
     expect(await outcome({ tokenFile: "/nowhere/token" })).toBe(
       "credentials: the token file /nowhere/token cannot be read (ENOENT)",
+    );
+    expect(await outcome({ tokenFile: "/dev/zero" })).toBe(
+      "credentials: the token file /dev/zero cannot be read (not a file)",
     );
     expect(await outcome({ tokenFile: folderWith("") })).toMatch(/^credentials: the token file .* cannot be read/);
   });
