@@ -87,6 +87,12 @@ export interface ServedChain {
 export interface Outside {
   /** `vouched: false`: any certificate will do, because its chain is looked at apart from it. */
   get(url: string, options?: { readonly vouched?: boolean }): Promise<HttpAnswer>;
+  /** A form, for the token endpoint of an issuer. */
+  post(
+    url: string,
+    form: Readonly<Record<string, string>>,
+    options?: { readonly vouched?: boolean },
+  ): Promise<HttpAnswer>;
   chain(host: string, port?: number): Promise<ServedChain>;
 }
 

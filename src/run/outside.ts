@@ -2,7 +2,7 @@ import https from "node:https";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
-import type { Certificate, HttpAnswer, Outside, ServedChain } from "../model.ts";
+import type { Certificate, HttpAnswer, HttpRequest, Outside, ServedChain } from "../model.ts";
 import { guardedLookup, privateAddress, type Resolve } from "./addresses.ts";
 import { CloudError } from "./cloud-error.ts";
 import { type Limits, sender } from "./http.ts";
@@ -50,19 +50,23 @@ export function opened(socket: net.Socket, host: string): Promise<net.Socket> {
 
 /** Hosts that users name, over one way of reaching them. */
 export function outsideOf(reach: Reach): Outside {
-  const get = async (url: string, { vouched = true } = {}): Promise<HttpAnswer> => {
-    const agent = new DialAgent(async (host, port) => {
-      const socket = await secured(reach, { host, port, vouched });
-      return socket;
-    });
-    const send = sender({ http: new https.Agent(), https: agent }, outsideLimits);
+  const send = async (request: Omit<HttpRequest, "headers">, vouched = true): Promise<HttpAnswer> => {
+    const agent = new DialAgent((host, port) => secured(reach, { host, port, vouched }));
+    const type = request.body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" };
+    const headers = { accept: "application/json", ...type };
     try {
-      return await send({ method: "GET", url: httpsOnly(url), headers: { accept: "application/json" } });
+      const transport = sender({ http: new https.Agent(), https: agent }, outsideLimits);
+      return await transport({ ...request, url: httpsOnly(request.url), headers });
     } finally {
       agent.destroy();
     }
   };
-  return { get, chain: (host, port = 443) => chainOf(reach, host, port) };
+  return {
+    get: (url, { vouched } = {}) => send({ method: "GET", url }, vouched),
+    post: (url, form, { vouched } = {}) =>
+      send({ method: "POST", url, body: new URLSearchParams(form).toString() }, vouched),
+    chain: (host, port = 443) => chainOf(reach, host, port),
+  };
 }
 
 /** Userinfo would put another host's name in front of the real one (case 48). */

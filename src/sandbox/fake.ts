@@ -54,6 +54,8 @@ export interface Player {
   readonly party: string;
   readonly fakes: readonly Fake[];
   readonly issuers: readonly string[];
+  /** For an issuer beyond those: which of them it shares its keys with. Entra signs for every tenant with the same. */
+  readonly signsAs?: (issuer: string) => string | undefined;
   /** The operator's credentials for an account or project. */
   operator(scope: string, host: Host): Session;
   /**
@@ -132,8 +134,8 @@ export interface Secrets {
 
 /** Tokens and keys of the issuers that the sandbox plays. */
 export interface Issuers {
-  /** A signed JWT; `exp` and `iat` are the caller's. */
-  sign(issuer: string, claims: Readonly<Record<string, unknown>>): string;
+  /** A signed JWT; `exp` and `iat` are the caller's. `header` goes over the usual alg, kid and typ. */
+  sign(issuer: string, claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): string;
   /** The public keys of an issuer that the sandbox plays; undefined for any other. */
   keys(issuer: string): readonly JWK[] | undefined;
 }

@@ -43,10 +43,13 @@ export class Keys {
   /** What this process made; earlier ones stand in the record. */
   private readonly made = new Set<string>();
   private readonly file: string | undefined;
+  private readonly named: (issuer: string) => string;
   private stored: Stored;
 
-  constructor(file?: string) {
+  /** `named`: whose key signs for an issuer, where that is not its own. */
+  constructor(file?: string, named = (issuer: string): string => issuer) {
     this.file = file;
+    this.named = named;
     this.stored = this.read() ?? { seed: randomBytes(32).toString("base64url"), issuers: {} };
     this.write();
   }
@@ -76,7 +79,7 @@ export class Keys {
   /** `hosted`: which issuers are played; a key is made at first use. */
   issuers(hosted: (issuer: string) => boolean): Issuers {
     return {
-      sign: (issuer, claims) => this.mint(issuer, { claims, header: {} }),
+      sign: (issuer, claims, header = {}) => this.mint(issuer, { claims, header }),
       keys: (issuer) => (hosted(issuer) ? this.served(issuer) : undefined),
     };
   }
@@ -90,7 +93,7 @@ export class Keys {
   /** A new signing key; the old one is served on where `keep` says so. */
   rotate(issuer: string, keep: boolean): void {
     const { kid, jwk, earlier = [] } = this.keyOf(issuer);
-    this.makeKey(issuer, keep ? [publicKeyOf(kid, jwk), ...earlier] : []);
+    this.makeKey(this.named(issuer), keep ? [publicKeyOf(kid, jwk), ...earlier] : []);
   }
 
   /**
@@ -156,7 +159,8 @@ export class Keys {
     return createHmac("sha256", this.stored.seed).update("record of what was issued").digest();
   }
 
-  private keyOf(issuer: string): SigningKey {
+  private keyOf(given: string): SigningKey {
+    const issuer = this.named(given);
     return this.stored.issuers[issuer] ?? this.makeKey(issuer, []);
   }
 

@@ -56,10 +56,11 @@ export class Sandbox {
     const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
     if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.state = new State(file("state.jsonl"));
-    this.keys = new Keys(file("keys.json"));
     this.players = options.players;
+    const named = (issuer: string) => this.players.map((one) => one.signsAs?.(issuer)).find(Boolean) ?? issuer;
+    this.keys = new Keys(file("keys.json"), named);
     const played = new Set(options.players.flatMap((player) => player.issuers));
-    this.issuers = this.keys.issuers((issuer) => played.has(issuer));
+    this.issuers = this.keys.issuers((issuer) => played.has(named(issuer)));
     const fakes = options.players.flatMap((player) => player.fakes);
     const mapping = options.mapping ?? { hosts: new Map(), anchors: [] };
     this.hosting = new Hosting({ state: this.state, keys: this.keys, file: file("authority.json"), fakes, mapping });

@@ -111,7 +111,9 @@ interface Routed {
 function route(fakes: readonly Fake[], request: FakeRequest, own: boolean): Routed | undefined {
   if (!own) {
     const host = request.host.replace(/:\d+$/, "");
-    const fake = fakes.find((candidate) => candidate.hosts.some((pattern) => hostMatches(pattern, host)));
+    // Clouds share 169.254.169.254: of several at one host it is the one that knows the path.
+    const there = fakes.filter((candidate) => candidate.hosts.some((pattern) => hostMatches(pattern, host)));
+    const fake = there.find((candidate) => candidate.owns(request)) ?? there[0];
     return fake && { fake, request };
   }
   for (const fake of fakes) {

@@ -5,6 +5,8 @@ import { CloudError, call, located } from "../../run/retry.ts";
 /** What an issuer says of itself, as far as the clouds read it. */
 export interface Documents {
   readonly jwksUri: string;
+  /** Where a program asks for a token; people's issuers may have none. */
+  readonly tokenEndpoint?: string;
   /** Key ids in the order served; a key without one has an empty id. */
   readonly kids: readonly string[];
   /** What a cloud will stumble over although it can be read from here: one sentence each. */
@@ -21,6 +23,7 @@ export const wrong = (operation: string, code: string, message: string): CloudEr
 const discovery = z.object({
   issuer: z.string(),
   jwks_uri: z.string(),
+  token_endpoint: z.string().optional(),
   id_token_signing_alg_values_supported: z.array(z.string()).optional(),
 });
 
@@ -44,11 +47,10 @@ export async function readDocuments(world: World, issuer: string, vouched: boole
     );
   const keys = checkKeys(await fetchJson(world, { operation: "GetKeys", url: secure(jwksUri), vouched }), jwksUri);
   const missing = wanted.filter((member) => (said as Record<string, unknown>)[member] === undefined);
-  return {
-    jwksUri,
-    ...keys,
-    doubts: [...keys.doubts, ...missing.map((member) => `its discovery lacks ${member}, which aws requires`)],
-  };
+  const lacking = missing.map((member) => `its discovery lacks ${member}, which aws requires`);
+  const endpoint = parsed.data.token_endpoint;
+  const { kids, doubts } = keys;
+  return { jwksUri, kids, doubts: [...doubts, ...lacking], ...(endpoint ? { tokenEndpoint: secure(endpoint) } : {}) };
 }
 
 /** A difference of only a slash is the usual slip, and gets a word of its own (case 50). */
@@ -58,10 +60,10 @@ const mismatch = (wants: string, says: string): string =>
   }`;
 
 /** A key set elsewhere is legitimate, http and userinfo are not (case 59). */
-function secure(jwksUri: string): string {
-  const url = URL.parse(jwksUri);
-  if (url?.protocol === "https:" && !url.username && !url.password) return jwksUri;
-  throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `its jwks_uri ${jwksUri.slice(0, 300)} is not a plain https URL`);
+function secure(named: string): string {
+  const url = URL.parse(named);
+  if (url?.protocol === "https:" && !url.username && !url.password) return named;
+  throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `${named.slice(0, 300)} in its discovery is not a plain https URL`);
 }
 
 interface Fetch {
