@@ -116,6 +116,16 @@ describe("hand edits are drift, with their weight", () => {
     expect(await seen(b, file())).toMatchObject({ verb: "keep" });
   });
 
+  // Catches an explanation that blames the trust policy for what aws decides before it reads one.
+  test("a client id that is gone is what explains the refusal", async () => {
+    const b = await bench();
+    await b.apply(file());
+    const input = { OpenIDConnectProviderArn: arn, ClientID: "app-1" };
+    await new Somebody(b).iam("RemoveClientIDFromOpenIDConnectProvider", input);
+    const { findings } = await b.health(file());
+    expect(findings.find(({ code }) => code === "AWS-CLIENT-ID-MISSING")?.says).toContain("app-1 (read from aud)");
+  });
+
   test("a client id that no link names is a security finding while it is ours alone", async () => {
     const b = await bench();
     await b.apply(file());
@@ -132,7 +142,11 @@ describe("hand edits are drift, with their weight", () => {
     const b = await bench();
     await b.apply(file());
     await new Somebody(b).iam("DeleteOpenIDConnectProvider", { OpenIDConnectProviderArn: arn });
-    expect((await b.health(file())).verdict).toBe("broken");
+    const health = await b.health(file());
+    expect([health.verdict, health.findings.map(({ code }) => code)]).toEqual([
+      "broken",
+      expect.arrayContaining(["AWS-OIDC-PROVIDER-MISSING"]),
+    ]);
     const { changes } = (await b.plan(file())).plan;
     expect(changes.filter(({ verb }) => verb !== "keep").map(({ address: of, verb }) => [of, verb])).toEqual([
       [address, "create"],
@@ -252,7 +266,11 @@ describe("the issuer is watched", () => {
     await b.apply(text);
     expect((await b.health(text)).verdict).toBe("works");
     await issuers(b, { rotate: "certificate", privateCa: true });
-    expect((await b.health(text)).verdict).toBe("broken");
+    const broken = await b.health(text);
+    expect([broken.verdict, broken.findings.map(({ code }) => code)]).toEqual([
+      "broken",
+      expect.arrayContaining(["AWS-THUMBPRINT-WRONG", "ISSUER-CERTIFICATE-CHANGED"]),
+    ]);
     expect(await seen(b, text)).toMatchObject({ verb: "update", cause: "moved" });
     await b.apply(text);
     expect((await b.health(text)).verdict).toBe("works");

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { reviewFile } from "../crosstrust/review.ts";
 import { lintFile } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
 import type { Federation, Finding, Progress, World } from "../model.ts";
@@ -60,7 +61,9 @@ export function loadFile(
   const maxLinks = Number(flags.maxLinks ?? 1000);
   if (!Number.isInteger(maxLinks) || maxLinks < 1)
     throw new UsageError(`--max-links takes a number, not ${flags.maxLinks}`);
-  const linted = lintFile({ federation, parties, allowPrivileged, maxLinks });
+  // What the trust would be is reviewed too: one that can never match, or that aws refuses, is a mistake of the file.
+  const reviewed = reviewFile(federation).filter(({ severity }) => severity === "error");
+  const linted = [...lintFile({ federation, parties, allowPrivileged, maxLinks }), ...reviewed];
   if (linted.some((finding) => finding.severity === "error")) throw new BadFile(linted);
   return { federation, findings: linted };
 }

@@ -4,9 +4,9 @@ import { parties } from "../parties/index.ts";
 import { expand } from "../plan/expand.ts";
 
 /** What its party says of one thing; nothing where the party has no such rules. */
-function remarks(resource: Resource, live?: LivePresent): readonly Remark[] {
+function remarks(resource: Resource, live?: LivePresent, absent: readonly Address[] = []): readonly Remark[] {
   const party = parties.find(({ kinds }) => kinds.some(({ name }) => resource.address.startsWith(`${name}/`)));
-  return party?.review?.(resource, live) ?? [];
+  return party?.review?.(resource, live, absent) ?? [];
 }
 
 /** Everything the file wants, as it would be made: needs no world, so it contacts nothing. */
@@ -44,11 +44,12 @@ export async function reviewLive(federation: Federation, world: World): Promise<
     const live = observed.live.get(address);
     return live?.state === "present" ? live : undefined;
   };
+  const absent = [...observed.live].flatMap(([address, one]) => (one.state === "absent" ? [address] : []));
   const live = expansion.resources.flatMap((resource) => {
     const found = there(resource.address);
     if (!found) return [];
     const at = { address: resource.address };
-    return remarks(resource, found).map((remark) => ({ ...remark, at, links: resource.links }));
+    return remarks(resource, found, absent).map((remark) => ({ ...remark, at, links: resource.links }));
   });
   const wanted = reviewFile(federation).filter(({ at }) => {
     const address = at.address as Address;

@@ -186,7 +186,7 @@ export interface Party {
    * What is wrong with one of its things by itself, as the file wants it or, with `live`, as it is. Pure. A rule here
    * speaks of what a link becomes, where `lint` speaks of what the file says.
    */
-  readonly review?: (resource: Resource, live?: LivePresent) => readonly Remark[];
+  readonly review?: (resource: Resource, live?: LivePresent, absent?: readonly Address[]) => readonly Remark[];
   /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
   /** What remains to be done by people for a link to be used. */

@@ -2,6 +2,7 @@ import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../.
 import { CloudError } from "../../run/retry.ts";
 import type { Claims } from "./claims.ts";
 import { noKeys } from "./client.ts";
+import { type Cause, issuerCause } from "./explain-issuer.ts";
 import { type RoleSpec, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
 import { federatedOf, judgeTrust } from "./trust/judge.ts";
@@ -17,15 +18,6 @@ export function judge(claims: Claims, { link, live }: TrustView): Judgement {
   }
   const federated = federatedOf(String(claims.iss), role.account, role.partition);
   return judgeTrust({ claims, federated }, trustOf(live.spec as RoleSpec));
-}
-
-/** What is known about one refusal: the code it gets, what it says, and what mends it. */
-interface Cause {
-  readonly code: string;
-  readonly says: string;
-  readonly fix: readonly string[];
-  /** Which exit code; `broken` where it is absent. */
-  readonly asks?: Finding["asks"];
 }
 
 /**
@@ -82,6 +74,9 @@ function causeOf(
       fix: ["set this machine's clock"],
     };
   }
+  const { account } = roleOf(view.link);
+  const cause = issuerCause({ error, claims, account, lookup: view.lookup });
+  if (cause) return cause;
   if (judgement.allow === true) return refusedAnyway(error);
   if (judgement.allow === "unknown") {
     const what = judgement.unknown?.join(", ") ?? "";

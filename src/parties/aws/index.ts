@@ -56,7 +56,8 @@ export const aws: Party = {
   kinds: [oidcProviderKind, roleKind, statementKind],
   title: (link) => `role ${roleOf(link).name}`,
   lint,
-  review: (resource, live) => (resource.address.startsWith("aws:role/") ? reviewRole(resource, live) : []),
+  review: (resource, live, absent = []) =>
+    resource.address.startsWith("aws:role/") ? reviewRole(resource, live, absent) : [],
   reach,
   preflight,
   nextSteps,

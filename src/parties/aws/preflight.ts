@@ -3,6 +3,7 @@ import type { Link, Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { type Account, iam } from "./client.ts";
 import { callerIdentity } from "./exchange.ts";
+import { type OidcProviderSpec, oidcProviderArn } from "./oidc-provider/spec.ts";
 import type { RoleSpec } from "./role/spec.ts";
 import { roleOf } from "./shape.ts";
 
@@ -13,6 +14,12 @@ const onRole = [
   ...["ListRolePolicies", "ListAttachedRolePolicies"],
 ].map((name) => `iam:${name}`);
 const onBoundary = ["iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"];
+/** What an OIDC provider takes, each on itself; only where the file needs one. */
+const onOidcProvider = [
+  ...["Create", "Get", "Tag", "Untag", "Delete"].map((verb) => `iam:${verb}OpenIDConnectProvider`),
+  ...["iam:AddClientIDToOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider"],
+  "iam:UpdateOpenIDConnectProviderThumbprint",
+];
 /** What can be allowed on `*` alone: finding what is left over (service authorization reference, IAM). */
 const onAccount = ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"];
 
@@ -68,7 +75,12 @@ function questionsOf(resources: readonly Resource[]): readonly Question[] {
       return hold === "own" && path !== undefined ? [[`${path} ${actions.length}`, { actions, on }] as const] : [];
     }),
   );
-  return [...roles.values(), { actions: onAccount }];
+  const issuers = resources.flatMap(({ address, spec }) => {
+    if (!address.startsWith("aws:oidcProvider/")) return [];
+    return [{ actions: onOidcProvider, on: oidcProviderArn(spec as unknown as OidcProviderSpec) }];
+  });
+  const lists = issuers.length > 0 ? [...onAccount, "iam:ListOpenIDConnectProviders"] : onAccount;
+  return [...roles.values(), ...issuers.slice(0, 1), { actions: lists }];
 }
 
 /**

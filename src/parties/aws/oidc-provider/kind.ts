@@ -82,7 +82,12 @@ function present(there: calls.LiveOidcProvider, like: OidcProviderSpec): LivePre
   // Whoever is not alone gives it back instead of deleting it.
   const owner = mine === undefined ? "foreign" : shared ? "adopted" : "ours";
   return {
-    ...{ state: "present", owner, spec, outputs: { arn: oidcProviderArn(like) } },
+    ...{
+      state: "present",
+      owner,
+      spec,
+      outputs: { arn: oidcProviderArn(like), clientIds: there.ClientIDList.join(" ") },
+    },
     ...(mark ? { mark } : {}),
     // Another deployment made it to be shared; what a stranger made is taken part in by consent only.
     ...(mine === undefined && claims.length > 0 ? { joins: true } : {}),

@@ -1,4 +1,4 @@
-import type { LivePresent, Remark, Resource } from "../../../model.ts";
+import type { Address, LivePresent, Remark, Resource } from "../../../model.ts";
 import { privileged } from "../permissions.ts";
 import { actionTruth } from "../trust/judge.ts";
 import { lintTrust } from "../trust/lint.ts";
@@ -9,10 +9,18 @@ import { type RoleSpec, trustOf } from "./spec.ts";
  * A role by itself: its trust, how long its sessions last and, of a live one, whether it can open itself further.
  * What the file would grant is told by `AWS-PRIVILEGED` already.
  */
-export function reviewRole(resource: Resource, live: LivePresent | undefined): readonly Remark[] {
+export function reviewRole(
+  resource: Resource,
+  live: LivePresent | undefined,
+  absent: readonly Address[] = [],
+): readonly Remark[] {
   const spec = (live?.spec ?? resource.spec) as RoleSpec;
   const { account, partition, maxSession } = spec;
-  return [...lintTrust(trustOf(spec), { account, partition, maxSession }), ...(live ? escalation(spec) : [])];
+  const head = `aws:oidcProvider/${account}/`;
+  const missing = absent
+    .filter((address) => address.startsWith(head))
+    .map((address) => `arn:${partition}:iam::${account}:oidc-provider/${address.slice(head.length)}`);
+  return [...lintTrust(trustOf(spec), { account, partition, maxSession, missing }), ...(live ? escalation(spec) : [])];
 }
 
 /** With any of these a session makes itself a lasting way in (aws.md 13.2, T18). */

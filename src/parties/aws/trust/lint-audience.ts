@@ -27,14 +27,19 @@ function azp({ prefix, clauses }: Grant): readonly Remark[] {
 const isReference = (text: string): boolean => text.startsWith("<");
 
 /**
- * T09. Google's `aud` holds the authorized party, which is the account itself: only `oaud` is an audience there. Of
- * other issuers any of the two keeps the tokens for other applications out.
+ * T09. Google's `aud` holds the authorized party, which of a service account is the account itself: there only `oaud`
+ * is an audience, while the client of a sign-in is one. Of other issuers any of the two keeps the tokens for other
+ * applications out.
  */
 function open({ prefix, clauses }: Grant): readonly Remark[] {
-  const keys = prefix === "accounts.google.com" ? ["oaud"] : ["aud", "oaud", "app_id"];
+  const google = prefix === "accounts.google.com";
+  const keys = google ? ["oaud"] : ["aud", "oaud", "app_id"];
+  const client = (pattern: string) => !isReference(pattern) && !/^\d+$|@/.test(pattern);
   const held = clauses.some(
     ({ key, demands, patterns }) =>
-      demands && keys.some((one) => key === `${prefix}:${one}`) && !patterns.some(onlyWildcards),
+      demands &&
+      !patterns.some(onlyWildcards) &&
+      (keys.some((one) => key === `${prefix}:${one}`) || (google && key === `${prefix}:aud` && patterns.every(client))),
   );
   if (held) return [];
   const key = `${prefix}:${keys[0]}`;
