@@ -139,7 +139,7 @@ answers(
   program
     .command("init")
     .description("write a commented starter file and its schema")
-    .option("--from <party>", "google", "google")
+    .option("--from <party>", "google, oidc or entra", "google")
     .option("--to <party>", "aws", "aws"),
   (flags, own) => init(flags, { from: String(own.from), to: String(own.to) }),
 );

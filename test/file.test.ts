@@ -198,7 +198,11 @@ describe("the command", () => {
     expect(cli(["init"], folder).status).toBe(64);
     expect(cli(["init", "--file", "new.yaml"], folder).status).toBe(0);
     expect(cli(["lint", "--file", "new.yaml"], folder).status).toBe(0);
-    expect(cli(["init", "--file", "x.yaml", "--from", "entra"], folder).status).toBe(64);
+    expect(cli(["init", "--file", "x.yaml", "--from", "aws", "--to", "google"], folder).status).toBe(64);
+    for (const from of ["oidc", "entra"]) {
+      expect(cli(["init", "--file", `${from}.yaml`, "--from", from], folder).status).toBe(0);
+      expect(cli(["lint", "--file", `${from}.yaml`], folder).status).toBe(0);
+    }
   });
 
   test("the schema in the repository is the generated one", () => {

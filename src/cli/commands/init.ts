@@ -7,11 +7,12 @@ import { codes, UsageError } from "../exit.ts";
 
 /** Writes a commented starter file and the schema that editors check it with. Never overwrites a file. */
 export function init(flags: Flags, { from, to }: { from: string; to: string }): { exit: number; text: string } {
-  if (from !== "google" || to !== "aws")
-    throw new UsageError(`--from ${from} --to ${to} is not built yet; --from google --to aws is`);
+  const starter = new URL(`./starter-${from}-to-${to}.yaml`, import.meta.url);
+  if (!/^[a-z]+ [a-z]+$/.test(`${from} ${to}`) || !existsSync(starter))
+    throw new UsageError(`--from ${from} --to ${to} is not built yet; --from google, oidc or entra, --to aws is`);
   if (existsSync(flags.file)) throw new UsageError(`${flags.file} is there already; --file PATH writes another`);
   const schema = join(dirname(resolve(flags.file)), "federation.schema.json");
-  writeFileSync(flags.file, readFileSync(new URL("./starter-google-to-aws.yaml", import.meta.url), "utf8"));
+  writeFileSync(flags.file, readFileSync(starter, "utf8"));
   writeFileSync(schema, schemaText());
   const here = (path: string) => relative(process.cwd(), resolve(path));
   const lines = [

@@ -136,6 +136,7 @@ async function putOne(
         return { ...input, Tags: [claimTag(claim)] };
       },
     }));
+  if (claimsOf(there.Tags).length === 0 && !mark.adopted) throw notOurs(spec.url);
   for (const step of steps({ clientIds: spec.clientIds, thumbprints, claim }, there))
     await calls.writeOidcProvider(world, target, step);
   const whole = {
@@ -146,6 +147,13 @@ async function putOne(
   };
   return present(whole, spec);
 }
+
+/** It appeared after the plan was made: to take part in a stranger's needs a word (contract, section 2). */
+const notOurs = (url: string): CloudError =>
+  new CloudError({
+    ...{ class: "exists", service: "aws.iam", operation: "CreateOpenIDConnectProvider", code: "", status: 409 },
+    message: `the OIDC provider of ${url} exists and is not ours`,
+  });
 
 /** Found by listing all of an account, since nothing else says where a former link's issuer was. */
 async function listLeftovers(
