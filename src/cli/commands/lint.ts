@@ -61,9 +61,10 @@ function answer({ flags, federation, findings, world, exit }: Said): Answer {
   if (flags.json) return { exit, text: document(envelope, { findings: findings.map(findingBody) }) };
   const { length } = federation.links;
   const links = length === 1 ? "1 link" : `${length} links`;
-  const grave = findings.filter(({ severity }) => severity === "error" || severity === "security").length;
-  const count = grave === 0 || exit === codes.fine ? "no errors" : grave === 1 ? "1 error" : `${grave} errors`;
-  const last = `${federation.file}   ${links}   ${count}`;
+  const number = (of: Finding["severity"]) => findings.filter(({ severity }) => severity === of).length;
+  const [errors, open] = [number("error"), number("security")];
+  const count = errors === 0 ? "no errors" : errors === 1 ? "1 error" : `${errors} errors`;
+  const last = [federation.file, links, count, ...(open > 0 ? [`${open} about security`] : [])].join("   ");
   const text = findings.length > 0 ? `${placedText(findings, paperFor(process.stdout, flags))}\n${last}` : last;
   return { exit, text };
 }

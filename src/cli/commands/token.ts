@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { makePlan } from "../../crosstrust.ts";
 import type { Federation, Link, Session, Token, World } from "../../model.ts";
-import { readKey } from "../../parties/aws/claims.ts";
+import { type Claims, keyPrefix, type Reading, readKey, sessionClaims } from "../../parties/aws/claims.ts";
 import { parties } from "../../parties/index.ts";
 import { lookupOf } from "../../plan/compare.ts";
 import { CloudError } from "../../run/retry.ts";
@@ -31,16 +31,24 @@ async function mint(link: Link, world: World): Promise<Token> {
   return issuer.mint({ link, audience: link.audience, lookup: () => undefined }, world);
 }
 
+/** The keys that AWS has for any issuer, then whatever else of this token it reads (aws.md 2.1 to 2.4). */
+function keysOf(claims: Claims): readonly { readonly key: string; readonly reading: Reading }[] {
+  const prefix = keyPrefix(String(claims.iss));
+  const always = ["sub", "aud", "oaud", "email"].map((name) => `${prefix}:${name}`);
+  const own = Object.keys(claims).map((claim) => `${prefix}:${claim}`);
+  const { tags } = sessionClaims(claims);
+  const more = [...own, ...Object.keys(tags).map((tag) => `aws:RequestTag/${tag}`), "sts:SourceIdentity"];
+  const read = (key: string) => ({ key, reading: readKey(key, claims) });
+  const present = more.filter((key) => !always.includes(key)).map(read);
+  return [...always.map(read), ...present.filter(({ reading }) => reading.state === "present")];
+}
+
 /** Shows the claims and the condition keys they become; the token itself only when asked for with `--raw`. */
 export const token: Command<{ name: string; raw: boolean }> = async ({ flags, world, paper }, { name, raw }) => {
   const { federation, link } = linkOf(flags, name);
   const minted = await orExplain(link, world, { federation });
   if (raw) return { exit: 0, text: minted.text };
-  const keys = ["sub", "aud", "oaud", "email"].map((key) => ({
-    key: `accounts.google.com:${key}`,
-    reading: readKey(`accounts.google.com:${key}`, minted.claims),
-  }));
-  const rows = keys.map(({ key, reading }) => ({
+  const rows = keysOf(minted.claims).map(({ key, reading }) => ({
     key,
     value: reading.state === "present" ? reading.values.join(", ") : "(absent)",
     readFrom: reading.readFrom,
