@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../src/sandbox/faults.ts";
 import { type Bench, bench, example } from "./support/bench.ts";
@@ -5,6 +6,8 @@ import { Somebody } from "./support/somebody.ts";
 
 // Whatever goes wrong on the way, nothing false is said: a fault can only ever give "unknown" (fact sheet
 // reliability-and-security, 2.1), and rerunning converges.
+
+const issuer = readFileSync(new URL("../examples/oidc-to-aws.yaml", import.meta.url), "utf8");
 
 const kinds = [
   "throttle",
@@ -35,6 +38,24 @@ const alive = (b: Bench): { roles: number; accounts: number } => ({
   accounts: b.sandbox.state
     .list<{ deletedAt?: number }>("google.account/")
     .filter(([, one]) => one.deletedAt === undefined).length,
+});
+
+// Issuers are read over TLS, by us and by the sandbox's STS: what goes wrong there is no more a verdict than elsewhere.
+describe.each(kinds)("%s on one call in five of an issuer's link", (fault) => {
+  test("apply converges, nothing is made twice, and a working link is never called broken or open", async () => {
+    const b = await hurried();
+    b.sandbox.faults.set(rules(fault, 7, 0.2));
+    for (let run = 0; run < 3; run++) await b.apply(issuer, { patience: 500 });
+    b.sandbox.faults.set([]);
+    await b.apply(issuer);
+    expect(b.sandbox.state.list("aws.").map(([key]) => key.split("/")[0])).toEqual(["aws.oidcProvider", "aws.role"]);
+    expect((await b.health(issuer)).verdict).toBe("works");
+    for (const seed of [1, 2]) {
+      b.sandbox.faults.set(rules(fault, seed, 0.2));
+      const { verdict } = await b.health(issuer);
+      expect(["works", "unknown", ...(fault === "stale-read" ? ["drifted", "broken"] : [])]).toContain(verdict);
+    }
+  });
 });
 
 describe.each(kinds)("%s on one call in four", (fault) => {

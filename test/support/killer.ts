@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import { join } from "node:path";
 
 const cli = join(import.meta.dirname, "..", "..", "src", "cli.ts");
@@ -49,6 +49,20 @@ export async function runAndKill(
     forward.on("error", () => response.destroy());
     request.pipe(forward);
   });
+  // An issuer is reached through CONNECT: nothing is written there, so it is no point to be killed at.
+  const tunnels = new Set<net.Socket>();
+  proxy.on("connect", (request, socket: net.Socket) => {
+    const { hostname, port: at } = new URL(url);
+    const there = net.connect(Number(at), hostname, () => {
+      const lines = [`CONNECT ${request.url} HTTP/1.1`, `Host: ${request.headers.host}`, "", ""];
+      there.write(lines.join("\r\n"));
+      there.pipe(socket).pipe(there);
+    });
+    for (const one of [there, socket]) {
+      tunnels.add(one);
+      one.on("error", () => one.destroy());
+    }
+  });
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   const { port } = proxy.address() as AddressInfo;
   const env = { ...process.env, CROSSTRUST_SANDBOX: `http://127.0.0.1:${port}`, NODE_EXTRA_CA_CERTS: "" };
@@ -56,6 +70,7 @@ export async function runAndKill(
     child = spawn(process.execPath, [cli, ...words], { cwd, env, stdio: "ignore" });
     child.on("exit", resolve);
   });
+  for (const one of tunnels) one.destroy();
   proxy.closeAllConnections();
   proxy.close();
   return { calls, killed, exit };

@@ -20,14 +20,22 @@ export function steps({ clientIds, thumbprints, claim }: Wish, there: LiveOidcPr
   const add = clientIds.filter((id) => !there.ClientIDList.includes(id));
   const lists = listsOf({ clientIds, thumbprints, claim: { ...claim, since } }, there);
   const added = [...(before?.added ?? []), ...add.map(hashOf)].filter((hash) => claim.wants.includes(hash));
-  const tag = claimTag({ ...claim, since, added: since === "made" && !before ? claim.added : added });
-  const stale = !there.Tags.some(({ Key, Value }) => Key === tag.Key && Value === tag.Value);
-  return [
+  const whole = { ...claim, since, added: since === "made" && !before ? claim.added : added };
+  const parts = [
     ...add.map((ClientID): Write => ({ operation: "AddClientIDToOpenIDConnectProvider", input: { ClientID } })),
     ...lists,
-    ...(stale ? [{ operation: "TagOpenIDConnectProvider", input: { Tags: [tag] } }] : []),
   ];
+  const tag = claimTag(whole);
+  const stale = !there.Tags.some(({ Key, Value }) => Key === tag.Key && Value === tag.Value);
+  // Begun and not ended: a run that is cut off between two parts is told from a hand edit.
+  const first = parts.length > 1 && before?.put !== "-" ? [tagWith({ ...whole, put: "-" })] : [];
+  return [...first, ...parts, ...(stale || first.length > 0 ? [tagWith(whole)] : [])];
 }
+
+const tagWith = (claim: Claim): Write => ({
+  operation: "TagOpenIDConnectProvider",
+  input: { Tags: [claimTag(claim)] },
+});
 
 /** Whoever finds other deployments there has joined them, unless what they share is a stranger's. */
 const sinceWhen = (claim: Claim, others: readonly Claim[]): Claim["since"] => {
