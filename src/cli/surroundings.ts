@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readFederation } from "../file/read.ts";
+import type { Resource } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 import { expand } from "../plan/expand.ts";
 import { type Surroundings, surroundings } from "../sandbox/environment.ts";
@@ -8,15 +9,33 @@ import { type Context, type Flags, folderOf, readBytes } from "./context.ts";
 import { UsageError } from "./exit.ts";
 
 /** Calls one of a sandbox's control endpoints. */
-export async function control<T>(url: string, method: string, path: string): Promise<T> {
-  const init = { method, signal: AbortSignal.timeout(10_000) };
+export async function control<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const init = { method, signal: AbortSignal.timeout(10_000), ...sent };
   const answer = await fetch(`${url}/_sandbox/${path}`, init).catch(() => undefined);
   if (!answer?.ok) throw new UsageError(`there is no sandbox at ${url}`);
   return (await answer.json()) as T;
 }
 
+/** What the file in this folder makes, or nothing where there is no usable one. */
+function wanted(flags: Flags): readonly Resource[] {
+  const bytes = readBytes(flags.file);
+  const federation = bytes && readFederation(flags.file, bytes, shapes).federation;
+  return federation ? expand(federation.links, parties).resources : [];
+}
+
+/** Issuers that the file names are played under their real names, before any plan has asked for them (contract, 5). */
+export async function hostIssuers(flags: Flags, url: string): Promise<void> {
+  for (const { address, spec } of wanted(flags).filter((one) => one.address.startsWith("oidc:issuer/"))) {
+    const privateCa = spec.privateCa === true ? { privateCa: true } : {};
+    const issuer = address.slice("oidc:issuer/".length).replace("/", "://");
+    await control(url, "PUT", "issuers", { issuer, ...privateCa });
+  }
+}
+
 /** What leads programs to a sandbox, for the account and project of the file in this folder. */
 export async function lead(flags: Flags, url: string): Promise<Surroundings> {
+  await hostIssuers(flags, url);
   const parts = await control<readonly Environment[]>(url, "GET", `environment?${scopes(flags)}`);
   return surroundings(url, parts, join(folderOf(flags, "sandbox"), "exec"));
 }
@@ -24,9 +43,7 @@ export async function lead(flags: Flags, url: string): Promise<Surroundings> {
 /** Without a usable file the sandbox takes the first account and project it knows. */
 function scopes(flags: Flags): URLSearchParams {
   const query = new URLSearchParams();
-  const bytes = readBytes(flags.file);
-  const federation = bytes && readFederation(flags.file, bytes, shapes).federation;
-  for (const { address, spec } of federation ? expand(federation.links, parties).resources : []) {
+  for (const { address, spec } of wanted(flags)) {
     const party = address.split(":")[0] ?? "";
     const scope = spec.account ?? spec.project;
     if (!query.has(party) && typeof scope === "string") query.set(party, scope);
