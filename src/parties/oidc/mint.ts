@@ -1,28 +1,29 @@
 import type { Finding, MintAsk, Token, World } from "../../model.ts";
+import { mintBy } from "../../run/minting.ts";
 import { CloudError } from "../../run/retry.ts";
 import { identityOf } from "./claims.ts";
 import { sideOf } from "./shape.ts";
 
 /**
- * In the sandbox any workload may be acted as (contract, section 5); else as `mint` says, and where it says nothing no
- * program can have a token: that is a sign-in of a person.
+ * In the sandbox any workload of an issuer that it plays may be acted as (contract, section 5); else as `mint` says,
+ * and where it says nothing no program can have a token: that is a sign-in of a person.
  */
 export async function mint(ask: MintAsk, world: World): Promise<Token> {
-  const { issuer } = sideOf(ask.link);
-  if (world.sandbox) {
+  const { issuer, tls, mint: spec } = sideOf(ask.link);
+  const mapped = (await world.sandbox?.host(issuer, { privateCa: tls === "private-ca" }))?.mapped;
+  if (world.sandbox && !mapped) {
     const claims = { ...claimsOf(ask), iat: Math.floor(world.clock.now() / 1000) };
     const text = await world.sandbox.mint(issuer, claims);
     return { text, claims: decode(text), header: { alg: "RS256" }, mintedBy: "sandbox" };
   }
-  throw new CloudError({
-    class: "refused",
-    service: "oidc",
-    operation: "Mint",
-    code: "CANNOT-MINT",
-    status: 0,
-    message: "",
-  });
+  // A file or a program gives the token that it has: with it no refusal of another audience could be proved.
+  if (ask.audience !== ask.link.audience) throw cannot("OTHER-AUDIENCE");
+  if (!spec) throw cannot("CANNOT-MINT");
+  return mintBy(spec, { service: "oidc", clientCredentials: async () => Promise.reject(cannot("CANNOT-MINT")) }, world);
 }
+
+const cannot = (code: string): CloudError =>
+  new CloudError({ class: "refused", service: "oidc", operation: "Mint", code, status: 0, message: "" });
 
 function decode(text: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8"));

@@ -1,0 +1,122 @@
+import { execFile } from "node:child_process";
+import { open } from "node:fs/promises";
+import { promisify } from "node:util";
+import type { Token, World } from "../model.ts";
+import { CloudError, type ErrorClass } from "./cloud-error.ts";
+
+/** `mint` of the file, as a shape has checked it: exactly one of the three stands there (contract, section 3). */
+export interface MintSpec {
+  readonly tokenFile?: string | undefined;
+  /** A program and its arguments: never a shell's line. */
+  readonly command?: readonly string[] | undefined;
+  readonly clientCredentials?: ClientCredentials | undefined;
+}
+
+/** Exactly one of `assertion` and `secretFrom`. */
+export interface ClientCredentials {
+  readonly clientId: string;
+  /** Who vouches for the client instead of a secret. */
+  readonly assertion?: "google" | undefined;
+  readonly secretFrom?: string | undefined;
+}
+
+/** What only the party knows of its own tokens. */
+export interface Minting {
+  /** Names the calls in errors, such as `entra`. */
+  readonly service: string;
+  /** Asks the party's token endpoint, and gives the text of the token back. */
+  readonly clientCredentials: (given: ClientCredentials) => Promise<string>;
+}
+
+/** Tokens are a few KiB; AWS takes 20,000 characters at most, and what is larger here is some other file. */
+const longest = 16 * 1024;
+const commandLimits = { timeout: 30_000, maxBuffer: 64 * 1024 } as const;
+
+/**
+ * A token as the file says to get one. What comes is somebody else's, so it is held to be a JWT before anything is
+ * sent anywhere; nothing of a token, a secret or a program's words stands in an error.
+ */
+export async function mintBy(spec: MintSpec, ask: Minting, world: World): Promise<Token> {
+  if (spec.tokenFile !== undefined) return tokenOf(await contents(spec.tokenFile, ask), "tokenFile", ask);
+  if (spec.command !== undefined) return tokenOf(await output(spec.command, ask, world), "command", ask);
+  if (spec.clientCredentials)
+    return tokenOf(await ask.clientCredentials(spec.clientCredentials), "clientCredentials", ask);
+  throw failure(ask, "credentials", "mint names no way to get a token");
+}
+
+/** A token's claims and header, decoded and not verified: whoever receives it verifies it. */
+export function tokenOf(given: string, mintedBy: string, ask: Pick<Minting, "service">): Token {
+  // Editors leave a byte order mark, and `echo` a newline: neither is part of a token (failures.md).
+  const text = given.replace(/^\ufeff/, "").trimEnd();
+  if (Buffer.byteLength(text) > longest)
+    throw failure(ask, "malformed", `what was minted is larger than ${longest} bytes`);
+  if (text.startsWith("ya29."))
+    throw failure(
+      ask,
+      "malformed",
+      "what was minted is an access token of google; this is an access token; request an ID token",
+    );
+  const parts = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(text);
+  const [header, claims] = [decode(parts?.[1] ?? ""), decode(parts?.[2] ?? "")];
+  if (header && claims) return { text, header, claims, mintedBy };
+  throw failure(ask, "malformed", "what was minted is not a JSON web token");
+}
+
+/** The secret that `env:NAME` stands for. Whatever else a file may name is told by the party's own rules. */
+export function secretOf(from: string, ask: Pick<Minting, "service">): string {
+  const name = /^env:(\w+)$/.exec(from)?.[1];
+  const secret = name === undefined ? undefined : process.env[name];
+  if (secret) return secret;
+  throw failure(
+    ask,
+    "credentials",
+    name === undefined ? `${from} cannot be read here` : `the variable ${name} is not set`,
+  );
+}
+
+/** At most one byte more than a token may have: a wrong path can lead to a disk image. */
+async function contents(path: string, ask: Minting): Promise<string> {
+  try {
+    await using file = await open(path, "r");
+    if (!(await file.stat()).isFile()) throw new Error("ENOTFILE");
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(longest + 16), 0, longest + 16, 0);
+    return buffer.toString("utf8", 0, bytesRead);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "not a file";
+    throw failure(ask, "credentials", `the token file ${path} cannot be read (${code})`);
+  }
+}
+
+const run = promisify(execFile);
+
+/** Without a shell; its stdout alone counts, because people's programs write secrets to stderr. */
+async function output(command: readonly string[], ask: Minting, world: World): Promise<string> {
+  const [program = "", ...words] = command;
+  try {
+    const running = run(program, words, { ...commandLimits, killSignal: "SIGKILL", signal: world.signal });
+    running.child.stdin?.end();
+    return (await running).stdout;
+  } catch (error) {
+    const { code, killed } = error as { code?: unknown; killed?: boolean };
+    if (world.signal.aborted) throw failure(ask, "interrupted", "interrupted while a command minted");
+    const late = killed && code !== "ERR_CHILD_PROCESS_STDIO_MAXBUFFER";
+    const why = late
+      ? `took longer than ${commandLimits.timeout / 1000} s`
+      : `failed (${String(code ?? "no exit code")})`;
+    throw failure(ask, "credentials", `the command ${program} ${why}`);
+  }
+}
+
+function decode(part: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const failure = ({ service }: Pick<Minting, "service">, kind: ErrorClass, message: string): CloudError =>
+  new CloudError({ class: kind, service, operation: "Mint", code: "", status: 0, message });
