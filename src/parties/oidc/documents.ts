@@ -89,7 +89,8 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
         message: `${url} answers ${answer.status}`,
       });
     if (answer.status !== 200) throw wrong(operation, "ISSUER-DOCUMENT", `${url} answers ${answer.status}`);
-    if (!/^application\/(\w+\+)?json\b/.test(answer.headers["content-type"] ?? ""))
+    // Key sets have a type of their own as well: application/jwk-set+json (RFC 7517, 8.5.2).
+    if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(answer.headers["content-type"] ?? ""))
       throw wrong(operation, "ISSUER-DOCUMENT", `${url} is not application/json`);
     const value = parse(answer.body);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
