@@ -154,7 +154,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     const at = now + pick(shifts, size);
     const claim = pick(["exp", "iat", "nbf", "all"], which);
     const all = { iat: at, nbf: at, exp: at + 3600 };
-    return token({ ...claims, ...(claim === "all" ? all : { [claim]: at }) }, by);
+    // An end before its beginning would be refused for that alone.
+    const alone = claim === "exp" ? { iat: Math.min(at, now) - 60, exp: at } : { [claim]: at };
+    return token({ ...claims, ...(claim === "all" ? all : alone) }, by);
   },
   "a member twice": ({ claims, by }, { which }) => {
     const text = JSON.stringify(claims);
