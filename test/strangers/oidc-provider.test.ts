@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { describe, expect, test } from "vitest";
 import { account, type Bench, bench, folderWith } from "../support/bench.ts";
 import { Certified, host, url } from "../support/certified.ts";
 import { ders } from "../support/chain.ts";
@@ -90,6 +90,24 @@ describe("under a CA that is trusted", () => {
       expect(await assumed(b, folder, await issuer.signIn("user-123"))).toBe(session);
     },
   );
+
+  test("a token of another link is the stranger that the refusal is proved with", async () => {
+    const issuer = await Certified.start();
+    const b = await bench({ hosts: new Map([[host, issuer.port]]), anchors: [issuer.root] });
+    const { folder, text, give } = stage();
+    give(await issuer.signIn("user-123"));
+    const second = join(folder, "second");
+    writeFileSync(second, await issuer.signIn("user-999"));
+    const from = `issuer: ${url}, clientId: aws-access-client, subject: user-999, mint: { tokenFile: ${second} }`;
+    const link = `  second:\n    from: { oidc: { ${from} } }\n    to:   { aws: { account: ${account}, role: second } }\n`;
+    const { traces } = await b.apply(`${text}${link}    may:  [ arn:aws:iam::aws:policy/ReadOnlyAccess ]\n`);
+    expect(traces.map(({ hops }) => hops.at(-1)?.saw)).toEqual([
+      "turned away: a token of second, a token for another audience",
+      "turned away: a token of engineers, a token for another audience",
+    ]);
+    const tried = b.calls.filter(({ operation }) => operation === "AssumeRoleWithWebIdentity");
+    expect(tried.map(({ status }) => status).sort()).toEqual([200, 200, 403, 403]);
+  });
 
   witnessed("aws")("with the command itself: sandbox, apply, sandbox exec", async () => {
     const issuer = await Certified.start();
