@@ -290,6 +290,15 @@ describe("the issuer is watched", () => {
     });
   });
 
+  // Catches a role that trusts what is not there, made because its own call would have worked.
+  test("an issuer that cannot be read from the start: neither the OIDC provider nor the role is made", async () => {
+    const b = await bench();
+    await issuers(b, { discovery: { issuer: `${issuer}/`, jwks_uri: `${issuer}/keys` } });
+    const { applied } = await b.apply(file());
+    expect(b.sandbox.state.list("aws.")).toEqual([]);
+    expect(applied.findings.map(({ code }) => code)).toEqual(["LEFT-ALONE", "LEFT-ALONE"]);
+  });
+
   // Catches a program that takes "cannot read the issuer" for "the thumbprint must go".
   test("an issuer that cannot be read: could not tell, and nothing of aws is changed", async () => {
     const b = await bench();

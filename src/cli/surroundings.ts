@@ -9,11 +9,13 @@ import { type Context, type Flags, folderOf, readBytes } from "./context.ts";
 import { UsageError } from "./exit.ts";
 
 /** Calls one of a sandbox's control endpoints. */
-export async function control<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  const init = { method, signal: AbortSignal.timeout(10_000), ...sent };
-  const answer = await fetch(`${url}/_sandbox/${path}`, init).catch(() => undefined);
-  if (!answer?.ok) throw new UsageError(`there is no sandbox at ${url}`);
+export async function control<T>(url: string, method: string, path: string): Promise<T> {
+  return send(`${url}/_sandbox/${path}`, { method });
+}
+
+async function send<T>(url: string, init: RequestInit): Promise<T> {
+  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  if (!answer?.ok) throw new UsageError(`there is no sandbox at ${new URL(url).origin}`);
   return (await answer.json()) as T;
 }
 
@@ -29,7 +31,7 @@ export async function hostIssuers(flags: Flags, url: string): Promise<void> {
   for (const { address, spec } of wanted(flags).filter((one) => one.address.startsWith("oidc:issuer/"))) {
     const privateCa = spec.privateCa === true ? { privateCa: true } : {};
     const issuer = address.slice("oidc:issuer/".length).replace("/", "://");
-    await control(url, "PUT", "issuers", { issuer, ...privateCa });
+    await send(`${url}/_sandbox/issuers`, { method: "PUT", body: JSON.stringify({ issuer, ...privateCa }) });
   }
 }
 

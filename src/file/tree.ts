@@ -165,8 +165,11 @@ class Walk {
     }
     const point = `U+${(odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
     const control = /[\x00-\x1f\x7f-\x9f]/.test(odd);
+    // What looks like a well-known name is not, and its other form shows it (case 63).
+    const host = /^https?:/.test(value) ? URL.parse(value)?.hostname : undefined;
+    const shown = host?.includes("xn--") ? `; this host is ${host}` : "";
     this.error(control ? "STRING-CONTROL-CHAR" : "CONFUSABLE", place, [
-      control ? `a control character (${point}) stands in this value` : `${point} is not an ASCII character`,
+      control ? `a control character (${point}) stands in this value` : `${point} is not an ASCII character${shown}`,
       control ? "take it out" : "type the name again in plain ASCII; a host name in its xn-- form",
     ]);
     return "";

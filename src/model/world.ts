@@ -56,9 +56,13 @@ export interface CredentialsAsk {
  * with tokens of strangers; in the cloud another link's workload has to serve as one, or the judge decides.
  */
 export interface SandboxPowers {
+  /** Throws a `CloudError` of class `refused` for an issuer that is mapped: only its own server has its keys. */
   mint(issuer: string, claims: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Plays an issuer under its real name from now on; with `privateCa` under a CA that no cloud trusts. */
-  host(issuer: string, options?: { readonly privateCa?: boolean }): Promise<void>;
+  /**
+   * Plays an issuer under its real name from now on; with `privateCa` under a CA that no cloud trusts. `mapped`: a
+   * server of the user's own stands in for it.
+   */
+  host(issuer: string, options?: { readonly privateCa?: boolean }): Promise<{ readonly mapped: boolean }>;
 }
 
 /** A certificate as a host served it. */

@@ -165,7 +165,8 @@ class Run {
   private markFor(change: Change): Mark | undefined {
     const desired = change.desired as Resource;
     const refs = this.job.tools.refs(desired.spec);
-    if (refs.some((ref) => this.failed.has(ref.$ref) || this.lookup(ref) === undefined)) {
+    const without = desired.needs?.some((address) => this.failed.has(address));
+    if (without || refs.some((ref) => this.failed.has(ref.$ref) || this.lookup(ref) === undefined)) {
       this.failed.add(change.address);
       this.findings.push(leftAlone(change));
       return undefined;

@@ -57,12 +57,21 @@ export function sandboxWorld(options: SandboxOptions): World {
   const line = new Line(options);
   const operator = async ({ party, scope }: CredentialsAsk) =>
     (await line.control("GET", `credentials?party=${party}&scope=${scope}`)) as Session;
-  const mint = async (issuer: string, claims: Readonly<Record<string, unknown>>) =>
-    ((await line.control("POST", "mint", { issuer, claims })) as { token: string }).token;
-  const host = async (issuer: string, { privateCa = false } = {}) => {
-    // Left out, it stays what somebody made it.
-    await line.control("PUT", "issuers", { issuer, ...(privateCa ? { privateCa } : {}) });
+  const mint = async (issuer: string, claims: Readonly<Record<string, unknown>>) => {
+    const { token } = (await line.control("POST", "mint", { issuer, claims })) as { token: string | null };
+    if (token !== null) return token;
+    const about = {
+      class: "refused",
+      service: "sandbox",
+      operation: "Mint",
+      code: "ISSUER-MAPPED",
+      status: 200,
+    } as const;
+    throw new CloudError({ ...about, message: `${issuer} is mapped to a server of yours: nobody else mints for it` });
   };
+  // Left out, whether its CA is private stays what somebody made it.
+  const host = async (issuer: string, { privateCa = false } = {}) =>
+    (await line.control("PUT", "issuers", { issuer, ...(privateCa ? { privateCa } : {}) })) as { mapped: boolean };
   const anchors = async () => ((await line.control("GET", "authority")) as { anchors: readonly string[] }).anchors;
   return {
     kind: "sandbox",

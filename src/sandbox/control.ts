@@ -75,8 +75,10 @@ const issuerSchema = z.strictObject({
  * Any token of a played issuer, which is hosted from then on: what an issuer would never mint is what the refusals are proved with. The
  * given claims win over the issuer, the time of issue and the hour of life that are filled in.
  */
-function mint(sandbox: Sandbox, body: unknown): { token: string } {
+function mint(sandbox: Sandbox, body: unknown): { token: string } | { token: null; mapped: true } {
   const { issuer, claims, header, sign } = mintSchema.parse(body);
+  // Signed with a key of ours it would be refused for that alone, and would look like a proof of the trust.
+  if (sandbox.hosting.mapped(issuer)) return { token: null, mapped: true };
   sandbox.hosting.mention(issuer);
   const now = Math.floor(sandbox.now() / 1000);
   const whole = { iss: issuer, iat: now, exp: now + 3600, ...claims };

@@ -64,7 +64,13 @@ export class Hosting {
     this.put({ issuer, privateCa: false });
   }
 
-  async change({ issuer, rotate, keep = false, ...ask }: HostingAsk): Promise<HostedIssuer> {
+  /** Whether a server of the user's own stands in for an issuer that no party plays: that one's keys are not here. */
+  mapped(issuer: string): boolean {
+    const host = hostOf(issuer) ?? "";
+    return this.mapping.hosts.has(host) && !this.partyPlays(host);
+  }
+
+  async change({ issuer, rotate, keep = false, ...ask }: HostingAsk): Promise<HostedIssuer & { mapped: boolean }> {
     const known = this.grounds.state.get<HostedIssuer>(`issuer/${issuer}`);
     const discovery = ask.discovery === undefined ? known?.discovery : ask.discovery;
     const jwks = ask.jwks === undefined ? known?.jwks : ask.jwks;
@@ -74,7 +80,7 @@ export class Hosting {
     const chain = this.chainOf(hostOf(issuer) ?? "");
     if (rotate === "key") this.grounds.keys.rotate(issuer, keep);
     if (rotate === "certificate" && chain) await this.authority.rotate(chain);
-    return hosted;
+    return { ...hosted, mapped: this.mapped(issuer) };
   }
 
   /** The chain that vouches for a host; undefined for a host that is not played. */

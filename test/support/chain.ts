@@ -12,7 +12,12 @@ const curve = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const pair = () => crypto.subtle.generateKey(curve, true, ["sign", "verify"]);
 
 /** A certificate for a host, or an authority where `host` is left out; signed by itself without `by`. */
-export async function issue(name: string, by?: { name: string; keys: { privateKey: unknown } }, host?: string) {
+export async function issue(
+  name: string,
+  by?: { name: string; keys: { privateKey: unknown } },
+  host?: string,
+  { notAfter, hash = "SHA-256" }: { notAfter?: Date; hash?: string } = {},
+) {
   const keys = await pair();
   const made = await x509.X509CertificateGenerator.create(
     {
@@ -20,7 +25,8 @@ export async function issue(name: string, by?: { name: string; keys: { privateKe
       issuer: `CN=${by?.name ?? name}`,
       publicKey: keys.publicKey,
       signingKey: (by?.keys ?? keys).privateKey as typeof keys.privateKey,
-      signingAlgorithm: curve,
+      signingAlgorithm: { ...curve, hash },
+      ...(notAfter ? { notBefore: new Date(notAfter.getTime() - 86_400_000), notAfter } : {}),
       extensions: [
         new x509.BasicConstraintsExtension(host === undefined, undefined, true),
         ...(host === undefined

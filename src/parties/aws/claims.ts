@@ -125,7 +125,9 @@ export function sessionClaims(claims: Claims): SessionClaims {
   );
   const transitive = nested?.transitive_tag_keys ?? claims[`${own}tags/transitive_tag_keys`];
   const [source, roles] = [claims[`${own}source_identity`], claims[`${own}roles`]];
-  const listed = typeof roles === "string" ? roles.split(";") : Array.isArray(roles) ? roles.map(String) : undefined;
+  // Whatever else stands there names no role, and so none is allowed.
+  const named = typeof roles === "string" ? roles.split(";") : Array.isArray(roles) ? roles.map(String) : [];
+  const listed = roles === undefined || roles === null ? undefined : named;
   return {
     tags: Object.fromEntries(tags),
     transitive: Array.isArray(transitive) ? transitive.map(String) : [],

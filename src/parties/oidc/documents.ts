@@ -80,7 +80,7 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
     try {
       answer = await world.outside.get(url, { vouched });
     } catch (error) {
-      throw error instanceof CloudError ? tls(located(error, spec)) : error;
+      throw error instanceof CloudError ? definite(located(error, spec)) : error;
     }
     if (answer.status >= 500)
       throw new CloudError({
@@ -91,7 +91,8 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
         message: `${url} answers ${answer.status}`,
       });
     if (answer.status !== 200) throw wrong(operation, "ISSUER-DOCUMENT", `${url} answers ${answer.status}`);
-    if (!/^application\/(\w+\+)?json\b/.test(answer.headers["content-type"] ?? ""))
+    // Key sets have a type of their own as well: application/jwk-set+json (RFC 7517, 8.5.2).
+    if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(answer.headers["content-type"] ?? ""))
       throw wrong(operation, "ISSUER-DOCUMENT", `${url} is not application/json`);
     const value = parse(answer.body);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
@@ -99,8 +100,12 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
   });
 }
 
-/** What OpenSSL does not believe no cloud believes without a thumbprint (case 64). */
-function tls(error: CloudError): CloudError {
+/**
+ * A redirect, and more than 100 KiB, will be the same the next time (cases 57 and 60). What OpenSSL does not believe no
+ * cloud believes without a thumbprint (case 64).
+ */
+function definite(error: CloudError): CloudError {
+  if (error.class === "malformed") return wrong(error.operation, "ISSUER-DOCUMENT", error.message);
   if (error.class !== "refused" || error.known) return error;
   return new CloudError({
     ...error,
@@ -122,6 +127,7 @@ const jwk = z.looseObject({
   kty: z.string(),
   kid: z.string().optional(),
   n: z.string().optional(),
+  x: z.string().optional(),
   use: z.string().optional(),
 });
 
@@ -136,7 +142,7 @@ function checkKeys(document: object, jwksUri: string): Pick<Documents, "kids" | 
   if (keys.some((key) => key.kty === "oct" || "k" in key)) throw bad("holds a symmetric key: it is no secret any more");
   if (keys.some((key) => "d" in key)) throw bad("holds a private key: it is no secret any more");
   const byKid = Map.groupBy(keys, (key) => key.kid ?? "");
-  if ([...byKid].some(([kid, same]) => kid !== "" && new Set(same.map((key) => key.n)).size > 1))
+  if ([...byKid].some(([kid, same]) => kid !== "" && new Set(same.map((key) => `${key.n} ${key.x}`)).size > 1))
     throw bad("holds two different keys under one kid");
   return { kids: keys.map((key) => key.kid ?? ""), doubts: doubtsOf(keys) };
 }

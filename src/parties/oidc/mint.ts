@@ -16,13 +16,14 @@ import { sideOf } from "./shape.ts";
 const minting = { service: "oidc", operation: "Mint" } as const;
 
 /**
- * In the sandbox any workload may be acted as (contract, section 5); else as `mint` says, and where it says nothing no
- * program can have a token: that is a sign-in of a person.
+ * In the sandbox any workload of an issuer that it plays may be acted as (contract, section 5); else as `mint` says,
+ * and where it says nothing no program can have a token: that is a sign-in of a person.
  */
 export async function mint(ask: MintAsk, world: World): Promise<Token> {
   const { link } = ask;
-  const { issuer, mint: spec } = sideOf(link);
-  if (world.sandbox) return tokenOf(await world.sandbox.mint(issuer, claimsOf(ask)), "sandbox", minting);
+  const { issuer, tls, mint: spec } = sideOf(link);
+  const mapped = (await world.sandbox?.host(issuer, { privateCa: tls === "private-ca" }))?.mapped;
+  if (world.sandbox && !mapped) return tokenOf(await world.sandbox.mint(issuer, claimsOf(ask)), "sandbox", minting);
   // A file or a program gives whatever it has, and an endpoint what it was set up for: no wrong audience to try.
   if (ask.audience !== link.audience) throw refused("OTHER-AUDIENCE", "tokens come for the link's own audience alone");
   if (!spec) throw refused("CANNOT-MINT", "nothing says how a token is had");

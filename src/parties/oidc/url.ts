@@ -40,5 +40,6 @@ function hostTrouble(host: string): string | undefined {
   if (host.endsWith(".")) return "not in canonical form: a dot at the end of the host";
   if (inside.test(host) || host === "metadata.google.internal") return `${host} is not a public host`;
   if (!host.includes(".")) return `${host} is a single word, not a public host`;
+  if (!/^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.|$))+$/.test(host)) return `${host} is not a host name`;
   return undefined;
 }

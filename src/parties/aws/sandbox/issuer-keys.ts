@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPublicKey, X509Certificate } from "node:crypto";
 import type { JWK } from "jose";
 import type { Host, OutsideAnswer } from "../../../sandbox/fake.ts";
 import { googleIssuer } from "../claims.ts";
@@ -75,8 +75,8 @@ async function fetchJson(
 
 /**
  * The key that a token names (aws.md 6.3): every key needs a kid, a token without one is read under the only key, of
- * two keys with one kid the later counts. A key for encryption, with `key_ops`, or whose certificate is another's does
- * not serve, and more than a hundred RSA keys are none at all.
+ * two keys with one kid the later counts. A key for encryption, with `key_ops`, that is none, or whose certificate is
+ * another's does not serve, and more than a hundred RSA keys are none at all.
  */
 export function pickKey(keys: readonly JWK[], header: Readonly<Record<string, unknown>>): JWK | undefined {
   const rsa = keys.filter(({ kty }) => kty === "RSA");
@@ -85,16 +85,16 @@ export function pickKey(keys: readonly JWK[], header: Readonly<Record<string, un
   const only = (kid === undefined || kid === "") && usable.length === 1 ? usable[0] : undefined;
   const named = kid === undefined || kid === "" ? only : usable.findLast((key) => key.kid === kid);
   if (!named?.kid || (named.use !== undefined && named.use !== "sig") || named.key_ops !== undefined) return undefined;
-  return contradicted(named) ? undefined : named;
+  return serves(named) ? named : undefined;
 }
 
-/** A certificate without a key beside it, or of another key (recorded, aws.md 5.2). */
-function contradicted({ x5c, n, kty }: JWK): boolean {
-  if (kty === "RSA" && n === undefined) return true;
-  if (!x5c?.[0]) return false;
+/** Not one that cannot be read, nor a certificate without a key beside it, or of another key (recorded, aws.md 5.2). */
+function serves(jwk: JWK): boolean {
   try {
-    return new X509Certificate(Buffer.from(x5c[0], "base64")).publicKey.export({ format: "jwk" }).n !== n;
+    const key = createPublicKey({ key: { ...jwk }, format: "jwk" });
+    const certificate = jwk.x5c?.[0];
+    return certificate === undefined || new X509Certificate(Buffer.from(certificate, "base64")).publicKey.equals(key);
   } catch {
-    return true;
+    return false;
   }
 }

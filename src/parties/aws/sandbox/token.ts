@@ -76,7 +76,8 @@ interface Parts {
 /** An opaque access token, and a header with `crit`, get the same answer as what is no JWT (aws.md 5.2). */
 function split(text: string): Parts {
   const [head = "", payload = "", signature = "", ...more] = text.split(".");
-  const [header, claims] = [decode(head), decode(payload)];
+  // The alphabet is looked at first, because the decoder skips what does not belong to it.
+  const [header, claims] = /^[\w.-]+$/.test(text) ? [decode(head), decode(payload)] : [];
   if (!header || !claims || more.length > 0 || text.split(".").length < 3 || header.crit !== undefined)
     throw refused(notJwt);
   return { header, claims, input: `${head}.${payload}`, signature };
@@ -92,19 +93,19 @@ function decode(part: string): Fields | undefined {
   }
 }
 
-const hashes: Readonly<Record<string, string>> = {
-  RS256: "sha256",
-  RS384: "sha384",
-  RS512: "sha512",
-  ES256: "sha256",
-  ES384: "sha384",
-  ES512: "sha512",
+/** RS and ES with 256, 384 and 512; nothing else is accepted (aws.md 5.3). An ES algorithm has one curve (RFC 7518, 3.4). */
+const algorithms: Readonly<Record<string, { readonly hash: string; readonly kind: string }>> = {
+  RS256: { hash: "sha256", kind: "RSA" },
+  RS384: { hash: "sha384", kind: "RSA" },
+  RS512: { hash: "sha512", kind: "RSA" },
+  ES256: { hash: "sha256", kind: "P-256" },
+  ES384: { hash: "sha384", kind: "P-384" },
+  ES512: { hash: "sha512", kind: "P-521" },
 };
 
-/** RS and ES with 256, 384 and 512; nothing else is accepted (aws.md 5.3). */
 function signed(alg: string, jwk: JWK, { input, signature }: { input: string; signature: string }): boolean {
-  const hash = hashes[alg];
-  if (!hash || (jwk.kty === "RSA") !== alg.startsWith("RS")) return false;
+  const { hash, kind } = Object.hasOwn(algorithms, alg) ? (algorithms[alg] ?? {}) : {};
+  if (!hash || kind !== (jwk.kty === "EC" ? jwk.crv : jwk.kty)) return false;
   const key = createPublicKey({ key: { ...jwk }, format: "jwk" });
   return verify(hash, Buffer.from(input), { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
 }
@@ -136,7 +137,7 @@ function checkTimes(claims: Fields, now: number): void {
 function checkAudience(claims: Fields): void {
   const audience = claims.aud;
   if (Array.isArray(audience) && audience.length === 0) throw refused("Claim is not allowed to be empty: aud");
-  if (Array.isArray(audience) && audience.length > 1 && claims.azp === undefined) {
+  if (Array.isArray(audience) && audience.length > 1 && (claims.azp ?? undefined) === undefined) {
     throw refused("Token audience contains more than one audience while authorized party is not present");
   }
   if (audience === "" || claims.azp === "") throw refused(generic);
