@@ -68,4 +68,5 @@ export const privateAddress = (host: string): CloudError =>
     status: 0,
     message: `${host} leads to an address that is not on the public internet`,
     known: { code: "ISSUER-PRIVATE", asks: "file" },
+    fix: ["name an issuer whose discovery and keys are public"],
   });

@@ -18,6 +18,7 @@ export const wrong = (operation: string, code: string, message: string): CloudEr
   new CloudError({
     ...{ class: "refused", service: "oidc", operation, code, status: 200, message },
     known: { code, asks: code === "ISSUER-MISMATCH" ? "file" : "broken" },
+    fix: [code === "ISSUER-MISMATCH" ? "write the issuer as its discovery says it" : "mend it on the issuer's side"],
   });
 
 const discovery = z.object({

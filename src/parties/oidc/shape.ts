@@ -50,7 +50,9 @@ export const from = {
     .transform((one) => [one].flat())
     .optional(),
   /** Claims that AWS exposes for this issuer besides, such as GitHub's `repository_id` (aws.md 2.2). */
-  claims: z.record(z.string().regex(/^[\w./-]{1,128}$/), values).optional(),
+  claims: z
+    .record(z.string().regex(/^[\w./-]{1,128}$/, "a claim's name has 1-128 of letters, digits and _ . / -"), values)
+    .optional(),
   tags: z.record(z.string().regex(/^[\w .:/=+@-]{1,128}$/, "a tag key has 1-128 characters"), values).optional(),
   thumbprints: z.array(thumbprint).min(1).max(5).optional(),
   tls: z.literal("private-ca", "tls is private-ca, or left out").optional(),
