@@ -16,6 +16,8 @@ export interface MintSpec {
 /** Exactly one of `assertion` and `secretFrom`. */
 export interface ClientCredentials {
   readonly clientId: string;
+  /** What is asked for, where the token endpoint wants it said. */
+  readonly scope?: string | undefined;
   /** Who vouches for the client instead of a secret. */
   readonly assertion?: "google" | undefined;
   readonly secretFrom?: string | undefined;

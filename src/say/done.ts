@@ -33,7 +33,8 @@ export function doneText({ view, done, health, findings }: DoneView, paper: Pape
   const shown = done.filter(({ verb }) => verb !== "keep");
   const rows = shown.map((change) => {
     const { party, kind, name } = partsOf(change.address);
-    return `  ${past[change.verb].padEnd(12)}  ${party} ${kind}  ${name}`;
+    const joined = change.verb === "adopt" && change.live.state === "present" && change.live.joins;
+    return `  ${(joined ? "joined" : past[change.verb]).padEnd(12)}  ${party} ${kind}  ${name}`;
   });
   const loud = byWeight(distinct(findings)).filter(
     ({ severity, code }) => severity === "error" || code.startsWith("GOOGLE-DEFAULT"),

@@ -3,7 +3,7 @@ import { inParallel } from "../../run/retry.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
-import { oidcProviderResource } from "./oidc-provider/spec.ts";
+import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
 import { privileged } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
@@ -11,6 +11,7 @@ import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
 import { may, roleOf, to } from "./shape.ts";
+import type { Policy } from "./trust/policy.ts";
 import { shutOut, strangersOf } from "./trust/strangers.ts";
 
 /**
@@ -38,15 +39,32 @@ const relying: RelyingParty = {
  * own mark remembers is no stranger: it is the link's account as it was before it was made again. Beside an
  * admitted one it is, whatever a tag says.
  */
-function strangers({ live }: TrustView, desired: Resource): readonly Stranger[] {
+function strangers({ live, lookup }: TrustView, desired: Resource): readonly Stranger[] {
   // Whom else a role that is only used lets in is its owner's affair; that nobody passes as this link is proved.
   if (live.state !== "present" || desired.hold === "use") return [];
   const [there, wanted] = [trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec)];
-  const found = strangersOf(there, wanted);
+  const found = strangersOf(there, wanted).filter(
+    ({ code, claims }) => code !== "AWS-AUDIENCE-OPEN" || !onlyOurs(wanted, { iss: claims?.iss, lookup, desired }),
+  );
   if (!shutOut(there, wanted)) return found;
   // The mark holds `project/account=uniqueId` pairs with blanks between them.
   const former = (live.mark?.subjects ?? "").split(" ").map((entry) => entry.split("=").at(-1));
   return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(claims?.sub));
+}
+
+interface Whose {
+  readonly iss: string | undefined;
+  readonly lookup: TrustView["lookup"];
+  readonly desired: Resource;
+}
+
+/** A trust without an audience is as narrow as the client ids of its OIDC provider, which are asked first (aws.md 2.1). */
+function onlyOurs(wanted: Policy, { iss = "", lookup, desired }: Whose): boolean {
+  const address = oidcProviderAddress(String(desired.spec.account), iss);
+  const known = lookup({ $ref: address, field: "clientIds" })?.split(" ");
+  const key = `${iss.replace("https://", "").toLowerCase()}:aud`;
+  const ours = wanted.statements.flatMap(({ condition }) => condition?.StringEquals?.[key] ?? []);
+  return known?.every((id) => ours.includes(id)) === true;
 }
 
 /** AWS as the relying side. `kinds` is in the order of making; removal goes through it backwards. */

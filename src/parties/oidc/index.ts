@@ -47,12 +47,32 @@ function title(link: Link): string {
   return `${who.length === 1 ? who[0] : `${who[0]} and ${who.length - 1} more`}@${new URL(url).hostname}`;
 }
 
+/** Issuers that AWS knows without an OIDC provider (aws.md 2.1, 6.1), and what to write instead. */
+const builtIn: Readonly<Record<string, string>> = {
+  "https://accounts.google.com":
+    "from: { google: { clientId: .., subject: .. } }, or { project: .., serviceAccount: .. }",
+  "https://cognito-identity.amazonaws.com": "crosstrust has no party for Cognito identity pools",
+  "https://www.amazon.com": "crosstrust has no party for Login with Amazon",
+  "https://graph.facebook.com": "crosstrust has no party for Facebook",
+};
+
 function lint(link: Link): readonly Finding[] {
   const side = sideOf(link);
   const base = { links: [link.name], because: [] } as const;
   const port = link.to.party === "aws" && new URL(side.issuer).port !== "";
+  const known = builtIn[side.issuer];
   const secret = side.mint && "clientCredentials" in side.mint && "secretFrom" in side.mint.clientCredentials;
   return [
+    ...(link.to.party === "aws" && known
+      ? [
+          {
+            ...{ ...base, code: "ISSUER-BUILT-IN", severity: "error" as const },
+            at: { place: link.at("from.oidc.issuer") },
+            says: `aws has ${side.issuer} built in, under rules of its own: an OIDC provider for it is never asked`,
+            fix: [known],
+          },
+        ]
+      : []),
     ...(port
       ? [
           {

@@ -63,7 +63,14 @@ async function byClientCredentials({ link }: MintAsk, given: ClientCredentials, 
   const proof: Record<string, string> = given.assertion
     ? { client_assertion_type: assertionType, client_assertion: await googleAssertion(issuer, world) }
     : { client_secret: secretOf(given.secretFrom ?? "", minting) };
-  const form = { grant_type: "client_credentials", client_id: given.clientId, audience: link.audience, ...proof };
+  const scope = given.scope === undefined ? {} : { scope: given.scope };
+  const form = {
+    grant_type: "client_credentials",
+    client_id: given.clientId,
+    audience: link.audience,
+    ...scope,
+    ...proof,
+  };
   return call(world, spec, async () => {
     const { status, body } = await world.outside.post(tokenEndpoint, form, { vouched }).catch((error: unknown) => {
       throw error instanceof CloudError ? located(error, spec) : error;

@@ -23,6 +23,8 @@ const pattern = z
 const thumbprint = z.string().regex(/^[0-9a-fA-F]{40}$/, "a thumbprint is 40 hex digits, without colons");
 
 const secretFrom = z.string().regex(/^(env|secretmanager):[\w./-]+$/, "env:NAME or secretmanager:NAME");
+/** What Okta and others want named; blanks part several. */
+const scope = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,255}$/, "a scope has 1-256 printable characters");
 const path = z.string().min(1).max(4096);
 
 /** How a token is had where the issuer gives one to programs (contract, section 3). */
@@ -32,8 +34,8 @@ export const mint = z.union(
     z.strictObject({ command: z.array(path).min(1) }),
     z.strictObject({
       clientCredentials: z.union([
-        z.strictObject({ clientId: value, assertion: z.literal("google") }),
-        z.strictObject({ clientId: value, secretFrom }),
+        z.strictObject({ clientId: value, scope: scope.optional(), assertion: z.literal("google") }),
+        z.strictObject({ clientId: value, scope: scope.optional(), secretFrom }),
       ]),
     }),
   ],

@@ -68,7 +68,8 @@ function ofIssuer(federated: string, statements: readonly Statement[]): readonly
   const google = iss === googleIssuer;
   const named = (key: string) => [...new Set(statements.flatMap((one) => valuesOf(one, key.toLowerCase())))];
   const parties = named(`${prefix}:aud`);
-  const audiences = [...new Set([...named(`${prefix}:oaud`), ...(google ? [] : parties), anyAudience])];
+  // What the OIDC provider knows comes first: it turns other audiences away before a trust policy is read.
+  const audiences = [...new Set([...(google ? [] : parties), ...named(`${prefix}:oaud`), anyAudience])];
   const emails = [undefined, ...named(`${prefix}:email`)];
   const [tags, more] = [tagged(statements), own(prefix, statements)];
   // With what the policies ask for besides, and without any part of it.
@@ -77,7 +78,7 @@ function ofIssuer(federated: string, statements: readonly Statement[]): readonly
   );
   const sessions = [...named("sts:RoleSessionName"), "stranger"];
   // Google's service-account tokens carry the unique id as azp; of another issuer's token it may be absent.
-  const azps = (sub: string) => [...new Set([sub, ...parties, nobody, ...(google ? [] : [undefined])])];
+  const azps = (sub: string) => [...new Set([...(google ? [] : [undefined, ...parties]), sub, ...parties, nobody])];
   return [...new Set([...named(`${prefix}:sub`), nobody])].flatMap((sub) =>
     audiences.flatMap((aud) =>
       azps(sub).flatMap((azp) =>
