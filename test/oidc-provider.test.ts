@@ -116,6 +116,16 @@ describe("hand edits are drift, with their weight", () => {
     expect(await seen(b, file())).toMatchObject({ verb: "keep" });
   });
 
+  test("a thumbprint that nobody wrote is one, too", async () => {
+    const b = await bench();
+    await b.apply(file());
+    const [mine = ""] = (await there(b))?.ThumbprintList ?? [];
+    const input = { OpenIDConnectProviderArn: arn, ThumbprintList: [mine, "c".repeat(40)] };
+    await new Somebody(b).iam("UpdateOpenIDConnectProviderThumbprint", input);
+    const { findings } = (await b.plan(file())).plan;
+    expect(findings).toContainEqual(expect.objectContaining({ code: "AWS-THUMBPRINT-EXTRA", severity: "security" }));
+  });
+
   // Catches an explanation that blames the trust policy for what aws decides before it reads one.
   test("a client id that is gone is what explains the refusal", async () => {
     const b = await bench();

@@ -14,6 +14,7 @@ import { CloudError, createOnce, inParallel, mayHaveLanded } from "../../../run/
 import type { Account } from "../client.ts";
 import * as calls from "./calls.ts";
 import { type Claim, claimKey, claimsOf, claimTag, hashOf } from "./claim.ts";
+import { extras } from "./notes.ts";
 import {
   combineOidcProviders,
   differOidcProviders,
@@ -91,7 +92,7 @@ function present(there: calls.LiveOidcProvider, like: OidcProviderSpec): LivePre
     ...(mark ? { mark } : {}),
     // Another deployment made it to be shared; what a stranger made is taken part in by consent only.
     ...(mine === undefined && claims.length > 0 ? { joins: true } : {}),
-    ...(mine !== undefined && !shared ? { notes: extraClientIds(like, there) } : {}),
+    ...(mine !== undefined && !shared ? { notes: extras({ like, there, wanted }) } : {}),
   };
 }
 
@@ -100,15 +101,6 @@ const markOf = ({ deployment, want, put, since, thumbprints }: Claim, url: strin
   ...(since === "adopted" ? { adopted: true } : {}),
   ...(thumbprints ? { subjects: `${url.replace("://", "/")}=${thumbprints}` } : {}),
 });
-
-/** A role pins its own audience, so this opens nothing by itself: a role without an audience would be open (T09). */
-function extraClientIds(like: OidcProviderSpec, there: calls.LiveOidcProvider): readonly Finding[] {
-  const extra = there.ClientIDList.filter((id) => !like.clientIds.includes(id));
-  if (extra.length === 0 || like.clientIds.length === 0) return [];
-  const says = `the OIDC provider of ${like.url} also takes tokens for ${extra.join(", ")}`;
-  const fix = ["crosstrust apply takes them out; or name them in a link"];
-  return [{ code: "AWS-CLIENT-ID-EXTRA", severity: "security", at: {}, says, because: [], fix }];
-}
 
 /** Observe, ensure, sync, return. Everything is in the one create call, so a fresh one is never half made. */
 async function putOne(
