@@ -1,5 +1,5 @@
 import type { Address, Finding, Kind, Leftovers, Live, Party, Ref, Resource, World } from "../model.ts";
-import { inParallel } from "./retry.ts";
+import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
 /** What to read, whose marks to look for, and what refers to what. */
@@ -64,15 +64,38 @@ const noted = (notes: readonly Finding[] | undefined, address: Address, { resour
   return (notes ?? []).map((note) => ({ ...note, at: { address, ...note.at }, links }));
 };
 
-async function readAll(ask: Ask, world: World) {
+/** From how many on a kind is read in bulk: below it, single reads cost less than the pages of a large account. */
+const many = 20;
+
+/**
+ * Where the bulk read is not permitted, or cannot be made sense of, everything is read one by one. One that failed for
+ * the moment is no reason to ask a thousand times: what it was for could not be read.
+ */
+async function readBulk({ resources, parties, owner }: Ask, world: World) {
   const live = new Map<Address, Live>();
   const failed = new Map<Address, Finding>();
+  for (const kind of parties.flatMap((party) => party.kinds)) {
+    const group = resources.filter(({ address }) => owns(kind, address));
+    if (!kind.readMany || group.length < many) continue;
+    try {
+      for (const [address, one] of await kind.readMany(group, world)) live.set(address, owned(one, owner));
+    } catch (error) {
+      const passing = error instanceof CloudError && ["throttled", "transient", "lost", "unsent"].includes(error.class);
+      if (!passing) continue;
+      for (const { address, links } of group) failed.set(address, troubleOf(error, { address, links }));
+    }
+  }
+  return { live, failed };
+}
+
+async function readAll(ask: Ask, world: World) {
+  const { live, failed } = await readBulk(ask, world);
   const unmarked = (address: Address) => kindFor(ask, address).unmarked === true;
   const marked = [...ask.waves].reverse().map((wave) => wave.filter((address) => !unmarked(address)));
   for (const wave of [...marked, ask.waves.flat().filter(unmarked)]) {
     await inParallel(wave, width, async (address) => {
       const named = ask.resources.find((candidate) => candidate.address === address);
-      if (!named) return;
+      if (!named || live.has(address) || failed.has(address)) return;
       const resource = unmarked(address) ? ask.resolve(named, live) : named;
       try {
         const found = await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world);

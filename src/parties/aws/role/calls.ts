@@ -104,7 +104,7 @@ export async function listRoleNames(world: World, account: Account, PathPrefix: 
       effect: "read",
       answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
       run: (client, { ListRolesCommand }) =>
-        client.send(new ListRolesCommand({ PathPrefix, ...(Marker ? { Marker } : {}) })),
+        client.send(new ListRolesCommand({ PathPrefix, MaxItems: 300, ...(Marker ? { Marker } : {}) })),
     }),
   );
   return pages.flatMap((page) => page.Roles.map((role) => role.RoleName));

@@ -1,8 +1,10 @@
 import type { Address, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { parsePolicy, renderPolicy } from "../trust/policy.ts";
+import { renderPolicy } from "../trust/policy.ts";
+import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
+import { present, type Wanted } from "./live.ts";
 import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
 import { steps } from "./steps.ts";
 
@@ -13,6 +15,7 @@ export const roleKind: Kind<RoleSpec> = {
   immutable: ["path"],
   read: (desired, _hints, world) =>
     readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec }),
+  readMany: readRoles,
   list: listLeftovers,
   put: putRole,
   remove: (target, world) => removeRole(target, world).then(() => []),
@@ -24,14 +27,6 @@ const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({
   account: spec.account,
   ...(access ? { access } : {}),
 });
-
-/** Which role to read. */
-interface Wanted {
-  readonly account: Account;
-  readonly name: string;
-  /** Gives the spelling of actions; IAM does not care about their case. */
-  readonly like?: RoleSpec;
-}
 
 /**
  * Everything about one role in three reads, and one for each inline policy: the bulk read has no session
@@ -62,53 +57,6 @@ async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
     if (error instanceof CloudError && error.class === "missing") return undefined;
     throw error;
   }
-}
-
-/** What a role may do, as read: documents still in somebody's spelling. */
-interface Permissions {
-  readonly inline: readonly (readonly [name: string, document: string])[];
-  readonly managed: readonly string[];
-}
-
-/** In the members of a desired spec. Whose mark it is, `observe` looks at: another's role is foreign. */
-function present(wanted: Wanted, role: calls.LiveRole, { inline, managed }: Permissions): LivePresent<RoleSpec> {
-  const trust = parsePolicy(decodeURIComponent(role.AssumeRolePolicyDocument));
-  if (!trust) throw unreadable("its trust policy is not a policy document");
-  const documents = inline.map(([name, text]) => {
-    const policy = parsePolicy(text);
-    if (!policy) throw unreadable(`its inline policy ${name} is not a policy document`);
-    return [name, respell(policy, wanted.like?.inline[name])] as const;
-  });
-  const mark = markOf(role.Tags ?? []);
-  const spec = {
-    account: wanted.account.account,
-    partition: role.Arn.split(":")[1] ?? "aws",
-    name: role.RoleName,
-    path: role.Path,
-    maxSession: role.MaxSessionDuration,
-    boundary: role.PermissionsBoundary?.PermissionsBoundaryArn ?? null,
-    trust,
-    managed,
-    inline: Object.fromEntries(documents),
-  } as unknown as RoleSpec;
-  const owner = mark ? (mark.adopted ? "adopted" : "ours") : "foreign";
-  return { state: "present", owner, spec, outputs: { arn: role.Arn, roleId: role.RoleId }, ...(mark ? { mark } : {}) };
-}
-
-/** Of this class nothing is concluded: the run says that it could not tell. */
-const unreadable = (message: string): CloudError =>
-  new CloudError({ class: "malformed", service: "aws.iam", operation: "GetRole", code: "", status: 200, message });
-
-/** Actions as the file spells them: parsing lower-cases them, and people read plans. */
-function respell(policy: unknown, like: unknown): unknown {
-  const spelled = new Map(
-    JSON.stringify(like ?? "")
-      .match(/"[\w-]+:[\w*?]+"/g)
-      ?.map((text) => [text.toLowerCase(), text]),
-  );
-  return JSON.parse(
-    JSON.stringify(policy).replace(/"[\w-]+:[\w*?]+"/g, (text) => spelled.get(text.toLowerCase()) ?? text),
-  );
 }
 
 /** Roles of this owner below the paths the file names, that the file does not name. */
