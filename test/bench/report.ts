@@ -1,4 +1,6 @@
-import { cpus } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** What `npm run bench` prints: ratios only, because machines differ and one run sees one machine. */
 export interface Ratio {
@@ -34,6 +36,16 @@ export function print(ratios: readonly Ratio[]): boolean {
     );
   }
   return ratios.every((ratio) => ratioOf(ratio) < ratio.below);
+}
+
+/** A folder for the time of some work. */
+export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "crosstrust-bench-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 export async function time(work: () => Promise<unknown>): Promise<number> {

@@ -4,6 +4,7 @@ import { players } from "../../src/parties/players.ts";
 import { attach } from "../../src/sandbox/attach.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { Bench, manyLinks } from "../support/bench.ts";
+import { many } from "./many.ts";
 import { print, type Ratio, time } from "./report.ts";
 
 // `npm run bench`. Each promise about speed as a ratio of two things measured in turn, in one run.
@@ -62,4 +63,6 @@ async function applyOfTwenty(pairs: number): Promise<Ratio> {
   return { what, measured, reference, below: 0.25 };
 }
 
-process.exitCode = print([await applyOfTwenty(3)]) ? 0 : 1;
+const fast = print([await applyOfTwenty(3)]);
+const large = await many();
+process.exitCode = fast && large ? 0 : 1;
