@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError, Command as Program } from "commander";
 import { apply } from "./cli/commands/apply.ts";
 import { destroy } from "./cli/commands/destroy.ts";
@@ -11,6 +12,10 @@ import { codes, UsageError } from "./cli/exit.ts";
 import { tellFailure } from "./cli/failure.ts";
 import { type Command, run } from "./cli/run.ts";
 import { version } from "./version.ts";
+
+// Thousands of links make much short-lived garbage: a young generation that grows with it is a third of the memory of a
+// whole health check, and buys little time (measured by `npm run bench`).
+setFlagsFromString("--semi-space-growth-factor=1");
 
 const program = new Program("crosstrust");
 

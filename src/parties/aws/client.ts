@@ -47,7 +47,9 @@ export async function iam<O>(world: World, ask: Ask<O>, send: (client: IAMClient
     const { IAMClient } = await import("@aws-sdk/client-iam");
     const session = await world.credentials({ party: "aws", scope: ask.account.account, ...withAccess(ask.account) });
     const config = await configOf(world, "iam", { access: ask.account.access, session });
-    return checked(ask, () => send(new IAMClient({ ...config, region: iamRegion(ask.account.access) })));
+    const region = iamRegion(ask.account.access);
+    const client = reused(world, ["iam", region, config], () => new IAMClient({ ...config, region }));
+    return checked(ask, () => send(client));
   });
 }
 
@@ -60,8 +62,35 @@ export async function sts<O>(
   return call(world, ask, async () => {
     const { STSClient } = await import("@aws-sdk/client-sts");
     const config = await configOf(world, "sts", { access: ask.account.access, session: ask.session });
-    return checked(ask, () => send(new STSClient({ ...config, region: regionOf(ask.account.access) })));
+    const region = regionOf(ask.account.access);
+    const client = reused(world, ["sts", region, config], () => new STSClient({ ...config, region }));
+    return checked(ask, () => send(client));
   });
+}
+
+type Config = Awaited<ReturnType<typeof configOf>>;
+
+const clients = new WeakMap<World, Map<string, object>>();
+
+/** Enough for the operator of a few accounts; sessions that were only proved are not kept for long. */
+const mostClients = 8;
+
+/**
+ * A client is a kilobyte of middleware in a thousand pieces: one a call would be most of the memory of a large health
+ * check. Same place, same keys, same clock: same client; the oldest goes.
+ */
+function reused<C extends object>(world: World, [service, region, config]: [string, string, Config], make: () => C): C {
+  const { endpoint, credentials, systemClockOffset } = config;
+  const drift = Math.round(systemClockOffset / 1000);
+  const key = JSON.stringify([service, region, endpoint, credentials, drift]);
+  const mine = clients.get(world) ?? new Map<string, object>();
+  clients.set(world, mine);
+  const client = (mine.get(key) as C | undefined) ?? make();
+  mine.delete(key);
+  mine.set(key, client);
+  const [oldest] = mine.keys();
+  if (mine.size > mostClients && oldest !== undefined) mine.delete(oldest);
+  return client;
 }
 
 const withAccess = ({ access }: Account): { access?: Access } => (access ? { access } : {});

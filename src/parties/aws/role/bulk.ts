@@ -43,7 +43,9 @@ export async function readRoles(
     if (!first) return [];
     const { spec, access } = first;
     const account: Account = { account: spec.account, ...(access ? { access } : {}) };
-    const [details, sessions] = await Promise.all([detailsOf(world, account), sessionsOf(world, account)]);
+    // One after the other: two pages at once are taken apart at once, and that is the most memory of a whole run.
+    const details = await detailsOf(world, account);
+    const sessions = await sessionsOf(world, account);
     return group.flatMap((resource) => {
       const role = details.get(resource.spec.name.toLowerCase());
       const session = role && sessions.get(role.RoleId);
