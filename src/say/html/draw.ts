@@ -6,7 +6,7 @@ import { html, type Markup } from "./text.ts";
 /** Pixels of the wide drawing: four columns of boxes, and room between them for a step's name. */
 const wide = { width: 1120, box: 194, row: 96, gap: (1120 - 4 * 194) / 3 };
 /** And of the narrow one, a link below the other. */
-const tall = { width: 340, box: 300, step: boxHeight + 44 };
+const tall = { width: 340, box: 300, step: boxHeight + 34 };
 
 /** The trust graph twice: side by side for a screen, one below the other for a phone. The style shows one of them. */
 export function drawing(report: Report): Markup {
@@ -61,11 +61,15 @@ function across(edge: Edge, from: Spot, to: Spot): Markup {
   const path = atStart
     ? `M${x1} ${y1}H${bend}C${x2 - 6} ${y1} ${bend + 4} ${y2} ${x2} ${y2}`
     : `M${x1} ${y1}C${bend - 4} ${y1} ${x1 + 6} ${y2} ${bend} ${y2}H${x2}`;
-  return edgeSvg(edge, path, {
-    head: `M${x2 - 8} ${y2 - 4.5}L${x2 - 1} ${y2}L${x2 - 8} ${y2 + 4.5}Z`,
-    x: atStart ? x1 + 10 : bend,
-    y: atStart ? y1 : y2,
-  });
+  const head = `M${x2 - 8} ${y2 - 4.5}L${x2 - 1} ${y2}L${x2 - 8} ${y2 + 4.5}Z`;
+  return edgeSvg(
+    edge,
+    { path, head },
+    {
+      x: atStart ? x1 + 10 : bend,
+      y: atStart ? y1 : y2,
+    },
+  );
 }
 
 /** No box is shared here: each link is drawn by itself, with its name above. */
@@ -81,15 +85,22 @@ function column(graph: Graph): Markup {
   const x = (tall.width - tall.box) / 2;
   const keys = [...graph.nodes.keys()];
   // What a relying party does with others stands below its box, so the arrow after it starts lower.
-  const extra = (key: string): number => (graph.nodes.get(key)?.notes.length ?? 0) * 14;
+  const extra = (key: string): number => {
+    const lines = graph.nodes.get(key)?.notes.length ?? 0;
+    return lines > 0 ? lines * 14 + 8 : 0;
+  };
   const before = (at: number): number => keys.slice(0, at).reduce((sum, key) => sum + extra(key), 0);
   const top = (at: number): number => 4 + at * tall.step + before(at);
   const edges = graph.edges.map((edge, at) => {
-    const from = top(at) + boxHeight + extra(keys[at] ?? "") + (extra(keys[at] ?? "") > 0 ? 6 : 0);
+    const from = top(at) + boxHeight + extra(keys[at] ?? "");
     const to = top(at + 1);
     const middle = x + 24;
     const head = `M${middle - 4.5} ${to - 8}L${middle} ${to - 1}L${middle + 4.5} ${to - 8}Z`;
-    return edgeSvg(edge, `M${middle} ${from}V${to}`, { head, x: middle + 14, y: (from + to) / 2 - 2 });
+    return edgeSvg(
+      edge,
+      { path: `M${middle} ${from}V${to}`, head },
+      { x: middle + 14, y: (from + to) / 2 + 3, flat: true },
+    );
   });
   const boxes = [...graph.nodes.values()].map((node, at) => boxSvg(node, { x, y: top(at), width: tall.box }));
   const height = top(keys.length - 1) + boxHeight + 8;

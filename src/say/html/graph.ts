@@ -81,17 +81,21 @@ function boxesOf(
 
 function notesOf({ hops, changes }: Checked): Node["notes"] {
   const refuse = hops.find(({ step }) => step === "refuse");
-  const drift = changes.length > 0 ? [{ sign: "~", tone: "warn" as const, word: "not as the file says" }] : [];
   const { sign, tone } = stepLook(refuse);
+  const drift = changes.length > 0 ? [{ sign: "~", tone: "warn" as const, word: "not as the file says" }] : [];
   if (refuse?.result === "no") return [{ sign: "!", tone, word: "lets strangers in" }, ...drift];
   if (refuse?.result === "ok") return [{ sign, tone, word: "turns others away" }, ...drift];
-  return [{ sign, tone, word: "others: not tried" }, ...drift];
+  return [{ sign, tone, word: "others: could not tell" }, ...drift];
 }
 
-/** Of two links that say the same of a box it is said once. */
+/** Of what two links say of strangers the worse holds for the box: a door is as open as it was found once. */
 function merged(known: Node | undefined, one: Node): Node {
   if (!known) return one;
-  const notes = [...known.notes, ...one.notes.filter(({ word }) => !known.notes.some((note) => note.word === word))];
+  const graver = (a: Node["notes"][number], b: typeof a) =>
+    severity.indexOf(b.tone) > severity.indexOf(a.tone) ? b : a;
+  const [first, second] = [known.notes[0], one.notes[0]];
+  const notes =
+    first && second ? [graver(first, second), ...[known, one].flatMap((node) => node.notes.slice(1)).slice(0, 1)] : [];
   return { ...known, notes, rows: [...known.rows, ...one.rows], verdicts: [...known.verdicts, ...one.verdicts] };
 }
 

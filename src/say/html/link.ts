@@ -34,7 +34,9 @@ function stepChip(hop: Hop): Markup {
 }
 
 function pastLine({ link, past, at }: Row): Markup {
-  const since = past && html`<span>${link.verdict} since ${moment(past.since)} (${span(past.since, at)})</span>`;
+  const since =
+    past &&
+    html`<span>${link.verdict} since ${moment(past.since)} <span class="ms">(${span(past.since, at)})</span></span>`;
   const good = past?.lastGood && link.verdict !== "works" && html`<span>last worked ${moment(past.lastGood)}</span>`;
   return html`<span class="past">${since}${good}${past?.runs && past.runs.length > 0 && strip(past.runs)}</span>`;
 }
@@ -53,9 +55,9 @@ function stepTable(hops: readonly Hop[]): Markup {
   const rows = hops.map((hop) => {
     const { sign, tone, word } = stepLook(hop);
     const code = hop.finding && html`<a href="#${hop.finding}">${hop.finding}</a>`;
-    return html`<tr role="row"><th role="rowheader" scope="row">${nameOf(hop)}</th><td role="cell" data-head="how it went" class="${tone}">${sign} ${word}${hop.result === "no" && html` <span class="ms">${hop.ms} ms</span>`}</td><td role="cell" data-head="what was seen" class="mono">${hop.saw} ${code}</td></tr>`;
+    return html`<tr role="row"><th role="rowheader" scope="row">${nameOf(hop)}</th><td role="cell" data-head="how it went" class="${tone}">${sign} ${word}${hop.result === "no" && html` <span class="ms">${hop.ms} ms</span>`}</td><td role="cell" data-head="what was seen" class="mono">${hop.saw}${code && html` ${code}`}</td></tr>`;
   });
-  return html`<table role="table"><thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">step</th><th role="columnheader" scope="col">how it went</th><th role="columnheader" scope="col">what was seen</th></tr></thead><tbody role="rowgroup">${rows}</tbody></table>`;
+  return html`<table class="hops" role="table"><thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">step</th><th role="columnheader" scope="col">how it went</th><th role="columnheader" scope="col">what was seen</th></tr></thead><tbody role="rowgroup">${rows}</tbody></table>`;
 }
 
 const causes: Readonly<Record<string, string>> = {

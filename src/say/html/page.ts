@@ -19,7 +19,7 @@ export function healthHtml(report: Report, memory?: Memory): string {
   const links = worstFirst(document.links);
   const { deployment, verdict } = document;
   const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${{ markup: policy }}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer"><title>${verdict} · ${deployment} · crosstrust health</title>
 <style>${{ markup: style }}</style></head><body>
@@ -40,7 +40,7 @@ ${footerOf(report)}
 function headerOf({ document }: Report): Markup {
   const { verdict, at, ms, world, deployment, links } = document;
   const { sign, tone, says } = looks[verdict];
-  return html`<header class="${tone}"><p class="top"><span><b>crosstrust</b> health</span><span>${deployment}</span>${world === "sandbox" && html`<span class="badge">sandbox</span>`}</p>
+  return html`<header><p class="top"><span><b>crosstrust</b> health</span><span>${deployment}</span>${world === "sandbox" && html`<span class="badge">sandbox</span>`}</p>
 <h1 class="${tone}"><span aria-hidden="true">${sign}</span> ${verdict}</h1>
 <p class="lede">${says}.</p>
 <p class="quiet">${tally(links.map((link) => link.verdict)) || "no links"} · checked ${moment(at)} · ${count(links.length, "link")} in ${(ms / 1000).toFixed(1)} s</p></header>`;
@@ -51,7 +51,7 @@ function alertsOf(at: string, memory: Memory | undefined): Markup {
   if (alerts.length === 0) return html``;
   const rows = alerts.map(
     ({ link, says, since }) =>
-      html`<li><span class="verdict bad"><span aria-hidden="true">!</span> alert</span> ${link && html`<strong>${link}</strong> `}${says} <span class="quiet">since ${moment(since)} (${span(since, at)})</span></li>`,
+      html`<li><span class="verdict bad"><span aria-hidden="true">!</span> alert</span> ${link && html`<strong>${link}</strong> `}${says} <span class="quiet">since ${moment(since)} <span class="ms">(${span(since, at)})</span></span></li>`,
   );
   return html`<section aria-labelledby="alerts"><h2 id="alerts">open alerts</h2><ul class="alerts">${rows}</ul></section>`;
 }

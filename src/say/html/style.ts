@@ -21,29 +21,30 @@ section{margin-top:44px}.quiet,.ms,.side{color:var(--quiet)}.quiet{font-size:.87
 .skip{position:absolute;left:-999px;top:0;padding:8px 12px;background:var(--ink);color:var(--paper)}.skip:focus{left:8px;top:8px}
 :focus-visible{outline:3px solid var(--note);outline-offset:2px;border-radius:4px}h2:focus{outline:0}`;
 
-const head = `header{padding-top:28px;color:var(--ink)}.top{display:flex;gap:4px 20px;flex-wrap:wrap;align-items:baseline;font-size:.8125rem;color:var(--quiet)}
+const head = `header{padding-top:28px}.top{display:flex;gap:4px 20px;flex-wrap:wrap;align-items:baseline;font-size:.8125rem;color:var(--quiet)}
 .top b{color:var(--ink)}.badge{border:1px solid var(--warn);color:var(--warn);border-radius:4px;padding:0 8px}
 .lede{font-size:clamp(1.2rem,3.2vw,1.625rem);line-height:1.35;letter-spacing:-.01em;max-width:36em;margin-bottom:14px}
-.alerts li{padding:10px 0;border-bottom:1px solid var(--line)}
+.alerts li{padding:6px 0}
 .legend{display:flex;flex-wrap:wrap;gap:2px 18px;margin-top:14px;font-size:.8125rem}.legend .none{color:var(--quiet)}
 footer{margin-top:52px;padding-top:16px;border-top:1px solid var(--line);display:grid;gap:10px}
 .command{display:inline-block;background:var(--soft);border:1px solid var(--line);border-radius:5px;padding:2px 9px;margin:2px 0;white-space:pre-wrap}`;
 
-const rows = `details{border:1px solid var(--line);border-left:4px solid var(--quiet);border-radius:6px;background:var(--sheet);margin-bottom:10px;color:var(--ink)}
+const rows = `details{border:1px solid var(--line);border-left:4px solid var(--quiet);border-radius:6px;background:var(--sheet);margin-bottom:10px}details[class]{color:var(--ink)}
 details.good{border-left-color:var(--good)}details.note{border-left-color:var(--note)}details.warn{border-left-color:var(--warn)}details.bad{border-left-color:var(--bad)}
 summary{cursor:pointer;padding:13px 16px;list-style:none;position:relative}summary::-webkit-details-marker{display:none}
 summary::after{content:"+";position:absolute;right:14px;top:12px;color:var(--quiet);font:1rem/1.5 ui-monospace,monospace}details[open]>summary::after{content:"–"}
 .link summary{display:grid;grid-template-columns:7.2rem minmax(0,1fr) auto;gap:4px 16px;align-items:baseline;padding-right:44px}
 .verdict{font-weight:700;white-space:nowrap;border-radius:4px;padding:2px 8px;justify-self:start}
 .verdict.good{background:var(--good-tint)}.verdict.note{background:var(--note-tint)}.verdict.warn{background:var(--warn-tint)}.verdict.bad{background:var(--bad-tint)}
-.ends{color:var(--quiet);margin-left:8px;font-size:.875rem}.steps{display:flex;flex-wrap:wrap;gap:2px 16px}.chip{white-space:nowrap}
+.ends{display:block;color:var(--quiet);font-size:.875rem}.steps{display:grid;grid-template-columns:repeat(4,9rem);gap:2px 12px}.chip.none{color:var(--quiet)}
 .past{grid-column:2/-1;display:flex;flex-wrap:wrap;gap:4px 20px;color:var(--quiet);font-size:.8125rem;align-items:center}
 .strip{letter-spacing:0;line-height:1.5;display:inline-flex;flex-wrap:wrap;gap:2px}.strip i{font-style:normal;width:1.35em;text-align:center;border-radius:2px;font-weight:700}
 .strip .good{background:var(--good-tint)}.strip .note{background:var(--note-tint)}.strip .warn{background:var(--warn-tint)}.strip .bad{background:var(--bad-tint);box-shadow:inset 0 -2px var(--bad)}
 .body{padding:2px 16px 16px;border-top:1px solid var(--line)}.finding .body{padding-top:12px}.finding summary{padding-right:44px}.finding summary code{color:var(--quiet)}
 .says{margin:0 6px}.fix{display:grid;gap:6px}.fix li{padding-left:14px;position:relative}.fix li::before{content:"›";position:absolute;left:0;color:var(--quiet)}
 table{border-collapse:collapse;width:100%;font-size:.875rem}th,td{text-align:left;vertical-align:baseline;padding:8px 16px 8px 0;border-bottom:1px solid var(--line)}
-thead th{font-weight:400;color:var(--quiet);font-size:.8125rem}tbody th{font-weight:600;white-space:nowrap}tbody td:first-child{white-space:nowrap}td.none{color:var(--quiet)}
+thead th{font-weight:400;color:var(--quiet);font-size:.8125rem}tbody th{font-weight:600;white-space:nowrap}tbody td:first-child{white-space:nowrap}td.none{color:var(--quiet)}tbody tr:last-child>*{border-bottom:0}
+.hops th:first-child{width:9rem}.hops :is(th,td):nth-child(2){width:12rem}
 .change{margin-top:16px;padding:10px 14px;background:var(--soft);border-radius:5px}.change dl{margin-top:6px}.change dt{margin-top:6px}.side{display:inline-block;width:2.6em;font-size:.8125rem}
 .terms{display:flex;flex-wrap:wrap;gap:6px 32px;margin-top:16px}.terms div{display:flex;gap:10px;align-items:baseline}.terms dt{color:var(--quiet);font-size:.8125rem}`;
 
@@ -60,9 +61,11 @@ svg text{fill:var(--ink);font-size:12px}svg .name{font-weight:700}svg .cap{fill:
 .none .line{stroke-dasharray:1 6}.edge.none .say,svg .say.none{fill:var(--quiet)}`;
 
 /** A phone gets the drawing upright and tables as blocks; paper gets everything unfolded, black on white. */
-const sizes = `@media (max-width:760px){.wide{display:none}.tall{display:block}.drawing{padding:4px 8px 14px}.link summary{grid-template-columns:minmax(0,1fr)}.past{grid-column:1}.ends{display:block;margin:0}.says{display:block;margin:6px 0}
+const sizes = `@media (max-width:760px){.wide{display:none}.tall{display:block}.drawing{padding:4px 8px 14px}.link summary{grid-template-columns:minmax(0,1fr)}.past{grid-column:1}.steps{display:flex;flex-wrap:wrap;gap:2px 16px}.says{display:block;margin:6px 0}
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}table,tbody,tr,td,tbody th{display:block;border:0;padding:0}tr{padding:10px 0;border-bottom:1px solid var(--line)}tbody tr:last-child{border:0}
-td[data-head]{margin-top:4px}td[data-head]::before{content:attr(data-head);display:block;color:var(--quiet);font:.75rem/1.4 system-ui,sans-serif}.terms div{display:block}}
+td[data-head]{margin-top:3px;display:grid;grid-template-columns:7.8rem minmax(0,1fr)}td[data-head]::before{content:attr(data-head);color:var(--quiet);font:.8125rem/1.5 system-ui,sans-serif}
+.hops tr{display:grid;grid-template-columns:7.8rem minmax(0,1fr);align-items:baseline}.hops td{display:block;margin:0}.hops td::before{content:none}.hops td:last-child{grid-column:1/-1}.hops td:empty{display:none}
+.terms{display:block}.terms div{display:grid;grid-template-columns:7.8rem minmax(0,1fr)}}
 @media print{:root{--paper:#fff;--sheet:#fff;--soft:#fff;--ink:#000;--quiet:#444;--line:#bbb;--good:#17683a;--note:#0d5c74;--warn:#825000;--bad:#a9231c;--good-tint:#fff;--note-tint:#fff;--warn-tint:#fff;--bad-tint:#fff}
 body{max-width:none;padding:0;font-size:11pt}h1{font-size:36pt}details::details-content{content-visibility:visible;display:block;block-size:auto}summary::after,.skip{display:none}details,.change,tr{break-inside:avoid}}
 @media (forced-colors:active){.edge .line,.box rect{stroke:CanvasText}svg text{fill:CanvasText;stroke:none}}`;

@@ -24,14 +24,23 @@ export function boxSvg(node: Node, { x, y, width }: Spot): Markup {
 ${node.notes.map((note, at) => html`<text class="say ${note.tone}" x="${x + 12}" y="${y + boxHeight + 16 + at * 14}">${note.sign} ${note.word}</text>`)}</g>`;
 }
 
-/** The line, its head, and the step in words: above it which, below it how it went. */
+/** Where a step's words stand; `flat`: in one line, beside a line that goes down. */
+export interface Words {
+  readonly x: number;
+  readonly y: number;
+  readonly flat?: true;
+}
+
+/** The line with its head, and the step in words: which, and how it went. */
 export function edgeSvg(
   edge: Edge,
-  path: string,
-  at: { readonly head: string; readonly x: number; readonly y: number },
+  line: { readonly path: string; readonly head: string },
+  { x, y, flat }: Words,
 ): Markup {
   const { sign, tone, word } = edge.look;
   const many = edge.links > 1 ? `${edge.links} links` : word;
-  return html`<g class="edge ${tone}"><path class="line" d="${path}"/><path class="head" d="${at.head}"/>
-<text class="say" x="${at.x}" y="${at.y - 6}">${sign} ${edge.step}</text><text class="how" x="${at.x}" y="${at.y + 15}">${many}</text></g>`;
+  const words = flat
+    ? html`<text class="say" x="${x}" y="${y}">${sign} ${edge.step}</text><text class="how" x="${x + 84}" y="${y}">${many}</text>`
+    : html`<text class="say" x="${x}" y="${y - 6}">${sign} ${edge.step}</text><text class="how" x="${x}" y="${y + 15}">${many}</text>`;
+  return html`<g class="edge ${tone}"><path class="line" d="${line.path}"/><path class="head" d="${line.head}"/>${words}</g>`;
 }
