@@ -1,6 +1,7 @@
 import { XMLValidator } from "fast-xml-parser";
 import { describe, expect, test } from "vitest";
 import { reportOf } from "../src/crosstrust/report.ts";
+import { healthFunction } from "../src/functions/health.ts";
 import type { Finding, Report } from "../src/model.ts";
 import { knownAfter } from "../src/plan/refs.ts";
 import { healthHtml } from "../src/say/html/page.ts";
@@ -74,7 +75,7 @@ describe("the page", () => {
     expect(svgs(page).length).toBe(6);
     for (const svg of svgs(page)) expect(XMLValidator.validate(svg)).toBe(true);
     const [wide = ""] = svgs(page);
-    expect(wide.match(/class="box/g)).toHaveLength(5 + 3 + 4 + 3);
+    expect(wide.match(/class="box/g)).toHaveLength(5 + 3 + 4 + 4);
     expect(wide).toContain(
       "reports-to-s3: reports@acme-prod, vouched for by accounts.google.com, becomes role reports-reader, may AmazonS3ReadOnlyAccess: open",
     );
@@ -88,7 +89,7 @@ describe("the page", () => {
       ...side!,
       link: `l${at}`,
       issuer: `issuer-${at % 3}`,
-      to: { party: "aws", title: `role ${(at * 7) % 5}` },
+      to: { party: "aws", scope: "1", title: `role ${(at * 7) % 5}` },
       may: [`policy-${(at * 5) % 4}`],
     }));
     const links = many.map(({ link }) => ({ ...troubled.document.links[0]!, link }));
@@ -219,6 +220,37 @@ describe("as commands", () => {
       expect([wrong, exit, out]).toEqual([wrong, 64, ""]);
     }
     expect((await crosstrust("plan --html x", { cwd })).exit).toBe(64);
+  });
+});
+
+describe("the function", () => {
+  test("renders its last report: nothing is checked, nobody frames it, nobody keeps it", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const get = (format?: unknown) =>
+      healthFunction.handle({
+        ...{ method: "GET", query: format === undefined ? {} : { format }, body: {}, world: b.world() },
+        ...{ federation: federationOf(example), linted: [], caller: "operator@example.com" },
+      });
+    expect((await get("html")).status).toBe(404);
+    await healthFunction.handle({
+      ...{ method: "POST", query: {}, body: {}, world: b.world() },
+      ...{ federation: federationOf(example), linted: [], caller: "operator@example.com" },
+    });
+    expect(await b.callsOf(async () => void (await get("html")))).toEqual([]);
+    const { status, body, headers } = await get("html");
+    expect(status).toBe(200);
+    expect(body).toContain("<strong>reports-to-s3</strong>");
+    expect(headers).toMatchObject({
+      "content-type": "text/html; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+      "crosstrust-verdict": "works",
+    });
+    expect(headers?.["content-security-policy"]).toMatch(/^default-src 'none'; .*frame-ancestors 'none'$/);
+    expect(parsed((await get("metrics")).body).length).toBeGreaterThan(10);
+    expect(JSON.parse((await get()).body)).toMatchObject({ command: "health", verdict: "works" });
+    for (const wrong of ["pdf", ["html", "json"], { a: 1 }, ""]) expect((await get(wrong)).status).toBe(400);
   });
 });
 

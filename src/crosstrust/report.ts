@@ -12,10 +12,11 @@ export const reportOf = (text: string, federation: Federation, again = ""): Repo
 });
 
 function sidesOf(link: Link): Sides {
+  const { account, project } = link.to.spec;
   return {
     link: link.name,
     from: { party: link.from.party, title: titleOf(link, "from") },
-    to: { party: link.to.party, title: titleOf(link, "to") },
+    to: { party: link.to.party, title: titleOf(link, "to"), scope: String(account ?? project ?? "") },
     issuer: issuerOf(link),
     audience: link.audience,
     may: link.may.map(permissionText),

@@ -32,9 +32,10 @@ export interface HealthDocument {
 /** What a link looks like when it is drawn: all words of the file, so a report can be drawn without a cloud. */
 export interface Sides {
   readonly link: string;
-  /** As `Party.title` calls them; `party` tells two accounts of one name apart. */
+  /** As `Party.title` calls them. */
   readonly from: { readonly party: string; readonly title: string };
-  readonly to: { readonly party: string; readonly title: string };
+  /** `scope`: the account or project, because two of them may have roles of one name. */
+  readonly to: { readonly party: string; readonly title: string; readonly scope: string };
   /** Who vouches: an issuer without its scheme, or an account that signs. */
   readonly issuer: string;
   readonly audience: string;

@@ -11,22 +11,9 @@ const severities: readonly Severity[] = ["security", "error", "warning", "hint"]
  * in a state set, but declared as gauges: a state set would have to call its label like the metric.
  */
 export function healthMetrics({ document }: Report, memory?: Memory): string {
-  const { links, findings, tool, world, deployment } = document;
-  const number = (verdict: Verdict) => links.filter((link) => link.verdict === verdict).length;
+  const { tool, world, deployment, findings } = document;
   const families = [
-    gauge("crosstrust_link_verdict", "Whether this is the verdict of the link: 1 for one of six.", [
-      ...links.flatMap(({ link, verdict }) =>
-        verdicts.map((each): Sample => [{ link, verdict: each }, each === verdict ? 1 : 0]),
-      ),
-    ]),
-    gauge("crosstrust_link_hop_milliseconds", "How long a step took, where it was really made.", [
-      ...links.flatMap(({ link, hops }) =>
-        hops.filter(({ how }) => how === "proved").map(({ step, ms }): Sample => [{ link, step }, ms]),
-      ),
-    ]),
-    gauge("crosstrust_links", "Links by verdict.", [
-      ...verdicts.map((verdict): Sample => [{ verdict }, number(verdict)]),
-    ]),
+    ...ofLinks(document),
     gauge("crosstrust_findings", "Findings by severity.", severityCounts(findings)),
     gauge("crosstrust_health_timestamp_seconds", "When the check was made.", [[{}, seconds(document.at)]]),
     gauge("crosstrust_health_duration_seconds", "How long the check took.", [[{}, document.ms / 1000]]),
@@ -34,6 +21,21 @@ export function healthMetrics({ document }: Report, memory?: Memory): string {
     info("crosstrust_tool", "Which tool looked, where, and at which deployment.", { version: tool, world, deployment }),
   ];
   return `${families.join("")}# EOF\n`;
+}
+
+function ofLinks({ links }: Report["document"]): readonly string[] {
+  const told = links.flatMap(({ link, verdict }) =>
+    verdicts.map((each): Sample => [{ link, verdict: each }, each === verdict ? 1 : 0]),
+  );
+  const proved = links.flatMap(({ link, hops }) =>
+    hops.filter(({ how }) => how === "proved").map(({ step, ms }): Sample => [{ link, step }, ms]),
+  );
+  const sums = verdicts.map((each): Sample => [{ verdict: each }, links.filter((one) => one.verdict === each).length]);
+  return [
+    gauge("crosstrust_link_verdict", "Whether this is the verdict of the link: 1 for one of six.", told),
+    gauge("crosstrust_link_hop_milliseconds", "How long a step took, where it was really made.", proved),
+    gauge("crosstrust_links", "Links by verdict.", sums),
+  ];
 }
 
 const severityCounts = (findings: readonly Finding[]): readonly Sample[] =>

@@ -5,7 +5,7 @@ import type { Hop, Memory, Report, Sides, Verdict } from "../../src/model.ts";
 const hop = (step: Hop["step"], ms: number, saw: string, more: Partial<Hop> = {}): Hop => ({
   step,
   result: "ok",
-  how: "proved",
+  ...(more.result === "skipped" ? {} : { how: "proved" as const }),
   ms,
   saw,
   ...more,
@@ -16,7 +16,7 @@ const others = "a wrong audience and a wrong subject were turned away";
 const sides = (link: string, from: [string, string], issuer: string, to: string, may: readonly string[]): Sides => ({
   link,
   from: { party: from[0], title: from[1] },
-  to: { party: "aws", title: to },
+  to: { party: "aws", title: to, scope: "111122223333" },
   issuer,
   audience: `crosstrust/acme/${link}`,
   may,

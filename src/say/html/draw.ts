@@ -29,7 +29,7 @@ function wideSvg(graph: Graph): Markup {
   const spots = new Map([0, 1, 2, 3].flatMap((column) => [...columnSpots(graph, column)]));
   const edges = graph.edges.map((edge) => {
     const [from, to] = [spots.get(edge.from), spots.get(edge.to)];
-    return from && to ? across(edge, from, to) : html``;
+    return from && to ? across(edge, { from, to, ...crowd(edge, graph) }) : html``;
   });
   const boxes = [...graph.nodes].map(([key, node]) => boxSvg(node, spots.get(key) as Spot));
   return html`<svg class="wide" viewBox="0 0 ${wide.width} ${height}" role="img" aria-label="${label(graph)}">${edges}${boxes}</svg>`;
@@ -52,11 +52,27 @@ function columnSpots({ nodes, rows }: Graph, column: number): ReadonlyMap<string
   return new Map(mine.map(([key], at) => [key, { x, y: (places[at] ?? 0) * wide.row + 4, width: wide.box }]));
 }
 
-/** Straight where its words stand, which is at the end that fewer links share; curved over the rest. */
-function across(edge: Edge, from: Spot, to: Spot): Markup {
+interface Way {
+  readonly from: Spot;
+  readonly to: Spot;
+  /** How many arrows leave where it starts, and arrive where it ends. */
+  readonly out: number;
+  readonly in: number;
+}
+
+const crowd = (edge: Edge, { edges }: Graph): Pick<Way, "out" | "in"> => ({
+  out: edges.filter(({ from }) => from === edge.from).length,
+  in: edges.filter(({ to }) => to === edge.to).length,
+});
+
+/**
+ * Straight where its words stand, which is at the end with fewer arrows; curved over the rest. Between two crowds there
+ * is no such end: the words are left to the list, because they would stand on each other.
+ */
+function across(edge: Edge, { from, to, ...arrows }: Way): Markup {
   const [x1, y1, x2, y2] = [from.x + wide.box, from.y + boxHeight / 2, to.x, to.y + boxHeight / 2];
   const words = 78;
-  const atStart = edge.step === "mint";
+  const atStart = arrows.out < arrows.in || (arrows.out === 1 && edge.step === "mint");
   const bend = atStart ? x1 + words : x2 - words;
   const path = atStart
     ? `M${x1} ${y1}H${bend}C${x2 - 6} ${y1} ${bend + 4} ${y2} ${x2} ${y2}`
@@ -68,6 +84,7 @@ function across(edge: Edge, from: Spot, to: Spot): Markup {
     {
       x: atStart ? x1 + 10 : bend,
       y: atStart ? y1 : y2,
+      mute: arrows.out > 1 && arrows.in > 1,
     },
   );
 }

@@ -53,8 +53,8 @@ export function graphOf({ document, sides }: Report): Graph {
   const nodes = new Map<string, Node>();
   const edges = new Map<string, Edge>();
   for (const [row, { link, sides: mine }] of shown.entries()) {
-    const keys = boxesOf(mine, link).map((box, column) => {
-      const key = `${column} ${box.caption} ${box.whole}`;
+    const keys = boxesOf(mine, link).map(({ key: own, ...box }, column) => {
+      const key = `${column} ${own}`;
       nodes.set(key, merged(nodes.get(key), { ...box, column, rows: [row], verdicts: [link.verdict] }));
       return key;
     });
@@ -65,17 +65,19 @@ export function graphOf({ document, sides }: Report): Graph {
   return { nodes, edges: [...edges.values()], rows, left: document.links.length - shown.length };
 }
 
-function boxesOf(
-  { from, to, issuer, may }: Sides,
-  link: Checked,
-): readonly Omit<Node, "column" | "rows" | "verdicts">[] {
+type Box = Omit<Node, "column" | "rows" | "verdicts"> & { readonly key: string };
+
+/** The keys say when two links mean one thing: a subject is one of its issuer, and a permission one of its role. */
+function boxesOf({ from, to, issuer, may }: Sides, link: Checked): readonly Box[] {
   const [first = "nothing by itself"] = may;
   const more = may.length > 1 ? ` +${may.length - 1}` : "";
+  const [key, all] = [`${to.party} ${to.scope} ${to.title}`, may.join("; ")];
+  const plain = (title: string) => ({ title, whole: title, notes: [] });
   return [
-    { caption: `${from.party} workload`, title: from.title, whole: from.title, notes: [] },
-    { caption: "issuer", title: issuer, whole: issuer, notes: [] },
-    { caption: `${to.party} trusts it as`, title: to.title, whole: to.title, notes: notesOf(link) },
-    { caption: "and it may", title: `${first}${more}`, whole: may.join("; ") || first, notes: [] },
+    { key: `${issuer} ${from.title}`, caption: `${from.party} workload`, ...plain(from.title) },
+    { key: issuer, caption: "issuer", ...plain(issuer) },
+    { ...plain(to.title), key, caption: `${to.party} ${to.scope}`.trim(), notes: notesOf(link) },
+    { key: `${key} ${all}`, caption: "may", title: `${first}${more}`, whole: all || first, notes: [] },
   ];
 }
 

@@ -29,18 +29,20 @@ export interface Words {
   readonly x: number;
   readonly y: number;
   readonly flat?: true;
+  /** No place for them: whoever points at the line is told. */
+  readonly mute?: boolean;
 }
 
 /** The line with its head, and the step in words: which, and how it went. */
 export function edgeSvg(
   edge: Edge,
   line: { readonly path: string; readonly head: string },
-  { x, y, flat }: Words,
+  { x, y, flat, mute }: Words,
 ): Markup {
   const { sign, tone, word } = edge.look;
   const many = edge.links > 1 ? `${edge.links} links` : word;
   const words = flat
     ? html`<text class="say" x="${x}" y="${y}">${sign} ${edge.step}</text><text class="how" x="${x + 84}" y="${y}">${many}</text>`
     : html`<text class="say" x="${x}" y="${y - 6}">${sign} ${edge.step}</text><text class="how" x="${x}" y="${y + 15}">${many}</text>`;
-  return html`<g class="edge ${tone}"><path class="line" d="${line.path}"/><path class="head" d="${line.head}"/>${words}</g>`;
+  return html`<g class="edge ${tone}"><path class="line" d="${line.path}"/><path class="head" d="${line.head}"/>${mute ? html`<title>${edge.step}: ${many}</title>` : words}</g>`;
 }
