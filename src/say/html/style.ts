@@ -36,12 +36,12 @@ summary::after{content:"+";position:absolute;right:14px;top:12px;color:var(--qui
 .link summary{display:grid;grid-template-columns:7.2rem minmax(0,1fr) auto;gap:4px 16px;align-items:baseline;padding-right:44px}
 .verdict{font-weight:700;white-space:nowrap;border-radius:4px;padding:2px 8px;justify-self:start}
 .verdict.good{background:var(--good-tint)}.verdict.note{background:var(--note-tint)}.verdict.warn{background:var(--warn-tint)}.verdict.bad{background:var(--bad-tint)}
-.ends{display:block;color:var(--quiet);font-size:.875rem}.steps{display:grid;grid-template-columns:repeat(4,9rem);gap:2px 12px}.chip.none{color:var(--quiet)}
+.name{display:contents}.ends{grid-column:2/-1;color:var(--quiet);font-size:.875rem}.steps{grid-row:1;grid-column:3;display:grid;grid-template-columns:repeat(4,9rem);gap:2px 12px}.chip.none{color:var(--quiet)}
 .past{grid-column:2/-1;display:flex;flex-wrap:wrap;gap:4px 20px;color:var(--quiet);font-size:.8125rem;align-items:center}
 .strip{letter-spacing:0;line-height:1.5;display:inline-flex;flex-wrap:wrap;gap:2px}.strip i{font-style:normal;width:1.35em;text-align:center;border-radius:2px;font-weight:700}
 .strip .good{background:var(--good-tint)}.strip .note{background:var(--note-tint)}.strip .warn{background:var(--warn-tint)}.strip .bad{background:var(--bad-tint);box-shadow:inset 0 -2px var(--bad)}
 .body{padding:2px 16px 16px;border-top:1px solid var(--line)}.finding .body{padding-top:12px}.finding summary{padding-right:44px}.finding summary code{color:var(--quiet)}
-.says{margin:0 6px}.fix{display:grid;gap:6px}.fix li{padding-left:14px;position:relative}.fix li::before{content:"›";position:absolute;left:0;color:var(--quiet)}
+.says{margin:0 6px}.fix{display:grid;gap:6px;margin-bottom:12px}.fix li{padding-left:14px;position:relative}.fix li::before{content:"›";position:absolute;left:0;color:var(--quiet)}
 table{border-collapse:collapse;width:100%;font-size:.875rem}th,td{text-align:left;vertical-align:baseline;padding:8px 16px 8px 0;border-bottom:1px solid var(--line)}
 thead th{font-weight:400;color:var(--quiet);font-size:.8125rem}tbody th{font-weight:600;white-space:nowrap}tbody td:first-child{white-space:nowrap}td.none{color:var(--quiet)}tbody tr:last-child>*{border-bottom:0}
 .hops th:first-child{width:9rem}.hops :is(th,td):nth-child(2){width:12rem}
@@ -61,7 +61,7 @@ svg text{fill:var(--ink);font-size:12px}svg .name{font-weight:700}svg .cap{fill:
 .none .line{stroke-dasharray:1 6}.edge.none .say,svg .say.none{fill:var(--quiet)}`;
 
 /** A phone gets the drawing upright and tables as blocks; paper gets everything unfolded, black on white. */
-const sizes = `@media (max-width:760px){.wide{display:none}.tall{display:block}.drawing{padding:4px 8px 14px}.link summary{grid-template-columns:minmax(0,1fr)}.past{grid-column:1}.steps{display:flex;flex-wrap:wrap;gap:2px 16px}.says{display:block;margin:6px 0}
+const sizes = `@media (max-width:760px){.wide{display:none}.tall{display:block}.drawing{padding:4px 8px 14px}.link summary{grid-template-columns:minmax(0,1fr)}.past,.ends,.steps{grid-column:1;grid-row:auto}.steps{display:flex;flex-wrap:wrap;gap:2px 16px}.says{display:block;margin:6px 0}
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}table,tbody,tr,td,tbody th{display:block;border:0;padding:0}tr{padding:10px 0;border-bottom:1px solid var(--line)}tbody tr:last-child{border:0}
 td[data-head]{margin-top:3px;display:grid;grid-template-columns:7.8rem minmax(0,1fr)}td[data-head]::before{content:attr(data-head);color:var(--quiet);font:.8125rem/1.5 system-ui,sans-serif}
 .hops tr{display:grid;grid-template-columns:7.8rem minmax(0,1fr);align-items:baseline}.hops td{display:block;margin:0}.hops td::before{content:none}.hops td:last-child{grid-column:1/-1}.hops td:empty{display:none}
