@@ -72,9 +72,19 @@ does(
   apply,
   ([words], flags) => ({ ...flags, words: words as string[] }),
 );
-does(program.command("health [links...]").description("prove every link and report drift"), health, ([links]) => ({
-  links: links as string[],
-}));
+does(
+  program
+    .command("health [links...]")
+    .description("prove every link and report drift")
+    .option("--html <file>", "write the report as a page, too")
+    .option("--metrics", "OpenMetrics on stdout instead of the text"),
+  health,
+  ([links], { html, metrics }) => ({
+    links: links as string[],
+    metrics: metrics === true,
+    ...(html === undefined ? {} : { html: String(html) }),
+  }),
+);
 does(program.command("explain <what>").description("why a link fails, or what a code means"), explain, ([what]) => ({
   what: String(what),
 }));

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
+import { reportOf } from "../crosstrust/report.ts";
 import { checkHealth } from "../crosstrust.ts";
 import type { Consents, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
+import { healthHtml, policy } from "../say/html/page.ts";
 import { document, healthBody } from "../say/json.ts";
+import { healthMetrics } from "../say/metrics.ts";
 import { version } from "../version.ts";
 import { type Call, error, log, type Reply, type Served } from "./serve.ts";
 
@@ -29,14 +32,31 @@ export const healthFunction: Served = {
   handle: (call) => (call.method === "GET" ? last(call) : check(call)),
 };
 
-/** The stored document as it is. Nothing is checked anew, so it costs no call of a cloud. */
-async function last({ world, query }: Call): Promise<Reply> {
-  if (query.format !== undefined && query.format !== "json") return error(400, "format is json; html is not built yet");
+/** Checks nothing anew, so it costs no call of a cloud: the stored document as it is, as a page, or as metrics. */
+async function last({ world, federation, query }: Call): Promise<Reply> {
+  const format = query.format ?? "json";
+  if (format !== "json" && format !== "html" && format !== "metrics")
+    return error(400, "format is json, html or metrics");
   const stored = await world.store.read(reportName);
   if (stored === undefined) return error(404, "there is no report yet");
   const { verdict } = JSON.parse(stored) as { verdict: Verdict };
-  return { status: 200, headers: { "crosstrust-verdict": verdict }, body: stored };
+  const headers = { "crosstrust-verdict": verdict };
+  if (format === "json") return { status: 200, headers, body: stored };
+  const report = reportOf(stored, federation);
+  if (format === "metrics")
+    return { status: 200, headers: { ...headers, ...metricsHeaders }, body: healthMetrics(report) };
+  return { status: 200, headers: { ...headers, ...pageHeaders }, body: healthHtml(report) };
 }
+
+const closed = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+const metricsHeaders = { ...closed, "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" };
+/** What the page says of itself, and what only a header can say: nobody frames it. */
+const pageHeaders = {
+  ...closed,
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": `${policy}; frame-ancestors 'none'`,
+  "referrer-policy": "no-referrer",
+};
 
 /**
  * A link that is not in the file is a 403 (fact sheet reliability-and-security, case 120). A check of only

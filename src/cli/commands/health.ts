@@ -1,9 +1,13 @@
+import { reportOf } from "../../crosstrust/report.ts";
 import { checkHealth, healthOf, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
+import { healthHtml } from "../../say/html/page.ts";
 import { document, findingBody, healthBody } from "../../say/json.ts";
+import { healthMetrics } from "../../say/metrics.ts";
 import { version } from "../../version.ts";
+import { checkTarget, writePage } from "../artefact.ts";
 import { loadFile } from "../context.ts";
 import { exitOf, UsageError } from "../exit.ts";
 import { pageOf } from "../pages.ts";
@@ -13,11 +17,20 @@ import { checkNames, consentsOf, onlyLooked } from "./plan.ts";
 /** The name under which the last report is kept, for those who only want to look. */
 export const reportName = "health-last";
 
+/** The links to prove, and further renderings of the report: a page beside the answer, metrics in its place. */
+interface HealthAsk {
+  readonly links: readonly string[];
+  readonly html?: string;
+  readonly metrics?: boolean;
+}
+
 /**
  * Proves every link and reports drift; writes nothing in the clouds. Only a check of all links is kept as the
  * last report: one of a few would look like good news about the others.
  */
-export const health: Command<{ links: readonly string[] }> = async ({ flags, world, paper }, { links }) => {
+export const health: Command<HealthAsk> = async ({ flags, world, paper }, { links, html, metrics }) => {
+  if (metrics && flags.json) throw new UsageError("--metrics and --json are two texts for one stdout: choose one");
+  if (html !== undefined) checkTarget(html, flags);
   const { federation } = loadFile(flags);
   checkNames(federation, links);
   const checked = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
@@ -28,6 +41,9 @@ export const health: Command<{ links: readonly string[] }> = async ({ flags, wor
     healthBody(federation.name, checked, knownAfter),
   );
   if (links.length === 0) await world.store.write(reportName, body);
+  const report = reportOf(body, federation, paper.again);
+  if (html !== undefined) writePage(html, healthHtml(report));
+  if (metrics) return { exit, text: healthMetrics(report) };
   return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
 };
 
