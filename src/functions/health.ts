@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
 import { checkHealth } from "../crosstrust.ts";
-import type { Consents, Verdict } from "../model.ts";
+import type { Consents, Finding, Health, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
 import { type Call, error, log, type Reply, type Served } from "./serve.ts";
+import { heartbeat, staleness, type Watched, watchRun } from "./watching.ts";
 
 /** Also the name under which the command line stores it: the report is the same. */
 export const reportName = "health-last";
@@ -20,7 +21,7 @@ export const noConsents: Consents = {
   grantMe: false,
 };
 
-/** One run in this process; another instance of the function does not see it. */
+/** One run in this process; the lease in the store keeps other instances away. */
 let running = false;
 
 /** `POST` checks, `GET` gives the last stored report (contract, section 6). */
@@ -34,45 +35,66 @@ async function last({ world, query }: Call): Promise<Reply> {
   if (query.format !== undefined && query.format !== "json") return error(400, "format is json; html is not built yet");
   const stored = await world.store.read(reportName);
   if (stored === undefined) return error(404, "there is no report yet");
-  const { verdict } = JSON.parse(stored) as { verdict: Verdict };
-  return { status: 200, headers: { "crosstrust-verdict": verdict }, body: stored };
+  const report = JSON.parse(stored) as { verdict: Verdict; nextExpectedBy?: string; findings: readonly Finding[] };
+  const headers = { "crosstrust-verdict": report.verdict };
+  const stale = await staleness(world, report);
+  if (!stale) return { status: 200, headers, body: stored };
+  const body = `${JSON.stringify({ ...report, findings: [stale, ...report.findings] }, null, 2)}\n`;
+  return { status: 200, headers: { ...headers, "crosstrust-stale": "true" }, body };
 }
 
-/**
- * A link that is not in the file is a 403 (fact sheet reliability-and-security, case 120). A check of only
- * some links is not stored: the last report stands for the whole deployment.
- */
 const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "unproved";
 
-async function check({ world, federation, body, query }: Call): Promise<Reply> {
+/**
+ * A link that is not in the file is a 403 (fact sheet reliability-and-security, case 120). A check of only some links is
+ * neither stored nor remembered, and waits for nobody's lease: the last report stands for the whole deployment.
+ */
+async function check(call: Call): Promise<Reply> {
+  const { world, federation, body, query } = call;
   const asked = bodySchema.safeParse(body);
   if (!asked.success) return error(400, "the body takes links, a list of link names");
   const only = asked.data.links ?? [];
   const unknown = only.find((name) => !federation.links.some((link) => link.name === name));
   if (unknown !== undefined) return error(403, "a link that this deployment does not have");
-  if (running)
-    return {
-      status: 202,
-      headers: { "retry-after": "30" },
-      body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
-    };
+  if (running) return busy;
   running = true;
   try {
-    const health = await checkHealth({ federation, only, consents: noConsents }, world);
-    const { verdict } = health;
-    const exit = exitOf({ findings: health.findings, verdicts: [verdict] });
-    const text = document(
-      { tool: version, world: world.kind, command: "health", exit },
-      healthBody(federation.name, health, knownAfter),
-    );
-    if (only.length === 0) await world.store.write(reportName, text);
+    const look = () => checkHealth({ federation, only, consents: noConsents }, world);
+    const watched = only.length > 0 ? undefined : await watchRun(call, look);
+    if (watched && !watched.held) return busy;
+    const health = watched?.value.health ?? (await look());
+    const text = watched ? await stored(call, watched.value) : documentOf(call, health);
     for (const link of health.links) log(fine(link.verdict) ? "INFO" : "ERROR", `link ${link.link} ${link.verdict}`);
     return {
-      status: "strict" in query && !fine(verdict) ? 503 : 200,
-      headers: { "crosstrust-verdict": verdict },
+      status: "strict" in query && !fine(health.verdict) ? 503 : 200,
+      headers: { "crosstrust-verdict": health.verdict },
       body: text,
     };
   } finally {
     running = false;
   }
+}
+
+const busy: Reply = {
+  status: 202,
+  headers: { "retry-after": "30" },
+  body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
+};
+
+function documentOf({ world, federation }: Call, health: Health, more: object = {}): string {
+  const exit = exitOf({ findings: health.findings, verdicts: [health.verdict] });
+  const envelope = { tool: version, world: world.kind, command: "health", exit };
+  return document(envelope, { ...healthBody(federation.name, health, knownAfter), ...more });
+}
+
+/** The last report is told, whether it can be stored or not; it says which. */
+async function stored(call: Call, watched: Watched): Promise<string> {
+  const { health, ...rest } = watched;
+  const text = documentOf(call, health, rest);
+  const saved = await call.world.store.write(reportName, text).then(
+    () => true,
+    () => false,
+  );
+  heartbeat(call.federation.name, { ...watched, stateSaved: rest.stateSaved && saved });
+  return saved ? text : documentOf(call, health, { ...rest, stateSaved: false });
 }

@@ -48,13 +48,16 @@ export const healthBody = (deployment: string, health: Health, reveal: Reveal) =
   at: health.at,
   verdict: health.verdict,
   ms: health.ms,
+  fingerprint: health.fingerprint,
   links: health.links.map((link) => linkBody(link, reveal)),
   findings: health.findings.map(findingBody),
 });
 
-const linkBody = ({ link, verdict, hops, changes }: LinkHealth, reveal: Reveal) => ({
+const linkBody = ({ link, verdict, since, lastGood, hops, changes }: LinkHealth, reveal: Reveal) => ({
   link,
   verdict,
+  ...(since ? { since } : {}),
+  ...(lastGood ? { lastGood } : {}),
   hops,
   changes: changes.map((change) => changeBody(change, reveal)),
 });
