@@ -3,11 +3,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rememberRun } from "../src/crosstrust/memory.ts";
-import type { Memory, Store } from "../src/model.ts";
+import type { Health, Memory, Store } from "../src/model.ts";
 import { bucketStore } from "../src/parties/google/storage.ts";
 import { leased } from "../src/run/lease.ts";
 import { directoryStore } from "../src/run/store.ts";
 import { noticeLine, noticeText } from "../src/say/alerts.ts";
+import { healthText } from "../src/say/health.ts";
 import { dated, recalled } from "../src/watch/memory.ts";
 import { healthMissing, nextExpectedBy } from "../src/watch/missing.ts";
 import { bench, folderWith } from "./support/bench.ts";
@@ -171,6 +172,16 @@ describe("what is said", () => {
     const where = "oidc https://idp.example.com/<!channel>&";
     const strange = { ...notice, alert: { ...notice.alert, cause: { what: "X", where } } };
     expect(noticeText("acme", strange)).toContain("&lt;!channel&gt;&amp;");
+  });
+
+  test("a link that fares badly, and not for the first time, is shown with its since", () => {
+    const { last } = liveOne(["works", "no A-CODE", "no A-CODE"]);
+    const text = (health: Health) => healthText(health, "sandbox", { colour: false, again: "" });
+    expect(text(dated(healthAt(2, { "link-0": "no A-CODE" }), last))).toContain("since 2026-11-21 12:05");
+    expect(text(dated(healthAt(1, { "link-0": "no A-CODE" }), liveOne(["works", "no A-CODE"]).last))).not.toContain(
+      "since",
+    );
+    expect(text(dated(healthAt(2, { "link-0": "works" }), last))).not.toContain("since");
   });
 
   test("silence: no run for three periods, or nothing told of a link for as long", () => {

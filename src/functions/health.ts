@@ -31,13 +31,13 @@ export const healthFunction: Served = {
 };
 
 /** The stored document as it is. Nothing is checked anew, so it costs no call of a cloud. */
-async function last({ world, query }: Call): Promise<Reply> {
+async function last({ world, federation, query }: Call): Promise<Reply> {
   if (query.format !== undefined && query.format !== "json") return error(400, "format is json; html is not built yet");
   const stored = await world.store.read(reportName);
   if (stored === undefined) return error(404, "there is no report yet");
   const report = JSON.parse(stored) as { verdict: Verdict; nextExpectedBy?: string; findings: readonly Finding[] };
   const headers = { "crosstrust-verdict": report.verdict };
-  const stale = await staleness(world, report);
+  const stale = await staleness({ world, federation }, report);
   if (!stale) return { status: 200, headers, body: stored };
   const body = `${JSON.stringify({ ...report, findings: [stale, ...report.findings] }, null, 2)}\n`;
   return { status: 200, headers: { ...headers, "crosstrust-stale": "true" }, body };

@@ -21,10 +21,14 @@ export interface Watched {
 type Where = { readonly world: World; readonly federation: Federation };
 
 /** Minutes from run to run: as the file says it, else CROSSTRUST_EVERY, else five. */
-const everyOf = (): number => {
-  const given = Number(process.env.CROSSTRUST_EVERY);
+const everyOf = ({ schedule }: Federation): number => {
+  const given = schedule ?? Number(process.env.CROSSTRUST_EVERY);
   return Number.isFinite(given) && given >= 1 ? given : 5;
 };
+
+/** Out of the variable that the file names, else CROSSTRUST_WEBHOOK. */
+const webhookOf = ({ webhook }: Federation): string | undefined =>
+  process.env[webhook ?? "CROSSTRUST_WEBHOOK"] || undefined;
 
 /**
  * A check of all links as the schedule runs it: alone, remembered, and what is new is said. Neither the memory nor a
@@ -33,9 +37,9 @@ const everyOf = (): number => {
 export function watchRun({ world, federation }: Where, check: () => Promise<Health>): Promise<Leased<Watched>> {
   return leased(world, lease, async () => {
     const health = await check();
-    const every = everyOf();
+    const every = everyOf(federation);
     const next = nextExpectedBy(health.at, every);
-    const webhook = process.env.CROSSTRUST_WEBHOOK || undefined;
+    const webhook = webhookOf(federation);
     const run = { health, links: federation.links, every };
     const told = { deployment: federation.name, webhook };
     try {
@@ -58,12 +62,12 @@ export const heartbeat = (deployment: string, { health, ...rest }: Watched): voi
   });
 
 /** What is wrong with the last report: that it is the last for too long. A memory that is gone does not hide it. */
-export async function staleness(world: World, report: { readonly nextExpectedBy?: string }) {
+export async function staleness({ world, federation }: Where, report: { readonly nextExpectedBy?: string }) {
   const now = world.clock.now();
   const memory = recalled(await world.store.read(memoryName));
   const found: Finding | undefined = memory && healthMissing(memory, now);
   if (found || memory || report.nextExpectedBy === undefined) return found;
-  const every = everyOf();
+  const every = everyOf(federation);
   const at = new Date(Date.parse(report.nextExpectedBy) - 3 * every * 60_000).toISOString();
   return healthMissing({ at, every, links: {}, alerts: [], outbox: [] }, now);
 }

@@ -48,7 +48,6 @@ export const healthBody = (deployment: string, health: Health, reveal: Reveal) =
   at: health.at,
   verdict: health.verdict,
   ms: health.ms,
-  fingerprint: health.fingerprint,
   links: health.links.map((link) => linkBody(link, reveal)),
   findings: health.findings.map(findingBody),
 });

@@ -1,9 +1,12 @@
+import { rememberRun } from "../../crosstrust/memory.ts";
 import { checkHealth, healthOf, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
+import type { Federation, Health, World } from "../../model.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
 import { document, findingBody, healthBody } from "../../say/json.ts";
 import { version } from "../../version.ts";
+import { dated } from "../../watch/memory.ts";
 import { loadFile } from "../context.ts";
 import { exitOf, UsageError } from "../exit.ts";
 import { pageOf } from "../pages.ts";
@@ -20,7 +23,8 @@ export const reportName = "health-last";
 export const health: Command<{ links: readonly string[] }> = async ({ flags, world, paper }, { links }) => {
   const { federation } = loadFile(flags);
   checkNames(federation, links);
-  const checked = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
+  const seen = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
+  const checked = links.length === 0 ? await withSince(seen, federation, world) : seen;
   const verdicts = checked.links.map(({ verdict }) => verdict);
   const exit = exitOf({ findings: checked.findings.map(onlyLooked), verdicts });
   const body = document(
@@ -30,6 +34,16 @@ export const health: Command<{ links: readonly string[] }> = async ({ flags, wor
   if (links.length === 0) await world.store.write(reportName, body);
   return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
 };
+
+/**
+ * For show alone: a memory apart from the schedule's, so that whoever looks by hand takes no alert away from it. No lease
+ * and no alerts; where it cannot be kept nothing is lost but `since`.
+ */
+async function withSince(seen: Health, { links }: Federation, world: World): Promise<Health> {
+  const run = { health: seen, links, every: 1 };
+  const memory = await rememberRun(world, run, { name: "health-seen", to: [] }).catch(() => undefined);
+  return memory ? dated(seen, memory) : seen;
+}
 
 /** A code's page, or one link proved and the first thing that fails explained. */
 export const explain: Command<{ what: string }> = async ({ flags, world, paper }, { what }) => {
