@@ -263,14 +263,24 @@ describe.each(stores)("%s as a store", (_, make) => {
     const clock = { now: () => start + ahead, sleep: async () => {} };
     const world = () => ({ ...b.world(), store: open(), clock });
     const lease = { name: "lease", ms: 10 * minute };
-    let end = () => {};
-    const long = leased(world(), lease, () => new Promise<string>((resolve) => (end = () => resolve("first"))));
-    while (!(await open().read("lease"))) await new Promise((resolve) => setTimeout(resolve, 5));
+    /** Holds the lease until it is told to end. */
+    const hold = async (value: string) => {
+      let end = () => {};
+      const before = await open().read("lease");
+      const done = leased(world(), lease, () => new Promise<string>((resolve) => (end = () => resolve(value))));
+      while ((await open().read("lease")) === before) await new Promise((resolve) => setTimeout(resolve, 5));
+      return { done, end: () => end() };
+    };
+    const first = await hold("first");
     expect(await leased(world(), lease, async () => "second")).toEqual({ held: false });
     ahead = 10 * minute;
-    expect(await leased(world(), lease, async () => "third")).toEqual({ held: true, value: "third" });
-    end();
-    expect(await long).toEqual({ held: true, value: "first" });
+    const third = await hold("third");
+    // The one that was overtaken ends, and must not give back what is another's by now.
+    first.end();
+    expect(await first.done).toEqual({ held: true, value: "first" });
+    expect(await leased(world(), lease, async () => "fourth")).toEqual({ held: false });
+    third.end();
+    expect(await third.done).toEqual({ held: true, value: "third" });
     const many = Array.from({ length: 8 }, () =>
       leased(world(), lease, () => new Promise((resolve) => setTimeout(resolve, 300))),
     );
