@@ -3,14 +3,16 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rememberRun } from "../src/crosstrust/memory.ts";
-import type { Health, Memory, Store } from "../src/model.ts";
+import type { Finding, Health, Hop, Link, LinkHealth, Memory, Store } from "../src/model.ts";
 import { bucketStore } from "../src/parties/google/storage.ts";
 import { leased } from "../src/run/lease.ts";
 import { directoryStore } from "../src/run/store.ts";
 import { noticeLine, noticeText } from "../src/say/alerts.ts";
 import { healthText } from "../src/say/health.ts";
+import { causesOf } from "../src/watch/causes.ts";
 import { dated, recalled } from "../src/watch/memory.ts";
 import { healthMissing, nextExpectedBy } from "../src/watch/missing.ts";
+import { remember } from "../src/watch/remember.ts";
 import { bench, folderWith } from "./support/bench.ts";
 import { healthAt, linksOf, live, liveOne, minute, type Seen, seen, start, timeOf } from "./support/ticks.ts";
 
@@ -156,6 +158,53 @@ describe("what is remembered", () => {
     for (const text of [undefined, "", "{", "[]", '{"at":1}']) expect(recalled(text)).toBeUndefined();
     const { last } = liveOne(["works", "open", "unknown"]);
     expect(recalled(JSON.stringify(last))).toEqual(last);
+  });
+});
+
+describe("causes", () => {
+  const [link] = linksOf(1);
+  const finding = (code: string): Finding => ({
+    ...{ code, severity: "security", at: {}, says: "", because: [], fix: [], links: ["link-0"] },
+  });
+  const causes = (one: Seen, more: Partial<LinkHealth>, findings: readonly Finding[] = []) => {
+    const health = healthAt(0, { "link-0": one });
+    const line = { ...(health.links[0] as LinkHealth), ...more };
+    return causesOf(line, link as Link, { ...health, findings });
+  };
+  const no = (step: Hop["step"], code: string): Hop => ({ step, result: "no", ms: 1, saw: "", finding: code });
+
+  test("the hole leads, and what it hides still counts", () => {
+    const { lead, all } = causes("open", { hops: [no("exchange", "REFUSED"), no("refuse", "AUDIENCE-NOT-CHECKED")] });
+    expect(lead.map(({ what }) => what)).toEqual(["AUDIENCE-NOT-CHECKED"]);
+    expect(all.map(({ what }) => what)).toEqual(["AUDIENCE-NOT-CHECKED", "REFUSED"]);
+  });
+
+  test("of many findings about one place one leads, and always the same one", () => {
+    const found = ["AWS-SUB-MISSING", "AWS-AUDIENCE-OPEN", "AWS-SUB-EXTRA"].map(finding);
+    for (const order of [found, found.toReversed()])
+      expect(causes("drifted", {}, order).lead.map(({ what }) => what)).toEqual(["AWS-AUDIENCE-OPEN"]);
+  });
+
+  test("a mint that is refused is at the issuer's side, an exchange at the other", () => {
+    const where = (step: Hop["step"]) => causes("no X", { hops: [no(step, "X")] }).lead[0]?.where;
+    expect([where("mint"), where("exchange")]).toEqual(["google acme-prod", "aws 111122223333"]);
+  });
+
+  // Catches the alert that is told to be over because something worse happened.
+  test("a drift that a hole hides is not mended", () => {
+    const run = (tick: number, hole: boolean) => {
+      const health = healthAt(tick, { "link-0": "drifted" });
+      const line = health.links[0] as LinkHealth;
+      const hops = [no("refuse", "SUBJECT-NOT-CHECKED")];
+      return { ...health, links: [hole ? { ...line, verdict: "open" as const, hops } : line] };
+    };
+    let memory: Memory | undefined;
+    const said = [false, false, true, true, true].flatMap((hole, tick) => {
+      const step = remember(memory, { health: run(tick, hole), links: linksOf(1), every: 5 });
+      memory = step.memory;
+      return step.notices.map(({ state, alert }) => `${state} ${alert.cause.what}`);
+    });
+    expect(said).toEqual(["opened drifted", "opened SUBJECT-NOT-CHECKED"]);
   });
 });
 

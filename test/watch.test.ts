@@ -116,6 +116,24 @@ describe("one run", () => {
     expect(third.links[0]).toMatchObject({ verdict: "broken", since: second.at, lastGood: first.at });
   });
 
+  // Catches an alert for each finding: the judge and the refusals find the same hole, each in its own words.
+  test("one hole is one alert, at once", async () => {
+    const before = b.sandbox.state.get<object>(role);
+    const Action = "sts:AssumeRoleWithWebIdentity";
+    const Statement = [{ Effect: "Allow", Principal: { Federated: "accounts.google.com" }, Action }];
+    b.sandbox.state.put(role, { ...before, trust: JSON.stringify({ Version: "2012-10-17", Statement }) });
+    expect((await call("POST")).document.verdict).toBe("open");
+    expect(lines.filter(({ event }) => event === "crosstrust.alert").map(({ severity }) => severity)).toEqual([
+      "CRITICAL",
+    ]);
+    b.sandbox.state.put(role, before);
+    for (let tick = 0; tick < 2; tick++) {
+      pass(5);
+      await call("POST");
+    }
+    expect(alerts().map(({ state }) => state)).toEqual(["opened", "closed"]);
+  });
+
   // T13: whoever may write the memory must not be able to hide anything with it, nor the verdict of the day.
   test("a verdict does not come from the memory, whatever somebody wrote there", async () => {
     await call("POST");

@@ -31,7 +31,7 @@ function stays(alert: Alert, link: string, sightings: readonly Sighting[]): bool
   const seen = sightings.find((one) => one.link === link);
   if (!seen) return false;
   if (seen.line.verdict === "unknown") return true;
-  return has(seen.causes, alert.cause) || has(seen.held?.told.causes ?? [], alert.cause);
+  return has(seen.causes.all, alert.cause) || has(seen.held?.told.causes ?? [], alert.cause);
 }
 
 const has = (causes: readonly Ailment[], { what, where }: Ailment): boolean =>
@@ -45,7 +45,7 @@ interface Hit {
 function confirmedBy(sightings: readonly Sighting[]): ReadonlyMap<string, Hit> {
   const hits = new Map<string, Hit>();
   for (const sighting of sightings.filter(isConfirmed)) {
-    for (const cause of sighting.causes) {
+    for (const cause of sighting.causes.lead) {
       const key = keyOf(cause);
       hits.set(key, { cause, sightings: [...(hits.get(key)?.sightings ?? []), sighting] });
     }

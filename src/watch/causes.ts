@@ -11,32 +11,42 @@ export interface Sighting {
   readonly link: string;
   readonly held: LinkMemory | undefined;
   readonly line: LinkHealth;
-  readonly causes: readonly Ailment[];
+  readonly causes: Causes;
+}
+
+/** `lead`: what an alert is opened for. `all`: what keeps one open, also while something worse stands before it. */
+export interface Causes {
+  readonly lead: readonly Ailment[];
+  readonly all: readonly Ailment[];
 }
 
 /**
- * Why a link fares badly. Of a hop that got a no it is the finding's code, at the side where that hop is decided; of a
- * drift it is what lets strangers in, else the drift itself, at the account it is in. A thousand links that fail for
- * one reason have one cause.
+ * Why a link fares badly. The lead is one thing at each place, because one incident is one alert: where a hop got a no
+ * it is that hop's finding, at the side that decides it (for `open` the hop that let somebody in); of a drift it is what
+ * lets strangers in, else the drift itself, at the account it is in. A thousand links that fail for one reason have one
+ * cause.
  */
-export function causesOf(line: LinkHealth, link: Link, { findings }: Health): readonly Ailment[] {
-  if (!isSick(line.verdict)) return [];
-  const failed = line.hops
+export function causesOf(line: LinkHealth, link: Link, { findings }: Health): Causes {
+  if (!isSick(line.verdict)) return { lead: [], all: [] };
+  const refused = line.hops
     .filter(({ result }) => result === "no")
+    .sort((one, other) => Number(other.step === "refuse") - Number(one.step === "refuse"))
     .map(({ step, finding }) => ({
       what: finding ?? line.verdict,
       where: placeOf(step === "mint" ? link.from : link.to),
     }));
-  const changed = line.changes.map(({ address }) => scopeOf(address));
-  const open = findings.filter((finding) => finding.severity === "security" && concerns(finding, line.link));
-  const strange = open.map(({ code, at }) => ({
-    what: code,
-    where: at.address ? scopeOf(at.address) : placeOf(link.to),
-  }));
-  const drift = strange.length > 0 ? strange : changed.map((where) => ({ what: "drifted", where }));
-  const found = [...failed, ...(line.verdict === "broken" ? [] : drift)];
-  const all = found.length > 0 ? found : [{ what: line.verdict, where: placeOf(link.to) }];
-  return [...new Map(all.map((cause) => [keyOf(cause), cause])).values()];
+  const strange = findings
+    .filter((finding) => finding.severity === "security" && concerns(finding, line.link))
+    .map(({ code, at }) => ({ what: code, where: at.address ? scopeOf(at.address) : placeOf(link.to) }));
+  const drift = line.changes.map(({ address }) => ({ what: "drifted", where: scopeOf(address) }));
+  const lead = refused.length > 0 ? refused.slice(0, 1) : oneEach(strange.length > 0 ? strange : drift);
+  return { lead, all: [...new Map([...refused, ...strange, ...drift].map((one) => [keyOf(one), one])).values()] };
+}
+
+/** Of each place the first by name, so that it is the same one in each run whatever order the findings come in. */
+function oneEach(all: readonly Ailment[]): readonly Ailment[] {
+  const backwards = all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
+  return [...new Map(backwards.map((cause) => [cause.where, cause])).values()];
 }
 
 const concerns = ({ links }: Finding, name: string): boolean => links?.includes(name) ?? false;

@@ -36,7 +36,7 @@ export function remember(before: Memory | undefined, { health, links: files, eve
     if (!file) continue;
     const held = before?.links[line.link];
     const causes = causesOf(line, file, health);
-    links[line.link] = linkAfter(held, { line, causes, health });
+    links[line.link] = linkAfter(held, { line, causes: causes.all, health });
     sightings.push({ link: line.link, held, line, causes });
   }
   const { alerts, notices } = alertsAfter(before?.alerts ?? [], sightings, health.at);
