@@ -250,6 +250,7 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
     at: new Date(world.clock.now()).toISOString(),
     verdict,
     ms: Math.round(performance.now() - start),
+    fingerprint: plan.fingerprint,
     links,
     findings,
   };

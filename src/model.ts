@@ -7,12 +7,14 @@
  * health an empty plan with good traces, destroy a plan in which nothing is desired (house.md).
  *
  * To learn them, read in this order: basics, file (what the user wrote), resource (what must exist, and what
- * does), change, proof, finding, report, party (what a cloud must be able to do), world (the only way out).
+ * does), change, proof, finding, report, party (what a cloud must be able to do), world (the only way out), memory
+ * (what outlives a run).
  */
 export type * from "./model/basics.ts";
 export type * from "./model/change.ts";
 export type * from "./model/file.ts";
 export type * from "./model/finding.ts";
+export type * from "./model/memory.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";
 export type * from "./model/report.ts";

@@ -205,6 +205,20 @@ describe("the command", () => {
     }
   });
 
+  test("a schedule, and the variable that holds the URL of a webhook: never the URL", () => {
+    const read = (text: string) => readFederation("f.yaml", Buffer.from(`${example}${text}\n`), shapes);
+    expect(read("schedule: 15\nalerts: { webhook: env:TEAM_HOOK }").federation).toMatchObject({
+      schedule: 15,
+      webhook: "TEAM_HOOK",
+    });
+    const bad = (text: string) =>
+      read(text).findings.map(({ code, at }) => `${code} ${at.place?.line}:${at.place?.column}`);
+    expect(bad("schedule: 0")).toEqual(["BAD-VALUE 8:11"]);
+    expect(bad("schedule: 1441")).toEqual(["BAD-VALUE 8:11"]);
+    expect(bad("alerts: { webhook: https://hooks.example.com/x }")).toEqual(["BAD-VALUE 8:20"]);
+    expect(bad("alerts: { mail: me@example.com }")).toEqual(["MISSING-KEY 8:9", "UNKNOWN-KEY 8:11"]);
+  });
+
   test("the schema in the repository is the generated one", () => {
     const generated = `${JSON.stringify(jsonSchema(shapes), null, 2)}\n`;
     const file = join(import.meta.dirname, "..", "federation.schema.json");

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -166,6 +166,33 @@ describe("health", () => {
       "refuse",
     ]);
     expect((await call(url, { method: "GET" })).body).toBe(checked.body);
+  });
+
+  test("what it remembers can lie in a bucket, and another place is refused", async () => {
+    const url = await serve("health");
+    process.env.CROSSTRUST_STORE = "gs://acme-crosstrust/state";
+    const checked = await call(url, { body: "{}" });
+    expect(JSON.parse(checked.body)).toMatchObject({ verdict: "works", stateSaved: true });
+    expect((await call(url, { method: "GET" })).body).toBe(checked.body);
+    const names = b.sandbox.state.list("google.object/").map(([key]) => key.split("/").slice(1).join("/"));
+    expect(names.sort()).toEqual(
+      ["health-last", "health-lease", "health-memory"].map((name) => `acme-crosstrust/state/${name}.json`),
+    );
+    process.env.CROSSTRUST_STORE = "ftp://elsewhere/state";
+    expect((await call(url)).status).toBe(500);
+  });
+
+  // Catches the variable that one process of many keeps for itself.
+  test("202 while another instance holds the lease, 200 once its time is over", async () => {
+    const url = await serve("health");
+    const hold = (until: number) => {
+      mkdirSync(join(folder, "store"), { recursive: true });
+      writeFileSync(join(folder, "store", "health-lease.json"), JSON.stringify({ holder: "another", until }));
+    };
+    hold(Date.now() + 60_000);
+    expect((await call(url)).status).toBe(202);
+    hold(Date.now() - 1);
+    expect((await call(url)).status).toBe(200);
   });
 
   test("an open link is 200 with its verdict, and 503 where strict is asked", async () => {

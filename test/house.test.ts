@@ -23,6 +23,8 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   [/^src\/file\//, [/^src\/model\.ts$/, /^src\/file\//]],
   [/^src\/plan\//, [/^src\/model\.ts$/, /^src\/plan\//]],
   [/^src\/say\//, [/^src\/model\.ts$/, /^src\/say\//]],
+  // What is remembered from run to run and when that is an alert: thinking alone, so a test can live through a year of it.
+  [/^src\/watch\//, [/^src\/model\.ts$/, /^src\/watch\//]],
   [/^src\/run\//, [/^src\/model\.ts$/, /^src\/run\//]],
   [/^src\/parties\/(\w+)\/(shape|claims|url)\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/$1\/(shape|claims|url)\.ts$/]],
   [/^src\/parties\/(\w+)\/trust\//, [/^src\/model\.ts$/, /^src\/parties\/$1\/(trust\/|claims\.ts)/]],
@@ -33,7 +35,8 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   // Beside the retry layer: how a file says to get a token is the same for every issuer that has no cloud to ask.
   [/^src\/parties\/(\w+)\//, [/^src\/model\.ts$/, /^src\/parties\/$1\/(?!sandbox)/, /^src\/run\/(retry|minting)\.ts$/]],
   [/^src\/parties\/players\.ts$/, [/^src\/parties\/\w+\/sandbox\/index\.ts$/, /^src\/sandbox\/fake\.ts$/]],
-  [/^src\/parties\/\w+\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/\w+\/(index|credentials)\.ts$/]],
+  // `storage`: the store of a function is a cloud's service, and its client a party's own; `run` names no party.
+  [/^src\/parties\/\w+\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/\w+\/(index|credentials|storage)\.ts$/]],
   [/^src\/sandbox\//, [/^src\/model\.ts$/, /^src\/sandbox\//]],
   [/^(src\/(cli|crosstrust|functions)|functions|scripts|bin)/, [/./]],
 ];

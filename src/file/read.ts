@@ -20,6 +20,8 @@ interface RawLink {
 interface RawFile {
   readonly name: string;
   readonly links: Record<string, RawLink>;
+  readonly schedule?: string;
+  readonly alerts?: { readonly webhook: string };
 }
 
 /**
@@ -49,8 +51,14 @@ export function readFederation(file: string, bytes: Uint8Array, shapes: readonly
   const findings = [...parsed.findings, ...shaped].sort(byPlace);
   if (findings.length > 0 || !plain.success) return { findings };
   const whole = federationShape(shapes).parse(parsed.tree) as RawFile;
-  return { federation: { file, name: whole.name, links: links(file, whole, { parsed, shapes }) }, findings };
+  const federation = { file, name: whole.name, links: links(file, whole, { parsed, shapes }), ...watching(whole) };
+  return { federation, findings };
 }
+
+const watching = ({ schedule, alerts }: RawFile) => ({
+  ...(schedule ? { schedule: Number(schedule) } : {}),
+  ...(alerts ? { webhook: alerts.webhook.slice("env:".length) } : {}),
+});
 
 /** For a file that has nothing in it to point at. */
 function wrong(code: string, place: Place, says: string): ReadResult {

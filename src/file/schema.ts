@@ -74,6 +74,15 @@ function oneForm(whole: z.ZodObject, forms: readonly (readonly string[])[]): z.Z
 
 const list = (item: z.ZodType) => z.array(item, "a list is wanted here");
 
+/** Minutes, up to a day: Cloud Scheduler knows no shorter step, and who looks less often need not be told soon. */
+const minutes = z
+  .string()
+  .regex(/^([1-9]\d{0,2}|1[0-3]\d\d|14[0-3]\d|1440)$/, "the schedule is a number of minutes, 1 to 1440")
+  .meta({ digits: true });
+const variable = z
+  .string()
+  .regex(/^env:[A-Z][A-Z0-9_]*$/, "the URL of a webhook is a secret: name its variable, env:NAME");
+
 /**
  * The whole file. The members of `may` are checked once more against the party they belong to. Digits stay
  * text: an account may start with 0 and a unique id has 21 of them (contract, section 3).
@@ -97,6 +106,8 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
       links: z
         .record(linkName, link, "links is a map from a name to a link")
         .refine((links) => Object.keys(links).length > 0, "there is no link yet"),
+      schedule: minutes.optional(),
+      alerts: strict({ webhook: variable }, "alerts").optional(),
     },
     "the file",
   );

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { lintFile } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
-import type { Federation, Finding, World } from "../model.ts";
+import type { Federation, Finding, Store, World } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
@@ -21,7 +21,7 @@ export interface Settings {
 /**
  * What a function runs with, read at each request: CROSSTRUST_FILE (the federation file is part of the
  * deployment), CROSSTRUST_AUDIENCE and CROSSTRUST_CALLERS (comma-separated e-mails). Without the last two
- * nobody is let in.
+ * nobody is let in. CROSSTRUST_STORE (a folder, or gs://BUCKET/FOLDER) is what it remembers in.
  *
  * Throws where the file has an error: a function with half a file must not run. Privileged permissions are
  * let through here, because a check has to run over them; provision asks about them.
@@ -48,7 +48,17 @@ export async function settings(): Promise<Settings> {
  * sandbox at 127.0.0.1 is taken, so that the variable cannot lead calls to another machine.
  */
 async function openWorld(): Promise<World> {
-  const store = directoryStore(process.env.CROSSTRUST_STORE ?? join(tmpdir(), "crosstrust"));
+  const place = process.env.CROSSTRUST_STORE ?? join(tmpdir(), "crosstrust");
+  const scheme = /^([a-z]+):\/\//.exec(place)?.[1];
+  if (scheme === undefined) return worldOver(directoryStore(place));
+  const { stores } = await import("../parties/stores.ts");
+  const store = stores[scheme];
+  if (!store) throw new Error("CROSSTRUST_STORE is a folder or gs://BUCKET/FOLDER");
+  const world = await worldOver(directoryStore(tmpdir()));
+  return { ...world, store: store(place, world) };
+}
+
+async function worldOver(store: Store): Promise<World> {
   const common = { store, progress: () => {}, signal: new AbortController().signal };
   const sandbox = process.env.CROSSTRUST_SANDBOX;
   if (!sandbox || process.env.K_SERVICE) {

@@ -40,4 +40,8 @@ export interface Federation {
   readonly file: string;
   readonly name: string;
   readonly links: readonly Link[];
+  /** Minutes from one scheduled check to the next. */
+  readonly schedule?: number;
+  /** The environment variable that holds the URL of a webhook: the URL is a secret, so it stands in no file. */
+  readonly webhook?: string;
 }

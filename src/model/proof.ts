@@ -86,6 +86,9 @@ export interface LinkHealth {
   readonly hops: readonly Hop[];
   /** What of this link differs from the file: `keep` is not among them. */
   readonly changes: readonly Change[];
+  /** ISO 8601, out of the memory and for show alone: since when it fares like this, and when it last fared well. */
+  readonly since?: string;
+  readonly lastGood?: string;
 }
 
 /**
@@ -97,6 +100,8 @@ export interface Health {
   readonly at: string;
   readonly verdict: Verdict;
   readonly ms: number;
+  /** Of the plan that went with it: the same as last time means that nothing that was looked at has changed. */
+  readonly fingerprint: string;
   readonly links: readonly LinkHealth[];
   readonly findings: readonly Finding[];
 }

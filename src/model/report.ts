@@ -46,7 +46,7 @@ export interface Sides {
  * What is known of earlier checks. It only adds to what a report shows: no verdict is ever taken from it, because
  * whoever could edit it would else silence the check. Links it does not know are shown without a past.
  */
-export interface Memory {
+export interface Past {
   readonly links: Readonly<
     Record<
       string,

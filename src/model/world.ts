@@ -24,14 +24,28 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
+/** A document as it was read. `version` is the store's own, and means nothing outside of it. */
+export interface Versioned {
+  readonly text: string;
+  readonly version: string;
+}
+
 /**
  * Small documents that must outlive a run: reports, grants to take back. A write is whole or not at all. What
  * exists is never looked up here: without the store every plan and every verdict stays the same.
  */
 export interface Store {
   read(name: string): Promise<string | undefined>;
+  /** Over whatever stands there. */
   write(name: string, text: string): Promise<void>;
   remove(name: string): Promise<void>;
+  /** For a swap: the document, and which version of it this is. */
+  open(name: string): Promise<Versioned | undefined>;
+  /**
+   * Writes only where the document is still this version, or still absent for undefined; false where somebody was
+   * faster. A text that two writers could write alike does not tell which of them won: it must name its writer.
+   */
+  swap(name: string, text: string, version: string | undefined): Promise<boolean>;
 }
 
 /** For people who watch; it holds no secret, and nothing depends on it. */
@@ -97,6 +111,8 @@ export interface Outside {
     form: Readonly<Record<string, string>>,
     options?: { readonly vouched?: boolean },
   ): Promise<HttpAnswer>;
+  /** A JSON document, for a webhook. */
+  send(url: string, value: unknown): Promise<HttpAnswer>;
   chain(host: string, port?: number): Promise<ServedChain>;
 }
 

@@ -48,11 +48,16 @@ export function opened(socket: net.Socket, host: string): Promise<net.Socket> {
   });
 }
 
+/** `type`: of the body, where there is one. */
+interface Sent extends Omit<HttpRequest, "headers"> {
+  readonly type?: string;
+}
+
 /** Hosts that users name, over one way of reaching them. */
 export function outsideOf(reach: Reach): Outside {
-  const send = async (request: Omit<HttpRequest, "headers">, vouched = true): Promise<HttpAnswer> => {
+  const send = async (request: Sent, vouched = true): Promise<HttpAnswer> => {
     const agent = new DialAgent((host, port) => secured(reach, { host, port, vouched }));
-    const type = request.body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" };
+    const type = request.type === undefined ? {} : { "content-type": request.type };
     const headers = { accept: "application/json", ...type };
     try {
       const transport = sender({ http: new https.Agent(), https: agent }, outsideLimits);
@@ -64,7 +69,14 @@ export function outsideOf(reach: Reach): Outside {
   return {
     get: (url, { vouched } = {}) => send({ method: "GET", url }, vouched),
     post: (url, form, { vouched } = {}) =>
-      send({ method: "POST", url, body: new URLSearchParams(form).toString() }, vouched),
+      send(
+        {
+          ...{ method: "POST", url, type: "application/x-www-form-urlencoded" },
+          body: new URLSearchParams(form).toString(),
+        },
+        vouched,
+      ),
+    send: (url, value) => send({ method: "POST", url, type: "application/json", body: JSON.stringify(value) }),
     chain: (host, port = 443) => chainOf(reach, host, port),
   };
 }

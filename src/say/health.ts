@@ -43,7 +43,7 @@ interface Page {
 
 function linkLines(link: LinkHealth, { health, width, paper, told }: Page): readonly string[] {
   const word = link.verdict === "open" ? "OPEN" : link.verdict;
-  const head = `  ${ink(paper, colours[link.verdict], word.padEnd(8))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`;
+  const head = `  ${ink(paper, colours[link.verdict], word.padEnd(8))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}${sinceText(link, health.at)}`;
   const indent = " ".repeat(14 + width);
   const drift = link.changes.map((change) => `${indent} ${change.address}: ${change.cause ?? change.verb}`);
   const reasons = link.hops
@@ -56,6 +56,12 @@ function linkLines(link: LinkHealth, { health, width, paper, told }: Page): read
     .filter((finding, at, all) => all.findIndex((other) => key(other) === key(finding)) === at);
   for (const reason of reasons) told.add(key(reason));
   return [head, ...reasons.map((finding) => `${indent} ${finding.says}   ${finding.code}`), ...drift];
+}
+
+/** What is not so for the first time, and not as it should be. */
+function sinceText({ verdict, since }: LinkHealth, at: string): string {
+  if (since === undefined || since === at || verdict === "works" || verdict === "unproved") return "";
+  return `   since ${since.slice(0, 10)} ${since.slice(11, 16)}`;
 }
 
 /** `mint 84   exchange 212   whoami 95   refused 88 ms` */

@@ -52,9 +52,11 @@ export const healthBody = (deployment: string, health: Health, reveal: Reveal) =
   findings: health.findings.map(findingBody),
 });
 
-const linkBody = ({ link, verdict, hops, changes }: LinkHealth, reveal: Reveal) => ({
+const linkBody = ({ link, verdict, since, lastGood, hops, changes }: LinkHealth, reveal: Reveal) => ({
   link,
   verdict,
+  ...(since ? { since } : {}),
+  ...(lastGood ? { lastGood } : {}),
   hops,
   changes: changes.map((change) => changeBody(change, reveal)),
 });

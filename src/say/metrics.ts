@@ -1,4 +1,4 @@
-import type { Finding, Memory, Report, Severity, Verdict } from "../model.ts";
+import type { Finding, Past, Report, Severity, Verdict } from "../model.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
@@ -10,7 +10,7 @@ const severities: readonly Severity[] = ["security", "error", "warning", "hint"]
  * A health report for whoever scrapes or collects it: OpenMetrics 1.0 text. The verdicts of a link are 0 or 1 each, as
  * in a state set, but declared as gauges: a state set would have to call its label like the metric.
  */
-export function healthMetrics({ document }: Report, memory?: Memory): string {
+export function healthMetrics({ document }: Report, memory?: Past): string {
   const { tool, world, deployment, findings } = document;
   const families = [
     ...ofLinks(document),
@@ -42,7 +42,7 @@ const severityCounts = (findings: readonly Finding[]): readonly Sample[] =>
   severities.map((severity) => [{ severity }, findings.filter((finding) => finding.severity === severity).length]);
 
 /** Only with a memory: since when, which no single check can know. */
-function remembered({ links }: Memory): readonly string[] {
+function remembered({ links }: Past): readonly string[] {
   const all = Object.entries(links);
   const good = all.flatMap(([link, { lastGood }]): Sample[] => (lastGood ? [[{ link }, seconds(lastGood)]] : []));
   return [

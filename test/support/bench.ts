@@ -79,6 +79,8 @@ export class Bench {
   /** How much faster than in life the pauses between tries pass. */
   haste = 1;
   limits: Limits = limits;
+  /** Another one in place of the one in memory, over the world that it is for. */
+  storeOf: (world: World) => Store = () => this.shared;
 
   /** A fresh world: nothing remembered, as in a new process. */
   world(): World {
@@ -92,7 +94,8 @@ export class Bench {
       limits: this.limits,
     });
     const sleep = (ms: number) => world.clock.sleep(ms / this.haste);
-    return { ...world, clock: { now: () => world.clock.now(), sleep } };
+    const hasty = { ...world, clock: { now: () => world.clock.now(), sleep } };
+    return { ...hasty, store: this.storeOf(hasty) };
   }
 
   ask(text: string, { only = [], consents = {}, destroy = false }: Options = {}): Ask {
@@ -154,9 +157,18 @@ export class Bench {
   }
 }
 
-function memoryStore(): Store {
+export function memoryStore(): Store {
   const held = new Map<string, string>();
   return {
+    open: async (name) => {
+      const text = held.get(name);
+      return text === undefined ? undefined : { text, version: text };
+    },
+    swap: async (name, text, version) => {
+      if (held.get(name) !== version) return false;
+      held.set(name, text);
+      return true;
+    },
     read: async (name) => held.get(name),
     write: async (name, text) => void held.set(name, text),
     remove: async (name) => void held.delete(name),

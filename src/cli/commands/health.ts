@@ -1,5 +1,7 @@
+import { rememberRun } from "../../crosstrust/memory.ts";
 import { reportOf } from "../../crosstrust/report.ts";
 import { checkHealth, healthOf, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
+import type { Federation, Health, Memory, World } from "../../model.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
@@ -7,6 +9,8 @@ import { healthHtml } from "../../say/html/page.ts";
 import { document, findingBody, healthBody } from "../../say/json.ts";
 import { healthMetrics } from "../../say/metrics.ts";
 import { version } from "../../version.ts";
+import { dated } from "../../watch/memory.ts";
+import { pastOf } from "../../watch/past.ts";
 import { checkTarget, writePage } from "../artefact.ts";
 import { loadFile } from "../context.ts";
 import { exitOf, UsageError } from "../exit.ts";
@@ -33,7 +37,9 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   if (html !== undefined) checkTarget(html, flags);
   const { federation } = loadFile(flags);
   checkNames(federation, links);
-  const checked = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
+  const seen = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
+  const memory = links.length === 0 ? await remembered(seen, federation, world) : undefined;
+  const checked = memory ? dated(seen, memory) : seen;
   const verdicts = checked.links.map(({ verdict }) => verdict);
   const exit = exitOf({ findings: checked.findings.map(onlyLooked), verdicts });
   const body = document(
@@ -42,10 +48,20 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   );
   if (links.length === 0) await world.store.write(reportName, body);
   const report = reportOf(body, federation, paper.again);
-  if (html !== undefined) writePage(html, healthHtml(report));
-  if (metrics) return { exit, text: healthMetrics(report) };
+  const past = pastOf(memory);
+  if (html !== undefined) writePage(html, healthHtml(report, past));
+  if (metrics) return { exit, text: healthMetrics(report, past) };
   return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
 };
+
+/**
+ * For show alone: a memory apart from the schedule's, so that whoever looks by hand takes no alert away from it. No lease
+ * and no alerts; where it cannot be kept nothing is lost but `since`.
+ */
+async function remembered(seen: Health, { links }: Federation, world: World): Promise<Memory | undefined> {
+  const run = { health: seen, links, every: 1 };
+  return rememberRun(world, run, { name: "health-seen", to: [] }).catch(() => undefined);
+}
 
 /** A code's page, or one link proved and the first thing that fails explained. */
 export const explain: Command<{ what: string }> = async ({ flags, world, paper }, { what }) => {

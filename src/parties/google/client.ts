@@ -10,6 +10,7 @@ const bases = {
   "google.cloudresourcemanager": "https://cloudresourcemanager.googleapis.com",
   "google.cloudbilling": "https://cloudbilling.googleapis.com",
   "google.serviceusage": "https://serviceusage.googleapis.com",
+  "google.storage": "https://storage.googleapis.com",
   "google.oauth2": "https://openidconnect.googleapis.com",
   "google.metadata": "http://metadata.google.internal",
 } as const;
@@ -24,6 +25,10 @@ export interface Ask<O> extends Call {
   readonly project: string;
   /** Sent as JSON. Absent: no body and no content type, as gcloud does it (wire.md 4.1). */
   readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly text?: string;
+  /** Makes of an answer what the schema sees, where it is not JSON: a document that was stored. */
+  readonly read?: (answer: HttpAnswer) => unknown;
   /** Every answer is checked: a missing field is "could not tell", never "absent" (fact sheet, trap 1). */
   readonly answer: z.ZodType<O>;
 }
@@ -49,8 +54,9 @@ export async function google<O>(world: World, ask: Ask<O>): Promise<O> {
 /** One attempt. Status 200 proves nothing before the schema has seen the body (fact sheet, trap 1). */
 async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> {
   const base = await world.locate(ask.service, bases[ask.service]);
-  const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
-  const json = ask.body === undefined ? {} : { "content-type": "application/json" };
+  const text = ask.text ?? (ask.body === undefined ? undefined : JSON.stringify(ask.body));
+  const body = text === undefined ? {} : { body: text };
+  const json = text === undefined ? {} : { "content-type": "application/json" };
   const quota = session.about?.quotaProject ? { "x-goog-user-project": session.about.quotaProject } : {};
   const headers = {
     authorization: `Bearer ${session.secrets.accessToken ?? ""}`,
@@ -65,7 +71,7 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
     throw error instanceof CloudError ? located(error, ask) : error;
   }
   if (answer.status >= 400) throw refusal(ask, answer, session.principal);
-  const parsed = ask.answer.safeParse(parse(answer.body));
+  const parsed = ask.answer.safeParse(ask.read ? ask.read(answer) : parse(answer.body));
   if (parsed.success) return parsed.data;
   if (isCutOff(answer.body))
     throw failure(ask, { class: "lost", code: "", status: answer.status, message: "the answer is cut off" });

@@ -36,6 +36,11 @@ export function remedy(refusal: Refusal): readonly string[] | undefined {
       `gcloud iam service-accounts add-iam-policy-binding ${account} --project ${project} --member=${memberOf(refusal.principal)} --role=${role}`,
     ];
   }
+  const bucket = /\/b\/([^/]+)\/o/.exec(refusal.path)?.[1];
+  if (bucket) {
+    const member = `--member=${memberOf(refusal.principal)} --role=roles/storage.objectUser`;
+    return [`gcloud storage buckets add-iam-policy-binding gs://${bucket} ${member}`];
+  }
   const binding = `gcloud projects add-iam-policy-binding ${project} --member=${memberOf(refusal.principal)} --role=${roleFor(refusal)}`;
   return [binding];
 }

@@ -36,8 +36,9 @@ async function watchOne({ address, live }: Seen, world: World): Promise<readonly
     served: live.outputs.served ?? "",
     at: new Date(world.clock.now()).toISOString(),
   };
-  const before = remembered(await world.store.read(name));
-  await world.store.write(name, JSON.stringify(now));
+  // A store that does not answer costs the news, and no verdict.
+  const before = remembered(await world.store.read(name).catch(() => undefined));
+  await world.store.write(name, JSON.stringify(now)).catch(() => {});
   const days = Math.floor((Date.parse(live.outputs.ends ?? "") - world.clock.now()) / day);
   return [
     reachable(url, { keys: now.kids.length, days }),

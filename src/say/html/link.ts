@@ -1,4 +1,4 @@
-import type { HealthDocument, Hop, Memory, ReportedChange, Sides, Verdict } from "../../model.ts";
+import type { HealthDocument, Hop, Past, ReportedChange, Sides, Verdict } from "../../model.ts";
 import { valueText } from "../spec.ts";
 import { html, type Markup, moment, span } from "./text.ts";
 import { looks, stepLook, tally } from "./words.ts";
@@ -9,7 +9,7 @@ type Checked = HealthDocument["links"][number];
 export interface Row {
   readonly link: Checked;
   readonly sides: Sides | undefined;
-  readonly past: Memory["links"][string] | undefined;
+  readonly past: Past["links"][string] | undefined;
   /** When the check was made: every "since" is counted up to it. */
   readonly at: string;
 }

@@ -1,4 +1,4 @@
-import type { Memory, Report } from "../../model.ts";
+import type { Past, Report } from "../../model.ts";
 import { count } from "../paper.ts";
 import { drawing } from "./draw.ts";
 import { findingList } from "./finding.ts";
@@ -14,7 +14,7 @@ export const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri '
  * A health report as one page: for a browser, a phone, paper, and readers who see no colours or nothing at all. The same
  * report and memory give the same bytes.
  */
-export function healthHtml(report: Report, memory?: Memory): string {
+export function healthHtml(report: Report, memory?: Past): string {
   const { document, again } = report;
   const links = worstFirst(document.links);
   const { deployment, verdict } = document;
@@ -46,7 +46,7 @@ function headerOf({ document }: Report): Markup {
 <p class="quiet">${tally(links.map((link) => link.verdict)) || "no links"} · checked ${moment(at)} · ${count(links.length, "link")} in ${(ms / 1000).toFixed(1)} s</p></header>`;
 }
 
-function alertsOf(at: string, memory: Memory | undefined): Markup {
+function alertsOf(at: string, memory: Past | undefined): Markup {
   const alerts = memory?.alerts ?? [];
   if (alerts.length === 0) return html``;
   const rows = alerts.map(

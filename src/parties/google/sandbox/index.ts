@@ -7,6 +7,7 @@ import { oauth2, refreshToken } from "./oauth2.ts";
 import { cloudbilling, projects } from "./projects.ts";
 import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
+import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
@@ -25,7 +26,7 @@ const overrides = {
  */
 export const player: Player = {
   party: "google",
-  fakes: [iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler],
+  fakes: [iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
   issuers: [googleIssuer],
   operator(_project, host) {
     const { token, expiresIn } = issueAccessToken(host, operator.email);

@@ -58,6 +58,8 @@ export interface Route {
   readonly run: (call: RestCall) => unknown;
   /** Anybody may call it. */
   readonly open?: true;
+  /** Its body is stored, not read. */
+  readonly media?: true;
 }
 
 /** `service` as in `/calls`; `hosts` are the real names, for requests through the proxy. */
@@ -93,9 +95,8 @@ export function restFake(
       const run = (): FakeAnswer | Promise<FakeAnswer> => {
         if (!found) return new GoogleError([404, "NOT_FOUND"], "Requested entity was not found.").answer();
         if (!principal && !found.route.open) return unauthenticated.answer();
-        return settle(() =>
-          found.route.run({ ...found, request, host, body: bodyOf(request), principal: principal ?? nobody }),
-        );
+        const body = () => (found.route.media ? {} : bodyOf(request));
+        return settle(() => found.route.run({ ...found, request, host, body: body(), principal: principal ?? nobody }));
       };
       const { operation: name = "Unknown", write = false } = found?.route ?? {};
       return { name, write, principal: principal?.member ?? "anonymous", run };
