@@ -5,7 +5,8 @@ import type { Consents, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
-import { type Call, error, log, type Reply, type Served } from "./serve.ts";
+import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
+import { tellLinks } from "./tell.ts";
 
 /** Also the name under which the command line stores it: the report is the same. */
 export const reportName = "health-last";
@@ -24,10 +25,7 @@ export const noConsents: Consents = {
 let running = false;
 
 /** `POST` checks, `GET` gives the last stored report (contract, section 6). */
-export const healthFunction: Served = {
-  methods: ["GET", "POST"],
-  handle: (call) => (call.method === "GET" ? last(call) : check(call)),
-};
+export const healthFunction = (call: Call): Promise<Reply> => (call.method === "GET" ? last(call) : check(call));
 
 /** The stored document as it is. Nothing is checked anew, so it costs no call of a cloud. */
 async function last({ world, query }: Call): Promise<Reply> {
@@ -50,15 +48,12 @@ async function check({ world, federation, body, query }: Call): Promise<Reply> {
   const only = asked.data.links ?? [];
   const unknown = only.find((name) => !federation.links.some((link) => link.name === name));
   if (unknown !== undefined) return error(403, "a link that this deployment does not have");
-  if (running)
-    return {
-      status: 202,
-      headers: { "retry-after": "30" },
-      body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
-    };
+  if (running) return busy;
   running = true;
   try {
     const health = await checkHealth({ federation, only, consents: noConsents }, world);
+    // Cut short, it says nothing about the links: neither stored nor told.
+    if (world.signal.aborted) return stopped;
     const { verdict } = health;
     const exit = exitOf({ findings: health.findings, verdicts: [verdict] });
     const text = document(
@@ -66,7 +61,7 @@ async function check({ world, federation, body, query }: Call): Promise<Reply> {
       healthBody(federation.name, health, knownAfter),
     );
     if (only.length === 0) await world.store.write(reportName, text);
-    for (const link of health.links) log(fine(link.verdict) ? "INFO" : "ERROR", `link ${link.link} ${link.verdict}`);
+    tellLinks({ event: "crosstrust.health", deployment: federation.name, ...health });
     return {
       status: "strict" in query && !fine(verdict) ? 503 : 200,
       headers: { "crosstrust-verdict": verdict },
