@@ -7,6 +7,7 @@ import { thirdParty } from "./third-party.ts";
 export const deployed = ["health", "provision"] as const;
 
 const root = join(import.meta.dirname, "..");
+const builtin = "\0builtin:";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 /**
  * Never bundled: the platform starts the function by this package's own command, and that looks into its own copy's
@@ -31,7 +32,7 @@ async function bundle(name: (typeof deployed)[number], folder: string): Promise<
     platform: "node",
     resolve: { mainFields: ["module", "main"] },
     external: [framework],
-    plugins: [versionAsText],
+    plugins: [versionAsText, builtinsAsTheyAre],
     // What others wrote is bundled as it is; how they wrote it is not ours to be told about.
     logLevel: "silent",
   });
@@ -53,6 +54,19 @@ const versionAsText = {
   name: "version-as-text",
   load: (id: string) =>
     id === join(root, "src", "version.ts") ? `export const version = ${JSON.stringify(manifest.version)};` : null,
+};
+
+/**
+ * An `import` of a module of Node reads all that it exports, also what Node itself would load only when asked: with
+ * `node:http` comes a whole second client, with `node:crypto` another API, on every start. This is what `require` gives.
+ */
+const builtinsAsTheyAre = {
+  name: "builtins-as-they-are",
+  resolveId: (id: string) => (/^(node:)?(http|https|crypto)$/.test(id) ? { id: `${builtin}${id}` } : null),
+  load: (id: string) =>
+    id.startsWith(builtin)
+      ? { code: `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(builtin.length))});` }
+      : null,
 };
 
 const manifestOf = (name: string) => ({

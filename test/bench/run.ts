@@ -5,6 +5,7 @@ import { attach } from "../../src/sandbox/attach.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { Bench, manyLinks } from "../support/bench.ts";
 import { print, type Ratio, time } from "./report.ts";
+import { coldStarts } from "./start.ts";
 
 // `npm run bench`. Each promise about speed as a ratio of two things measured in turn, in one run.
 
@@ -62,4 +63,4 @@ async function applyOfTwenty(pairs: number): Promise<Ratio> {
   return { what, measured, reference, below: 0.25 };
 }
 
-process.exitCode = print([await applyOfTwenty(3)]) ? 0 : 1;
+process.exitCode = print([await applyOfTwenty(3), ...(await coldStarts(9))]) ? 0 : 1;
