@@ -16,20 +16,25 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request whose caller is known and whose body is a JSON object. */
-export interface Call extends Deployment {
-  readonly method: string;
+/** A request whose caller is known. */
+export interface Asked {
   readonly query: Readonly<Record<string, unknown>>;
-  /** The parsed JSON body; an empty object where none was sent. */
-  readonly body: unknown;
   readonly world: World;
   /** The caller's verified e-mail. */
   readonly caller: string;
 }
 
+/** A request for work: the federation file was read, and its body is a JSON object. */
+export interface Call extends Asked, Deployment {
+  /** The parsed JSON body; an empty object where none was sent. */
+  readonly body: unknown;
+}
+
 /** A function: the methods it answers, and its work, which gets only requests that passed all checks. */
 export interface Served {
   readonly methods: readonly string[];
+  /** Answers a `GET`, from what is stored. */
+  readonly read?: (asked: Asked) => Promise<Reply>;
   readonly handle: (call: Call) => Promise<Reply>;
 }
 
@@ -107,10 +112,12 @@ async function answer(served: Served, request: Request): Promise<Reply> {
   const late = await import("./late.ts");
   const { callers, world } = await late.settings();
   const caller = await late.checkCaller(token, callers, world);
+  const asked = { query: request.query, world, caller };
+  if (request.method === "GET" && served.read) return served.read(asked);
   const body = bodyOf(request);
   if (body === undefined) return error(400, "a JSON object is wanted");
-  const { method, query } = request;
-  return served.handle({ method, query, body, world, ...late.deployment(), caller });
+  const { deployment } = await import("./deployment.ts");
+  return served.handle({ ...asked, body, ...deployment() });
 }
 
 /**
