@@ -6,6 +6,7 @@ http(
   "health",
   serve({
     methods: ["GET", "POST"],
+    read: async (asked) => (await import("../src/functions/report.ts")).lastReport(asked),
     handle: async (call) => (await import("../src/functions/health.ts")).healthFunction(call),
   }),
 );

@@ -50,7 +50,7 @@ async function plan(only: readonly string[], { world, federation }: Call): Promi
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
   if (world.signal.aborted) return stopped;
   tellPlan("planned", planned.plan);
-  if (only.length > 0) await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only));
+  await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only));
   return reply(world, planned.plan, { status: 200, command: "plan", exit: exitOf(planned.plan) });
 }
 
@@ -63,7 +63,9 @@ async function plan(only: readonly string[], { world, federation }: Call): Promi
 async function apply(fingerprint: string, links: readonly string[] | undefined, call: Call): Promise<Reply> {
   const { world, federation, caller } = call;
   const noted = await world.store.read(planName(fingerprint));
-  const only = links ?? (noted === undefined ? [] : z.array(z.string()).parse(JSON.parse(noted)));
+  const its = noted === undefined ? undefined : z.array(z.string()).parse(JSON.parse(noted));
+  if (links && its && !sameLinks(links, its)) return error(422, "this plan was made for other links");
+  const only = links ?? its ?? [];
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
   const { plan: made } = planned;
   if (world.signal.aborted) return stopped;
@@ -93,6 +95,10 @@ async function apply(fingerprint: string, links: readonly string[] | undefined, 
   if (applied.findings.length === 0) await world.store.write(doneName(fingerprint), done.body);
   return done;
 }
+
+/** One fingerprint, one set of links: whoever sends others with it means something else (case 118). */
+const sameLinks = (some: readonly string[], others: readonly string[]): boolean =>
+  some.every((link) => others.includes(link)) && others.every((link) => some.includes(link));
 
 /** What amounts to administrator is granted by a person, by name; what stands there already is not asked about. */
 function privileged({ changes }: Plan, { linted }: Call): readonly Finding[] {
