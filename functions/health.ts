@@ -1,6 +1,12 @@
 import { http } from "@google-cloud/functions-framework";
-import { healthFunction } from "../src/functions/health.ts";
 import { serve } from "../src/functions/serve.ts";
 
-/** The scheduled health check: parse, call, answer. */
-http("health", serve(healthFunction));
+/** The scheduled health check: parse, call, answer. What a refused caller does not need is loaded late. */
+http(
+  "health",
+  serve({
+    methods: ["GET", "POST"],
+    read: async (asked) => (await import("../src/functions/report.ts")).lastReport(asked),
+    handle: async (call) => (await import("../src/functions/health.ts")).healthFunction(call),
+  }),
+);

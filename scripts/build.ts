@@ -1,6 +1,7 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { $ } from "zx/core";
+import { bundleFunctions } from "./bundle.ts";
 
 // `npm run build`: what is published, as a folder of its own. Built JavaScript that any Node from 22.18 on runs, and a
 // manifest without the Node that the checkout brings (serverless.md, 9): `npm publish dist`.
@@ -29,4 +30,6 @@ const manifest = {
   dependencies,
 };
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+// Beside their modules: what `deploy` sends to the cloud, whole.
+await bundleFunctions(join(dist, "functions"));
 process.stdout.write(`built ${name} ${version} in dist\n`);

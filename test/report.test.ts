@@ -1,13 +1,15 @@
+import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { reportOf } from "../src/crosstrust/report.ts";
 import { healthFunction } from "../src/functions/health.ts";
+import { lastReport } from "../src/functions/report.ts";
 import type { Finding, Report } from "../src/model.ts";
 import { knownAfter } from "../src/plan/refs.ts";
 import { healthHtml } from "../src/say/html/page.ts";
 import { document, healthBody } from "../src/say/json.ts";
 import { healthMetrics } from "../src/say/metrics.ts";
-import { bench, example, federationOf } from "./support/bench.ts";
+import { bench, example, federationOf, folderWith } from "./support/bench.ts";
 import { crosstrust, stage } from "./support/cli.ts";
 import { parsed } from "./support/openmetrics.ts";
 import { past, troubled, well } from "./support/report.ts";
@@ -228,13 +230,12 @@ describe("the function", () => {
     const b = await bench();
     await b.apply(example);
     const get = (format?: unknown) =>
-      healthFunction.handle({
-        ...{ method: "GET", query: format === undefined ? {} : { format }, body: {}, world: b.world() },
-        ...{ federation: federationOf(example), linted: [], caller: "operator@example.com" },
-      });
+      lastReport({ query: format === undefined ? {} : { format }, world: b.world(), caller: "operator@example.com" });
     expect((await get("html")).status).toBe(404);
-    await healthFunction.handle({
-      ...{ method: "POST", query: {}, body: {}, world: b.world() },
+    process.env.CROSSTRUST_FILE = join(folderWith(example), "federation.yaml");
+    onTestFinished(() => void delete process.env.CROSSTRUST_FILE);
+    await healthFunction({
+      ...{ query: {}, body: {}, world: b.world() },
       ...{ federation: federationOf(example), linted: [], caller: "operator@example.com" },
     });
     expect(await b.callsOf(async () => void (await get("html")))).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { healthFunction } from "../src/functions/health.ts";
+import { lastReport } from "../src/functions/report.ts";
 import type { Memory, World } from "../src/model.ts";
 import { bucketStore } from "../src/parties/google/storage.ts";
 import { CloudError } from "../src/run/retry.ts";
@@ -47,7 +48,8 @@ async function call(method: "GET" | "POST", world: World = b.world(), body: unkn
   // A fresh world believes its own clock until the first answer has told it the sandbox's.
   await world.credentials({ party: "google", scope: "acme-prod" });
   const rest = { query: {}, federation: federationOf(example), linted: [], caller: "scheduler@example.com" };
-  const reply = await healthFunction.handle({ ...rest, method, world, body });
+  const reply =
+    method === "GET" ? await lastReport({ ...rest, world }) : await healthFunction({ ...rest, world, body });
   return { ...reply, document: JSON.parse(reply.body) };
 }
 
@@ -97,7 +99,7 @@ describe("a day, a run every five minutes", () => {
       ["closed", ["reports-to-s3"]],
     ]);
     expect(new Set(alerts().map(({ id }) => id)).size).toBe(1);
-    expect(lines.filter(({ event }) => event === "crosstrust.health").length).toBe(298);
+    expect(lines.filter(({ event }) => event === "crosstrust.watch").length).toBe(298);
     const text = JSON.stringify(lines);
     for (const secret of b.sandbox.keys.issued) expect(text).not.toContain(secret);
   }, 60_000);

@@ -1,6 +1,7 @@
 import type { Memory, Undelivered, World } from "../model.ts";
 import { CloudError, call } from "../run/retry.ts";
 import { noticeLine, noticeText } from "../say/alerts.ts";
+import { log, type Severity } from "./log.ts";
 
 /** Whom to tell: the log always, a webhook where there is one. Its URL is a secret and is said nowhere. */
 export interface Told {
@@ -8,9 +9,14 @@ export interface Told {
   readonly webhook: string | undefined;
 }
 
-/** One JSON line; the platform reads `severity`, and policies match the rest. */
-export const line = (entry: Readonly<Record<string, unknown>>): void =>
-  void process.stdout.write(`${JSON.stringify({ ...entry, time: new Date().toISOString() })}\n`);
+/** One line of the log; the platform reads `severity`, and policies match the rest. */
+export const line = ({ severity, message, ...fields }: Entry): void => log(severity as Severity, message, fields);
+
+interface Entry extends Readonly<Record<string, unknown>> {
+  /** One of `Severity`; rooms that only word it do not know the log. */
+  readonly severity: string;
+  readonly message: string;
+}
 
 /**
  * Says what is still to be said, and gives back what nobody could be told: the next run tries again. After one failure

@@ -2,32 +2,13 @@ import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import type { World } from "../model.ts";
 import { CloudError, call } from "../run/retry.ts";
+import { CallerRefused } from "./bearer.ts";
 import { TokenRefused, verifyStrict } from "./strict-jwt.ts";
 
 /** Who may call: the exact audience their token must have, and their e-mails. */
 export interface Callers {
   readonly audience: string;
   readonly emails: readonly string[];
-}
-
-/**
- * 401: no token, or not one we believe. 403: believed, and not on the list. The message is for our log; the
- * caller gets the status and no reason.
- */
-export class CallerRefused extends Error {
-  readonly status: 401 | 403;
-
-  constructor(status: 401 | 403, why: string) {
-    super(why);
-    this.status = status;
-  }
-}
-
-/** The request before anything has tidied it: two equal headers look like one in Node's own `headers`. */
-export interface Incoming {
-  /** Name, value, name, value ... as they were received. */
-  readonly rawHeaders: readonly string[];
-  readonly url: string;
 }
 
 /** Google's own ID tokens, which Scheduler, Workflows and people with `gcloud` send. */
@@ -39,8 +20,7 @@ const issuer = "https://accounts.google.com";
  *
  * Gives the e-mail. Throws `CallerRefused`, or `CloudError` where Google's keys cannot be had.
  */
-export async function checkCaller(request: Incoming, callers: Callers, world: World): Promise<string> {
-  const token = bearerOf(request);
+export async function checkCaller(token: string, callers: Callers, world: World): Promise<string> {
   let claims: Awaited<ReturnType<typeof verifyStrict>>;
   try {
     const keys = (kid: string) => keysFor(kid, world);
@@ -55,20 +35,6 @@ export async function checkCaller(request: Incoming, callers: Callers, world: Wo
     throw new CallerRefused(403, "the caller's token names no verified e-mail");
   if (!callers.emails.includes(email)) throw new CallerRefused(403, "the caller is not on the list");
   return email;
-}
-
-/**
- * Exactly one Authorization header, a bearer token, and none in the URL (fact sheet reliability-and-security,
- * cases 109 and 111): with two it would be open which one the platform has checked.
- */
-function bearerOf({ rawHeaders, url }: Incoming): string {
-  const given = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "authorization");
-  const inUrl = new URL(url, "http://localhost").searchParams;
-  if (["access_token", "id_token", "token"].some((name) => inUrl.has(name)))
-    throw new CallerRefused(401, "a token in the URL is not read");
-  const match = given.length === 1 ? /^Bearer ([\w.-]+)$/.exec(given[0] ?? "") : null;
-  if (!match?.[1]) throw new CallerRefused(401, "one Authorization header with a bearer token is wanted");
-  return match[1];
 }
 
 const keySet = z.object({

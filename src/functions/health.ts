@@ -1,20 +1,15 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
-import { reportOf } from "../crosstrust/report.ts";
 import { checkHealth } from "../crosstrust.ts";
-import type { Consents, Finding, Health, Verdict } from "../model.ts";
+import type { Consents, Health, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
-import { healthHtml, policy } from "../say/html/page.ts";
 import { document, healthBody } from "../say/json.ts";
-import { healthMetrics } from "../say/metrics.ts";
 import { version } from "../version.ts";
-import { recalled } from "../watch/memory.ts";
-import { pastOf } from "../watch/past.ts";
-import { type Call, error, log, type Reply, type Served } from "./serve.ts";
-import { heartbeat, memoryName, staleness, type Watched, watchRun } from "./watching.ts";
+import { reportName } from "./report.ts";
+import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
+import { tellLinks } from "./tell.ts";
+import { heartbeat, type Watched, watchRun } from "./watching.ts";
 
-/** Also the name under which the command line stores it: the report is the same. */
-export const reportName = "health-last";
 const bodySchema = z.strictObject({ links: z.array(z.string()).optional() });
 /** Nobody is there to be asked: a function never widens, adopts, undeletes or grants. */
 export const noConsents: Consents = {
@@ -29,48 +24,14 @@ export const noConsents: Consents = {
 /** One run in this process; the lease in the store keeps other instances away. */
 let running = false;
 
-/** `POST` checks, `GET` gives the last stored report (contract, section 6). */
-export const healthFunction: Served = {
-  methods: ["GET", "POST"],
-  handle: (call) => (call.method === "GET" ? last(call) : check(call)),
-};
-
-/** Checks nothing anew, so it costs no call of a cloud: the stored document as it is, as a page, or as metrics. */
-async function last({ world, federation, query }: Call): Promise<Reply> {
-  const format = query.format ?? "json";
-  if (format !== "json" && format !== "html" && format !== "metrics")
-    return error(400, "format is json, html or metrics");
-  const kept = await world.store.read(reportName);
-  if (kept === undefined) return error(404, "there is no report yet");
-  const parsed = JSON.parse(kept) as { verdict: Verdict; nextExpectedBy?: string; findings: readonly Finding[] };
-  const stale = await staleness({ world, federation }, parsed);
-  const text = stale ? `${JSON.stringify({ ...parsed, findings: [stale, ...parsed.findings] }, null, 2)}\n` : kept;
-  const headers = { "crosstrust-verdict": parsed.verdict, ...(stale ? { "crosstrust-stale": "true" } : {}) };
-  if (format === "json") return { status: 200, headers, body: text };
-  const report = reportOf(text, federation);
-  const past = pastOf(recalled(await world.store.read(memoryName)));
-  if (format === "metrics")
-    return { status: 200, headers: { ...headers, ...metricsHeaders }, body: healthMetrics(report, past) };
-  return { status: 200, headers: { ...headers, ...pageHeaders }, body: healthHtml(report, past) };
-}
-
-const closed = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
-const metricsHeaders = { ...closed, "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" };
-/** What the page says of itself, and what only a header can say: nobody frames it. */
-const pageHeaders = {
-  ...closed,
-  "content-type": "text/html; charset=utf-8",
-  "content-security-policy": `${policy}; frame-ancestors 'none'`,
-  "referrer-policy": "no-referrer",
-};
-
 const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "unproved";
 
 /**
- * A link that is not in the file is a 403 (fact sheet reliability-and-security, case 120). A check of only some links is
- * neither stored nor remembered, and waits for nobody's lease: the last report stands for the whole deployment.
+ * `POST` checks (contract, section 6). A link that is not in the file is a 403 (fact sheet reliability-and-security,
+ * case 120). A check of only some links is neither stored nor remembered, and waits for nobody's lease: the last report
+ * stands for the whole deployment.
  */
-async function check(call: Call): Promise<Reply> {
+export async function healthFunction(call: Call): Promise<Reply> {
   const { world, federation, body, query } = call;
   const asked = bodySchema.safeParse(body);
   if (!asked.success) return error(400, "the body takes links, a list of link names");
@@ -84,8 +45,10 @@ async function check(call: Call): Promise<Reply> {
     const watched = only.length > 0 ? undefined : await watchRun(call, look);
     if (watched && !watched.held) return busy;
     const health = watched?.value.health ?? (await look());
+    // Cut short, it says nothing about the links: neither stored nor told.
+    if (world.signal.aborted) return stopped;
     const text = watched ? await stored(call, watched.value) : documentOf(call, health);
-    for (const link of health.links) log(fine(link.verdict) ? "INFO" : "ERROR", `link ${link.link} ${link.verdict}`);
+    tellLinks({ event: "crosstrust.health", deployment: federation.name, ...health });
     return {
       status: "strict" in query && !fine(health.verdict) ? 503 : 200,
       headers: { "crosstrust-verdict": health.verdict },
@@ -95,12 +58,6 @@ async function check(call: Call): Promise<Reply> {
     running = false;
   }
 }
-
-const busy: Reply = {
-  status: 202,
-  headers: { "retry-after": "30" },
-  body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
-};
 
 function documentOf({ world, federation }: Call, health: Health, more: object = {}): string {
   const exit = exitOf({ findings: health.findings, verdicts: [health.verdict] });

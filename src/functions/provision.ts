@@ -3,10 +3,12 @@ import { exitOf } from "../cli/exit.ts";
 import { carryOut, makePlan } from "../crosstrust.ts";
 import type { Finding, Plan, Trace, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
+import { worst } from "../run/verdict.ts";
 import { document, planBody } from "../say/json.ts";
 import { version } from "../version.ts";
 import { noConsents } from "./health.ts";
-import { type Call, error, log, type Reply, type Served } from "./serve.ts";
+import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
+import { tellLinks, tellPlan } from "./tell.ts";
 
 const links = z.array(z.string()).optional();
 /** The fingerprint whole: its first sixteen digits are for eyes only. */
@@ -22,19 +24,10 @@ const bodySchema = z.strictObject({
  * `{"links"?}` plans, `{"plan": FINGERPRINT}` applies exactly that plan. It takes link names, never a policy
  * document, and gives no consents: what needs one is refused here and done by a person (contract, section 6).
  */
-export const provisionFunction: Served = { methods: ["POST"], handle: provision };
-
-let running = false;
-
-async function provision(call: Call): Promise<Reply> {
+export async function provisionFunction(call: Call): Promise<Reply> {
   const asked = bodySchema.safeParse(call.body);
   if (!asked.success) return error(400, "the body takes links, or the whole fingerprint of a plan");
-  if (running)
-    return {
-      status: 202,
-      headers: { "retry-after": "30" },
-      body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
-    };
+  if (running) return busy;
   const { links: only, plan: fingerprint } = asked.data;
   if (only?.some((name) => !call.federation.links.some((link) => link.name === name)))
     return error(403, "a link that this deployment does not have");
@@ -46,13 +39,18 @@ async function provision(call: Call): Promise<Reply> {
   }
 }
 
+/** One run in this process; the deployment keeps it to one process (concurrency and instances, docs/functions.md). */
+let running = false;
+
 /** The links of a plan are noted under its fingerprint: whoever applies it sends the fingerprint alone. */
 const planName = (fingerprint: string): string => `provision-plan-${fingerprint}`;
 const doneName = (fingerprint: string): string => `provision-${fingerprint}`;
 
 async function plan(only: readonly string[], { world, federation }: Call): Promise<Reply> {
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
-  if (only.length > 0) await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only));
+  if (world.signal.aborted) return stopped;
+  tellPlan("planned", planned.plan);
+  await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only));
   return reply(world, planned.plan, { status: 200, command: "plan", exit: exitOf(planned.plan) });
 }
 
@@ -65,9 +63,12 @@ async function plan(only: readonly string[], { world, federation }: Call): Promi
 async function apply(fingerprint: string, links: readonly string[] | undefined, call: Call): Promise<Reply> {
   const { world, federation, caller } = call;
   const noted = await world.store.read(planName(fingerprint));
-  const only = links ?? (noted === undefined ? [] : z.array(z.string()).parse(JSON.parse(noted)));
+  const its = noted === undefined ? undefined : z.array(z.string()).parse(JSON.parse(noted));
+  if (links && its && !sameLinks(links, its)) return error(422, "this plan was made for other links");
+  const only = links ?? its ?? [];
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
   const { plan: made } = planned;
+  if (world.signal.aborted) return stopped;
   if (made.fingerprint !== fingerprint) {
     const stored = await world.store.read(doneName(fingerprint));
     if (stored !== undefined) return { status: 200, body: stored };
@@ -80,14 +81,24 @@ async function apply(fingerprint: string, links: readonly string[] | undefined, 
       { ...made, findings: refused },
       { status: 409, command: "plan", exit: exitOf({ findings: refused }) },
     );
-  log("INFO", `${caller} applies the plan ${fingerprint.slice(0, 16)}`);
+  tellPlan(`${caller} applies the plan`, made);
   const work = { federation, planned, only, grantMe: false };
+  const start = performance.now();
   const { applied, traces, findings, left, health } = await carryOut(work, world);
+  const verdict = worst(health.map((link) => link.verdict));
+  const ms = performance.now() - start;
+  tellLinks({ event: "crosstrust.apply", deployment: federation.name, links: health, verdict, ms });
+  // What has begun is finished, and nothing of it is lost: the next call plans what is left.
+  if (world.signal.aborted) return stopped;
   const exit = exitOf({ findings, changes: left, verdicts: health.map(({ verdict }) => verdict) });
   const done = reply(world, { ...made, findings }, { status: 200, command: "apply", exit, traces });
   if (applied.findings.length === 0) await world.store.write(doneName(fingerprint), done.body);
   return done;
 }
+
+/** One fingerprint, one set of links: whoever sends others with it means something else (case 118). */
+const sameLinks = (some: readonly string[], others: readonly string[]): boolean =>
+  some.every((link) => others.includes(link)) && others.every((link) => some.includes(link));
 
 /** What amounts to administrator is granted by a person, by name; what stands there already is not asked about. */
 function privileged({ changes }: Plan, { linted }: Call): readonly Finding[] {

@@ -1,7 +1,13 @@
+import { finished } from "node:stream/promises";
 import type { Request, Response } from "@google-cloud/functions-framework";
-import type { Federation, Finding, World } from "../model.ts";
-import { CallerRefused, type Callers, checkCaller } from "./caller.ts";
-import { settings } from "./settings.ts";
+import type { World } from "../model.ts";
+import { bearerOf, CallerRefused } from "./bearer.ts";
+import type { Deployment } from "./deployment.ts";
+import { log, muffleFramework, withFields } from "./log.ts";
+import { finishing, stopping } from "./stop.ts";
+import { traceFields } from "./trace.ts";
+
+export { log } from "./log.ts";
 
 /** What a function answers: a status, a document, and headers of its own. */
 export interface Reply {
@@ -10,23 +16,25 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request whose caller is known and whose body is a JSON object. */
-export interface Call {
-  readonly method: string;
+/** A request whose caller is known. */
+export interface Asked {
   readonly query: Readonly<Record<string, unknown>>;
-  /** The parsed JSON body; an empty object where none was sent. */
-  readonly body: unknown;
   readonly world: World;
-  /** The federation file of this deployment, and what lint says of it. */
-  readonly federation: Federation;
-  readonly linted: readonly Finding[];
   /** The caller's verified e-mail. */
   readonly caller: string;
+}
+
+/** A request for work: the federation file was read, and its body is a JSON object. */
+export interface Call extends Asked, Deployment {
+  /** The parsed JSON body; an empty object where none was sent. */
+  readonly body: unknown;
 }
 
 /** A function: the methods it answers, and its work, which gets only requests that passed all checks. */
 export interface Served {
   readonly methods: readonly string[];
+  /** Answers a `GET`, from what is stored. */
+  readonly read?: (asked: Asked) => Promise<Reply>;
   readonly handle: (call: Call) => Promise<Reply>;
 }
 
@@ -38,15 +46,38 @@ const maxBody = 256 * 1024;
  * and one short JSON answer to every error. The framework has parsed the body before we see it (fact sheet
  * reliability-and-security, trap 8); what that means for memory is in docs/functions.md.
  */
-export const serve =
-  (served: Served) =>
-  async (request: Request, response: Response): Promise<void> => {
-    const reply = await answer(served, request).catch((error: unknown) => failed(error));
-    response
-      .status(reply.status)
-      .set({ "content-type": "application/json", ...reply.headers })
-      .send(reply.body);
-  };
+export const serve = (served: Served): ((request: Request, response: Response) => Promise<void>) => {
+  muffleFramework();
+  return (request, response) =>
+    withFields(fieldsOf(request), () =>
+      finishing(async () => {
+        outOfDomain();
+        const reply = await answer(served, request).catch((error: unknown) => failed(error));
+        const id = executionOf(request);
+        response
+          .status(reply.status)
+          .set({ "content-type": "application/json", ...(id ? { "function-execution-id": id } : {}), ...reply.headers })
+          .send(reply.body);
+        // Whoever asked may be gone: what was done is done.
+        await finished(response).catch(() => {});
+      }),
+    );
+};
+
+/**
+ * The framework runs us in a `domain`, which enters and leaves at every promise: a fifth of what a check costs. It is
+ * there to swallow errors after the answer, and there is nothing of ours that may fail unseen.
+ */
+const outOfDomain = (): void => (process as { domain?: { exit(): void } | null }).domain?.exit();
+
+/** The framework makes one, or takes what the caller sent: only what looks like one goes into a log or an answer. */
+const executionOf = ({ executionId = "" }: Request) => (/^[\w-]{1,64}$/.test(executionId) ? executionId : undefined);
+
+/** By these a log line is found from its request; the id is in every answer, so that a caller can name it. */
+const fieldsOf = (request: Request) => ({
+  ...traceFields(request.headers, process.env.GOOGLE_CLOUD_PROJECT),
+  "logging.googleapis.com/labels": { execution_id: executionOf(request) },
+});
 
 /** An answer in our own words; nothing that came in or went wrong stands in it. */
 export const error = (status: number, says: string, headers: Readonly<Record<string, string>> = {}): Reply => ({
@@ -54,6 +85,16 @@ export const error = (status: number, says: string, headers: Readonly<Record<str
   headers,
   body: `${JSON.stringify({ error: says })}\n`,
 });
+
+/** Retry-After in seconds: a run takes about that long. */
+export const busy: Reply = {
+  status: 202,
+  headers: { "retry-after": "30" },
+  body: `${JSON.stringify({ state: "another run is in progress" })}\n`,
+};
+
+/** For a request that came too late, and for a run that was cut short: another instance takes it. */
+export const stopped: Reply = error(503, "this instance is stopping", { "retry-after": "1", connection: "close" });
 
 /**
  * From the cheapest check to the dearest. A compressed body is refused although it is unpacked by now:
@@ -63,17 +104,20 @@ async function answer(served: Served, request: Request): Promise<Reply> {
   if (request.path !== "/") return error(404, "there is nothing here");
   if (!served.methods.includes(request.method))
     return error(405, "another method is wanted", { allow: served.methods.join(", ") });
+  if (stopping.aborted) return stopped;
   if (request.headers["content-encoding"]) return error(415, "a compressed body is not read");
   if ((request.rawBody?.length ?? 0) > maxBody) return error(413, "the body is larger than 256 KiB");
-  const { callers, world, federation, linted } = await settings();
-  const caller = await checkCaller(
-    { rawHeaders: request.rawHeaders, url: request.originalUrl },
-    callers as Callers,
-    world,
-  );
+  const token = bearerOf({ rawHeaders: request.rawHeaders, url: request.originalUrl });
+  (await import("./lean.ts")).lean();
+  const late = await import("./late.ts");
+  const { callers, world } = await late.settings();
+  const caller = await late.checkCaller(token, callers, world);
+  const asked = { query: request.query, world, caller };
+  if (request.method === "GET" && served.read) return served.read(asked);
   const body = bodyOf(request);
   if (body === undefined) return error(400, "a JSON object is wanted");
-  return served.handle({ method: request.method, query: request.query, body, world, federation, linted, caller });
+  const { deployment } = await import("./deployment.ts");
+  return served.handle({ ...asked, body, ...deployment() });
 }
 
 /**
@@ -100,9 +144,4 @@ function failed(thrown: unknown): Reply {
   const name = thrown instanceof Error ? thrown.name : "unknown";
   log("ERROR", `the tool failed: ${name}`);
   return error(500, "the tool failed");
-}
-
-/** One line of structured logging; the platform reads `severity`. It must never hold anything of a token. */
-export function log(severity: "INFO" | "WARNING" | "ERROR", message: string): void {
-  process.stdout.write(`${JSON.stringify({ severity, message, time: new Date().toISOString() })}\n`);
 }

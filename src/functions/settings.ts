@@ -1,46 +1,28 @@
-import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { lintFile } from "../file/lint.ts";
-import { readFederation } from "../file/read.ts";
-import type { Federation, Finding, Store, World } from "../model.ts";
-import { parties, shapes } from "../parties/index.ts";
+import { join } from "node:path";
+import type { Store, World } from "../model.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Callers } from "./caller.ts";
+import { stopping } from "./stop.ts";
 
-/** What a deployment is made of: its file, who may call it, and the world it acts in. */
+/** Who may call a deployed function, and the world it acts in; its file is read apart, in `deployment`. */
 export interface Settings {
-  readonly federation: Federation;
-  /** Warnings, and what amounts to administrator: errors end the request. */
-  readonly linted: readonly Finding[];
   readonly callers: Callers;
   readonly world: World;
 }
 
 /**
- * What a function runs with, read at each request: CROSSTRUST_FILE (the federation file is part of the
- * deployment), CROSSTRUST_AUDIENCE and CROSSTRUST_CALLERS (comma-separated e-mails). Without the last two
- * nobody is let in. CROSSTRUST_STORE (a folder, or gs://BUCKET/FOLDER) is what it remembers in.
- *
- * Throws where the file has an error: a function with half a file must not run. Privileged permissions are
- * let through here, because a check has to run over them; provision asks about them.
+ * What a function runs with, read at each request: CROSSTRUST_AUDIENCE and CROSSTRUST_CALLERS (comma-separated
+ * e-mails). Without them nobody is let in. CROSSTRUST_STORE (a folder, or gs://BUCKET/FOLDER) is what it remembers in.
  */
 export async function settings(): Promise<Settings> {
-  const {
-    CROSSTRUST_FILE: file = "federation.yaml",
-    CROSSTRUST_AUDIENCE: audience = "",
-    CROSSTRUST_CALLERS: list = "",
-  } = process.env;
-  const { federation, findings } = readFederation(basename(file), readFileSync(file), shapes);
-  const linted = federation ? lintFile({ federation, parties, allowPrivileged: "all", maxLinks: 1000 }) : findings;
-  if (!federation || linted.some(({ severity }) => severity === "error"))
-    throw new Error("the federation file of this deployment has errors");
+  const { CROSSTRUST_AUDIENCE: audience = "", CROSSTRUST_CALLERS: list = "" } = process.env;
   const emails = list
     .split(",")
     .map((email) => email.trim())
     .filter(Boolean);
-  return { federation, linted, callers: { audience, emails }, world: await openWorld() };
+  return { callers: { audience, emails }, world: await openWorld() };
 }
 
 /**
@@ -59,7 +41,7 @@ async function openWorld(): Promise<World> {
 }
 
 async function worldOver(store: Store): Promise<World> {
-  const common = { store, progress: () => {}, signal: new AbortController().signal };
+  const common = { store, progress: () => {}, signal: stopping };
   const sandbox = process.env.CROSSTRUST_SANDBOX;
   if (!sandbox || process.env.K_SERVICE) {
     const { sources } = await import("../parties/sources.ts");

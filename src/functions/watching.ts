@@ -1,11 +1,11 @@
 import { keepOutbox, rememberRun } from "../crosstrust/memory.ts";
-import type { Federation, Finding, Health, World } from "../model.ts";
+import type { Federation, Health, World } from "../model.ts";
 import { type Leased, leased } from "../run/lease.ts";
-import { dated, recalled } from "../watch/memory.ts";
-import { healthMissing, nextExpectedBy } from "../watch/missing.ts";
+import { dated } from "../watch/memory.ts";
+import { nextExpectedBy } from "../watch/missing.ts";
 import { deliver, line } from "./alerts.ts";
+import { memoryName } from "./silence.ts";
 
-export const memoryName = "health-memory";
 /** Longer than a function may run as it is deployed. */
 const lease = { name: "health-lease", ms: 10 * 60_000 };
 
@@ -57,17 +57,6 @@ export function watchRun({ world, federation }: Where, check: () => Promise<Heal
 /** One line a run, whatever came of it: its absence is what a policy waits for (docs/alerts.md). */
 export const heartbeat = (deployment: string, { health, ...rest }: Watched): void =>
   line({
-    ...{ severity: "INFO", message: `health ${health.verdict}`, event: "crosstrust.health" },
+    ...{ severity: "INFO", message: `health ${health.verdict}`, event: "crosstrust.watch" },
     ...{ deployment, verdict: health.verdict, ...rest },
   });
-
-/** What is wrong with the last report: that it is the last for too long. A memory that is gone does not hide it. */
-export async function staleness({ world, federation }: Where, report: { readonly nextExpectedBy?: string }) {
-  const now = world.clock.now();
-  const memory = recalled(await world.store.read(memoryName));
-  const found: Finding | undefined = memory && healthMissing(memory, now);
-  if (found || memory || report.nextExpectedBy === undefined) return found;
-  const every = everyOf(federation);
-  const at = new Date(Date.parse(report.nextExpectedBy) - 3 * every * 60_000).toISOString();
-  return healthMissing({ at, every, links: {}, alerts: [], outbox: [] }, now);
-}

@@ -121,7 +121,7 @@ export interface Kind<S extends Spec = Spec> {
    * Many at once, in a few calls. What is not in the answer is read one by one, so only what is there for certain
    * belongs into it. Throws like `read`.
    */
-  readMany?(desired: readonly Resource<S>[], world: World): Promise<ReadonlyMap<Address, Live<S>>>;
+  readonly readMany?: (desired: readonly Resource<S>[], world: World) => Promise<ReadonlyMap<Address, Live<S>>>;
   /** Things that carry `owner`'s mark in the scopes of `named` and are not among them. */
   list(named: readonly Resource<S>[], owner: string, world: World): Promise<Leftovers>;
   /** Gives back what is there then, outputs included: what refers to it is written next. */

@@ -6,6 +6,7 @@ import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { Bench, manyLinks } from "../support/bench.ts";
 import { many } from "./many.ts";
 import { print, type Ratio, time } from "./report.ts";
+import { coldStarts } from "./start.ts";
 
 // `npm run bench`. Each promise about speed as a ratio of two things measured in turn, in one run.
 
@@ -63,6 +64,6 @@ async function applyOfTwenty(pairs: number): Promise<Ratio> {
   return { what, measured, reference, below: 0.25 };
 }
 
-const fast = print([await applyOfTwenty(3)]);
+const fast = print([await applyOfTwenty(3), ...(await coldStarts(9))]);
 const large = await many();
 process.exitCode = fast && large ? 0 : 1;

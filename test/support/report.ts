@@ -1,4 +1,4 @@
-import type { Hop, Memory, Report, Sides, Verdict } from "../../src/model.ts";
+import type { Hop, Past, Report, Sides, Verdict } from "../../src/model.ts";
 
 // Reports to be shown: one in which everything happens, and one that is well.
 
@@ -177,7 +177,7 @@ const runs = (text: string): readonly Verdict[] =>
   );
 
 /** What the checks before this one left behind. */
-export const past: Memory = {
+export const past: Past = {
   links: {
     "reports-to-s3": {
       since: "2026-11-21T20:05:00.000Z",

@@ -111,11 +111,25 @@ async function configOf(world: World, service: "iam" | "sts", { access, session 
     credentials: { accessKeyId, secretAccessKey, ...temporary },
     // One layer retries, and it is ours: the SDK resends creates and misreads IAM's classes (fact sheet, traps 4, 5).
     maxAttempts: 1,
+    ...settled,
     requestHandler: new WorldHandler(world),
     // Signatures carry the time of the world; the sandbox's clock can be moved (contract, section 5).
     systemClockOffset: world.clock.now() - Date.now(),
   };
 }
+
+/**
+ * What the SDK would look for in this machine's own AWS settings, for each client anew: none of it has a say where the
+ * endpoint is given, and looking costs more than the call.
+ */
+const settled = {
+  retryMode: "standard",
+  defaultsMode: "standard",
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  userAgentAppId: async () => undefined,
+  authSchemePreference: async () => [],
+} as const;
 
 /** Sends the SDK's requests through the world, so that they have its deadline and size cap and follow no redirect. */
 class WorldHandler {

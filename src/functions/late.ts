@@ -1,0 +1,2 @@
+export { checkCaller } from "./caller.ts";
+export { settings } from "./settings.ts";

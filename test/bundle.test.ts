@@ -1,0 +1,91 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bundled, deployed } from "./support/deployed.ts";
+
+// What is sent to the cloud: one folder for each function, as `npm run build` writes it.
+
+let folder: string;
+let remove: () => void;
+beforeAll(async () => {
+  ({ folder, remove } = await bundled());
+});
+afterAll(() => remove());
+
+const read = (file: string): string => readFileSync(join(folder, file), "utf8");
+const chunks = (name: string): readonly string[] => globSync("*.js", { cwd: join(folder, name) });
+
+describe.each(["health", "provision"])("%s", (name) => {
+  test("its manifest has the framework alone, no Node, no scripts", () => {
+    const manifest = JSON.parse(read(`${name}/package.json`));
+    expect(manifest).toMatchObject({ type: "module", main: "index.js", engines: { node: ">=22.18" } });
+    expect(manifest.dependencies).toEqual({
+      "@google-cloud/functions-framework": expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    });
+    for (const word of ["optionalDependencies", "devDependencies", "scripts"])
+      expect(manifest).not.toHaveProperty(word);
+    expect(existsSync(join(folder, name, manifest.main))).toBe(true);
+  });
+
+  // Catches a sandbox that is deployed: it would be a second way to be believed.
+  test("nothing of the sandbox's players, of the command line or of this machine is in it", () => {
+    const text = chunks(name)
+      .map((file) => read(`${name}/${file}`))
+      .join("\n");
+    for (const word of ["_sandbox/calls", "CertificateGenerator", "commander", "zx/core", import.meta.dirname])
+      expect([word, text.includes(word)]).toEqual([word, false]);
+  });
+
+  test("what a refused call loads is small, and what is of others is named with its licence", () => {
+    const loaded = (file: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(file)) return seen;
+      seen.add(file);
+      // Static imports alone: an `import(` is loaded when asked.
+      for (const [, next] of read(`${name}/${file}`).matchAll(/(?:from|import)\s*["']\.\/([^"']+)["']/g))
+        loaded(next!, seen);
+      return seen;
+    };
+    const bytes = [...loaded("index.js")].reduce((sum, file) => sum + read(`${name}/${file}`).length, 0);
+    expect(bytes).toBeLessThan(20_000);
+    const all = chunks(name).reduce((sum, file) => sum + read(`${name}/${file}`).length, 0);
+    expect(all).toBeGreaterThan(500_000);
+    const others = read(`${name}/THIRD-PARTY.txt`);
+    for (const own of ["@aws-sdk/client-sts 3", "google-auth-library 10", "jose 6", "zod 4", "Apache License", "MIT"])
+      expect(others).toContain(own);
+    expect(others).not.toMatch(/AGPL|GPL-/);
+  });
+});
+
+test("under the framework: 401 without a token; with the scheduler's the verdict, then the report", async () => {
+  const { url, call } = await deployed(folder, "health");
+  expect((await fetch(url)).status).toBe(401);
+  const checked = await call();
+  expect([checked.status, checked.headers.get("crosstrust-verdict")]).toEqual([200, "works"]);
+  const report = await call(undefined, { method: "GET" });
+  expect([report.status, await report.text()]).toEqual([200, await checked.text()]);
+});
+
+test("a deployed function refuses the sandbox, whatever its environment says", async () => {
+  const { b, call } = await deployed(folder, "health", { K_SERVICE: "health", HTTPS_PROXY: "http://127.0.0.1:9" });
+  const calls = await b.callsOf(async () => {
+    // Google's keys are asked for in real life, and there is no network to it.
+    expect((await call()).status).toBe(500);
+  });
+  expect(calls.map(({ operation }) => operation)).toEqual([]);
+});
+
+test("a line for each link and one for the run, under the caller's trace, and no secret in any", async () => {
+  const { b, call, lines, said } = await deployed(folder, "health");
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  expect((await call({}, { headers: { traceparent } })).status).toBe(200);
+  const trace = {
+    "logging.googleapis.com/trace": "projects/acme-prod/traces/0af7651916cd43dd8448eb211c80319c",
+    "logging.googleapis.com/spanId": "b7ad6b7169203331",
+    "logging.googleapis.com/trace_sampled": true,
+  };
+  const link = { event: "crosstrust.link", link: "reports-to-s3", verdict: "works", ms: expect.any(Number) };
+  const run = { event: "crosstrust.health", verdict: "works", links: 1, counts: { works: 1 }, ms: expect.any(Number) };
+  const wanted = [link, run].map((one) => ({ severity: "INFO", message: expect.any(String), ...one, ...trace }));
+  await vi.waitFor(() => expect(lines()).toMatchObject(wanted));
+  for (const secret of b.sandbox.keys.issued) expect(said()).not.toContain(secret);
+});
