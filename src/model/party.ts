@@ -1,6 +1,6 @@
 import type { Address, Ref, Spec } from "./basics.ts";
 import type { Difference } from "./change.ts";
-import type { Link } from "./file.ts";
+import type { Control, Link } from "./file.ts";
 import type { Finding, Remark } from "./finding.ts";
 import type { Judgement, Session, Stranger, Token } from "./proof.ts";
 import type { Access, Identity, Live, LivePresent, Mark, Resource } from "./resource.ts";
@@ -168,6 +168,19 @@ export interface Preflight {
   readonly stops?: boolean;
 }
 
+/** Whose functions they are, and what they will have to do with (reliability-and-security.md, 4.4 and 4.5). */
+export interface ControlAsk {
+  readonly deployment: string;
+  readonly control: Control;
+  /** Whom each function speaks as, and for which audience. */
+  readonly identities: { readonly checker: Identity; readonly provisioner: Identity };
+  readonly audience: string;
+  /** Everything the file wants. */
+  readonly resources: readonly Resource[];
+  /** Links that nobody mints for. */
+  readonly judged: readonly string[];
+}
+
 /**
  * A party: what it may be in a link, the kinds it owns, and the words for its side. The rooms receive a list
  * of these; a new cloud is one folder and one line in that list (house.md).
@@ -189,6 +202,8 @@ export interface Party {
   readonly review?: (resource: Resource, live?: LivePresent, absent?: readonly Address[]) => readonly Remark[];
   /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
+  /** What the functions need in its accounts and projects, and no more: their roles, their grants. Pure. */
+  readonly control?: (ask: ControlAsk) => readonly Resource[];
   /** What remains to be done by people for a link to be used. */
   readonly nextSteps: (link: Link) => readonly string[];
   /** What became of things outside since the last health check; it may remember in `world.store`, and nowhere else. */

@@ -3,6 +3,7 @@ import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/ret
 import type { Account } from "../client.ts";
 import { parsePolicy, renderPolicy } from "../trust/policy.ts";
 import * as calls from "./calls.ts";
+import { respell } from "./respell.ts";
 import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
 import { steps } from "./steps.ts";
 
@@ -98,18 +99,6 @@ function present(wanted: Wanted, role: calls.LiveRole, { inline, managed }: Perm
 /** Of this class nothing is concluded: the run says that it could not tell. */
 const unreadable = (message: string): CloudError =>
   new CloudError({ class: "malformed", service: "aws.iam", operation: "GetRole", code: "", status: 200, message });
-
-/** Actions as the file spells them: parsing lower-cases them, and people read plans. */
-function respell(policy: unknown, like: unknown): unknown {
-  const spelled = new Map(
-    JSON.stringify(like ?? "")
-      .match(/"[\w-]+:[\w*?]+"/g)
-      ?.map((text) => [text.toLowerCase(), text]),
-  );
-  return JSON.parse(
-    JSON.stringify(policy).replace(/"[\w-]+:[\w*?]+"/g, (text) => spelled.get(text.toLowerCase()) ?? text),
-  );
-}
 
 /** Roles of this owner below the paths the file names, that the file does not name. */
 async function listLeftovers(named: readonly Resource<RoleSpec>[], owner: string, world: World): Promise<Leftovers> {
