@@ -25,6 +25,7 @@ let running = false;
 
 /** `POST` checks, `GET` gives the last stored report (contract, section 6). */
 export const healthFunction: Served = {
+  name: "health",
   methods: ["GET", "POST"],
   handle: (call) => (call.method === "GET" ? last(call) : check(call)),
 };

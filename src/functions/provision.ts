@@ -22,7 +22,7 @@ const bodySchema = z.strictObject({
  * `{"links"?}` plans, `{"plan": FINGERPRINT}` applies exactly that plan. It takes link names, never a policy
  * document, and gives no consents: what needs one is refused here and done by a person (contract, section 6).
  */
-export const provisionFunction: Served = { methods: ["POST"], handle: provision };
+export const provisionFunction: Served = { name: "provision", methods: ["POST"], handle: provision };
 
 let running = false;
 

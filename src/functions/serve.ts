@@ -1,7 +1,7 @@
 import type { Request, Response } from "@google-cloud/functions-framework";
 import type { Federation, Finding, World } from "../model.ts";
 import { CallerRefused, type Callers, checkCaller } from "./caller.ts";
-import { settings } from "./settings.ts";
+import { type FunctionName, settings } from "./settings.ts";
 
 /** What a function answers: a status, a document, and headers of its own. */
 export interface Reply {
@@ -27,6 +27,8 @@ export interface Call {
 /** A function: the methods it answers, and its work, which gets only requests that passed all checks. */
 export interface Served {
   readonly methods: readonly string[];
+  /** Decides as whom it goes to other clouds. */
+  readonly name: FunctionName;
   readonly handle: (call: Call) => Promise<Reply>;
 }
 
@@ -65,7 +67,7 @@ async function answer(served: Served, request: Request): Promise<Reply> {
     return error(405, "another method is wanted", { allow: served.methods.join(", ") });
   if (request.headers["content-encoding"]) return error(415, "a compressed body is not read");
   if ((request.rawBody?.length ?? 0) > maxBody) return error(413, "the body is larger than 256 KiB");
-  const { callers, world, federation, linted } = await settings();
+  const { callers, world, federation, linted } = await settings(served.name);
   const caller = await checkCaller(
     { rawHeaders: request.rawHeaders, url: request.originalUrl },
     callers as Callers,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { controlAudience } from "../crosstrust/control.ts";
 import { lintFile } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
 import type { Federation, Finding, World } from "../model.ts";
@@ -8,6 +9,18 @@ import { parties, shapes } from "../parties/index.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Callers } from "./caller.ts";
+
+export type FunctionName = "health" | "provision";
+
+/**
+ * As whom a function goes to other clouds, where its file has a control plane: what checks is another one than what
+ * writes (fact sheet reliability-and-security, 4.4).
+ */
+export const controlOf = (name: FunctionName, { name: deployment, control }: Federation) =>
+  control && {
+    ...{ deployment, audience: controlAudience(deployment), sessionName: `crosstrust-${name}` },
+    who: name === "health" ? ("checker" as const) : ("provisioner" as const),
+  };
 
 /** What a deployment is made of: its file, who may call it, and the world it acts in. */
 export interface Settings {
@@ -26,7 +39,7 @@ export interface Settings {
  * Throws where the file has an error: a function with half a file must not run. Privileged permissions are
  * let through here, because a check has to run over them; provision asks about them.
  */
-export async function settings(): Promise<Settings> {
+export async function settings(name: FunctionName): Promise<Settings> {
   const {
     CROSSTRUST_FILE: file = "federation.yaml",
     CROSSTRUST_AUDIENCE: audience = "",
@@ -40,20 +53,21 @@ export async function settings(): Promise<Settings> {
     .split(",")
     .map((email) => email.trim())
     .filter(Boolean);
-  return { federation, linted, callers: { audience, emails }, world: await openWorld() };
+  return { federation, linted, callers: { audience, emails }, world: await openWorld(name, federation) };
 }
 
 /**
  * A deployed function (K_SERVICE) never sees a sandbox, whatever its environment says. Elsewhere only a
  * sandbox at 127.0.0.1 is taken, so that the variable cannot lead calls to another machine.
  */
-async function openWorld(): Promise<World> {
+async function openWorld(name: FunctionName, federation: Federation): Promise<World> {
   const store = directoryStore(process.env.CROSSTRUST_STORE ?? join(tmpdir(), "crosstrust"));
   const common = { store, progress: () => {}, signal: new AbortController().signal };
   const sandbox = process.env.CROSSTRUST_SANDBOX;
   if (!sandbox || process.env.K_SERVICE) {
-    const { sources } = await import("../parties/sources.ts");
-    return cloudWorld({ ...common, endpoints: new Map(), sources });
+    const { sourcesFor } = await import("../parties/sources.ts");
+    const control = process.env.K_SERVICE ? controlOf(name, federation) : undefined;
+    return cloudWorld({ ...common, endpoints: new Map(), sources: sourcesFor(control) });
   }
   const { hostname, port, protocol } = new URL(sandbox);
   if (protocol !== "http:" || hostname !== "127.0.0.1") throw new Error("CROSSTRUST_SANDBOX is http://127.0.0.1:PORT");

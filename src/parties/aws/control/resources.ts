@@ -49,13 +49,12 @@ const inlineOf = (policy: Policy): RoleSpec["inline"] => ({ crosstrust: policy a
 function reachOf(resources: readonly Resource[], deployment: string): Reach {
   const of = (kind: string) => resources.filter(({ address }) => address.startsWith(`aws:${kind}/`));
   const roles = of("role") as unknown as readonly Resource<RoleSpec>[];
-  const [own, used] = [roles.filter(({ hold }) => hold === "own"), roles.filter(({ hold }) => hold === "use")];
+  const own = roles.filter(({ hold }) => hold === "own");
   const { account, partition } = (resources[0] as Resource<RoleSpec>).spec;
   const named = own.flatMap(({ spec }) => spec.boundary ?? []);
   return {
     ...{ account, partition, deployment },
     made: unique(own.map(({ spec }) => patternOf(spec))),
-    used: unique(used.map(({ spec }) => arnOf(spec))),
     oidcProviders: unique(of("oidcProvider").map(({ spec }) => oidcProviderArn(spec as OidcProviderSpec))),
     attachable: unique(own.flatMap(({ spec }) => spec.managed)),
     boundaries: unique([boundaryArnOf({ account, partition, deployment }), ...named]),
