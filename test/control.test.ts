@@ -2,8 +2,11 @@ import * as iamCommands from "@aws-sdk/client-iam";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { describe, expect, test } from "vitest";
 import { checkHealth } from "../src/crosstrust.ts";
+import { controlOf } from "../src/functions/settings.ts";
 import type { Session } from "../src/model.ts";
-import { account, type Bench, federationOf, noConsents } from "./support/bench.ts";
+import { credentials } from "../src/parties/aws/credentials.ts";
+import { account, type Bench, bench, example, federationOf, noConsents } from "./support/bench.ts";
+import { stage } from "./support/cli.ts";
 import {
   control,
   controlled,
@@ -74,6 +77,13 @@ describe("onboarding it", () => {
     const own = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     expect(await boundaryOf(controlled.replace("role: engineers", `role: engineers, boundary: "${own}"`))).toBe(own);
     expect(await boundaryOf(controlled.replace(/control: .*\n/, ""))).toBeNull();
+  });
+
+  test("before there is one a role cannot be made, and it is said what makes one", async () => {
+    const b = await bench();
+    const { applied } = await b.apply(controlled);
+    const told = applied.findings.find(({ at }) => at.address?.endsWith("/engineers"));
+    expect(told?.fix).toEqual([expect.stringContaining("crosstrust onboard --control")]);
   });
 
   test("a boundary that was changed by hand is drift, and is put back as a new version", async () => {
@@ -360,5 +370,102 @@ describe("who gets a session", () => {
     const session = await sessionOf(b, "checker");
     expect(session.principal).toBe(`arn:aws:sts::${account}:assumed-role/acme-checker/crosstrust-test`);
     expect((session.expiresAt ?? 0) - b.world().clock.now()).toBeLessThanOrEqual(900_000);
+  });
+});
+
+describe("as whom a function goes to an account", () => {
+  const federation = federationOf(controlled);
+  const access = { deployment: "acme", who: "checker", audience: "crosstrust-control/acme" } as const;
+
+  test("health checks, provision provisions, each under its name; without a control plane neither", () => {
+    expect(controlOf("health", federation)).toEqual({ ...access, sessionName: "crosstrust-health" });
+    expect(controlOf("provision", federation)).toMatchObject({
+      who: "provisioner",
+      sessionName: "crosstrust-provision",
+    });
+    expect(controlOf("health", federationOf(example))).toBeUndefined();
+  });
+
+  // Catches a function that uses its own way in although the file names another for that account.
+  test("what the file names for an account comes first", async () => {
+    const b = await controlStage();
+    const ask = { party: "aws", scope: account, access: { profile: "nobody-has-this" } };
+    const calls = await b.callsOf(async () => {
+      const asked = credentials(ask, b.world(), { ...access, sessionName: "crosstrust-health" });
+      await expect(asked).rejects.toMatchObject({ class: "credentials", message: expect.stringContaining("profile") });
+    });
+    expect(calls).toEqual([]);
+  });
+
+  // Catches a fall back to whatever the machine has: another account of the functions must not go on as somebody else.
+  test("a function that its role does not let in gets nothing, and is told how that is mended", async () => {
+    const b = await controlStage();
+    await fetch(`${b.url}/_sandbox/metadata`, {
+      method: "PUT",
+      body: JSON.stringify({ serviceAccount: control.provisioner }),
+    });
+    const asked = credentials({ party: "aws", scope: account }, b.world(), { ...access, sessionName: "crosstrust-x" });
+    await expect(asked).rejects.toMatchObject({
+      class: "credentials",
+      fix: [expect.stringContaining("onboard --control")],
+    });
+  });
+
+  test("a throttled exchange is tried again by the one retry layer", async () => {
+    const b = await controlStage();
+    b.haste = 100;
+    b.sandbox.faults.set([{ service: "aws.sts", operation: "AssumeRoleWithWebIdentity", nth: 1, fault: "throttle" }]);
+    expect((await sessionOf(b, "checker")).principal).toContain("acme-checker");
+  });
+});
+
+describe("crosstrust onboard --control", () => {
+  const flags = `onboard --control --quiet`;
+
+  test("says who may do what, makes it, and has nothing to do the second time; --destroy takes it away", async () => {
+    const { b, ct } = await stage(controlled);
+    const missing = await ct(flags);
+    expect([missing.exit, missing.out]).toEqual([
+      3,
+      expect.stringContaining("gcloud iam service-accounts create health --project acme-ops"),
+    ]);
+    for (const accountId of ["health", "provision"])
+      await b.google("POST", "iam/v1/projects/acme-ops/serviceAccounts", { accountId });
+    const first = await ct(flags);
+    expect([first.exit, first.out]).toEqual([0, expect.stringContaining("created       aws role  acme-checker")]);
+    expect(first.out).toMatch(/never +iam:DeleteRolePermissionsBoundary, iam:PassRole/);
+    expect(first.out).toMatch(
+      /iam:CreateRole, .* where iam:permissionsboundary = arn:aws:iam::\d+:policy\/crosstrust-control/,
+    );
+    const second = await ct(flags);
+    expect([second.exit, second.out]).toEqual([0, expect.stringContaining("nothing to do")]);
+    const gone = await ct(`${flags} --destroy`);
+    expect([gone.exit, gone.out]).toEqual([
+      0,
+      expect.stringContaining("deleted       aws managed policy  acme-boundary"),
+    ]);
+  }, 30_000);
+
+  test("two accounts are wanted, and the flags may not contradict the file", async () => {
+    const { ct } = await stage(controlled.replace(/control: .*\n/, ""));
+    expect(await ct(flags)).toMatchObject({ exit: 64, err: expect.stringContaining("--checker EMAIL") });
+    const one = `--checker ${control.checker} --provisioner ${control.checker}`;
+    expect(await ct(`${flags} ${one}`)).toMatchObject({ exit: 64, err: expect.stringContaining("two accounts") });
+    const other = await stage(controlled);
+    const contradicts = await other.ct(`${flags} --checker ${control.provisioner}`);
+    expect(contradicts).toMatchObject({ exit: 64, err: expect.stringContaining("control.checker") });
+    expect((await ct("onboard --checker x")).exit).toBe(64);
+  }, 30_000);
+
+  test.each([
+    ["one account for both", controlled.replace(control.provisioner, control.checker), "two accounts"],
+    ["a person", controlled.replace(control.checker, "ann@example.com"), "a service account of its own"],
+    [
+      "a role in the control plane's path",
+      controlled.replace("role: engineers", "role: x, path: /crosstrust-control/"),
+      "the control plane's own",
+    ],
+  ])("the file is refused: %s", (_, text, says) => {
+    expect(() => federationOf(text)).toThrow(says);
   });
 });

@@ -103,7 +103,14 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
       ...(destroy ? [] : early.map(waits)),
     ],
   });
-  return { plan, observed };
+  return { plan: { ...plan, findings: plan.findings.map(creatable) }, observed };
+}
+
+/** Nothing here makes the functions' own accounts: whoever deploys them does, and this says how. */
+function creatable(finding: Finding): Finding {
+  const [, project, id] = /^google:serviceAccount\/([^/]+)\/([^/@]+)$/.exec(finding.at.address ?? "") ?? [];
+  if (finding.code !== "USED-MISSING" || !project) return finding;
+  return { ...finding, fix: [`gcloud iam service-accounts create ${id} --project ${project}   then run it again`] };
 }
 
 const waits = ({ address, spec, links }: Resource): Finding => ({
