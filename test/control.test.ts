@@ -276,6 +276,12 @@ const hostile: readonly (readonly [string, string, object])[] = [
   ["delete a role", "DeleteRole", mine],
   ["untag a role", "UntagRole", { ...mine, TagKeys: ["crosstrust:owner"] }],
   ["claim another deployment's role", "TagRole", { ...theirs, Tags }],
+  [
+    "bring another deployment's role within its bounds",
+    "PutRolePermissionsBoundary",
+    { ...theirs, PermissionsBoundary: boundary },
+  ],
+  ["make a role without an owner", "CreateRole", { ...whole, Tags: undefined }],
   ["let itself into another deployment's role", "UpdateAssumeRolePolicy", { ...theirs, PolicyDocument: anyone }],
   ["let itself into a role without a boundary", "UpdateAssumeRolePolicy", { ...unbounded, PolicyDocument: anyone }],
   ["arm a role without a boundary", "PutRolePolicy", { ...unbounded, PolicyName: "x", PolicyDocument: everything }],
@@ -345,6 +351,30 @@ describe("a stolen session of the provisioner", () => {
     ])
       expect([action, await simulate(action)]).toEqual([action, "implicitDeny"]);
   });
+});
+
+test("the checker proves a link by itself: its role in aws, its grant at google, and no other account's", async () => {
+  const b = await controlStage();
+  await b.apply(controlled);
+  const { body } = await b.google("POST", "cloudresourcemanager/v1/projects/acme-prod:getIamPolicy", {});
+  const viewer = { role: "roles/viewer", members: [`serviceAccount:${control.checker}`] };
+  const policy = { ...body, bindings: [...(body.bindings as object[]), viewer] };
+  await b.google("POST", "cloudresourcemanager/v1/projects/acme-prod:setIamPolicy", { policy });
+  const session = await sessionOf(b, "checker");
+  const token = await fetch(`${b.url}/computeMetadata/v1/instance/service-accounts/default/token`, {
+    headers: { "metadata-flavor": "Google" },
+  });
+  const { access_token: accessToken } = (await token.json()) as { access_token: string };
+  const google = { secrets: { accessToken }, principal: control.checker, about: { source: "metadata" } };
+  const credentialsOf = async ({ party }: { party: string }) => (party === "aws" ? session : google);
+  const world = () => ({ ...b.world(), credentials: credentialsOf });
+  const check = async () => {
+    const ask = { federation: federationOf(controlled), only: [], consents: noConsents };
+    return (await checkHealth(ask, world())).links.map(({ link, verdict }) => `${link} ${verdict}`);
+  };
+  expect(await check()).toEqual(["reports-to-s3 unknown", "okta-engineers unproved"]);
+  await onboardControl(b, controlled);
+  expect(await check()).toEqual(["reports-to-s3 works", "okta-engineers unproved"]);
 });
 
 describe("a stolen session of the checker", () => {
@@ -435,7 +465,7 @@ describe("crosstrust onboard --control", () => {
     expect([first.exit, first.out]).toEqual([0, expect.stringContaining("created       aws role  acme-checker")]);
     expect(first.out).toMatch(/never +iam:DeleteRolePermissionsBoundary, iam:PassRole/);
     expect(first.out).toMatch(
-      /iam:CreateRole, .* where iam:permissionsboundary = arn:aws:iam::\d+:policy\/crosstrust-control/,
+      /iam:CreateRole {2}on {2}.* where iam:permissionsboundary = arn:aws:iam::\d+:policy\/crosstrust-control/,
     );
     const second = await ct(flags);
     expect([second.exit, second.out]).toEqual([0, expect.stringContaining("nothing to do")]);

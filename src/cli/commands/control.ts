@@ -44,7 +44,8 @@ export const controlPlane: Command<ControlFlags> = async (context, flags) => {
   const exit = exitOf({ findings, changes: left });
   if (context.flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command, exit }) };
   const unwritten = !destroy && federation.control === undefined ? control : undefined;
-  return { exit, text: controlDone({ shown, done: applied.done, findings, unwritten }, paper) };
+  const calm = planText(view, paper, false);
+  return { exit, text: controlDone({ shown: calm, done: applied.done, findings, unwritten }, paper) };
 };
 
 const told = (findings: readonly Finding[], paper: Parameters<typeof findingText>[1]): string =>

@@ -56,7 +56,7 @@ export const checkerPolicy = (reach: Reach): Policy =>
   ]);
 
 const writesRole = iam(
-  ...["CreateRole", "UpdateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRolePolicy"],
+  ...["UpdateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRolePolicy"],
   // Any may be taken off, also one that somebody put there: a repair must be able to.
   ...["DetachRolePolicy", "PutRolePermissionsBoundary"],
 );
@@ -79,15 +79,20 @@ const never = iam(
  */
 export function provisionerPolicy(reach: Reach): Policy {
   const { account, partition, deployment, made, oidcProviders, attachable, boundaries } = reach;
-  const bounded = { StringEquals: { "iam:permissionsboundary": boundaries } };
-  const attached = { ...bounded, ArnEquals: { "iam:policyarn": attachable } };
-  const owner = { StringEquals: { "aws:requesttag/crosstrust:owner": [deployment] } };
+  const within = { "iam:permissionsboundary": boundaries };
+  const [asked, there] = ["aws:requesttag/crosstrust:owner", "aws:resourcetag/crosstrust:owner"] as const;
+  const created = { StringEquals: { ...within, [asked]: [deployment] } };
+  // The owner too: a boundary alone could be put on another deployment's role, which would then be within it.
+  const changed = { StringEquals: { ...within, [there]: [deployment] } };
+  const attached = { ...changed, ArnEquals: { "iam:policyarn": attachable } };
   // A role that is to be made has no tags yet; another deployment's has its own owner.
-  const own = { ...owner, StringEqualsIfExists: { "aws:resourcetag/crosstrust:owner": [deployment] } };
+  const tagged = { StringEquals: { [asked]: [deployment] }, StringEqualsIfExists: { [there]: [deployment] } };
   const control = ["role", "policy"].map((kind) => `arn:${partition}:iam::${account}:${kind}/crosstrust-control/*`);
   return document([
     ...reading(reach),
-    ...(made.length > 0 ? [allow(writesRole, made, bounded), allow(iam("TagRole"), made, own)] : []),
+    ...(made.length > 0
+      ? [allow(iam("CreateRole"), made, created), allow(iam("TagRole"), made, tagged), allow(writesRole, made, changed)]
+      : []),
     ...(made.length > 0 && attachable.length > 0 ? [allow(iam("AttachRolePolicy"), made, attached)] : []),
     ...(oidcProviders.length > 0 ? [allow(writesOidcProvider, oidcProviders)] : []),
     { effect: "Deny", action: never, resource: ["*"] },
