@@ -5,6 +5,7 @@ import { serve } from "../src/functions/serve.ts";
 http(
   "health",
   serve({
+    name: "health",
     methods: ["GET", "POST"],
     read: async (asked) => (await import("../src/functions/report.ts")).lastReport(asked),
     handle: async (call) => (await import("../src/functions/health.ts")).healthFunction(call),

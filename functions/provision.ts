@@ -5,6 +5,7 @@ import { serve } from "../src/functions/serve.ts";
 http(
   "provision",
   serve({
+    name: "provision",
     methods: ["POST"],
     handle: async (call) => (await import("../src/functions/provision.ts")).provisionFunction(call),
   }),

@@ -2,21 +2,33 @@
 import { parseArgs } from "node:util";
 import { $, which } from "zx/core";
 import { ask } from "../src/cli/ask.ts";
+import { type ControlFlags, controlPlane } from "../src/cli/commands/control.ts";
 import { type Flags, loadFile, openContext } from "../src/cli/context.ts";
 import { codes, UsageError } from "../src/cli/exit.ts";
+import { run } from "../src/cli/run.ts";
 import { sandboxEnvironment } from "../src/cli/surroundings.ts";
 import { preflight } from "../src/crosstrust.ts";
 import type { Federation, Preflight, World } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
 
+/** Those of onboard alone. */
+export interface OwnFlags extends ControlFlags {
+  readonly control?: boolean;
+}
+
 /**
  * The one-shot onboarding: preflight line by line, then lint, plan, apply, the first health check, next
  * steps. It drives gcloud, aws and crosstrust itself; whatever can be a function of the core is one.
  *
+ * With `--control` it makes what the deployed functions act by, and nothing else: that is an administrator's work.
+ *
  * Gives the exit code: that of the first step that did not end well, 77 where the preflight stops it.
  */
-export async function onboard(flags: Flags): Promise<number> {
+export async function onboard(flags: Flags, own: OwnFlags = {}): Promise<number> {
+  if (own.control) return run({ name: "onboard", flags, command: controlPlane, ask: own });
+  if (own.destroy || own.checker || own.provisioner)
+    throw new UsageError("--checker, --provisioner and --destroy go with --control");
   const { federation } = loadFile(flags, []);
   const context = await openContext(flags, new AbortController().signal);
   try {
@@ -105,7 +117,7 @@ async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
     ...(flags.yes ? ["--yes"] : []),
     ...(flags.quiet ? ["--quiet"] : []),
   ];
-  const run = async (words: readonly string[]): Promise<number> => {
+  const step = async (words: readonly string[]): Promise<number> => {
     say(`\n$ crosstrust ${[...words, ...common].join(" ")}`);
     const { exitCode } = await $({
       env,
@@ -114,12 +126,12 @@ async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
     })`${process.execPath} ${own} ${[...words, ...common]}`;
     return exitCode ?? codes.failed;
   };
-  const linted = await run(["lint"]);
+  const linted = await step(["lint"]);
   if (linted !== codes.fine) return linted;
-  const planned = await run(["plan"]);
+  const planned = await step(["plan"]);
   if (planned !== codes.fine && planned !== codes.differs) return planned;
-  const applied = await run(["apply"]);
-  return applied === codes.fine ? run(["health"]) : applied;
+  const applied = await step(["apply"]);
+  return applied === codes.fine ? step(["health"]) : applied;
 }
 
 /** Both ends of a link have something to say: how its identity is had, and how its access is used. */
@@ -138,10 +150,14 @@ if (import.meta.main) {
       sandbox: { type: "boolean" },
       yes: { type: "boolean" },
       quiet: { type: "boolean" },
+      control: { type: "boolean" },
+      checker: { type: "string" },
+      provisioner: { type: "string" },
+      destroy: { type: "boolean" },
     },
   });
   const flags = { ...values, file: values.file } as Flags;
-  process.exitCode = await onboard(flags).catch((error: unknown) => {
+  process.exitCode = await onboard(flags, values as OwnFlags).catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return codes.usage;

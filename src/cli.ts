@@ -181,8 +181,14 @@ async function guarded(name: string, flags: Flags, work: () => Promise<number>):
 }
 
 sandboxCommand(
-  program.command("onboard").description("preflight, lint, plan, apply, first health check, next steps"),
-  async (flags) => (await import("../scripts/onboard.ts")).onboard(flags),
+  program
+    .command("onboard")
+    .description("preflight, lint, plan, apply, first health check, next steps")
+    .option("--control", "instead: the roles that the deployed functions act by, and the boundary of all others")
+    .option("--checker <email>", "the service account of the health function, where the file names none")
+    .option("--provisioner <email>", "the service account of the provision function")
+    .option("--destroy", "with --control: take the control plane away again"),
+  async (flags, _, own) => (await import("../scripts/onboard.ts")).onboard(flags, own),
 );
 
 /** Commands of the contract that later versions have: they say so instead of pretending. */

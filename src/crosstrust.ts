@@ -180,7 +180,11 @@ export async function recallGrants({ links }: Federation, world: World): Promise
 }
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
-export function applyPlan({ plan, observed }: Planned, keep: boolean, world: World): Promise<Applied> {
+export function applyPlan(
+  { plan, observed }: Omit<Planned, "expansion">,
+  keep: boolean,
+  world: World,
+): Promise<Applied> {
   const tools = { resolve, refs: refsOf, want: wantOf, put: putOf };
   return apply({ plan, live: observed.live, kinds, keep, tools }, world);
 }

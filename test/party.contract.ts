@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { controlResources } from "../src/crosstrust/control.ts";
 import { kinds } from "../src/crosstrust.ts";
-import type { Kind, Live, LivePresent, Mark, Resource } from "../src/model.ts";
+import type { Control, Federation, Kind, Live, LivePresent, Mark, Resource } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
 import { lookupOf, putOf, wantOf } from "../src/plan/compare.ts";
 import { expand } from "../src/plan/expand.ts";
@@ -10,6 +11,7 @@ import { canonical } from "../src/plan/fingerprint.ts";
 import { resolve } from "../src/plan/refs.ts";
 import { CloudError } from "../src/run/retry.ts";
 import { account, type Bench, bench, example, federationOf, reports } from "./support/bench.ts";
+import { controlled } from "./support/control.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // One suite for every party, told as a path of states: a new kind of resource adds its line to `stories`, and a kind
@@ -18,8 +20,12 @@ import { Somebody } from "./support/somebody.ts";
 interface Story {
   /** A file whose plan holds exactly one resource of the kind. */
   readonly file: string;
+  /** Where it is none of the links' things: all there is, of a deployment of that file. */
+  readonly resources?: (federation: Federation) => readonly Resource[];
   /** What must be there first, made by somebody else. */
   readonly before?: (b: Bench) => Promise<void>;
+  /** There is nothing about it to edit: it is there or it is not. */
+  readonly vanishes?: true;
   /** A hand edit of the thing. */
   readonly edit: (b: Bench) => Promise<void>;
 }
@@ -36,12 +42,44 @@ const oidc = readFileSync(new URL("../examples/oidc-to-aws.yaml", import.meta.ur
 const entra = readFileSync(new URL("../examples/entra-to-aws.yaml", import.meta.url), "utf8");
 const idp = `arn:aws:iam::${account}:oidc-provider/idp.example.com`;
 
+/** The control plane's things of one kind. Two deployments' differ by name, as two links do by their roles. */
+const controlOf = (kind: string) => (federation: Federation) => {
+  const other = federation.links.some(({ to }) => String(to.spec.role).startsWith("other"));
+  return controlResources({ federation, control: federation.control as Control })
+    .filter(({ address }) => address.startsWith(`${kind}/`))
+    .map((one) =>
+      other ? { ...one, address: `${one.address}-2` as const, spec: { ...one.spec, name: "other" } } : one,
+    );
+};
+
 const stories: Readonly<Record<string, Story>> = {
   "aws:oidcProvider": {
     file: oidc,
     edit: async (b) => {
       const input = { OpenIDConnectProviderArn: idp, ClientID: "somebody-else" };
       await new Somebody(b).iam("AddClientIDToOpenIDConnectProvider", input);
+    },
+  },
+  "aws:managedPolicy": {
+    file: controlled,
+    resources: controlOf("aws:managedPolicy"),
+    edit: async (b) => {
+      const PolicyArn = `arn:aws:iam::${account}:policy/crosstrust-control/acme-boundary`;
+      const Statement = [{ Effect: "Allow", Action: "*", Resource: "*" }];
+      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+      await new Somebody(b).iam("CreatePolicyVersion", { PolicyArn, PolicyDocument, SetAsDefault: true });
+    },
+  },
+  "google:tokenCreator": {
+    file: controlled,
+    resources: controlOf("google:tokenCreator"),
+    vanishes: true,
+    before: async (b) => {
+      await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", { accountId: "reports" });
+      await b.google("POST", "iam/v1/projects/acme-ops/serviceAccounts", { accountId: "health" });
+    },
+    edit: async (b) => {
+      await b.google("POST", `iam/v1/projects/acme-prod/serviceAccounts/${reports}:setIamPolicy`, { policy: {} });
     },
   },
   "google:serviceAccount": {
@@ -88,10 +126,10 @@ class Thing {
     this.mark = { owner: "acme", want: wantOf(desired), put: putOf(desired.spec) };
   }
 
-  static async of(kind: Kind, { file, before }: Story): Promise<Thing> {
+  static async of(kind: Kind, { file, before, resources: all }: Story): Promise<Thing> {
     const b = await bench();
     await before?.(b);
-    const { resources } = expand(federationOf(file).links, parties);
+    const resources = all?.(federationOf(file)) ?? expand(federationOf(file).links, parties).resources;
     const others = new Map<Resource["address"], Live>();
     // What it refers to must be there for its spec to be known.
     for (const one of resources.filter(({ address }) => !address.startsWith(`${kind.name}/`))) {
@@ -157,6 +195,11 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     const thing = await Thing.of(kind, story);
     await thing.put({ state: "absent" });
     await story.edit(thing.b);
+    if (story.vanishes) {
+      expect((await thing.read()).state).toBe("absent");
+      await thing.put({ state: "absent" });
+      return expect(thing.same(await thing.present())).toBe(true);
+    }
     const edited = await thing.present();
     expect(thing.same(edited)).toBe(false);
     if (marked) expect(edited.mark?.put).not.toBe(putOf(edited.spec));
@@ -210,7 +253,8 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
       .replace("serviceAccount: reports", "serviceAccount: elsewhere")
       .replace("idp.example.com", "two.example.com")
       .replace(/role: \w+/, "role: other");
-    const { resources } = expand(federationOf(renamed).links, parties);
+    const resources =
+      story.resources?.(federationOf(renamed)) ?? expand(federationOf(renamed).links, parties).resources;
     const other = resources.find(({ address }) => address.startsWith(`${kind.name}/`)) as Resource;
     const mine = await kind.list([other], "acme", thing.b.world());
     expect(mine.found.map(({ address }) => address)).toEqual([thing.desired.address]);

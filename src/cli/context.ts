@@ -142,8 +142,8 @@ async function openCloud(
       `${named.join(", ")} would move calls elsewhere; unset it, or say --endpoint SERVICE=URL, or --sandbox`,
     );
   }
-  const { sources } = await import("../parties/sources.ts");
-  return cloudWorld({ ...common, endpoints: endpointsOf(flags.endpoint ?? []), sources });
+  const { sourcesFor } = await import("../parties/sources.ts");
+  return cloudWorld({ ...common, endpoints: endpointsOf(flags.endpoint ?? []), sources: sourcesFor() });
 }
 
 /** `--endpoint SERVICE=URL`: https, or http on loopback. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Federation, Finding, Link, Permission, Place, Side } from "../model.ts";
+import type { Control, Federation, Finding, Link, Permission, Place, Side } from "../model.ts";
 import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
 import { type Parsed, parseTree } from "./tree.ts";
 
@@ -19,6 +19,7 @@ interface RawLink {
 }
 interface RawFile {
   readonly name: string;
+  readonly control?: Control;
   readonly links: Record<string, RawLink>;
   readonly schedule?: string;
   readonly alerts?: { readonly webhook: string };
@@ -52,7 +53,7 @@ export function readFederation(file: string, bytes: Uint8Array, shapes: readonly
   if (findings.length > 0 || !plain.success) return { findings };
   const whole = federationShape(shapes).parse(parsed.tree) as RawFile;
   const federation = { file, name: whole.name, links: links(file, whole, { parsed, shapes }), ...watching(whole) };
-  return { federation, findings };
+  return { federation: { ...federation, ...(whole.control ? { control: whole.control } : {}) }, findings };
 }
 
 const watching = ({ schedule, alerts }: RawFile) => ({
@@ -146,6 +147,7 @@ function links(file: string, raw: RawFile, { parsed, shapes }: Source): Link[] {
       to,
       audience: typeof given === "string" ? given : `crosstrust/${raw.name}/${name}`,
       may: link.may,
+      ...(raw.control ? { controlled: true as const } : {}),
       prove: link.prove,
       place: parsed.keys.get(`links.${name}`) ?? { file, line: 1, column: 1 },
       at: (path) => nearestPlace(parsed.places, ["links", name, ...path.split(".")]),

@@ -72,6 +72,18 @@ function oneForm(whole: z.ZodObject, forms: readonly (readonly string[])[]): z.Z
     .meta({ anyOf: forms.map((required) => ({ required: [...required] })) });
 }
 
+const functionAccount = z
+  .string("an e-mail of a service account is wanted")
+  .regex(
+    /^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$/,
+    "a function runs as a service account of its own: ID@PROJECT.iam.gserviceaccount.com",
+  );
+
+/** Two accounts: whoever can change trust must not be the one who watches it (fact sheet, 4.4). */
+const control = strict({ checker: functionAccount, provisioner: functionAccount }, "control")
+  .refine(({ checker, provisioner }) => checker !== provisioner, "checker and provisioner are two accounts")
+  .optional();
+
 const list = (item: z.ZodType) => z.array(item, "a list is wanted here");
 
 /** Minutes, up to a day: Cloud Scheduler knows no shorter step, and who looks less often need not be told soon. */
@@ -103,6 +115,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
     {
       crosstrust: z.literal("1", "the format is crosstrust: 1"),
       name: z.string("a name is wanted").regex(/^[a-z0-9-]{3,20}$/, "the deployment's name has 3-20 of a-z 0-9 -"),
+      control,
       links: z
         .record(linkName, link, "links is a map from a name to a link")
         .refine((links) => Object.keys(links).length > 0, "there is no link yet"),

@@ -4,6 +4,7 @@ import type { World } from "../model.ts";
 import { bearerOf, CallerRefused } from "./bearer.ts";
 import type { Deployment } from "./deployment.ts";
 import { log, muffleFramework, withFields } from "./log.ts";
+import type { FunctionName } from "./settings.ts";
 import { finishing, stopping } from "./stop.ts";
 import { traceFields } from "./trace.ts";
 
@@ -33,6 +34,8 @@ export interface Call extends Asked, Deployment {
 /** A function: the methods it answers, and its work, which gets only requests that passed all checks. */
 export interface Served {
   readonly methods: readonly string[];
+  /** Decides as whom it goes to other clouds. */
+  readonly name: FunctionName;
   /** Answers a `GET`, from what is stored. */
   readonly read?: (asked: Asked) => Promise<Reply>;
   readonly handle: (call: Call) => Promise<Reply>;
@@ -110,7 +113,7 @@ async function answer(served: Served, request: Request): Promise<Reply> {
   const token = bearerOf({ rawHeaders: request.rawHeaders, url: request.originalUrl });
   (await import("./lean.ts")).lean();
   const late = await import("./late.ts");
-  const { callers, world } = await late.settings();
+  const { callers, world } = await late.settings(served.name);
   const caller = await late.checkCaller(token, callers, world);
   const asked = { query: request.query, world, caller };
   if (request.method === "GET" && served.read) return served.read(asked);

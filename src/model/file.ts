@@ -25,6 +25,8 @@ export interface Link {
    */
   readonly audience: string;
   readonly may: readonly Permission[];
+  /** The deployment has a control plane: what is made for this link stays within its boundary. */
+  readonly controlled?: true;
   /** `judge`: nothing can mint for this link, so its trust is judged and never proved (contract, section 7). */
   readonly prove: "exchange" | "judge";
   readonly place: Place;
@@ -44,4 +46,11 @@ export interface Federation {
   readonly schedule?: number;
   /** The environment variable that holds the URL of a webhook: the URL is a secret, so it stands in no file. */
   readonly webhook?: string;
+  readonly control?: Control;
+}
+
+/** Service accounts, by e-mail, that the deployed functions run as: there are no others that check or provision. */
+export interface Control {
+  readonly checker: string;
+  readonly provisioner: string;
 }

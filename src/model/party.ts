@@ -1,6 +1,6 @@
 import type { Address, Ref, Spec } from "./basics.ts";
 import type { Difference } from "./change.ts";
-import type { Link } from "./file.ts";
+import type { Control, Link } from "./file.ts";
 import type { Finding, Remark } from "./finding.ts";
 import type { Judgement, Session, Stranger, Token } from "./proof.ts";
 import type { Access, Identity, Live, LivePresent, Mark, Resource } from "./resource.ts";
@@ -92,11 +92,27 @@ export interface PutJob<S extends Spec = Spec> {
   readonly mark: Mark;
 }
 
+/** How things of a kind are read: one, many, and those that nobody names any more. Nothing here writes. */
+export interface Reader<S extends Spec = Spec> {
+  /**
+   * The thing as it is. `hints` are ids that the marks of its dependants remember, for what can no longer be
+   * found by name. Throws where it cannot tell: only a definite "not found" is absent.
+   */
+  read(desired: Resource<S>, hints: readonly string[], world: World): Promise<Live<S>>;
+  /**
+   * Many at once, in a few calls. What is not in the answer is read one by one, so only what is there for certain
+   * belongs into it. Throws like `read`.
+   */
+  readMany?(desired: readonly Resource<S>[], world: World): Promise<ReadonlyMap<Address, Live<S>>>;
+  /** Things that carry `owner`'s mark in the scopes of `named` and are not among them. */
+  list(named: readonly Resource<S>[], owner: string, world: World): Promise<Leftovers>;
+}
+
 /**
  * A kind of resource: the only code that writes. `put` is one flow: observe, ensure, sync, return. Another
  * run may be at the same thing, so "already exists" and "not found" are races, not failures (house.md).
  */
-export interface Kind<S extends Spec = Spec> {
+export interface Kind<S extends Spec = Spec> extends Reader<S> {
   /** `party:kind`, the head of its addresses. */
   readonly name: string;
   /** What people call it: `aws role`. */
@@ -112,18 +128,6 @@ export interface Kind<S extends Spec = Spec> {
   readonly onUsed?: true;
   /** It can be switched off instead of deleted, and keeps its identity then. */
   readonly disables?: true;
-  /**
-   * The thing as it is. `hints` are ids that the marks of its dependants remember, for what can no longer be
-   * found by name. Throws where it cannot tell: only a definite "not found" is absent.
-   */
-  read(desired: Resource<S>, hints: readonly string[], world: World): Promise<Live<S>>;
-  /**
-   * Many at once, in a few calls. What is not in the answer is read one by one, so only what is there for certain
-   * belongs into it. Throws like `read`.
-   */
-  readonly readMany?: (desired: readonly Resource<S>[], world: World) => Promise<ReadonlyMap<Address, Live<S>>>;
-  /** Things that carry `owner`'s mark in the scopes of `named` and are not among them. */
-  list(named: readonly Resource<S>[], owner: string, world: World): Promise<Leftovers>;
   /** Gives back what is there then, outputs included: what refers to it is written next. */
   put(job: PutJob<S>, world: World): Promise<LivePresent<S>>;
   /**
@@ -173,6 +177,19 @@ export interface Preflight {
   readonly stops?: boolean;
 }
 
+/** Whose functions they are, and what they will have to do with (reliability-and-security.md, 4.4 and 4.5). */
+export interface ControlAsk {
+  readonly deployment: string;
+  readonly control: Control;
+  /** Whom each function speaks as, and for which audience. */
+  readonly identities: { readonly checker: Identity; readonly provisioner: Identity };
+  readonly audience: string;
+  /** Everything the file wants. */
+  readonly resources: readonly Resource[];
+  /** Links that nobody mints for. */
+  readonly judged: readonly string[];
+}
+
 /**
  * A party: what it may be in a link, the kinds it owns, and the words for its side. The rooms receive a list
  * of these; a new cloud is one folder and one line in that list (house.md).
@@ -194,6 +211,8 @@ export interface Party {
   readonly review?: (resource: Resource, live?: LivePresent, absent?: readonly Address[]) => readonly Remark[];
   /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
+  /** What the functions need in its accounts and projects, and no more: their roles, their grants. Pure. */
+  readonly control?: (ask: ControlAsk) => readonly Resource[];
   /** What remains to be done by people for a link to be used. */
   readonly nextSteps: (link: Link) => readonly string[];
   /** What became of things outside since the last health check; it may remember in `world.store`, and nowhere else. */

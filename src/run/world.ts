@@ -20,8 +20,8 @@ export interface Common {
 export interface CloudOptions extends Common {
   /** `--endpoint SERVICE=URL`, checked: https, or http on loopback. */
   readonly endpoints: ReadonlyMap<string, string>;
-  /** Where each party's own credentials come from. */
-  readonly sources: Readonly<Record<string, (ask: CredentialsAsk) => Promise<Session>>>;
+  /** Where each party's own credentials come from; the world is for those that have to be exchanged. */
+  readonly sources: Readonly<Record<string, (ask: CredentialsAsk, world: World) => Promise<Session>>>;
 }
 
 /** The real clouds: only `--endpoint` on the command line moves a call (contract, section 5). */
@@ -32,9 +32,9 @@ export function cloudWorld(options: CloudOptions): World {
   const credentials = remembered((ask) => {
     const source = options.sources[ask.party];
     if (!source) throw new Error(`no credentials for ${ask.party}`);
-    return source(ask);
+    return source(ask, world);
   }, Date.now);
-  return {
+  const world: World = {
     kind: "cloud",
     clock: { now: () => Date.now(), sleep: pause(options.signal) },
     random: Math.random,
@@ -44,6 +44,7 @@ export function cloudWorld(options: CloudOptions): World {
     outside: outsideOf(publicReach()),
     ...rest(options),
   };
+  return world;
 }
 
 /** A sandbox is reached by its URL, whoever serves it. */

@@ -15,6 +15,8 @@ export interface Titled {
 /** `links` are the ones to show; `scopes` where leftovers were looked for; `command` decides how it ends. */
 export interface PlanView {
   readonly file: string;
+  /** What the plan is about, where it is not links. */
+  readonly about?: string;
   readonly world: "sandbox" | "cloud";
   readonly plan: Plan;
   readonly links: readonly Titled[];
@@ -59,7 +61,7 @@ export function planText(view: PlanView, paper: Paper, withFindings = true): str
       : [];
   const findings = withFindings ? byWeight(distinct(plan.findings)).map((finding) => findingLine(finding, paper)) : [];
   return [
-    heading([view.file, count(links.length, "link"), view.world === "sandbox" ? "sandbox" : undefined]),
+    heading([view.file, view.about ?? count(links.length, "link"), view.world === "sandbox" ? "sandbox" : undefined]),
     "",
     ...[...blocks, ...leftovers].flatMap((block) => [block, ""]),
     ...(findings.length > 0 ? [...findings, ""] : []),

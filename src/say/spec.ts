@@ -8,14 +8,21 @@ interface Statement {
 
 /** What a thing that is about to be made will hold: rows of label, key, sign and value. */
 export function specRows(resource: Resource): readonly (readonly string[])[] {
-  const { trust, managed, inline, boundary } = resource.spec as Readonly<Record<string, Json | undefined>>;
+  const { trust, managed, inline, boundary, document } = resource.spec as Readonly<Record<string, Json | undefined>>;
   const statements = (trust as { statements?: readonly Statement[] } | undefined)?.statements ?? [];
   const trusts = statements.flatMap(statementRows);
-  const may = [...namesOf(managed), ...actionsOf(inline)];
+  const documents = [
+    ...Object.values((inline ?? {}) as Readonly<Record<string, Document>>),
+    (document ?? {}) as Document,
+  ];
+  const shown = documents.flatMap(({ statements: its = [] }) => its);
+  const may = [...namesOf(managed), ...shown.filter(({ effect }) => effect === "Allow").map(permissionText)];
+  const never = shown.filter(({ effect }) => effect !== "Allow").map(permissionText);
   return [
     ...trusts.map((row, at) => [at === 0 ? "trusts" : "", ...row]),
     ...(typeof boundary === "string" ? [["within", shortName(boundary)]] : []),
     ...may.map((name, at) => [at === 0 ? "may" : "", name]),
+    ...never.map((name, at) => [at === 0 ? "never" : "", name]),
   ];
 }
 
@@ -32,17 +39,22 @@ const statementRows = (statement: Statement): readonly (readonly string[])[] =>
 const namesOf = (managed: Json | undefined): readonly string[] =>
   Array.isArray(managed) ? managed.map((arn) => shortName(String(arn))) : [];
 
-function actionsOf(inline: Json | undefined): readonly string[] {
-  const documents = Object.values(
-    (inline ?? {}) as Readonly<
-      Record<string, { statements?: readonly { action?: readonly string[]; resource?: readonly string[] }[] }>
-    >,
-  );
-  return documents.flatMap((document) =>
-    (document.statements ?? []).map(
-      ({ action = [], resource = [] }) => `${action.join(", ")}  on  ${resource.join(", ")}`,
-    ),
-  );
+interface Document {
+  readonly statements?: readonly Permission[];
+}
+interface Permission extends Statement {
+  readonly effect?: string;
+  readonly action?: readonly string[];
+  readonly notAction?: readonly string[];
+  readonly resource?: readonly string[];
+}
+
+/** What, on which things, and under which conditions: without these it would look like more than it is. */
+function permissionText(statement: Permission): string {
+  const { action = [], notAction, resource = [] } = statement;
+  const what = notAction ? `anything but ${notAction.join(", ")}` : action.join(", ");
+  const when = statementRows(statement).map(([key, sign, value]) => `${key} ${sign} ${value}`);
+  return `${what}  on  ${resource.join(", ")}${when.length > 0 ? `  where ${when.join(" and ")}` : ""}`;
 }
 
 /** `arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess` -> its name. */
@@ -55,24 +67,18 @@ export function valueText(value: Json | undefined): string {
   if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(valueText).join(", ");
   const ref = value as { $ref?: string; field?: string };
   if (ref.$ref && ref.field) return `<${ref.field} of ${ref.$ref.split("/").at(-1)}, known after create>`;
-  const statement = value as Shown;
+  const statement = value as Permission;
   if (statement.effect !== undefined) return statementText(statement);
   return Object.entries(value as Readonly<Record<string, Json>>)
     .map(([key, member]) => `${key} ${valueText(member)}`)
     .join("; ");
 }
 
-interface Shown extends Statement {
-  readonly effect?: string;
-  readonly action?: readonly string[];
-  readonly resource?: readonly string[];
-}
-
 /** A statement of a policy in one line: who under which conditions, or what on which things. */
-function statementText(statement: Shown): string {
-  const { effect, action = [], resource = [] } = statement;
+function statementText(statement: Permission): string {
+  const { effect, resource = [] } = statement;
   const deny = effect === "Allow" ? "" : `${effect} `;
-  if (resource.length > 0) return `${deny}${action.join(", ")}  on  ${resource.join(", ")}`;
+  if (resource.length > 0) return `${deny}${permissionText(statement)}`;
   const conditions = statementRows(statement).map(([key, sign, value]) => `${key} ${sign} ${value}`);
   const who = Object.values(statement.principal ?? {}).flat();
   return `${deny}${conditions.length > 0 ? conditions.join("   ") : `${who.join(", ")}, whoever it is`}`;

@@ -1,12 +1,66 @@
-import type { CredentialsAsk, Session } from "../../model.ts";
+import type { CredentialsAsk, Session, World } from "../../model.ts";
+import { googleAssertion } from "../../run/minting.ts";
 import { CloudError, deadline } from "../../run/retry.ts";
+import { assumeRole } from "./exchange.ts";
+import { controlPath, controlRoleOf, partitionOf } from "./shape.ts";
+
+/** Which function of which deployment this process is. */
+export interface ControlAccess {
+  readonly deployment: string;
+  readonly who: "checker" | "provisioner";
+  readonly audience: string;
+  /** CloudTrail names the session by it. */
+  readonly sessionName: string;
+}
+
+/**
+ * What the file names for an account comes first; then, in a deployed function, the control plane's role there; then
+ * the default chain. A function that its role does not let in gets nothing else: what else it might find on its machine
+ * is not what was agreed to.
+ */
+export function credentials(ask: CredentialsAsk, world: World, control?: ControlAccess): Promise<Session> {
+  const named = ask.access?.profile ?? ask.access?.assumeRole;
+  return control && named === undefined ? controlSession(ask, world, control) : ownCredentials(ask);
+}
+
+/** The shortest session there is: a new one costs two calls. */
+const controlSeconds = 900;
+
+/** The metadata server says who this function is, and the account's control role believes it: no key is stored. */
+export async function controlSession(
+  { scope, access }: CredentialsAsk,
+  world: World,
+  { deployment, who, audience, sessionName }: ControlAccess,
+): Promise<Session> {
+  const name = controlRoleOf(deployment, who);
+  try {
+    return await assumeRole(
+      world,
+      { account: scope, ...(access ? { access } : {}) },
+      {
+        RoleArn: `arn:${partitionOf(access?.region ?? "")}:iam::${scope}:role${controlPath}${name}`,
+        RoleSessionName: sessionName,
+        WebIdentityToken: await googleAssertion(audience, world),
+        DurationSeconds: controlSeconds,
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof CloudError) || (error.class !== "denied" && error.class !== "refused")) throw error;
+    throw new CloudError({
+      ...{ class: "credentials", service: "aws.sts", operation: "AssumeRoleWithWebIdentity" },
+      ...{ code: error.code, status: error.status },
+      message: `the role ${name} of ${scope} does not let this function in`,
+      fix: ["crosstrust onboard --control   with an administrator's credentials of that account"],
+    });
+  }
+}
 
 /**
  * The default chain of the SDK (environment, profiles, SSO, container, instance), a named profile, or a role
  * on top of either. The SDK's own code fetches them, outside our retry layer and transport: one attempt, 1 s
  * for a metadata server, 15 s for the whole. Throws a `CloudError` of class `credentials`, and nothing else.
  */
-export async function credentials({ scope, access }: CredentialsAsk): Promise<Session> {
+async function ownCredentials({ scope, access }: CredentialsAsk): Promise<Session> {
   const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
   const profile = access?.profile;
   const region = access?.region ?? "us-east-1";

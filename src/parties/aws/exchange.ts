@@ -36,9 +36,16 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
     DurationSeconds: powerless ? 900 : (ask.duration ?? 3600),
     ...(powerless ? { Policy: denyAll } : {}),
   };
+  return assumeRole(world, accountOf(ask), input);
+}
+
+type AssumeInput = ConstructorParameters<typeof import("@aws-sdk/client-sts")["AssumeRoleWithWebIdentityCommand"]>[0];
+
+/** A session for a token. Unsigned: what is believed is the token alone (wire.md, trap 5). */
+export async function assumeRole(world: World, account: Account, input: AssumeInput): Promise<Session> {
   // A read: it leaves no state behind and may be sent again (fact sheet reliability-and-security, 2.3).
   const call = { service: "aws.sts", operation: "AssumeRoleWithWebIdentity", effect: "read" } as const;
-  const answer = await sts(world, { ...call, account: accountOf(ask), answer: assumed }, async (client) => {
+  const answer = await sts(world, { ...call, account, answer: assumed }, async (client) => {
     const { AssumeRoleWithWebIdentityCommand } = await import("@aws-sdk/client-sts");
     return client.send(new AssumeRoleWithWebIdentityCommand(input));
   });

@@ -1,7 +1,9 @@
 import type { Finding, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
+import { controlResources } from "./control/resources.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
+import { managedPolicyKind } from "./managed-policy/kind.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
 import { privileged } from "./permissions.ts";
@@ -71,7 +73,8 @@ function onlyOurs(wanted: Policy, { iss = "", lookup, desired }: Whose): boolean
 export const aws: Party = {
   name: "aws",
   relying,
-  kinds: [oidcProviderKind, roleKind, statementKind],
+  kinds: [oidcProviderKind, managedPolicyKind, roleKind, statementKind],
+  control: controlResources,
   title: (link) => `role ${roleOf(link).name}`,
   lint,
   review: (resource, live, absent = []) =>

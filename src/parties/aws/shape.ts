@@ -29,6 +29,19 @@ const maxSession = z
   .refine((seconds) => seconds >= 3600 && seconds <= 43200, "a role's longest session is between 1h and 12h")
   .meta({ digits: true });
 
+/**
+ * Where the functions' own roles and the boundary are: outside every path that they may write (fact sheet
+ * reliability-and-security, 4.4).
+ */
+export const controlPath = "/crosstrust-control/";
+
+/** The boundary of all roles of a deployment that has a control plane; known before it exists. */
+export const boundaryArnOf = (where: { account: string; partition: string; deployment: string }): string =>
+  `arn:${where.partition}:iam::${where.account}:policy${controlPath}${where.deployment}-boundary`;
+
+/** The role of one of the functions. */
+export const controlRoleOf = (deployment: string, who: "checker" | "provisioner"): string => `${deployment}-${who}`;
+
 const text = (pattern: RegExp, says: string) => z.string().regex(pattern, says);
 
 /** `to.aws`. `audience` and `sessionName` have no default here: theirs depend on the link and its token. */
@@ -43,6 +56,7 @@ export const to = {
   // One path for all that is made: leftovers are sought below it, and an operator can be limited to it.
   path: text(/^\/(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+\/)?$/, "an IAM path begins and ends with /")
     .max(512)
+    .refine((path) => !path.startsWith(controlPath), "this path is the control plane's own")
     .default("/crosstrust/"),
   maxSession: maxSession.default(3600),
   boundary: text(policyArn, "a boundary is the full ARN of a managed policy").optional(),
@@ -89,7 +103,7 @@ export interface RoleTarget {
 export function roleOf(link: Link): RoleTarget {
   const spec = link.to.spec as z.infer<z.ZodObject<typeof to>>;
   const arn = roleArn.exec(spec.role);
-  const region = { region: spec.region, maxSession: spec.maxSession, boundary: spec.boundary ?? null };
+  const region = { region: spec.region, maxSession: spec.maxSession, boundary: boundaryOf(link) };
   const named = spec.sessionName === undefined ? {} : { sessionName: spec.sessionName };
   if (!arn) {
     const made = { account: spec.account, name: spec.role, path: spec.path, partition: partitionOf(spec.region) };
@@ -97,6 +111,14 @@ export function roleOf(link: Link): RoleTarget {
   }
   const [, owner = spec.account, path = "/", name = ""] = arn;
   return { account: owner, name, path, partition: spec.role.split(":")[1] ?? "aws", hold: "use", ...region, ...named };
+}
+
+/** The file's own word first; else the control plane's, without which the provisioner could write no role. */
+function boundaryOf(link: Link): string | null {
+  const { boundary, account, region } = link.to.spec as z.infer<z.ZodObject<typeof to>>;
+  if (boundary !== undefined) return boundary;
+  if (!link.controlled) return null;
+  return boundaryArnOf({ account, partition: partitionOf(region), deployment: link.deployment });
 }
 
 /** The partition of a region: China and GovCloud have their own ARNs and endpoints (failures.md F20). */

@@ -128,7 +128,7 @@ function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, princ
   const detail = constraint?.type ?? named?.permission ?? named?.service;
   const reason = reasons.find(Boolean) ?? "";
   const seconds = Number(headers["retry-after"]);
-  const kind = classOf(status, reason, String(error.message ?? ""));
+  const kind = classOf(status, `${reason} ${error.status ?? ""}`, String(error.message ?? ""));
   const fix = remedy({
     class: kind,
     reason,
@@ -149,7 +149,10 @@ function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, princ
   });
 }
 
-/** A 409 is a race only where Google asks for the whole read-modify-write again (google.md 12). */
+/**
+ * A 409 is a race only where Google asks for the whole read-modify-write again: ABORTED, or its text alone in older
+ * answers; 412 is an etag that no longer holds (google.md 12).
+ */
 function classOf(status: number, reason: string, message: string): ErrorClass {
   const quota =
     /rateLimitExceeded|RATE_LIMIT|CONCURRENT_OPERATIONS_QUOTA_EXCEEDED/i.test(reason) || /per minute/i.test(message);
@@ -157,6 +160,7 @@ function classOf(status: number, reason: string, message: string): ErrorClass {
   if (status === 401) return "unauthenticated";
   if (status === 403) return "denied";
   if (status === 404) return "missing";
-  if (status === 409) return /concurrent policy changes/i.test(message) ? "race" : "exists";
+  if (status === 412) return "race";
+  if (status === 409) return /\bABORTED\b|concurrent policy changes/i.test(`${reason} ${message}`) ? "race" : "exists";
   return status >= 500 ? "transient" : "invalid";
 }

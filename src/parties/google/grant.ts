@@ -1,13 +1,15 @@
 import { z } from "zod";
 import type { Link, MintAsk, Undo, World } from "../../model.ts";
 import { CloudError, settle } from "../../run/retry.ts";
-import * as calls from "./calls.ts";
+import { editBindings } from "./bindings.ts";
+import type { AccountTarget } from "./calls.ts";
 import { google } from "./client.ts";
 import { memberOf } from "./remedy.ts";
 import { serviceAccountOf } from "./shape.ts";
 
 /** The narrowest role that mints ID tokens; Token Creator is wider (google.md 6.2). */
-const role = "roles/iam.serviceAccountOpenIdTokenCreator";
+export const mintingRole = "roles/iam.serviceAccountOpenIdTokenCreator";
+const role = mintingRole;
 
 /** What was granted, noted before it is granted: a run that is killed is cleaned up after by the next one. */
 const noteSchema = z.object({ project: z.string(), account: z.string(), member: z.string() });
@@ -26,7 +28,7 @@ export async function grantMint({ link }: MintAsk, world: World): Promise<Undo |
   if (await mayMint(world, target)) return undefined;
   const note: Note = { ...target, member: memberOf(await operatorOf(world, project)) };
   await world.store.write(noteName(email), JSON.stringify(note));
-  await edit(world, note, "add");
+  await editBindings(world, target, { role, add: [note.member] });
   const what = `google lets ${note.member} mint for ${email}`;
   await settle(world, { what, budget: 420_000, inARow: 1 }, () => mayMint(world, target));
   return () => takeBack(world, note);
@@ -41,14 +43,17 @@ export async function recallGrant(link: Link, world: World): Promise<void> {
 
 /** The note goes last: while the member may still stand in the policy, somebody must know of it. */
 async function takeBack(world: World, note: Note): Promise<void> {
-  await edit(world, note, "remove");
+  await editBindings(world, note, { role, remove: [note.member] }).catch((error: unknown) => {
+    // An account that is gone holds no grant.
+    if (!(error instanceof CloudError && error.class === "missing")) throw error;
+  });
   await world.store.remove(noteName(note.account));
 }
 
 const answer = z.object({ permissions: z.array(z.string()).default([]) });
 
 /** Asked of Google itself: a role through a group or the project stands in no policy of the account. */
-async function mayMint(world: World, { project, account }: calls.AccountTarget): Promise<boolean> {
+async function mayMint(world: World, { project, account }: AccountTarget): Promise<boolean> {
   const permission = "iam.serviceAccounts.getOpenIdToken";
   const { permissions } = await google(world, {
     ...{ service: "google.iam", operation: "TestIamPermissions", effect: "read", method: "POST", project, answer },
@@ -77,43 +82,4 @@ async function operatorOf(world: World, project: string): Promise<string> {
     answer: z.object({ email: z.string().includes("@") }),
   });
   return email;
-}
-
-/**
- * Read, change one member, write back with the etag; a concurrent change starts it again (google.md 12), and
- * so does a lost answer, since the next read shows whether it landed. Five tries (fact sheet, 2.1, CW).
- */
-async function edit(world: World, { project, account, member }: Note, how: "add" | "remove"): Promise<void> {
-  for (let tried = 1; ; tried++) {
-    try {
-      const policy = await calls.getPolicy(world, { project, account });
-      const changed = withMember(policy, member, how);
-      if (changed) await calls.setPolicy(world, { project, account }, changed);
-      return;
-    } catch (error) {
-      // An account that is gone holds no grant.
-      if (how === "remove" && error instanceof CloudError && error.class === "missing") return;
-      if (
-        tried >= 5 ||
-        !(error instanceof CloudError) ||
-        !["race", "lost", "transient", "malformed"].includes(error.class)
-      )
-        throw error;
-      await world.clock.sleep(world.random() * 500 * 2 ** tried);
-    }
-  }
-}
-
-/**
- * The policy with or without the member, everybody else's bindings untouched; undefined where it is so
- * already. The same role with a condition is another binding (google.md 12), and is left alone.
- */
-function withMember(policy: calls.IamPolicy, member: string, how: "add" | "remove"): calls.IamPolicy | undefined {
-  const mine = policy.bindings.find((binding) => binding.role === role && binding.condition === undefined);
-  const there = mine?.members.includes(member) === true;
-  if (there === (how === "add")) return undefined;
-  const others = policy.bindings.filter((binding) => binding !== mine);
-  const members =
-    how === "add" ? [...(mine?.members ?? []), member] : (mine?.members ?? []).filter((one) => one !== member);
-  return { ...policy, bindings: members.length > 0 ? [...others, { ...mine, role, members }] : others };
 }

@@ -9,6 +9,7 @@ import { mint } from "./mint.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { forms, from, isSignIn, serviceAccountOf, signInOf } from "./shape.ts";
 import { signIn } from "./sign-in.ts";
+import { tokenCreatorKind, tokenCreators } from "./token-creator.ts";
 
 /** The account is desired enabled: one that somebody disabled is drift, and apply switches it on. */
 const accounts: Issuer = {
@@ -37,7 +38,10 @@ const issuer: Issuer = {
 };
 
 /** Google Cloud as a party. It has no `relying`: here it only issues. */
-export const google: Party = { name: "google", issuer, kinds: [accountKind], title, lint, reach, preflight, nextSteps };
+export const google: Party = {
+  ...{ name: "google", issuer, kinds: [accountKind, tokenCreatorKind], title, lint, reach, preflight, nextSteps },
+  control: tokenCreators,
+};
 
 function title(link: Link): string {
   if (isSignIn(link)) return `${signInOf(link).subject}@accounts.google.com`;

@@ -3,6 +3,7 @@ import { CloudError } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { parsePolicy } from "../trust/policy.ts";
 import type { LiveRole } from "./calls.ts";
+import { respell } from "./respell.ts";
 import { markOf, type RoleSpec } from "./spec.ts";
 
 /** Which role to read. */
@@ -47,15 +48,3 @@ export function present(wanted: Wanted, role: LiveRole, { inline, managed }: Per
 /** Of this class nothing is concluded: the run says that it could not tell. */
 const unreadable = (message: string): CloudError =>
   new CloudError({ class: "malformed", service: "aws.iam", operation: "GetRole", code: "", status: 200, message });
-
-/** Actions as the file spells them: parsing lower-cases them, and people read plans. */
-function respell(policy: unknown, like: unknown): unknown {
-  const spelled = new Map(
-    JSON.stringify(like ?? "")
-      .match(/"[\w-]+:[\w*?]+"/g)
-      ?.map((text) => [text.toLowerCase(), text]),
-  );
-  return JSON.parse(
-    JSON.stringify(policy).replace(/"[\w-]+:[\w*?]+"/g, (text) => spelled.get(text.toLowerCase()) ?? text),
-  );
-}

@@ -1,16 +1,18 @@
 import type { Fake, Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import { oidcProviderActions } from "./oidc-provider-actions.ts";
+import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
+import { actionsOf, contextOf } from "./request-context.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
-import { roleOf } from "./roles.ts";
 import { simulateActions } from "./simulate.ts";
 
 const actions: Readonly<Record<string, IamAction>> = {
   ...roleActions,
   ...policyActions,
+  ...managedPolicyActions,
   ...oidcProviderActions,
   ...simulateActions,
 };
@@ -61,23 +63,14 @@ interface Named {
   readonly params: Params;
 }
 
-/** The role's ARN with its path: policies are given by path. A role that is not there yet brings its own. */
-function resourceOf(params: Params, { account, arn }: Principal, host: Host): string {
-  const url = params.get("Url")?.replace(/^https:\/\//, "");
-  if (url) return `arn:${arn.split(":")[1]}:iam::${account}:oidc-provider/${url}`;
-  const named = params.get("OpenIDConnectProviderArn");
-  if (named) return named;
-  const name = params.get("RoleName");
-  if (name === undefined) return "*";
-  const path = params.get("Path") ?? roleOf(host.state, account, name)?.path ?? "/";
-  return `arn:${arn.split(":")[1]}:iam::${account}:role${path}${name}`;
-}
-
-/** Permission comes before existence: who may not ask does not learn whether a thing is there. */
+/**
+ * Permission comes before existence: who may not ask does not learn whether a thing is there. It comes before what the
+ * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either.
+ */
 function perform({ name, action, params }: Named, who: Principal, host: Host): Result | Promise<Result> {
+  const about = { ...contextOf(params, who, host), host };
+  for (const one of actionsOf(name, params)) authorize(who, one, about);
   if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
-  const resource = resourceOf(params, who, host);
-  authorize(who, `iam:${name}`, { resource, host });
   return action.run({ params, account: who.account, host });
 }
 

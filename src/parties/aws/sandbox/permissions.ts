@@ -1,6 +1,8 @@
-import { like, some } from "../trust/conditions.ts";
+import type { View } from "../../../sandbox/state.ts";
+import { every, holds, like, some } from "../trust/conditions.ts";
 import { actionTruth } from "../trust/judge.ts";
 import { type Policy, parsePolicy, type Statement } from "../trust/policy.ts";
+import { managedPolicy } from "./policies.ts";
 import type { StoredRole } from "./roles.ts";
 
 /** One action on one resource; an ARN, or `*` where a call names none. */
@@ -8,39 +10,52 @@ export interface Asked {
   /** Lower-case, `iam:createrole`. */
   readonly action: string;
   readonly resource: string;
+  /** Condition keys of the call, lower-case; what a call does not have is left out. */
+  readonly context: Readonly<Record<string, string>>;
 }
 
-/** The managed policies of AWS whose content the sandbox knows; any other grants nothing here. */
-const known: Readonly<Record<string, readonly string[]>> = {
-  AdministratorAccess: ["*"],
-  IAMFullAccess: ["iam:*"],
-  IAMReadOnlyAccess: ["iam:get*", "iam:list*", "iam:generate*", "iam:simulate*"],
-  ReadOnlyAccess: ["*:get*", "*:list*", "*:describe*"],
-  AmazonS3ReadOnlyAccess: ["s3:get*", "s3:list*", "s3:describe*"],
-  AmazonS3FullAccess: ["s3:*"],
-};
+/** Whether a policy allows something: one Allow, no Deny. */
+export const permits = (policy: Policy, asked: Asked): boolean => allows([policy], asked);
 
-/** Whether a role or a policy allows something: one Allow, no Deny. A boundary grants nothing. */
-export function permits(holder: StoredRole | Policy, asked: Asked): boolean {
-  if ("statements" in holder) return allows([holder], asked);
-  const inline = Object.values(holder.inline).flatMap((text) => parsePolicy(text) ?? []);
-  const granted = allows([...inline, ...holder.managed.flatMap(managed)], asked);
-  return granted && (holder.boundary === undefined || allows(managed(holder.boundary), asked));
+/**
+ * Whether a role may do something: its own policies and its boundary must both allow it, and a Deny in any of them
+ * wins (IAM user guide, "policy evaluation logic"). A boundary grants nothing; one that is not there allows nothing.
+ */
+export function roleMay(role: StoredRole, asked: Asked, view: View): boolean {
+  const inline = Object.values(role.inline).flatMap((text) => parsePolicy(text) ?? []);
+  const granted = [...inline, ...role.managed.flatMap((arn) => managedPolicy(view, arn))];
+  const bounded = role.boundary === undefined || allows(managedPolicy(view, role.boundary), asked);
+  return bounded && allows(granted, asked);
 }
 
-/** A managed policy as a document; nothing for one whose content is not known here: it grants nothing. */
-function managed(arn: string): readonly Policy[] {
-  const name = arn.split("/").at(-1) ?? "";
-  const action = arn.startsWith("arn:aws:iam::aws:policy/") ? known[name] : undefined;
-  return action ? [{ version: "2012-10-17", statements: [{ effect: "Allow", action, resource: ["*"] }] }] : [];
-}
-
+/** What cannot be decided here neither allows nor leaves out a Deny: an Allow must hold, a Deny must not. */
 function allows(policies: readonly Policy[], asked: Asked): boolean {
-  const matching = policies.flatMap((policy) => policy.statements).filter((statement) => applies(statement, asked));
-  // Conditions of identity policies are not evaluated here: an Allow with one grants nothing, a Deny with one denies.
-  const denied = matching.some(({ effect }) => effect === "Deny");
-  return !denied && matching.some(({ effect, condition }) => effect === "Allow" && condition === undefined);
+  const matching = policies.flatMap(({ version, statements }) =>
+    statements
+      .filter((statement) => applies(statement, asked))
+      .map(({ effect, condition }) => ({ effect, truth: met(condition, asked, version) })),
+  );
+  const denied = matching.some(({ effect, truth }) => effect === "Deny" && truth !== false);
+  return !denied && matching.some(({ effect, truth }) => effect === "Allow" && truth === true);
 }
+
+/** Keys that a call of IAM may have and this sandbox fills; of any other it cannot tell (fact sheet, 4.4). */
+const filled = /^(iam:permissionsboundary|iam:policyarn|(aws|iam):(requesttag|resourcetag)\/.+)$/;
+
+const met = (condition: Statement["condition"], { context }: Asked, version: string) =>
+  every(
+    Object.entries(condition ?? {}).flatMap(([operator, keys]) =>
+      Object.entries(keys).map(([key, values]) => {
+        const value = context[key];
+        const absent = filled.test(key) ? ("absent" as const) : ("unknown" as const);
+        const reading =
+          value === undefined
+            ? { state: absent, readFrom: "the call" }
+            : { state: "present" as const, values: [value], readFrom: "the call" };
+        return holds({ operator, values, reading, variables: version === "2012-10-17" });
+      }),
+    ),
+  );
 
 /** Resource and action; a statement with neither Resource nor NotResource is about nothing. */
 function applies(statement: Statement, { action, resource }: Asked): boolean {

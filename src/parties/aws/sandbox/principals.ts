@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { characters, type FakeRequest, type Host } from "../../../sandbox/fake.ts";
 import { parsePolicy } from "../trust/policy.ts";
-import { permits } from "./permissions.ts";
+import { permits, roleMay } from "./permissions.ts";
 import { AwsError } from "./query.ts";
+import type { CallContext } from "./request-context.ts";
 import { roleOf } from "./roles.ts";
 import { signatureOf } from "./sigv4.ts";
 
@@ -105,25 +106,28 @@ export function principalOf(request: FakeRequest, host: Host): Principal {
   };
 }
 
-/** Both must allow: the role within its boundary, and the session policy. The operator may everything. */
-export function authorize(
-  principal: Principal,
-  action: string,
-  { resource, host }: { resource: string; host: Host },
-): void {
+/**
+ * Both must allow: the role within its boundary, and the session policy; a Deny in any of them wins. The operator may
+ * everything.
+ */
+export function authorize(principal: Principal, action: string, { resource, context, host }: About): void {
   if (!principal.session) return;
   const { account, role, roleId, policy } = principal.session;
   const named = roleOf(host.state, account, role);
   // A namesake made later is another role: sessions of the old one get nothing of it.
   const held = named?.id === roleId ? named : undefined;
   const sessionPolicy = policy === undefined ? undefined : parsePolicy(policy);
-  const asked = { action: action.toLowerCase(), resource };
-  if (held && permits(held, asked) && (policy === undefined || (sessionPolicy && permits(sessionPolicy, asked))))
-    return;
+  const asked = { action: action.toLowerCase(), resource, context };
+  const within = policy === undefined || (sessionPolicy !== undefined && permits(sessionPolicy, asked));
+  if (held && within && roleMay(held, asked, host.state)) return;
   const because = "because no identity-based policy allows the";
   throw new AwsError(
     "AccessDenied",
     403,
     `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${because} ${action} action`,
   );
+}
+
+interface About extends CallContext {
+  readonly host: Host;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { IamAction, IamCall } from "./action.ts";
+import { policyOf } from "./policies.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
 import { checkTrust } from "./trust-check.ts";
@@ -38,7 +39,7 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   },
   PutRolePermissionsBoundary: {
     write: true,
-    run: (call) => change(call, () => ({ boundary: required(call.params, "PermissionsBoundary") })),
+    run: (call) => change(call, () => ({ boundary: boundaryIn(call, required(call.params, "PermissionsBoundary")) })),
   },
   DeleteRolePermissionsBoundary: {
     write: true,
@@ -75,7 +76,8 @@ function create({ params, account, host }: IamCall) {
   const trust = checkTrust(required(params, "AssumeRolePolicyDocument"));
   if (roleOf(host.state, account, name))
     throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
-  const boundary = params.get("PermissionsBoundary");
+  const given = params.get("PermissionsBoundary");
+  const boundary = given && boundaryIn({ account, host }, given);
   const description = params.get("Description");
   const role: StoredRole = {
     ...{ name, account, trust, created: host.now(), tags: tags(params), inline: {}, managed: [] },
@@ -87,6 +89,12 @@ function create({ params, account, host }: IamCall) {
   };
   host.state.put(roleKey(account, name), role);
   return { Role: full(role) };
+}
+
+/** A policy of the account must be there to bound anything; IAM's text for this is not recorded. */
+function boundaryIn({ account, host }: Pick<IamCall, "account" | "host">, arn: string): string {
+  if (arn.split(":")[4] === "aws" || policyOf(host.state, account, arn)) return arn;
+  throw new AwsError("NoSuchEntity", 404, `Scope ARN: ${arn} does not exist or is not attachable.`);
 }
 
 /** `AROA` and 17 characters, from the name and a counter: reproducible (contract, section 5). */

@@ -1,9 +1,12 @@
 import type { IamAction } from "./action.ts";
-import { permits } from "./permissions.ts";
+import { roleMay } from "./permissions.ts";
 import { listParam, members, required } from "./query.ts";
 import { roleOf } from "./roles.ts";
 
-/** The policy simulator: the operator may everything, a role what its policies allow, others nothing. */
+/**
+ * The policy simulator: the operator may everything, a role what its policies allow, others nothing. Of a call that is
+ * only thought of no condition key is known, and context entries are not read.
+ */
 export const simulateActions: Readonly<Record<string, IamAction>> = {
   SimulatePrincipalPolicy: {
     write: false,
@@ -15,7 +18,7 @@ export const simulateActions: Readonly<Record<string, IamAction>> = {
       const resources = asked.length > 0 ? asked : ["*"];
       const allowed = (action: string, resource: string) =>
         source.endsWith(":user/operator") ||
-        (role !== undefined && permits(role, { action: action.toLowerCase(), resource }));
+        (role !== undefined && roleMay(role, { action: action.toLowerCase(), resource, context: {} }, host.view));
       const results = listParam(params, "ActionNames").flatMap((member) =>
         resources.map((EvalResourceName) => {
           const EvalActionName = member.get("") ?? "";

@@ -1,0 +1,60 @@
+import type { Address, ControlAsk, Kind, Live, LivePresent, Resource, Spec, World } from "../../model.ts";
+import { CloudError } from "../../run/retry.ts";
+import { editBindings, isBound } from "./bindings.ts";
+import * as calls from "./calls.ts";
+import { mintingRole } from "./grant.ts";
+
+/** One member who may mint ID tokens of one account: the checker, for the links that it proves. */
+export interface TokenCreatorSpec extends Spec {
+  readonly project: string;
+  readonly account: string;
+  readonly member: string;
+}
+
+/**
+ * On the account itself, never on its project (fact sheet reliability-and-security, 4.8). Too small for a mark: who
+ * gave it cannot be told, so destroying takes it away from this member whoever did.
+ */
+export const tokenCreatorKind: Kind<TokenCreatorSpec> = {
+  name: "google:tokenCreator",
+  label: "google token creator",
+  unmarked: true,
+  read: (desired, _hints, world) => read(desired.spec, world),
+  list: async () => ({ found: [], scopes: [], findings: [] }),
+  put: async ({ desired }, world) => {
+    await editBindings(world, desired.spec, { role: mintingRole, add: [desired.spec.member] });
+    return present(desired.spec);
+  },
+  remove: async ({ live }, world) => {
+    await editBindings(world, live.spec, { role: mintingRole, remove: [live.spec.member] }).catch(goneIsDone);
+    return [];
+  },
+};
+
+const present = (spec: TokenCreatorSpec): LivePresent<TokenCreatorSpec> => ({
+  ...{ state: "present", owner: "ours", spec, outputs: {} },
+});
+
+/** An account that is gone holds no grant. */
+function goneIsDone(error: unknown): undefined {
+  if (error instanceof CloudError && error.class === "missing") return undefined;
+  throw error;
+}
+
+async function read(spec: TokenCreatorSpec, world: World): Promise<Live<TokenCreatorSpec>> {
+  const policy = await calls.getPolicy(world, spec).catch(goneIsDone);
+  return policy && isBound(policy, mintingRole, spec.member) ? present(spec) : { state: "absent" };
+}
+
+/** The checker on every account that it has to speak as; where nobody mints for a link it need not. */
+export function tokenCreators({ resources, control, judged }: ControlAsk): readonly Resource[] {
+  return resources
+    .filter(({ address }) => address.startsWith("google:serviceAccount/"))
+    .filter(({ links }) => links.some((link) => !judged.includes(link)))
+    .map(({ spec }) => {
+      const [project, account] = [String(spec.project), String(spec.email)];
+      const address: Address = `google:tokenCreator/${project}/${account}`;
+      const member = `serviceAccount:${control.checker}`;
+      return { address, links: ["checker"], hold: "own", spec: { project, account, member } };
+    });
+}
