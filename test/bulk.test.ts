@@ -12,7 +12,7 @@ import { Somebody } from "./support/somebody.ts";
 const count = 25;
 const inline = "{ allow: [ s3:GetObject ], resources: [ arn:aws:s3:::acme/* ] }";
 const file = manyLinks(count)
-  .replace("role: role-3 }", `role: role-3, maxSession: 4h, boundary: "arn:aws:iam::${account}:policy/edge" }`)
+  .replace("role: role-3 }", `role: role-3, maxSession: 4h, boundary: "arn:aws:iam::aws:policy/PowerUserAccess" }`)
   .replaceAll("may:  [ arn", `may:  [ ${inline}, arn`);
 
 const role = kinds.find(({ name }) => name === "aws:role") as Kind;

@@ -5,6 +5,9 @@ import { readFederation } from "../file/read.ts";
 import type { Federation, Finding } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 
+/** As which of its two functions a deployment runs here. */
+export type FunctionName = "health" | "provision";
+
 /** The federation file of this deployment, and what lint says of it. */
 export interface Deployment {
   readonly federation: Federation;

@@ -2,9 +2,8 @@ import { finished } from "node:stream/promises";
 import type { Request, Response } from "@google-cloud/functions-framework";
 import type { World } from "../model.ts";
 import { bearerOf, CallerRefused } from "./bearer.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Deployment, FunctionName } from "./deployment.ts";
 import { log, muffleFramework, withFields } from "./log.ts";
-import type { FunctionName } from "./settings.ts";
 import { finishing, stopping } from "./stop.ts";
 import { traceFields } from "./trace.ts";
 

@@ -4,9 +4,8 @@ import type { CredentialsAsk, Session, Store, World } from "../model.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Callers } from "./caller.ts";
+import type { FunctionName } from "./deployment.ts";
 import { stopping } from "./stop.ts";
-
-export type FunctionName = "health" | "provision";
 
 /** Who may call a deployed function, and the world it acts in; its file is read apart, in `deployment`. */
 export interface Settings {

@@ -1,8 +1,7 @@
 import { controlAudience } from "../crosstrust/control.ts";
 import type { CredentialsAsk, Federation, Session, World } from "../model.ts";
 import { sourcesFor } from "../parties/sources.ts";
-import { deployment } from "./deployment.ts";
-import type { FunctionName } from "./settings.ts";
+import { deployment, type FunctionName } from "./deployment.ts";
 
 /**
  * As whom a function goes to other clouds, where its file has a control plane: what checks is another one than what
