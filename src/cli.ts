@@ -2,7 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError, Command as Program } from "commander";
 import { apply } from "./cli/commands/apply.ts";
 import { destroy } from "./cli/commands/destroy.ts";
-import { explain, health } from "./cli/commands/health.ts";
+import { explainAny } from "./cli/commands/explain.ts";
+import { health } from "./cli/commands/health.ts";
 import { init } from "./cli/commands/init.ts";
 import { lint, lintLive } from "./cli/commands/lint.ts";
 import { plan } from "./cli/commands/plan.ts";
@@ -85,9 +86,14 @@ does(
     ...(html === undefined ? {} : { html: String(html) }),
   }),
 );
-does(program.command("explain <what>").description("why a link fails, or what a code means"), explain, ([what]) => ({
-  what: String(what),
-}));
+const explaining = program
+  .command("explain [what]")
+  .description("why a link fails, what a code or a message means, or why a token is refused")
+  .option("--token <file>", "a token that is refused: judged against a trust, condition by condition")
+  .option("--role <arn>", "with --token: the trust of this role, as it is now")
+  .option("--trust-policy <file>", "with --token: the trust policy in a file; nothing is contacted")
+  .option("--error <text>", "a message that somebody was given");
+does(explaining, explainAny, ([what], flags) => ({ ...flags, what: what === undefined ? undefined : String(what) }));
 
 does(
   program
@@ -113,9 +119,14 @@ does(
   program
     .command("credentials <link>")
     .description("the aws credential_process answer")
-    .option("--duration <seconds>", "900 to the role's longest session (3600)", seconds),
+    .option("--duration <seconds>", "900 to the role's longest session (3600)", seconds)
+    .option("--install", "not built yet")
+    .option("--profile <name>", "not built yet"),
   credentials,
-  ([name], flags) => ({ name: String(name), duration: flags.duration as number | undefined }),
+  ([name], flags) => {
+    if (flags.install ?? flags.profile) throw new UsageError("credentials --install is not built yet");
+    return { name: String(name), duration: flags.duration as number | undefined };
+  },
 );
 
 /** STS takes 900 to 43200; what the role itself allows is for AWS to say (aws.md 11.2). */
@@ -155,8 +166,12 @@ answers(
     .command("init")
     .description("write a commented starter file and its schema")
     .option("--from <party>", "google, oidc or entra", "google")
-    .option("--to <party>", "aws", "aws"),
-  (flags, own) => init(flags, { from: String(own.from), to: String(own.to) }),
+    .option("--to <party>", "aws", "aws")
+    .option("--learn <file>", "not built yet"),
+  (flags, own) => {
+    if (own.learn !== undefined) throw new UsageError("init --learn is not built yet");
+    return init(flags, { from: String(own.from), to: String(own.to) });
+  },
 );
 
 /** The sandbox's own commands need no world: they are about the sandbox itself. */

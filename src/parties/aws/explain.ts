@@ -90,6 +90,14 @@ function causeOf(
   return audIsAzp(wrong, claims) ?? subjectChanged(wrong, view) ?? literalWildcard(wrong) ?? refuses(wrong, view.link);
 }
 
+/** The same of a token and a trust that belong to no link: what can be said without a file. */
+export function causeOfRows(rows: readonly Evidence[], claims: Claims): Cause {
+  const wrong = rows.filter((row) => row.ok === false);
+  const keys = wrong.map(({ key }) => key).join(", ") || "no statement admits it";
+  const plain = { code: "AWS-TRUST-REFUSES", says: `this trust policy refuses the token: ${keys}`, fix: [] };
+  return audIsAzp(wrong, claims) ?? literalWildcard(wrong) ?? plain;
+}
+
 /** The judge sees no policy of the organization, nor whether a role has propagated (aws.md 7). */
 const refusedAnyway = (error: CloudError): Cause => ({
   code: "AWS-REFUSED-ANYWAY",

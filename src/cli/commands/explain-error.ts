@@ -1,0 +1,27 @@
+import { codes } from "../exit.ts";
+import { pageOf } from "../pages.ts";
+
+/** Messages as people meet them, and the page that explains each; the first that fits (aws.md 5.2; failures.md). */
+const known: readonly (readonly [RegExp, string])[] = [
+  [/No OpenIDConnect \w+ found/i, "AWS-OIDC-PROVIDER-MISSING"],
+  [/match configured thumbprint/i, "AWS-THUMBPRINT-WRONG"],
+  [/retrieve verification key/i, "AWS-NO-KEYS"],
+  [/Incorrect token audience|web identity token provided could not be validated/i, "AWS-CLIENT-ID-MISSING"],
+  [/Token expired|ExpiredToken/i, "TOKEN-EXPIRED"],
+  [/Not authorized to perform:? sts:AssumeRoleWithWebIdentity/i, "AWS-TRUST-REFUSES"],
+  [/Federated principals must be valid|MalformedPolicyDocument/i, "AWS-OIDC-PROVIDER-ARN"],
+  [/EntityAlreadyExists|already exists/i, "NOT-OURS"],
+  [/getOpenIdToken|serviceAccountOpenIdTokenCreator/i, "GOOGLE-MINT-DENIED"],
+  [/SERVICE_DISABLED|has not been used in project/i, "GOOGLE-API-DISABLED"],
+  [/AADSTS\d+/i, "ENTRA-REFUSED"],
+  [/SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)|unable to get local issuer/i, "ISSUER-TLS"],
+];
+
+/** What a message that somebody was given means; of an unknown one nothing is guessed. */
+export function explainError(text: string): { exit: number; text: string } {
+  const code = known.find(([pattern]) => pattern.test(text))?.[1];
+  const page = code === undefined ? undefined : pageOf(code);
+  if (page !== undefined) return { exit: codes.fine, text: page };
+  const next = "crosstrust explain LINK proves a link and explains what fails; explain --token judges a token you have";
+  return { exit: codes.untold, text: `this message is not known here\nnext   ${next}` };
+}
