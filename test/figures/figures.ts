@@ -19,7 +19,7 @@ export interface Figure {
   readonly good: boolean;
 }
 
-async function withBench<T>(work: (b: Bench) => Promise<T>): Promise<T> {
+export async function withBench<T>(work: (b: Bench) => Promise<T>): Promise<T> {
   const attached = await attach({ players });
   try {
     return await work(new Bench(attached.url, attached.sandbox as Sandbox));
@@ -120,6 +120,13 @@ const kinds = [
   ...(["stall", "truncate", "empty", "html", "stale-read"] as const),
 ];
 
+/** One call in five goes wrong, in ten ways. */
+export const mixed = (seed: number): FaultRule[] =>
+  kinds.map((fault, at) => ({
+    ...{ service: "*", operation: "*", fault, probability: 0.022, seed: seed * 10 + at },
+    seconds: fault === "stale-read" ? 2 : 0.6,
+  }));
+
 /** One call in five goes wrong, in ten ways; how many runs it takes until everything is there. */
 export async function storm(seed: number): Promise<Figure> {
   const text = manyLinks(20);
@@ -128,12 +135,7 @@ export async function storm(seed: number): Promise<Figure> {
     withBench(async (b) => {
       b.haste = 50;
       b.limits = { connect: 300, firstByte: 400, idle: 300, whole: 1000, bytes: 4 * 1024 * 1024 };
-      const rules = kinds.map(
-        (fault, at): FaultRule => ({
-          ...{ service: "*", operation: "*", fault, probability: 0.022, seed: one * 10 + at },
-          seconds: fault === "stale-read" ? 2 : 0.6,
-        }),
-      );
+      const rules = mixed(one);
       b.sandbox.faults.set(rules);
       for (let run = 1; run <= 3; run++) {
         await b.apply(text, { patience: 2000 });

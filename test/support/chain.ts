@@ -26,7 +26,9 @@ export async function issue(
       publicKey: keys.publicKey,
       signingKey: (by?.keys ?? keys).privateKey as typeof keys.privateKey,
       signingAlgorithm: { ...curve, hash },
-      ...(notAfter ? { notBefore: new Date(notAfter.getTime() - 86_400_000), notAfter } : {}),
+      // A day in the past: a machine's clock may step back between two tests.
+      notBefore: new Date((notAfter?.getTime() ?? Date.now()) - 86_400_000),
+      notAfter: notAfter ?? new Date(Date.now() + 30 * 86_400_000),
       extensions: [
         new x509.BasicConstraintsExtension(host === undefined, undefined, true),
         ...(host === undefined
