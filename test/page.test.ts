@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { healthHtml } from "../src/say/html/page.ts";
-import { about, contrasts, cutOff, focused, unfold } from "./support/in-page.js";
+import { about, contrasts, cutOff, focused, unfold, unseenNames } from "./support/in-page.js";
 import { past, troubled, well } from "./support/report.ts";
 import { has, witnessed } from "./support/witness.ts";
 
@@ -63,6 +63,8 @@ describe("the report in a browser", () => {
         expect(poor).toEqual([]);
         expect((await page.evaluate(about)).width).toBeLessThanOrEqual(viewport.width);
         expect(await page.evaluate(cutOff)).toEqual([]);
+        // Catches a rule for the list that takes the names out of the drawing.
+        expect(await page.evaluate(unseenNames)).toEqual([]);
         expect(said()).toEqual([]);
         await keep(page, `${colorScheme}-${name}`);
         await page.close();

@@ -17,3 +17,4 @@ export function about(): {
   readonly ground: string;
   readonly headings: readonly string[];
 };
+export function unseenNames(): readonly string[];

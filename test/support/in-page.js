@@ -75,3 +75,10 @@ export function about() {
     headings: [...document.querySelectorAll("h1,h2,h3")].map((one) => one.tagName),
   };
 }
+
+/** Names in the drawing that is shown here, and take no room. */
+export function unseenNames() {
+  return [...document.querySelectorAll("svg text.name")]
+    .filter((one) => one.ownerSVGElement.checkVisibility() && one.getBBox().width === 0)
+    .map((one) => one.textContent);
+}

@@ -36,7 +36,7 @@ summary::after{content:"+";position:absolute;right:14px;top:12px;color:var(--qui
 .link summary{display:grid;grid-template-columns:7.2rem minmax(0,1fr) auto;gap:4px 16px;align-items:baseline;padding-right:44px}
 .verdict{font-weight:700;white-space:nowrap;border-radius:4px;padding:2px 8px;justify-self:start}
 .verdict.good{background:var(--good-tint)}.verdict.note{background:var(--note-tint)}.verdict.warn{background:var(--warn-tint)}.verdict.bad{background:var(--bad-tint)}
-.name{display:contents}.ends{grid-column:2/-1;color:var(--quiet);font-size:.875rem}.steps{grid-row:1;grid-column:3;display:grid;grid-template-columns:repeat(4,9rem);gap:2px 12px}.chip.none{color:var(--quiet)}
+span.name{display:contents}.ends{grid-column:2/-1;color:var(--quiet);font-size:.875rem}.steps{grid-row:1;grid-column:3;display:grid;grid-template-columns:repeat(4,9rem);gap:2px 12px}.chip.none{color:var(--quiet)}
 .past{grid-column:2/-1;display:flex;flex-wrap:wrap;gap:4px 20px;color:var(--quiet);font-size:.8125rem;align-items:center}
 .strip{letter-spacing:0;line-height:1.5;display:inline-flex;flex-wrap:wrap;gap:2px}.strip i{font-style:normal;width:1.35em;text-align:center;border-radius:2px;font-weight:700}
 .strip .good{background:var(--good-tint)}.strip .note{background:var(--note-tint)}.strip .warn{background:var(--warn-tint)}.strip .bad{background:var(--bad-tint);box-shadow:inset 0 -2px var(--bad)}
