@@ -67,10 +67,12 @@ test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, as
   const { calls, exit } = await runAndKill(whole.url, story.words, { cwd });
   expect(exit).toBe(0);
   const wanted = shape(whole);
-  const points = Array.from({ length: calls }, (_, at) => at + 1).flatMap((at): Kill[] => [
-    { at, when: "before" },
-    { at, when: "after" },
-  ]);
+  // Between the end of one call and the beginning of the next nothing is done, so after the one stands for before the
+  // other; `npm run figures` tries both.
+  const points: readonly Kill[] = [
+    { at: 1, when: "before" },
+    ...Array.from({ length: calls }, (_, at): Kill => ({ at: at + 1, when: "after" })),
+  ];
   const wrong = await inParallel(points, 4, async (kill) => {
     const b = await prepare();
     const { killed } = await runAndKill(b.url, story.words, { cwd, kill });
@@ -92,6 +94,6 @@ test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, as
           },
         ];
   });
-  expect(points.length).toBeGreaterThan(20);
+  expect(points.length).toBeGreaterThan(10);
   expect(wrong.flat()).toEqual([]);
 });

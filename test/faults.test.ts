@@ -60,7 +60,7 @@ describe.each(kinds)("%s on one call in five of an issuer's link", (fault) => {
 
 describe.each(kinds)("%s on one call in four", (fault) => {
   test("apply converges within three runs, and nothing is made twice", async () => {
-    for (const seed of [1, 2, 3]) {
+    for (const seed of [1, 2]) {
       const b = await hurried();
       b.sandbox.faults.set(rules(fault, seed, 0.25));
       for (let run = 0; run < 3; run++) await b.apply(example, { patience: 500 });
@@ -75,7 +75,7 @@ describe.each(kinds)("%s on one call in four", (fault) => {
   test("a working link is never called broken or open", async () => {
     const b = await hurried();
     await b.apply(example);
-    for (const seed of [1, 2, 3, 4]) {
+    for (const seed of [1, 2]) {
       b.sandbox.faults.set(rules(fault, seed, 0.25));
       const { verdict } = await b.health(example);
       expect(["works", "unknown", ...(fault === "stale-read" ? ["drifted", "broken"] : [])]).toContain(verdict);
@@ -91,7 +91,7 @@ describe.each(kinds)("%s on one call in four", (fault) => {
     for (const sub of [{ StringEquals: { ...equals, "accounts.google.com:sub": "1" } }, { StringEquals: equals }]) {
       b.sandbox.faults.set([]);
       await somebody.trust(sub);
-      for (const seed of [1, 2, 3]) {
+      for (const seed of [1, 2]) {
         b.sandbox.faults.set(rules(fault, seed, 0.25));
         expect((await b.health(example)).verdict).not.toBe("works");
       }
