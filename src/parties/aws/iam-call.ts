@@ -20,6 +20,30 @@ interface Job<O> extends Omit<Call, "service"> {
   readonly run: (client: IAMClient, commands: Commands) => Promise<unknown>;
 }
 
+/**
+ * One write, as data, so that what a plan does can be a list. `operation` names the SDK's command. Full replaces and
+ * documented idempotent calls may be sent again, which is the default (fact sheet reliability-and-security, 2.3).
+ */
+export interface Write {
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly effect?: Call["effect"];
+}
+
+/** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
+export async function write(world: World, account: Account, { operation, input, effect }: Write): Promise<void> {
+  await send(world, account, {
+    operation,
+    effect: effect ?? "repeatable",
+    answer: z.unknown(),
+    run: (client, commands) => {
+      const Command = (commands as unknown as Record<string, new (input: unknown) => never>)[`${operation}Command`];
+      if (!Command) throw new Error(`the IAM client has no ${operation}`);
+      return client.send(new Command(input));
+    },
+  });
+}
+
 /** Only `IsTruncated` says whether more follows: a page may be short (aws.md 9.1). */
 export const paged = { IsTruncated: z.boolean(), Marker: z.string().optional() };
 

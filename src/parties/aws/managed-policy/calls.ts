@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import type { Call } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { allPages, type Commands, paged, send } from "../iam-call.ts";
+import { allPages, type Commands, paged, send, type Write, write } from "../iam-call.ts";
 
 const schema = z.object({
   Arn: z.string().min(1),
@@ -86,23 +85,6 @@ export const createPolicy = async (world: World, account: Account, input: Create
   return answer.Policy;
 };
 
-/** One write; `operation` names the SDK's command. */
-export interface Write {
-  readonly operation: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly effect?: Call["effect"];
-}
-
-export async function writePolicy(world: World, { account, arn }: Target, write: Write): Promise<void> {
-  const { operation, input, effect = "repeatable" } = write;
-  await send(world, account, {
-    operation,
-    effect,
-    answer: z.unknown(),
-    run: (client, commands) => {
-      const Command = (commands as unknown as Record<string, new (input: unknown) => never>)[`${operation}Command`];
-      if (!Command) throw new Error(`the IAM client has no ${operation}`);
-      return client.send(new Command({ PolicyArn: arn, ...input }));
-    },
-  });
-}
+/** One write to a policy, whose ARN is added to it. */
+export const writePolicy = (world: World, { account, arn }: Target, { input, ...rest }: Write): Promise<void> =>
+  write(world, account, { ...rest, input: { PolicyArn: arn, ...input } });

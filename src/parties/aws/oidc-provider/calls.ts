@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import type { Call } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { allPages, type Commands, paged, send } from "../iam-call.ts";
+import { allPages, type Commands, paged, send, type Write, write } from "../iam-call.ts";
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() })).default([]);
 
@@ -50,28 +49,11 @@ export const createOidcProvider = (world: World, account: Account, input: Create
   });
 
 /** One write: adding and removing a client id is idempotent, a list of thumbprints is replaced whole (aws.md 6.1). */
-export interface Write {
-  readonly operation: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly effect?: Call["effect"];
-}
-
-export async function writeOidcProvider(
+export const writeOidcProvider = (
   world: World,
   { account, arn }: { readonly account: Account; readonly arn: string },
-  { operation, input, effect = "repeatable" }: Write,
-): Promise<void> {
-  await send(world, account, {
-    operation,
-    effect,
-    answer: z.unknown(),
-    run: (client, commands) => {
-      const Command = (commands as unknown as Record<string, new (input: unknown) => never>)[`${operation}Command`];
-      if (!Command) throw new Error(`the IAM client has no ${operation}`);
-      return client.send(new Command({ OpenIDConnectProviderArn: arn, ...input }));
-    },
-  });
-}
+  { input, ...rest }: Write,
+): Promise<void> => write(world, account, { ...rest, input: { OpenIDConnectProviderArn: arn, ...input } });
 
 const trusting = z.object({ Arn: z.string(), AssumeRolePolicyDocument: z.string() });
 

@@ -1,4 +1,5 @@
-import type { LiveOidcProvider, Write } from "./calls.ts";
+import type { Write } from "../iam-call.ts";
+import type { LiveOidcProvider } from "./calls.ts";
 import { type Claim, claimsOf, claimTag, hashOf } from "./claim.ts";
 
 /** What this deployment wants of an OIDC provider. */

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import type { Call } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { allPages, type Commands, paged, send } from "../iam-call.ts";
+import { allPages, type Commands, paged, send, type Write, write } from "../iam-call.ts";
 
 /** What GetRole must hold. Tags and a boundary are left out of the answer where a role has none. */
 const roleSchema = z.object({
@@ -17,9 +16,6 @@ const roleSchema = z.object({
 });
 /** A role as IAM answers it; AssumeRolePolicyDocument is still percent-encoded (aws.md 9.1). */
 export type LiveRole = z.infer<typeof roleSchema>;
-
-/** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
-const nothing = z.unknown();
 
 /** Which role of which account; `name` is empty where a call is about the whole account. */
 interface Target {
@@ -125,29 +121,6 @@ export async function listRoleTags(world: World, account: Account): Promise<Read
   return new Map(pages.flatMap((page) => page.RoleDetailList.map((one) => [one.RoleName, one.Tags] as const)));
 }
 
-/**
- * One write to a role. `operation` names the SDK's command, so that a list of steps can be data. Full
- * replaces and documented idempotent calls may be sent again, which is the default (fact sheet
- * reliability-and-security, 2.3).
- */
-export async function writeRole(
-  world: World,
-  target: Target,
-  write: {
-    readonly operation: string;
-    readonly effect?: Call["effect"];
-    readonly input: Readonly<Record<string, unknown>>;
-  },
-): Promise<void> {
-  const { operation, effect = "repeatable", input } = write;
-  await send(world, target.account, {
-    operation,
-    effect,
-    answer: nothing,
-    run: (client, commands) => {
-      const Command = (commands as unknown as Record<string, new (input: unknown) => never>)[`${operation}Command`];
-      if (!Command) throw new Error(`the IAM client has no ${operation}`);
-      return client.send(new Command({ RoleName: target.name, ...input }));
-    },
-  });
-}
+/** One write to a role, whose name is added to it. */
+export const writeRole = (world: World, { account, name }: Target, { input, ...rest }: Write): Promise<void> =>
+  write(world, account, { ...rest, input: { RoleName: name, ...input } });
