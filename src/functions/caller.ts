@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import type { World } from "../model.ts";
-import { CloudError, call } from "../run/retry.ts";
+import { CloudError, call, jsonOf } from "../run/retry.ts";
 import { CallerRefused } from "./bearer.ts";
 import { TokenRefused, verifyStrict } from "./strict-jwt.ts";
 
@@ -72,7 +72,7 @@ async function fetchKeys(base: string, world: World): Promise<JSONWebKeySet> {
       url: `${base}/oauth2/v3/certs`,
       headers: { accept: "application/json" },
     });
-    const parsed = keySet.safeParse(status === 200 ? parse(body) : undefined);
+    const parsed = keySet.safeParse(status === 200 ? jsonOf(body) : undefined);
     if (parsed.success) return parsed.data as JSONWebKeySet;
     throw new CloudError({
       ...spec,
@@ -82,12 +82,4 @@ async function fetchKeys(base: string, world: World): Promise<JSONWebKeySet> {
       message: "no key set",
     });
   });
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,15 @@ import { CloudError, type ErrorClass, mayHaveLanded } from "./cloud-error.ts";
 
 export { CloudError, type CloudErrorInit, type ErrorClass, located, mayHaveLanded, redact } from "./cloud-error.ts";
 
+/** What a body says, for a schema to judge; `undefined` where it is not JSON. */
+export function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Names for messages and reports, and how often it may be sent. */
 export interface Call {
   /** Such as `aws.iam`. */

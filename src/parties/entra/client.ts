@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { HttpAnswer, World } from "../../model.ts";
 import { assertionType, type ClientCredentials, googleAssertion, secretOf } from "../../run/minting.ts";
-import { type Call, CloudError, call, type ErrorClass } from "../../run/retry.ts";
+import { type Call, CloudError, call, type ErrorClass, jsonOf } from "../../run/retry.ts";
 import { tokenExchange } from "./claims.ts";
 import type { Source } from "./shape.ts";
 
@@ -22,7 +22,7 @@ export async function byClientCredentials(source: Source, given: ClientCredentia
       headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
       body: new URLSearchParams({ ...form, ...proof }).toString(),
     });
-    const body = bodySchema.safeParse(parse(answer)).data;
+    const body = bodySchema.safeParse(jsonOf(answer.body)).data;
     if (answer.status === 200 && body?.access_token) return body.access_token;
     throw refusal(answer, body);
   });
@@ -34,14 +34,6 @@ const bodySchema = z.object({
   error_codes: z.array(z.number()).optional(),
 });
 type Body = z.infer<typeof bodySchema>;
-
-function parse({ body }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
 
 /** Of all that Entra says only two members are stable enough to read: `error`, and the first number (entra.md, trap 13). */
 function refusal({ status, headers }: HttpAnswer, body: Body | undefined): CloudError {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { HttpAnswer, World } from "../../model.ts";
-import { type Call, CloudError, call, deadline, type ErrorClass } from "../../run/retry.ts";
+import { type Call, CloudError, call, deadline, type ErrorClass, jsonOf } from "../../run/retry.ts";
 
 const spec = { service: "azure.imds", operation: "GetToken", effect: "read" } as const satisfies Call;
 
@@ -50,21 +50,13 @@ export function fromImds(world: World, ask: ImdsAsk): Promise<string> {
       url: await urlOf(world, { ...ask }),
       headers: { metadata: "true" },
     });
-    const body = answerSchema.safeParse(parse(answer)).data;
+    const body = answerSchema.safeParse(jsonOf(answer.body)).data;
     if (answer.status === 200 && body?.access_token) return body.access_token;
     throw refusal(answer, body);
   });
 }
 
 const answerSchema = z.object({ access_token: z.string().min(1).optional(), error: z.string().optional() });
-
-function parse({ body }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
 
 /** 404 and 410 mean that the service is being updated, and 410 that it is back within 70 s (entra.md 4.3). */
 function refusal({ status }: HttpAnswer, body: z.infer<typeof answerSchema> | undefined): CloudError {

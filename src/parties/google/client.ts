@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { HttpAnswer, Session, World } from "../../model.ts";
-import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass, located } from "../../run/retry.ts";
+import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass, jsonOf, located } from "../../run/retry.ts";
 import { remedy } from "./remedy.ts";
 
 /** Where the services answer; a sandbox or `--endpoint` moves them. */
@@ -71,7 +71,7 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
     throw error instanceof CloudError ? located(error, ask) : error;
   }
   if (answer.status >= 400) throw refusal(ask, answer, session.principal);
-  const parsed = ask.answer.safeParse(ask.read ? ask.read(answer) : parse(answer.body));
+  const parsed = ask.answer.safeParse(ask.read ? ask.read(answer) : jsonOf(answer.body));
   if (parsed.success) return parsed.data;
   if (isCutOff(answer.body))
     throw failure(ask, { class: "lost", code: "", status: answer.status, message: "the answer is cut off" });
@@ -88,15 +88,7 @@ const failure = (ask: Call, init: Omit<CloudErrorInit, "service" | "operation">)
   new CloudError({ service: ask.service, operation: ask.operation, ...init });
 
 /** Begins as JSON and does not end as it: an answer was on its way (2.1, TB). */
-const isCutOff = (body: Buffer): boolean => /^\s*[[{]/.test(body.toString("utf8")) && parse(body) === undefined;
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
+const isCutOff = (body: Buffer): boolean => /^\s*[[{]/.test(body.toString("utf8")) && jsonOf(body) === undefined;
 
 /** As far as it is read. Newer answers say why in `details`, older ones in `errors` (google.md 12). */
 interface ErrorBody {
@@ -118,7 +110,7 @@ interface ErrorBody {
  */
 function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, principal: string): CloudError {
   if (isCutOff(body)) return failure(ask, { class: "lost", code: "", status, message: "the answer is cut off" });
-  const error = (parse(body) as ErrorBody | undefined)?.error ?? {};
+  const error = (jsonOf(body) as ErrorBody | undefined)?.error ?? {};
   const details = Array.isArray(error.details) ? error.details : [];
   const reasons = [...details.map((detail) => detail.reason), ...(error.errors ?? []).map((one) => one.reason)];
   const constraint = details

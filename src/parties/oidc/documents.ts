@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { HttpAnswer, World } from "../../model.ts";
-import { CloudError, call, located } from "../../run/retry.ts";
+import { CloudError, call, jsonOf, located } from "../../run/retry.ts";
 
 /** What an issuer says of itself, as far as the clouds read it. */
 export interface Documents {
@@ -95,7 +95,7 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
     // Key sets have a type of their own as well: application/jwk-set+json (RFC 7517, 8.5.2).
     if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(answer.headers["content-type"] ?? ""))
       throw wrong(operation, "ISSUER-DOCUMENT", `${url} is not application/json`);
-    const value = parse(answer.body);
+    const value = jsonOf(answer.body);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
     throw wrong(operation, "ISSUER-DOCUMENT", `${url} is no JSON object`);
   });
@@ -114,14 +114,6 @@ function definite(error: CloudError): CloudError {
     known: { code: "ISSUER-TLS", asks: "broken" },
     fix: ["if its CA is your own: tls: private-ca in the file, and aws checks the thumbprint instead"],
   });
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 const jwk = z.looseObject({

@@ -8,7 +8,7 @@ import {
   secretOf,
   tokenOf,
 } from "../../run/minting.ts";
-import { type Call, CloudError, call, located } from "../../run/retry.ts";
+import { type Call, CloudError, call, jsonOf, located } from "../../run/retry.ts";
 import { identityOf } from "./claims.ts";
 import { readDocuments } from "./documents.ts";
 import { sideOf } from "./shape.ts";
@@ -75,21 +75,13 @@ async function byClientCredentials({ link }: MintAsk, given: ClientCredentials, 
     const { status, body } = await world.outside.post(tokenEndpoint, form, { vouched }).catch((error: unknown) => {
       throw error instanceof CloudError ? located(error, spec) : error;
     });
-    const answer = answerSchema.safeParse(parse(body)).data;
+    const answer = answerSchema.safeParse(jsonOf(body)).data;
     const token = answer?.id_token ?? answer?.access_token;
     if (status === 200 && token) return token;
     const kind = status >= 500 ? "transient" : answer?.error ? "denied" : "malformed";
     const message = `the issuer gives no token: ${answer?.error ?? `it answers ${status}`}`;
     throw new CloudError({ ...spec, class: kind, code: answer?.error ?? "", status, message });
   });
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 /** As the issuer would say them: of alternatives the first, of patterns one that fits. */
