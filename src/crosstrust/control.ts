@@ -36,7 +36,7 @@ export function controlResources({ federation, control }: ControlWork): readonly
         ...{ deployment, control, audience: controlAudience(deployment) },
         identities: { checker: checker.identity, provisioner: provisioner.identity },
         resources: expand(links, parties).resources,
-        judged: links.filter(({ prove }) => prove === "judge").map(({ name }) => name),
+        judged: links.filter(({ prove }) => prove !== "exchange").map(({ name }) => name),
       }) ?? [],
   );
   return [...checker.resources, ...provisioner.resources, ...wanted];

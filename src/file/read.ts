@@ -15,7 +15,7 @@ interface RawLink {
   readonly from: Record<string, Record<string, unknown>>;
   readonly to: Record<string, Record<string, unknown>>;
   readonly may: readonly Permission[];
-  readonly prove: "exchange" | "judge";
+  readonly prove: Link["prove"];
 }
 interface RawFile {
   readonly name: string;
@@ -53,8 +53,14 @@ export function readFederation(file: string, bytes: Uint8Array, shapes: readonly
   if (findings.length > 0 || !plain.success) return { findings };
   const whole = federationShape(shapes).parse(parsed.tree) as RawFile;
   const federation = { file, name: whole.name, links: links(file, whole, { parsed, shapes }), ...watching(whole) };
+  const birdless = federation.links.filter(({ prove, canary }) => prove === "canary" && !canary);
+  if (birdless.length > 0)
+    return { findings: birdless.map((link) => problem("BAD-VALUE", link.at("prove"), noCanary)) };
   return { federation: { ...federation, ...(whole.control ? { control: whole.control } : {}) }, findings };
 }
+
+const noCanary =
+  "prove: canary is for service accounts of google that go to aws, in a file whose control: names the checker";
 
 const watching = ({ schedule, alerts }: RawFile) => ({
   ...(schedule ? { schedule: Number(schedule) } : {}),
@@ -139,8 +145,9 @@ interface Source {
 function links(file: string, raw: RawFile, { parsed, shapes }: Source): Link[] {
   return Object.entries(raw.links).map(([name, link]) => {
     const [from, to] = [sideOf(link.from), sideOf(link.to)];
+    const place = parsed.keys.get(`links.${name}`) ?? { file, line: 1, column: 1 };
     const given = to.spec.audience ?? shapes.find(({ party }) => party === from.party)?.audience?.(from.spec);
-    return {
+    const read: Link = {
       name,
       deployment: raw.name,
       from,
@@ -149,10 +156,22 @@ function links(file: string, raw: RawFile, { parsed, shapes }: Source): Link[] {
       may: link.may,
       ...(raw.control ? { controlled: true as const } : {}),
       prove: link.prove,
-      place: parsed.keys.get(`links.${name}`) ?? { file, line: 1, column: 1 },
+      place,
       at: (path) => nearestPlace(parsed.places, ["links", name, ...path.split(".")]),
     };
+    const canary = link.prove === "canary" ? canaryOf(read, raw.control, shapes) : undefined;
+    return canary ? { ...read, canary } : read;
   });
+}
+
+/** For the same audience, so that its token, held against the link's own trust, is that of somebody else and no more. */
+function canaryOf(link: Link, control: Control | undefined, shapes: readonly PartyShape[]): Link | undefined {
+  const of = (name: string) => shapes.find(({ party }) => party === name)?.canary;
+  const from = control && of(link.from.party)?.from?.(link.from.spec, control.checker);
+  const to = of(link.to.party)?.to?.(link.to.spec);
+  if (!from || !to) return undefined;
+  const sides = { from: { ...link.from, spec: from }, to: { ...link.to, spec: to } };
+  return { ...link, ...sides, may: [], prove: "exchange" };
 }
 
 /** The shape has seen to it that exactly one party stands there. */

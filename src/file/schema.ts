@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Side } from "../model.ts";
 
 /**
  * What a party adds to the file: the members of its `from` and `to`, and the form of one permission. The
@@ -14,6 +15,14 @@ export interface PartyShape {
   readonly forms?: { readonly from: readonly (readonly string[])[] };
   /** What tokens are asked for where the file says it on this side; else each link has an audience of its own. */
   readonly audience?: (from: Readonly<Record<string, unknown>>) => string | undefined;
+  /**
+   * The sides of the link that `prove: canary` proves: the checker in the workload's place, and a second thing of the
+   * same kind to get into. Undefined where the side has no such thing.
+   */
+  readonly canary?: {
+    readonly from?: (from: Readonly<Record<string, unknown>>, checker: string) => Side["spec"] | undefined;
+    readonly to?: (to: Readonly<Record<string, unknown>>) => Side["spec"];
+  };
 }
 
 /** No unknown keys: a wrong one is answered with the nearest right one. `what` names the map in errors. */
@@ -106,7 +115,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
       from: side("from", shapes),
       to: side("to", shapes),
       may: list(z.union(permissions as [z.ZodType, z.ZodType])).default([]),
-      prove: z.enum(["judge", "exchange"], "prove is judge, or left out").default("exchange"),
+      prove: z.enum(["judge", "canary", "exchange"], "prove is judge or canary, or left out").default("exchange"),
     },
     "a link",
   );

@@ -28,7 +28,12 @@ export interface Link {
   /** The deployment has a control plane: what is made for this link stays within its boundary. */
   readonly controlled?: true;
   /** `judge`: nothing can mint for this link, so its trust is judged and never proved (contract, section 7). */
-  readonly prove: "exchange" | "judge";
+  readonly prove: "exchange" | "judge" | "canary";
+  /**
+   * With `prove: canary` a link beside this one, which is proved in its place: from the checker's own account to a role
+   * that trusts it alone, so that the checker can become no workload (reliability-and-security.md, 4.8, way b).
+   */
+  readonly canary?: Link;
   readonly place: Place;
   /** The place of a field of this link, by path such as `to.aws.role`; the nearest parent's where it is absent. */
   readonly at: (path: string) => Place;

@@ -44,6 +44,14 @@ export function declared({ link, parties, lookup }: Proving): Readonly<Record<st
   return { ...claims, ...(sub ? { sub } : {}), ...Object.fromEntries(tags) };
 }
 
+/** What is proved in the place of a link that says `prove: canary`: the checker's own way to a role of its own. */
+export function asCanary(proving: Proving, canary: Link): Proving {
+  const identity = party(proving, canary.from.party).issuer?.identify(canary).identity;
+  const [trust] = (identity && party(proving, canary.to.party).relying?.trust(canary, identity)) ?? [];
+  const live = (trust && proving.live.get(trust.address)) ?? ({ state: "absent" } as const);
+  return { ...proving, link: canary, view: { ...proving.view, link: canary, live } };
+}
+
 /** Whole milliseconds since a `performance.now()`. */
 export const since = (start: number): number => Math.round(performance.now() - start);
 

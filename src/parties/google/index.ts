@@ -81,6 +81,10 @@ export const shape = {
   from,
   forms: { from: forms },
   audience: ({ clientId }: Readonly<Record<string, unknown>>) => (typeof clientId === "string" ? clientId : undefined),
+  canary: {
+    from: ({ project, serviceAccount }: Readonly<Record<string, unknown>>, checker: string) =>
+      serviceAccount === undefined ? undefined : { project, serviceAccount: checker },
+  },
 };
 
 function lint(link: Link): readonly Finding[] {

@@ -46,11 +46,12 @@ async function read(spec: TokenCreatorSpec, world: World): Promise<Live<TokenCre
   return policy && isBound(policy, mintingRole, spec.member) ? present(spec) : { state: "absent" };
 }
 
-/** The checker on every account that it has to speak as; where nobody mints for a link it need not. */
+/** The checker on every account that it has to speak as; where nobody mints for a link, or a canary is proved in its place, it need not. */
 export function tokenCreators({ resources, control, judged }: ControlAsk): readonly Resource[] {
   return resources
     .filter(({ address }) => address.startsWith("google:serviceAccount/"))
     .filter(({ links }) => links.some((link) => !judged.includes(link)))
+    .filter(({ spec }) => spec.email !== control.checker)
     .map(({ spec }) => {
       const [project, account] = [String(spec.project), String(spec.email)];
       const address: Address = `google:tokenCreator/${project}/${account}`;
