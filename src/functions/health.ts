@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
-import { checkHealth } from "../crosstrust.ts";
-import type { Consents, Health, Verdict } from "../model.ts";
+import { checkHealth, noConsents } from "../crosstrust.ts";
+import type { Health, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
@@ -11,15 +11,6 @@ import { tellLinks } from "./tell.ts";
 import { heartbeat, type Watched, watchRun } from "./watching.ts";
 
 const bodySchema = z.strictObject({ links: z.array(z.string()).optional() });
-/** Nobody is there to be asked: a function never widens, adopts, undeletes or grants. */
-export const noConsents: Consents = {
-  adopt: [],
-  allowWiden: [],
-  allowBroadSubject: [],
-  allowPrivileged: [],
-  undelete: false,
-  grantMe: false,
-};
 
 /** One run in this process; the lease in the store keeps other instances away. */
 let running = false;
@@ -41,6 +32,7 @@ export async function healthFunction(call: Call): Promise<Reply> {
   if (running) return busy;
   running = true;
   try {
+    // Nobody is there to be asked: a function never widens, adopts, undeletes or grants.
     const look = () => checkHealth({ federation, only, consents: noConsents }, world);
     const watched = only.length > 0 ? undefined : await watchRun(call, look);
     if (watched && !watched.held) return busy;

@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
-import { carryOut, makePlan } from "../crosstrust.ts";
+import { carryOut, makePlan, noConsents } from "../crosstrust.ts";
 import type { Finding, Plan, Trace, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { worst } from "../run/verdict.ts";
 import { document, planBody } from "../say/json.ts";
 import { version } from "../version.ts";
-import { noConsents } from "./health.ts";
 import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
 import { tellLinks, tellPlan } from "./tell.ts";
 
