@@ -77,6 +77,9 @@ export function secretOf(from: string, ask: Pick<Minting, "service">): string {
   );
 }
 
+/** Somebody who fits a pattern, always the same one: who is minted for and who is judged must not differ. */
+export const fitting = (pattern: string): string => pattern.replaceAll("*", "crosstrust").replaceAll("?", "x");
+
 /** How a client assertion is announced (RFC 7523, 2.2). */
 export const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
