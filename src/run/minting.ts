@@ -83,24 +83,36 @@ export const fitting = (pattern: string): string => pattern.replaceAll("*", "cro
 /** How a client assertion is announced (RFC 7523, 2.2). */
 export const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/** What an answer without a token means to whoever asked for one, by its status. */
+export type NoToken = (status: number) => { readonly class: ErrorClass; readonly message: string };
+
 /**
- * Google's word for this machine, which an issuer can take instead of a secret where it was told to trust it: an ID
- * token of the metadata server. The audience is percent-encoded, which Google's own clients leave out (google.md, trap 3).
+ * An ID token of Google's metadata server, which vouches for this machine. The audience is percent-encoded, which
+ * Google's own clients leave out (google.md, trap 3); the answer must carry the header too (google.md 10).
  */
-export function googleAssertion(audience: string, world: World): Promise<string> {
+export function metadataIdentity(
+  query: Readonly<Record<string, string>>,
+  noToken: NoToken,
+  world: World,
+): Promise<string> {
   const identity = { service: "google.metadata", operation: "GetIdentity", effect: "read" } as const;
   return call(world, identity, async () => {
     const base = await world.locate("google.metadata", "http://metadata.google.internal");
     const path = "computeMetadata/v1/instance/service-accounts/default/identity";
-    const url = `${base}/${path}?${new URLSearchParams({ audience })}`;
+    const url = `${base}/${path}?${new URLSearchParams(query)}`;
     const answer = await world.http({ method: "GET", url, headers: { "metadata-flavor": "Google" } });
     const token = answer.body.toString("utf8").trim();
     const genuine = answer.status === 200 && answer.headers["metadata-flavor"] === "Google";
     if (genuine && token.split(".").length === 3) return token;
-    const kind = answer.status >= 500 ? "transient" : "credentials";
-    const message = "the metadata server gave no identity token to present instead of a secret";
-    throw new CloudError({ ...identity, class: kind, code: "", status: answer.status, message });
+    throw new CloudError({ ...identity, ...noToken(answer.status), code: "", status: answer.status });
   });
+}
+
+/** Google's word for this machine, which an issuer can take instead of a secret where it was told to trust it. */
+export function googleAssertion(audience: string, world: World): Promise<string> {
+  const message = "the metadata server gave no identity token to present instead of a secret";
+  const noToken: NoToken = (status) => ({ class: status >= 500 ? "transient" : "credentials", message });
+  return metadataIdentity({ audience }, noToken, world);
 }
 
 /** At most one byte more than a token may have: a wrong path can lead to a disk image. */
