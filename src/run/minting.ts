@@ -60,7 +60,7 @@ export function tokenOf(given: string, mintedBy: string, ask: Pick<Minting, "ser
       "what was minted is an access token of google; this is an access token; request an ID token",
     );
   const parts = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(text);
-  const [header, claims] = [decode(parts?.[1] ?? ""), decode(parts?.[2] ?? "")];
+  const [header, claims] = [decodePart(parts?.[1] ?? ""), decodePart(parts?.[2] ?? "")];
   if (header && claims) return { text, header, claims, mintedBy };
   throw failure(ask, "malformed", "what was minted is not a JSON web token");
 }
@@ -148,7 +148,8 @@ async function output(command: readonly string[], ask: Minting, world: World): P
   }
 }
 
-function decode(part: string): Readonly<Record<string, unknown>> | undefined {
+/** The header or the claims of a JWT; nothing where the part holds no JSON object. */
+export function decodePart(part: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
     return typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { MintAsk, Token, World } from "../../model.ts";
-import { metadataIdentity, type NoToken } from "../../run/minting.ts";
+import { decodePart, metadataIdentity, type NoToken } from "../../run/minting.ts";
 import { CloudError } from "../../run/retry.ts";
 import { google } from "./client.ts";
 import { type ServiceAccountName, serviceAccountOf } from "./shape.ts";
@@ -45,18 +45,8 @@ const noToken: NoToken = (status) => ({
 
 /** Claims and header of a token we asked for ourselves; whoever receives it verifies it. */
 export function decode(text: string, mintedBy: string): Token {
-  const [header, payload] = text
-    .split(".")
-    .slice(0, 2)
-    .map((part) => {
-      try {
-        const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-        return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-      } catch {
-        return undefined;
-      }
-    });
-  if (header && payload) return { text, header, claims: payload, mintedBy };
+  const [header, claims] = text.split(".").slice(0, 2).map(decodePart);
+  if (header && claims) return { text, header, claims, mintedBy };
   const what =
     mintedBy === "metadata" ? ["google.metadata", "GetIdentity"] : ["google.iamcredentials", "GenerateIdToken"];
   const [service = "", operation = ""] = what;
