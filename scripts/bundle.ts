@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { type OutputChunk, rolldown } from "rolldown";
 import { thirdParty } from "./third-party.ts";
@@ -62,7 +63,7 @@ const versionAsText = {
  */
 const builtinsAsTheyAre = {
   name: "builtins-as-they-are",
-  resolveId: (id: string) => (/^(node:)?(http|https|crypto)$/.test(id) ? { id: `${builtin}${id}` } : null),
+  resolveId: (id: string) => (isBuiltin(id) && !/^(node:)?module$/.test(id) ? { id: `${builtin}${id}` } : null),
   load: (id: string) =>
     id.startsWith(builtin)
       ? { code: `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(builtin.length))});` }
