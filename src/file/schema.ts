@@ -7,8 +7,8 @@ import type { Side } from "../model.ts";
  */
 export interface PartyShape {
   readonly party: string;
-  /** Absent where it cannot issue; `to` is absent where it cannot rely. */
-  readonly from?: z.ZodRawShape;
+  /** Absent where it cannot issue; `to` is absent where it cannot rely. A function makes it when a file is read. */
+  readonly from?: z.ZodRawShape | (() => z.ZodRawShape);
   readonly to?: z.ZodRawShape;
   readonly may?: z.ZodType;
   /** Sets of members that go together, where a side is written in more than one way. */
@@ -49,7 +49,8 @@ function advice(key: string, known: readonly string[]): string | undefined {
 function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
   const members: Record<string, z.ZodType> = {};
   for (const shape of shapes) {
-    const own = shape[which];
+    const given = shape[which];
+    const own = typeof given === "function" ? given() : given;
     if (!own) continue;
     const whole = strict(own, `${which}.${shape.party}`);
     const forms = which === "from" ? shape.forms?.from : undefined;

@@ -5,8 +5,9 @@ import type { Health, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
+import { deployment } from "./deployment.ts";
 import { reportName } from "./report.ts";
-import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
+import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
 import { tellLinks } from "./tell.ts";
 import { heartbeat, type Watched, watchRun } from "./watching.ts";
 
@@ -22,7 +23,8 @@ const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "
  * case 120). A check of only some links is neither stored nor remembered, and waits for nobody's lease: the last report
  * stands for the whole deployment.
  */
-export async function healthFunction(call: Call): Promise<Reply> {
+export async function healthFunction(sent: Sent): Promise<Reply> {
+  const call: Call = { ...sent, ...(await deployment()) };
   const { world, federation, body, query } = call;
   const asked = bodySchema.safeParse(body);
   if (!asked.success) return error(400, "the body takes links, a list of link names");

@@ -39,7 +39,7 @@ async function draw(body: string, format: "html" | "metrics", memory: Memory | u
     import("./deployment.ts"),
     import("../watch/past.ts"),
   ]);
-  const [report, past] = [reportOf(body, deployment().federation), pastOf(memory)];
+  const [report, past] = [reportOf(body, (await deployment()).federation), pastOf(memory)];
   if (format === "metrics") {
     const { healthMetrics } = await import("../say/metrics.ts");
     const headers = { "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" };

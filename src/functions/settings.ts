@@ -60,7 +60,7 @@ function sourcesOf(name: FunctionName): Readonly<Record<string, Source>> {
     (party: string): Source =>
     async (ask, world) => {
       const { sourceFor } = await import("./sources.ts");
-      return sourceFor(party, name)(ask, world);
+      return (await sourceFor(party, name))(ask, world);
     };
   return { google: source("google"), aws: source("aws") };
 }
