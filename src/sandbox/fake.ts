@@ -95,8 +95,8 @@ export interface Host {
   readonly outside: Outside;
   readonly blobs: Blobs;
   readonly programs: Programs;
-  /** Calls a URL as a cloud's scheduler would: outside the sandbox, with the token it was given. */
-  readonly deliver: (url: string, init: RequestInit) => Promise<number>;
+  /** Calls a URL as a cloud's scheduler would, with the token it was given: by https what is played, else this machine. */
+  readonly deliver: (url: string, init: OutsideCall) => Promise<number>;
 }
 
 /**
@@ -107,6 +107,15 @@ export interface Outside {
   /** `vouched: false`: any certificate will do, because its chain is looked at apart from it. */
   get(url: string, options?: { readonly vouched?: boolean }): Promise<OutsideAnswer>;
   chain(host: string): Promise<OutsideChain>;
+  /** A call as one cloud's service makes it to another: any method, a minute, 32 MiB. */
+  call(url: string, init?: OutsideCall): Promise<OutsideAnswer>;
+}
+
+/** What `Outside.call` sends. */
+export interface OutsideCall {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
 }
 
 /** Header names in lower case. */

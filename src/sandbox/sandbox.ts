@@ -93,6 +93,7 @@ export class Sandbox {
   host(staleSeconds: number | undefined): Host {
     const back = (seconds: number): View => this.state.at(Date.now() - seconds * 1000);
     const { propagationSeconds } = this.settings;
+    const outside = outsideOf(this.base, () => this.hosting.anchors());
     return {
       now: () => this.now(),
       state: this.state,
@@ -102,11 +103,14 @@ export class Sandbox {
       issuers: this.issuers,
       base: this.base,
       actsAs: () => this.settings.actsAs,
-      outside: outsideOf(this.base, () => this.hosting.anchors()),
+      outside,
       blobs: this.blobs,
       programs: this.programs,
+      // A name leads to what is played under it, and an address to a server of this machine.
       deliver: async (url, init) =>
-        (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
+        url.startsWith("https:")
+          ? (await outside.call(url, init)).status
+          : (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
     };
   }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { bundleFunctions } from "../../scripts/bundle.ts";
 import { bench, example, folderWith } from "../support/bench.ts";
 import { environmentOf, run } from "../support/cli.ts";
+import { mint } from "../support/deployed.ts";
 import { witnessed } from "../support/witness.ts";
 
 // The unmodified gcloud deploys what crosstrust's own bundle is, into the sandbox: under the real host names, through
@@ -32,7 +33,7 @@ async function stage() {
       ...["run", "deploy", "health", `--source=${join(sources, "health")}`, "--function=health", region],
       ...["--base-image=nodejs24", `--service-account=${runner}`, "--no-allow-unauthenticated", "--concurrency=1"],
       ...["--max-instances=2", "--timeout=120", "--memory=512Mi", "--ingress=all", "--labels=crosstrust=acme"],
-      ...["--set-env-vars=CROSSTRUST_STORE=gs://acme-state/health", ...more],
+      ...more,
     );
   return { b, folder, env, gcloud, json, deploy };
 }
@@ -85,6 +86,40 @@ describe("gcloud run deploy", () => {
     const poor = await deploy();
     expect([poor.exit, poor.err]).toEqual([1, expect.stringMatching(/Build failed.*storage\.objects\.get/s)]);
   });
+
+  witnessed("gcloud")(
+    "makes a function that answers its caller with the verdict, and whose log can be read",
+    async () => {
+      const { b, gcloud, json, deploy } = await stage();
+      await b.apply(example);
+      await gcloud("iam", "service-accounts", "create", "runner");
+      const audience = "https://health.example";
+      const env = `--set-env-vars=CROSSTRUST_AUDIENCE=${audience},CROSSTRUST_CALLERS=${runner},CROSSTRUST_STORE=gs://acme-state/health`;
+      expect((await deploy(env, `--set-custom-audiences=${audience}`)).exit).toBe(0);
+      const grant = ["health", region, `--member=serviceAccount:${runner}`, "--role=roles/run.invoker"];
+      expect((await gcloud("run", "services", "add-iam-policy-binding", ...grant)).exit).toBe(0);
+
+      const { status } = await json("run", "services", "describe", "health", region);
+      const { uniqueId } = await json("iam", "service-accounts", "describe", runner);
+      const token = `Bearer ${await mint(b, { aud: audience, sub: uniqueId, email: runner })}`;
+      // The platform takes the signature off what it has checked; the function's own check needs one that is whole.
+      const headers = { "x-serverless-authorization": token, authorization: token };
+      const call = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: "{}" };
+      const answer = await b.sandbox.host(undefined).outside.call(status.url, call);
+      expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { command: "health", verdict: "works" }]);
+      const read = ["logging", "read", 'resource.type="cloud_run_revision" AND jsonPayload.event:*', "--limit=5"];
+      expect((await gcloud(...read)).err).toContain("Unparseable filter");
+      const entries = await json(
+        "logging",
+        "read",
+        'resource.labels.service_name="health" severity>=INFO',
+        "--limit=50",
+      );
+      expect(entries.map(({ jsonPayload }: { jsonPayload: { event: string } }) => jsonPayload.event)).toContain(
+        "crosstrust.health",
+      );
+    },
+  );
 
   witnessed("gcloud")("edits who may invoke it, and reads it back", async () => {
     const { gcloud, json, deploy } = await stage();
