@@ -5,6 +5,7 @@ import { iam } from "./iam.ts";
 import { googleIssuer, iamcredentials } from "./iamcredentials.ts";
 import { logging } from "./logging.ts";
 import { metadata } from "./metadata.ts";
+import { monitoring } from "./monitoring.ts";
 import { oauth2, refreshToken } from "./oauth2.ts";
 import { cloudbilling, projects } from "./projects.ts";
 import { cloudbuild } from "./run/builds.ts";
@@ -33,7 +34,7 @@ export const player: Player = {
   party: "google",
   fakes: [
     ...[iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
-    ...[run, invoked, cloudbuild, artifactregistry, logging],
+    ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring],
   ],
   issuers: [googleIssuer],
   operator(_project, host) {

@@ -1,6 +1,7 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { principalOf, require_, requireApi } from "./access.ts";
 import { type Filter, parseFilter, severities } from "./log-filter.ts";
+import { metricRoutes } from "./log-metrics.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { projectOf } from "./store.ts";
 
@@ -34,6 +35,7 @@ const keyOf = (at: number): string => `google.log/${String(at).padStart(9, "0")}
 
 const routes: readonly Route[] = [
   { method: "POST", pattern: /^\/v2\/entries:list$/, operation: "ListLogEntries", write: false, run: list },
+  ...metricRoutes,
 ];
 
 /** Cloud Logging v2: what was noted, by the part of the filter language that `log-filter.ts` reads. */

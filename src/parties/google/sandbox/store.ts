@@ -156,6 +156,18 @@ function checkMembers(host: Host, before: readonly string[], after: readonly str
   throw new GoogleError([400, "INVALID_ARGUMENT"], `Service account ${name} does not exist.`);
 }
 
+/** A custom role that is not there, or was deleted, can stay bound and not be bound anew; the words are approximate. */
+function checkRoles(host: Host, before: readonly Binding[], after: readonly Binding[]): void {
+  const missing = after.find(({ role }) => {
+    if (role.startsWith("roles/") || before.some((one) => one.role === role)) return false;
+    const found = host.state.get<StoredRole>(`google.role/${role}`);
+    return found === undefined || found.deletedAt !== undefined;
+  });
+  if (missing === undefined) return;
+  const says = `Role ${missing.role} does not exist in the resource's hierarchy.`;
+  throw new GoogleError([400, "INVALID_ARGUMENT"], says);
+}
+
 /**
  * Every binding of a deleted account, in every policy, names it by its unique id from then on, so that a namesake
  * inherits nothing; undelete turns them back (google.md 5).
@@ -190,5 +202,6 @@ export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<
   }
   const bindings = (given.bindings ?? []).filter((binding) => binding.members?.length > 0);
   checkMembers(host, membersOf(current.bindings), membersOf(bindings));
+  checkRoles(host, current.bindings, bindings);
   return nextPolicy(host, bindings, given.version ?? 1);
 }
