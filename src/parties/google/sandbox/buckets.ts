@@ -1,6 +1,6 @@
 import { may, requireApi } from "./access.ts";
 import { StorageError } from "./objects.ts";
-import type { RestCall } from "./rest.ts";
+import { GoogleError, type RestCall } from "./rest.ts";
 import { checkedPolicy, nextPolicy, projectOf, type StoredPolicy } from "./store.ts";
 
 /** Kept as `google.bucket/NAME`: names are one space for all projects. */
@@ -128,6 +128,14 @@ export function listBuckets(call: RestCall): unknown {
   return { kind: "storage#buckets", ...(items.length > 0 ? { items } : {}) };
 }
 
+/** gcloud asks it before it takes folders away: there are none here but in names. */
+export function getStorageLayout(call: RestCall): unknown {
+  const { name, fields } = held(call, "storage.buckets.get");
+  const { location, locationType } = fields;
+  const hierarchicalNamespace = { enabled: false };
+  return { kind: "storage#storageLayout", bucket: name, location, locationType, hierarchicalNamespace };
+}
+
 export const getBucket = (call: RestCall): unknown => shown(call, held(call, "storage.buckets.get"));
 
 /** What a client sends back as it read it, and what no write changes. */
@@ -173,7 +181,6 @@ export const getBucketPolicy = (call: RestCall): unknown => policyShown(held(cal
 export function setBucketPolicy(call: RestCall): unknown {
   const bucket = held(call, "storage.buckets.setIamPolicy");
   const given = call.body as Partial<StoredPolicy>;
-  if (given.etag !== undefined && given.etag !== bucket.policy.etag) throw unmet();
   const { iamConfiguration } = bucket.fields as { iamConfiguration?: { publicAccessPrevention?: string } };
   const open = (given.bindings ?? []).some(({ members }) =>
     members.some((one) => /^all(Authenticated)?Users$/.test(one)),
@@ -183,9 +190,19 @@ export function setBucketPolicy(call: RestCall): unknown {
       [412, "conditionNotMet"],
       "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced.",
     );
-  const next = { ...bucket, policy: checkedPolicy(call.host, bucket.policy, given) };
+  const next = { ...bucket, policy: newPolicy(call, bucket, given) };
   call.host.state.put(keyOf(bucket.name), next);
   return policyShown(next);
+}
+
+function newPolicy({ host }: RestCall, bucket: StoredBucket, given: Partial<StoredPolicy>): StoredPolicy {
+  try {
+    return checkedPolicy(host, bucket.policy, given);
+  } catch (error) {
+    if (error instanceof GoogleError && error.canonical === "ABORTED") throw unmet();
+    if (error instanceof GoogleError) throw new StorageError([error.status, "invalid"], error.message);
+    throw error;
+  }
 }
 
 export function testBucketPermissions(call: RestCall): unknown {

@@ -76,6 +76,7 @@ export const shownObject = ({ text: _, blob: __, ...rest }: StoredObject) => ({
   kind: "storage#object",
   id: `${rest.bucket}/${rest.name}/${rest.generation}`,
   selfLink: `https://www.googleapis.com/storage/v1/b/${rest.bucket}/o/${encodeURIComponent(rest.name)}`,
+  mediaLink: `https://storage.googleapis.com/download/storage/v1/b/${rest.bucket}/o/${encodeURIComponent(rest.name)}?generation=${rest.generation}&alt=media`,
   ...rest,
   ...{ metageneration: "1", storageClass: "STANDARD", timeCreated: rest.updated, etag: `C${rest.generation}` },
   size: String(rest.size),

@@ -6,13 +6,14 @@ import {
   deleteBucket,
   getBucket,
   getBucketPolicy,
+  getStorageLayout,
   listBuckets,
   patchBucket,
   requireOn,
   setBucketPolicy,
   testBucketPermissions,
 } from "./buckets.ts";
-import { contentOf, objectKey, objectOf, StorageError, type StoredObject, shownObject } from "./objects.ts";
+import { contentOf, objectKey, objectOf, StorageError, type StoredObject, saveObject, shownObject } from "./objects.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
 import { insert, resume } from "./uploads.ts";
 
@@ -32,6 +33,18 @@ const routes: readonly Route[] = [
     { method: "GET", pattern: policy, operation: "GetBucketIamPolicy", write: false, run: getBucketPolicy },
     { method: "PUT", pattern: policy, operation: "SetBucketIamPolicy", write: true, run: setBucketPolicy },
   ],
+  {
+    ...{ method: "GET", pattern: /^\/storage\/v1\/b\/([^/]+)\/storageLayout$/ },
+    ...{ operation: "GetStorageLayout", write: false, run: getStorageLayout },
+  },
+  {
+    ...{ method: "GET", pattern: /^\/storage\/v1\/b\/([^/]+)\/managedFolders$/ },
+    ...{ operation: "ListManagedFolders", write: false, run: () => ({ kind: "storage#managedFolders" }) },
+  },
+  {
+    ...{ method: "POST", pattern: /^\/storage\/v1\/b\/([^/]+)\/o\/(.+)\/rewriteTo\/b\/([^/]+)\/o\/(.+)$/ },
+    ...{ operation: "RewriteObject", write: true, run: rewrite },
+  },
   {
     ...{ method: "GET", pattern: /^\/storage\/v1\/b\/([^/]+)\/iam\/testPermissions$/ },
     ...{ operation: "TestBucketIamPermissions", write: false, run: testBucketPermissions },
@@ -113,6 +126,22 @@ function get(call: RestCall): unknown {
   const end = to ? Number(to) + 1 : content.length;
   const range = { "content-range": `bytes ${from}-${Math.min(end, content.length) - 1}/${content.length}` };
   return { status: 206, headers: { ...headers, ...type, ...range }, body: content.subarray(Number(from), end) };
+}
+
+/** A copy within the cloud, done at once. */
+function rewrite(call: RestCall): unknown {
+  allow(call, "get");
+  const { host, parts } = call;
+  const [from = "", name = "", bucket = "", copy = ""] = parts;
+  allow({ ...call, parts: [bucket] }, "create");
+  const found = objectOf(host.state, from, name);
+  if (!found) throw missing(from, name);
+  check(call, objectOf(host.state, bucket, copy));
+  const { contentType, metadata } = found;
+  const upload = { bucket, name: copy, contentType, ...(metadata ? { metadata } : {}) };
+  const resource = shownObject(saveObject(host, upload, contentOf(host, found)));
+  const { size } = resource;
+  return { kind: "storage#rewriteResponse", done: true, objectSize: size, totalBytesRewritten: size, resource };
 }
 
 /** With a delimiter, what lies deeper is told by its first part alone. */
