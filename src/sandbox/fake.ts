@@ -36,7 +36,7 @@ export interface Operation {
 export interface Fake {
   /** `aws.iam` */
   readonly service: string;
-  /** Real host names; `*` stands for one label or a part of it. */
+  /** Real host names; `*` stands for one label. */
   readonly hosts: readonly string[];
   /** Bytes of the largest body it takes; absent: 1 MiB. */
   readonly maxBody?: number;

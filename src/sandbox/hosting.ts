@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { Authority, type ChainName } from "./authority.ts";
 import type { Fake, FakeRequest } from "./fake.ts";
 import type { Keys } from "./keys.ts";
-import { domainOf, hostMatches } from "./names.ts";
+import { hostMatches } from "./names.ts";
 import { type Document, documentAt, type HostedIssuer, hostOf, keysUrl, oidc } from "./oidc.ts";
 import type { State, View } from "./state.ts";
 
@@ -120,7 +120,7 @@ export class Hosting {
   /** A pattern is constrained to the domain behind its last star: `sts.*.amazonaws.com` to `amazonaws.com`. */
   private cloudNames(): readonly string[] {
     const patterns = this.grounds.fakes.flatMap((fake) => fake.hosts).filter((host) => isIP(host) === 0);
-    return [...new Set(patterns.map(domainOf))].sort();
+    return [...new Set(patterns.map((pattern) => pattern.split("*.").at(-1) ?? ""))].sort();
   }
 }
 

@@ -109,11 +109,19 @@ export const denied = (permission: string): GoogleError =>
     errorInfo("IAM_PERMISSION_DENIED", { permission }),
   ]);
 
+/** APIs by the names that Google's refusals give them; one that is not here goes by its host. */
+const titles: Readonly<Record<string, string>> = {
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "cloudbuild.googleapis.com": "Cloud Build API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "run.googleapis.com": "Cloud Run Admin API",
+};
+
 /** An API that was switched off answers nothing else (wire.md 4.0). */
 export function requireApi(host: Host, projectName: string, api: string): void {
   const project = projectOf(host, projectName);
   if (!project.disabled.includes(api)) return;
-  const says = `${api} API has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
+  const says = `${titles[api] ?? `${api} API`} has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
   throw new GoogleError([403, "PERMISSION_DENIED"], says, [
     errorInfo("SERVICE_DISABLED", { service: api, consumer: `projects/${project.number}` }, "googleapis.com"),
   ]);

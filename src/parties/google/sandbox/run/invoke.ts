@@ -6,6 +6,7 @@ import { noteLog } from "../logging.ts";
 import { accountOf, operator } from "../store.ts";
 import { revisionResource } from "./lines.ts";
 import { programOf } from "./program.ts";
+import { regions } from "./regions.ts";
 import { type StoredService, urlsOf } from "./store.ts";
 
 /**
@@ -14,7 +15,7 @@ import { type StoredService, urlsOf } from "./store.ts";
  */
 export const invoked: Fake = {
   service: "google.run.app",
-  hosts: ["*.*.run.app"],
+  hosts: ["*.a.run.app", ...regions.map((region) => `*.${region}.run.app`)],
   maxBody: 32 * 1024 * 1024,
   owns: () => false,
   open: (request, host) => {

@@ -6,6 +6,7 @@ import { accountOf, checkedPolicy, emptyPolicy, projectOf, type StoredPolicy } f
 import { submitBuild } from "./builds.ts";
 import { imageOf, revisionName, shown } from "./knative.ts";
 import { programKey } from "./program.ts";
+import { regions } from "./regions.ts";
 import { keyOf, type StoredService, saveService, servicesOf, type Template } from "./store.ts";
 
 const knative = "^/apis/serving\\.knative\\.dev/v1/namespaces/([^/]+)/services";
@@ -43,7 +44,11 @@ const routes: readonly Route[] = [
  * region of what it names; the global one lists all of them.
  */
 export const run = restFake(
-  { service: "google.run", hosts: ["run.googleapis.com", "*-run.googleapis.com"], routes },
+  {
+    service: "google.run",
+    hosts: ["run.googleapis.com", ...regions.map((region) => `${region}-run.googleapis.com`)],
+    routes,
+  },
   principalOf,
 );
 

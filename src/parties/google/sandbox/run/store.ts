@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { characters, type Host } from "../../../../sandbox/fake.ts";
 import type { View } from "../../../../sandbox/state.ts";
 import { projectOf, type StoredPolicy } from "../store.ts";
+import { codeOf } from "./regions.ts";
 
 /** What a build made, kept under its digest: whoever deploys names it so. */
 export interface StoredImage {
@@ -67,16 +68,6 @@ export const servicesOf = (view: View, project: string): readonly StoredService[
 
 export const imageKey = (digest: string): string => `google.image/${digest}`;
 
-/** Regions by the code in their URLs, as seen in published URLs (unverified); any other gets its initials. */
-const codes: Readonly<Record<string, string>> = {
-  ...{ "us-central1": "uc", "us-east1": "ue", "us-east4": "uk", "us-west1": "uw", "us-west2": "wl" },
-  ...{ "europe-west1": "ew", "europe-west2": "nw", "europe-west3": "ey", "europe-west4": "ez", "europe-west6": "oa" },
-  ...{ "europe-north1": "lz", "asia-east1": "de", "asia-east2": "df", "asia-northeast1": "an", "asia-south1": "el" },
-  ...{ "asia-southeast1": "as", "australia-southeast1": "ts", "southamerica-east1": "rj" },
-};
-
-const initials = (region: string): string => region.replace(/([a-z])[a-z]*-?/g, "$1");
-
 /**
  * Both of its URLs: the one with a hash, which `status.url` shows, and the one with the project's number. The hash
  * is one for a project and a region, so that a service that is made again is found where it was.
@@ -85,8 +76,5 @@ export function urlsOf(host: Host, { project, region, name }: StoredService): re
   const { number } = projectOf(host, project);
   const digest = createHash("sha256").update(`run/${number}/${region}`).digest();
   const hash = characters(digest, "abcdefghijklmnopqrstuvwxyz234567", 10);
-  return [
-    `https://${name}-${hash}-${codes[region] ?? initials(region)}.a.run.app`,
-    `https://${name}-${number}.${region}.run.app`,
-  ];
+  return [`https://${name}-${hash}-${codeOf(region)}.a.run.app`, `https://${name}-${number}.${region}.run.app`];
 }
