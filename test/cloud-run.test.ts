@@ -52,6 +52,9 @@ describe("who is let in", () => {
     expect([answer.status, answer.headers["x-says"]]).toEqual([200, "first"]);
     const { headers, env, method, query, body } = answer.body;
     expect([method, query, body]).toEqual(["POST", { a: ["1", "2"] }, '{"n":1}']);
+    expect(d.b.calls.at(-1)).toMatchObject({
+      ...{ service: "google.run.app", operation: "InvokeService", principal: d.caller.email, status: 200 },
+    });
     expect(headers.host).toBe(d.host);
     const given = headers.authorization.split(".");
     expect(given[2]).toBe("SIGNATURE_REMOVED_BY_GOOGLE");
@@ -112,6 +115,25 @@ describe("who is let in", () => {
       "x-serverless-authorization": expect.stringMatching(/SIGNATURE_REMOVED_BY_GOOGLE$/),
     });
     expect((await both("mine.own.token", mine)).status).toBe(401);
+  });
+});
+
+test("a scheduler's job reaches it under its own name, with the token of the job's account", async () => {
+  const d = await deployed();
+  const run = async (audience: string) => {
+    const jobs = `cloudscheduler.googleapis.com/v1/projects/${project}/locations/us-central1/jobs`;
+    const name = `projects/${project}/locations/us-central1/jobs/tick`;
+    const oidcToken = { serviceAccountEmail: d.caller.email, audience };
+    await d.send("DELETE", `${jobs}/tick`);
+    await d.send("POST", jobs, { name, schedule: "* * * * *", httpTarget: { uri: `${d.url}/tick`, oidcToken } });
+    return (await d.send("POST", `${jobs}/tick:run`, {})).body.status.code;
+  };
+  expect(await run("https://other.example")).toBe(16);
+  expect(d.pid()).toBeUndefined();
+  expect(await run(d.url)).toBe(0);
+  await vi.waitFor(async () => {
+    const { body } = await d.logs('jsonPayload.path="/tick"');
+    expect(body.entries).toHaveLength(1);
   });
 });
 

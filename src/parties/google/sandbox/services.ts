@@ -46,7 +46,7 @@ export const services = restFake(
 
 const played = [
   ...["artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "iam", "iamcredentials", "logging"],
-  ...["monitoring", "run", "serviceusage", "storage", "sts"],
+  ...["monitoring", "run", "serviceusage", "storage", "sts", "workflowexecutions", "workflows"],
 ].map((name) => `${name}.googleapis.com`);
 
 function held({ parts, host, principal }: RestCall, verb: string): StoredProject {

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, jwtVerify } from "jose";
+import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
 import { type Fake, type FakeAnswer, type FakeRequest, type Host, ProgramGone } from "../../../../sandbox/fake.ts";
 import { may } from "../access.ts";
 import { googleIssuer } from "../iamcredentials.ts";
@@ -24,12 +24,22 @@ export const invoked: Fake = {
     return {
       name: "InvokeService",
       write: false,
-      principal: "anonymous",
+      principal: named(request),
       run: async () => (service && checked ? answer(await checked, { request, host, service }) : page(404, request)),
     };
   },
   fault: (kind) => ({ status: kind === "throttle" ? 429 : 503, headers: html, body: "" }),
 };
+
+/** Whom the token names, believed or not: for the record alone. */
+function named({ headers }: FakeRequest): string {
+  const token = headers["x-serverless-authorization"] ?? headers.authorization ?? "";
+  try {
+    return String(decodeJwt(token.replace(/^Bearer /i, "")).email ?? "anonymous");
+  } catch {
+    return "anonymous";
+  }
+}
 
 const html = { "content-type": "text/html; charset=UTF-8" };
 
