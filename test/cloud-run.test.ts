@@ -234,6 +234,7 @@ describe("what runs", () => {
     expect([answer.status, alive(pid)]).toEqual([200, true]);
     child.kill("SIGKILL");
     await ends(pid);
+    expect(readdirSync(join(folder, "programs"))).toEqual([]);
   });
 });
 
@@ -259,8 +260,8 @@ describe("a source", () => {
   test("without what the framework loads, or in TypeScript, is a build that fails", async () => {
     const stage = await runStage();
     await stage.enable();
-    const outcome = async (files: readonly Zipped[]) => {
-      const { buildOperation } = (await stage.build(zip(files))).body;
+    const outcome = async (files: readonly Zipped[], base?: string) => {
+      const { buildOperation } = (await stage.build(zip(files), base)).body;
       return [buildOperation.metadata.build.status, buildOperation.error?.message ?? ""];
     };
     expect(await outcome([{ name: "a.js", text: "1" }])).toEqual([
@@ -272,6 +273,10 @@ describe("a source", () => {
       { name: "a.ts", text: "1" },
     ];
     expect(await outcome(typed)).toEqual(["FAILURE", expect.stringContaining(".ts")]);
+    expect(await outcome([fine], "nodejs20")).toEqual(["FAILURE", expect.stringContaining("nodejs20")]);
     expect(await outcome([{ ...fine, method: 0 }])).toEqual(["SUCCESS", ""]);
+    expect(await outcome([fine], "us-central1-docker.pkg.dev/serverless-runtimes/google-24/runtimes/nodejs24")).toEqual(
+      ["SUCCESS", ""],
+    );
   });
 });

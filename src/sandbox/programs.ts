@@ -139,8 +139,12 @@ export class ProgramRunner implements Programs {
   }
 }
 
-/** In front of every program: it must not outlive us, and a crash of ours says no goodbye. */
-const leash = `process.on("disconnect", () => process.exit(0));\n`;
+/** In front of every program: it must not outlive us nor leave its folder, and a crash of ours says no goodbye. */
+const leash = `process.on("disconnect", () => {
+  process.getBuiltinModule("node:fs").rmSync(process.cwd(), { recursive: true, force: true });
+  process.exit(0);
+});
+`;
 
 function unpack(folder: string, { files, links }: ProgramSpec): void {
   const inside = (path: string): string => {

@@ -74,7 +74,7 @@ function deploying(call: Call) {
   const account = async (id: string) =>
     (await call("POST", `iam.googleapis.com/v1/projects/${project}/serviceAccounts`, { accountId: id })).body;
   /** Uploads a source and builds it; gives the whole operation. */
-  const build = async (source: Buffer, target = "hello") => {
+  const build = async (source: Buffer, baseImage = "nodejs24") => {
     const bucket = "sources-1";
     const type = { "content-type": "application/zip" };
     const at = `storage.googleapis.com/upload/storage/v1/b/${bucket}/o?uploadType=media&name=s.zip`;
@@ -84,7 +84,7 @@ function deploying(call: Call) {
     return call("POST", `${region}-run.googleapis.com/v2/projects/${project}/locations/${region}/builds:submit`, {
       ...{ storageSource: { bucket, object: "s.zip", generation } },
       imageUri: `${region}-docker.pkg.dev/${project}/images/hello`,
-      buildpackBuild: { baseImage: "nodejs24", functionTarget: target },
+      buildpackBuild: { baseImage, functionTarget: "hello" },
     });
   };
   const service = (image: string, { email, version, ...spec }: Record<string, unknown>) => ({

@@ -190,7 +190,7 @@ function checkBuilder(host: Host, { project, ask }: Building): void {
 
 /** Families that Google still builds on (serverless.md 3.1). */
 function checkBase(baseImage: string): void {
-  if (!/^(google-\d+(-full)?\/)?nodejs(22|24|26)$/.test(baseImage.replace(/^.*\/(google-)/, "$1")))
+  if (!/(^|\/)nodejs(22|24|26)$/.test(baseImage))
     throw new BuildFailed(`The base image ${baseImage} is not one that a Node function can be built on here.`);
 }
 
