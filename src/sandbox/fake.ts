@@ -19,7 +19,7 @@ export interface FakeRequest {
 export interface FakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 /** One call of one service. `run` may throw what `Fake.refusal` understands. */
@@ -38,6 +38,8 @@ export interface Fake {
   readonly service: string;
   /** Real host names; `*` stands for one label. */
   readonly hosts: readonly string[];
+  /** Bytes of the largest body it takes; absent: 1 MiB. */
+  readonly maxBody?: number;
   /** Whether a request to the bare listener, without prefix and real host, is meant for this service. */
   owns(request: FakeRequest): boolean;
   /**
@@ -91,8 +93,10 @@ export interface Host {
   /** The metadata server's service account, by e-mail. */
   readonly actsAs: () => string | undefined;
   readonly outside: Outside;
-  /** Calls a URL as a cloud's scheduler would: outside the sandbox, with the token it was given. */
-  readonly deliver: (url: string, init: RequestInit) => Promise<number>;
+  readonly blobs: Blobs;
+  readonly programs: Programs;
+  /** Calls a URL as a cloud's scheduler would, with the token it was given: by https what is played, else this machine. */
+  readonly deliver: (url: string, init: OutsideCall) => Promise<number>;
 }
 
 /**
@@ -103,6 +107,15 @@ export interface Outside {
   /** `vouched: false`: any certificate will do, because its chain is looked at apart from it. */
   get(url: string, options?: { readonly vouched?: boolean }): Promise<OutsideAnswer>;
   chain(host: string): Promise<OutsideChain>;
+  /** A call as one cloud's service makes it to another: any method, a minute, 32 MiB. */
+  call(url: string, init?: OutsideCall): Promise<OutsideAnswer>;
+}
+
+/** What `Outside.call` sends. */
+export interface OutsideCall {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
 }
 
 /** Header names in lower case. */
@@ -118,6 +131,54 @@ export interface OutsideChain {
   readonly sha1s: readonly string[];
   /** Why the anchors do not vouch for it, in OpenSSL's words; absent where they do. */
   readonly untrusted?: string;
+}
+
+/** Contents too large or too binary for the state, by their SHA-256 in hex; a reset forgets them. */
+export interface Blobs {
+  put(content: Buffer): string;
+  get(digest: string): Buffer | undefined;
+}
+
+/** Programs of the user's own that run in a cloud, each as a child process of this machine. */
+export interface Programs {
+  /** Starts it at the first request, and anew for another version. Throws `ProgramGone` where it gives no answer. */
+  request(program: Program, request: FakeRequest): Promise<FakeAnswer>;
+  /** Ends what runs under a key, once its requests are answered. */
+  end(key: string): void;
+}
+
+/** What runs under a key. */
+export interface Program {
+  readonly key: string;
+  readonly version: string;
+  /** Milliseconds for one request, start included. */
+  readonly deadline: number;
+  /** Asked at each start, and never otherwise. */
+  readonly prepare: () => ProgramSpec;
+  /** Every line that it writes, while it runs. */
+  readonly said: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+/** How a program is started: `process.execPath` over `code`, an ES module, in a folder of its own. */
+export interface ProgramSpec {
+  /** By relative path; written for this start and removed with it. */
+  readonly files: ReadonlyMap<string, Buffer>;
+  /** Symbolic links by relative path, to absolute ones. */
+  readonly links: Readonly<Record<string, string>>;
+  /** Serves HTTP on 127.0.0.1 and then calls `process.send({ port })`. */
+  readonly code: string;
+  /** The whole environment: nothing of this process's own goes in. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A program gave no answer: it did not start, ended, or took too long. */
+export class ProgramGone extends Error {
+  readonly why: "start" | "exit" | "deadline";
+
+  constructor(why: "start" | "exit" | "deadline", message: string) {
+    super(message);
+    this.why = why;
+  }
 }
 
 /** Secrets that prove themselves: nothing about them is kept, so nothing can be read from the state. */

@@ -1,10 +1,12 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { BlobStore } from "./blobs.ts";
 import type { Fake, Host, Issuers, Player } from "./fake.ts";
 import { Faults } from "./faults.ts";
 import { Hosting, type Mapping } from "./hosting.ts";
 import { Keys } from "./keys.ts";
 import { outsideOf } from "./outside.ts";
+import { ProgramRunner } from "./programs.ts";
 import { State, type View } from "./state.ts";
 
 /** One call as `GET /_sandbox/calls` tells it (contract, section 5). */
@@ -45,6 +47,8 @@ export class Sandbox {
   readonly issuers: Issuers;
   readonly players: readonly Player[];
   readonly hosting: Hosting;
+  readonly blobs: BlobStore;
+  readonly programs: ProgramRunner;
   /** Every service; a party's own comes before the hosted issuers. */
   readonly fakes: readonly Fake[];
   /** The URL of the listener, which is known only once it listens. */
@@ -56,6 +60,8 @@ export class Sandbox {
     const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
     if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.state = new State(file("state.jsonl"));
+    this.blobs = new BlobStore(file("blobs"));
+    this.programs = new ProgramRunner(file("programs"));
     this.players = options.players;
     const named = (issuer: string) => this.players.map((one) => one.signsAs?.(issuer)).find(Boolean) ?? issuer;
     this.keys = new Keys(file("keys.json"), named);
@@ -87,6 +93,7 @@ export class Sandbox {
   host(staleSeconds: number | undefined): Host {
     const back = (seconds: number): View => this.state.at(Date.now() - seconds * 1000);
     const { propagationSeconds } = this.settings;
+    const outside = outsideOf(this.base, () => this.hosting.anchors());
     return {
       now: () => this.now(),
       state: this.state,
@@ -96,9 +103,14 @@ export class Sandbox {
       issuers: this.issuers,
       base: this.base,
       actsAs: () => this.settings.actsAs,
-      outside: outsideOf(this.base, () => this.hosting.anchors()),
+      outside,
+      blobs: this.blobs,
+      programs: this.programs,
+      // A name leads to what is played under it, and an address to a server of this machine.
       deliver: async (url, init) =>
-        (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
+        url.startsWith("https:")
+          ? (await outside.call(url, init)).status
+          : (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
     };
   }
 
@@ -110,7 +122,9 @@ export class Sandbox {
 
   /** The keys stay: whoever has fetched them goes on verifying. */
   reset(): void {
+    this.programs.endAll();
     this.state.clear();
+    this.blobs.clear();
     this.calls.length = 0;
     if (this.folder) rmSync(join(this.folder, "calls.jsonl"), { force: true });
     this.faults.set([]);

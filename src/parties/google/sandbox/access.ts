@@ -1,6 +1,14 @@
 import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
 import { errorInfo, GoogleError, type Principal } from "./rest.ts";
-import { accountOf, type Binding, operator, projectOf, type StoredAccount } from "./store.ts";
+import {
+  accountOf,
+  type Binding,
+  operator,
+  projectOf,
+  type StoredAccount,
+  type StoredPolicy,
+  type StoredRole,
+} from "./store.ts";
 
 /**
  * Which permissions a role holds, as far as this product's calls need them; owner mints nothing (google.md
@@ -20,6 +28,37 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/iam.serviceAccountOpenIdTokenCreator": /^iam\.serviceAccounts\.getOpenIdToken$/,
   "roles/iam.workloadIdentityUser": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken)$/,
   "roles/serviceusage.serviceUsageAdmin": /^serviceusage\.services\./,
+  "roles/serviceusage.serviceUsageConsumer": /^serviceusage\.services\.(get|list|use)$/,
+  "roles/iam.serviceAccountUser": /^iam\.serviceAccounts\.(actAs|get|list)$/,
+  "roles/iam.roleAdmin": /^iam\.roles\./,
+  "roles/iam.roleViewer": /^iam\.roles\.(get|list)$/,
+  "roles/run.admin": /^run\./,
+  "roles/run.developer": /^run\.(?!.*\.(setIamPolicy|invoke)$)/,
+  "roles/run.viewer": /^run\..*\.(get|list|getIamPolicy)$/,
+  "roles/run.invoker": /^run\.(routes|jobs)\.invoke$/,
+  "roles/run.builder":
+    /^(artifactregistry\.repositories\.(uploadArtifacts|downloadArtifacts)|logging\.logEntries\.create|storage\.objects\.get)$/,
+  "roles/cloudbuild.builds.builder":
+    /^(artifactregistry\.repositories\.\w+Artifacts|cloudbuild\..*|logging\.logEntries\.create|storage\.objects\.\w+)$/,
+  "roles/cloudbuild.builds.editor": /^cloudbuild\.builds\./,
+  "roles/artifactregistry.admin": /^artifactregistry\./,
+  "roles/artifactregistry.reader": /^artifactregistry\..*\.(get|list|downloadArtifacts)$/,
+  "roles/artifactregistry.writer": /^artifactregistry\..*\.(get|list|downloadArtifacts|uploadArtifacts)$/,
+  "roles/storage.admin": /^storage\./,
+  "roles/storage.objectAdmin": /^storage\.objects\./,
+  "roles/storage.objectUser": /^storage\.objects\.(?!(get|set)IamPolicy)/,
+  "roles/storage.objectCreator": /^storage\.objects\.create$/,
+  "roles/storage.objectViewer": /^storage\.objects\.(get|list)$/,
+  "roles/storage.legacyBucketOwner":
+    /^storage\.(buckets\.(get|getIamPolicy|setIamPolicy|update)|objects\.(create|delete|list))$/,
+  "roles/storage.legacyBucketReader": /^storage\.(buckets\.get|objects\.list)$/,
+  "roles/logging.admin": /^logging\./,
+  "roles/logging.configWriter": /^logging\.(logMetrics|sinks|buckets|exclusions)\./,
+  "roles/logging.logWriter": /^logging\.logEntries\.create$/,
+  "roles/logging.viewer": /^logging\.(logEntries|logMetrics|logs)\.(get|list)$/,
+  "roles/monitoring.editor": /^monitoring\./,
+  "roles/monitoring.alertPolicyEditor": /^monitoring\.alertPolicies\./,
+  "roles/monitoring.viewer": /^monitoring\..*\.(get|list)$/,
   "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
 };
 
@@ -28,6 +67,8 @@ export interface Wanted {
   readonly permission: string;
   readonly project: string;
   readonly account?: StoredAccount | undefined;
+  /** The same for any other thing that has a policy. */
+  readonly on?: { readonly policy: StoredPolicy } | undefined;
 }
 
 /**
@@ -36,15 +77,26 @@ export interface Wanted {
  */
 export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   const project = projectOf(host, wanted.project);
-  const bindings: readonly Binding[] = [...project.policy.bindings, ...(wanted.account?.policy.bindings ?? [])];
+  const bindings: readonly Binding[] = [
+    ...project.policy.bindings,
+    ...(wanted.account?.policy.bindings ?? []),
+    ...(wanted.on?.policy.bindings ?? []),
+  ];
   return bindings.some(
     ({ role, members, condition }) =>
       condition === undefined &&
       (members.includes(principal.member) ||
         members.includes("allUsers") ||
         members.includes("allAuthenticatedUsers")) &&
-      (roles[role]?.test(wanted.permission) ?? false),
+      gives(role, wanted.permission, host),
   );
+}
+
+/** A custom role that was deleted gives nothing, although bindings may still name it. */
+function gives(role: string, permission: string, host: Host): boolean {
+  const own = host.state.get<StoredRole>(`google.role/${role}`);
+  if (own) return own.deletedAt === undefined && own.stage !== "DISABLED" && own.permissions.includes(permission);
+  return roles[role]?.test(permission) ?? false;
 }
 
 /** Throws the 403 that a missing account and a missing permission have in common (google.md, trap 4). */
@@ -57,11 +109,19 @@ export const denied = (permission: string): GoogleError =>
     errorInfo("IAM_PERMISSION_DENIED", { permission }),
   ]);
 
+/** APIs by the names that Google's refusals give them; one that is not here goes by its host. */
+const titles: Readonly<Record<string, string>> = {
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "cloudbuild.googleapis.com": "Cloud Build API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "run.googleapis.com": "Cloud Run Admin API",
+};
+
 /** An API that was switched off answers nothing else (wire.md 4.0). */
 export function requireApi(host: Host, projectName: string, api: string): void {
   const project = projectOf(host, projectName);
   if (!project.disabled.includes(api)) return;
-  const says = `${api} API has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
+  const says = `${titles[api] ?? `${api} API`} has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
   throw new GoogleError([403, "PERMISSION_DENIED"], says, [
     errorInfo("SERVICE_DISABLED", { service: api, consumer: `projects/${project.number}` }, "googleapis.com"),
   ]);

@@ -1,6 +1,7 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { denied, may, principalOf, require_, requireApi } from "./access.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
+import { roleRoutes } from "./roles.ts";
 import {
   accountOf,
   checkedPolicy,
@@ -70,6 +71,7 @@ const routes: readonly Route[] = [
     run: (call) => found(call, "get") && {},
   },
   { method: "POST", pattern: path(`${one}/keys`), operation: "CreateServiceAccountKey", write: true, run: noKeys },
+  ...roleRoutes,
 ];
 
 /**

@@ -1,10 +1,16 @@
 import type { Player } from "../../../sandbox/fake.ts";
 import { issueAccessToken } from "./access.ts";
+import { artifactregistry } from "./artifactregistry.ts";
 import { iam } from "./iam.ts";
 import { googleIssuer, iamcredentials } from "./iamcredentials.ts";
+import { logging } from "./logging.ts";
 import { metadata } from "./metadata.ts";
+import { monitoring } from "./monitoring.ts";
 import { oauth2, refreshToken } from "./oauth2.ts";
 import { cloudbilling, projects } from "./projects.ts";
+import { cloudbuild } from "./run/builds.ts";
+import { invoked } from "./run/invoke.ts";
+import { run } from "./run/services.ts";
 import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
@@ -26,7 +32,10 @@ const overrides = {
  */
 export const player: Player = {
   party: "google",
-  fakes: [iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
+  fakes: [
+    ...[iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
+    ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring],
+  ],
   issuers: [googleIssuer],
   operator(_project, host) {
     const { token, expiresIn } = issueAccessToken(host, operator.email);
