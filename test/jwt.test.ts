@@ -119,6 +119,22 @@ describe("refused", () => {
     expect(await verifyStrict(token, { ...ask, keys: async () => [bare] })).toMatchObject({ sub: "1234" });
   });
 
+  const unsigned = `${token.split(".").slice(0, 2).join(".")}.SIGNATURE_REMOVED_BY_GOOGLE`;
+  test("without its signature: believed where the platform has checked it, and nowhere else", async () => {
+    await expect(verifyStrict(unsigned, ask)).rejects.toThrow("does not verify");
+    const behind = { ...ask, checkedInFront: true };
+    expect(await verifyStrict(unsigned, behind)).toMatchObject({ sub: "1234" });
+    expect(await verifyStrict(token, behind)).toMatchObject({ sub: "1234" });
+    const others = [
+      jwt(good, { alg: "RS256", kid: "k1" }, other.privateKey),
+      unsigned.replace("REMOVED", "removed"),
+      `${part({ alg: "RS256", kid: "k1" })}.${part({ ...good, aud: "other" })}.SIGNATURE_REMOVED_BY_GOOGLE`,
+      `${part({ alg: "RS256", kid: "k1" })}.${part({ ...good, exp: seconds - 60 })}.SIGNATURE_REMOVED_BY_GOOGLE`,
+      `${part({ alg: "none", kid: "k1" })}.${part(good)}.SIGNATURE_REMOVED_BY_GOOGLE`,
+    ];
+    for (const one of others) await expect(verifyStrict(one, behind)).rejects.toThrow();
+  });
+
   test("the reason holds nothing of the token", async () => {
     const error = await verifyStrict(jwt({ ...good, sub: 1 }), ask).catch((thrown: Error) => thrown);
     expect(String((error as Error).stack)).not.toContain(token.slice(0, 20));

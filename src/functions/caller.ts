@@ -8,6 +8,8 @@ import { type PublicKey, TokenRefused, verifyStrict } from "./strict-jwt.ts";
 export interface Callers {
   readonly audience: string;
   readonly emails: readonly string[];
+  /** Nobody reaches this function whose token the platform has not checked (docs/functions.md). */
+  readonly checkedInFront?: boolean;
 }
 
 /** Google's own ID tokens, which Scheduler, Workflows and people with `gcloud` send. */
@@ -23,7 +25,8 @@ export async function checkCaller(token: string, callers: Callers, world: World)
   let claims: Awaited<ReturnType<typeof verifyStrict>>;
   try {
     const keys = (kid: string) => keysFor(kid, world);
-    const ask = { issuer, audience: callers.audience, keys, now: world.clock.now() };
+    const { audience, checkedInFront = false } = callers;
+    const ask = { issuer, audience, keys, now: world.clock.now(), checkedInFront };
     claims = await verifyStrict(token, ask);
   } catch (error) {
     if (error instanceof TokenRefused) throw new CallerRefused(401, `the caller's token is refused: ${error.message}`);

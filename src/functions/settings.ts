@@ -23,7 +23,8 @@ export async function settings(name: FunctionName): Promise<Settings> {
     .split(",")
     .map((email) => email.trim())
     .filter(Boolean);
-  return { callers: { audience, emails }, world: await openWorld(name) };
+  const checkedInFront = process.env.CROSSTRUST_CHECKED_IN_FRONT === "cloud-run";
+  return { callers: { audience, emails, checkedInFront }, world: await openWorld(name) };
 }
 
 /**

@@ -94,7 +94,7 @@ describe("gcloud run deploy", () => {
       await b.apply(example);
       await gcloud("iam", "service-accounts", "create", "runner");
       const audience = "https://health.example";
-      const env = `--set-env-vars=CROSSTRUST_AUDIENCE=${audience},CROSSTRUST_CALLERS=${runner},CROSSTRUST_STORE=gs://acme-state/health`;
+      const env = `--set-env-vars=CROSSTRUST_CHECKED_IN_FRONT=cloud-run,CROSSTRUST_AUDIENCE=${audience},CROSSTRUST_CALLERS=${runner},CROSSTRUST_STORE=gs://acme-state/health`;
       expect((await deploy(env, `--set-custom-audiences=${audience}`)).exit).toBe(0);
       const grant = ["health", region, `--member=serviceAccount:${runner}`, "--role=roles/run.invoker"];
       expect((await gcloud("run", "services", "add-iam-policy-binding", ...grant)).exit).toBe(0);
@@ -102,8 +102,7 @@ describe("gcloud run deploy", () => {
       const { status } = await json("run", "services", "describe", "health", region);
       const { uniqueId } = await json("iam", "service-accounts", "describe", runner);
       const token = `Bearer ${await mint(b, { aud: audience, sub: uniqueId, email: runner })}`;
-      // The platform takes the signature off what it has checked; the function's own check needs one that is whole.
-      const headers = { "x-serverless-authorization": token, authorization: token };
+      const headers = { authorization: token };
       const call = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: "{}" };
       const answer = await b.sandbox.host(undefined).outside.call(status.url, call);
       expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { command: "health", verdict: "works" }]);
