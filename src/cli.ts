@@ -206,8 +206,26 @@ sandboxCommand(
   async (flags, _, own) => (await import("../scripts/onboard.ts")).onboard(flags, own),
 );
 
+/** What drives gcloud; each looks at everything before it writes. */
+const deploying = (command: Program): Program =>
+  command
+    .option("--dry-run", "print the commands, and run none of them that writes")
+    .option("--project <project>", "where it goes, for a file that names no control plane and several projects");
+sandboxCommand(
+  deploying(program.command("deploy").description("functions, workflows, schedule and alerts into a project")).option(
+    "--notify <channel>",
+    "a notification channel of Cloud Monitoring for its alert policies",
+    collect,
+  ),
+  async (flags, _, own) => (await import("../scripts/deploy.ts")).deploy(flags, own),
+);
+sandboxCommand(
+  deploying(program.command("offboard").description("takes out of the project what deploy has put there")),
+  async (flags, _, own) => (await import("../scripts/offboard.ts")).offboard(flags, own),
+);
+
 /** Commands of the contract that later versions have: they say so instead of pretending. */
-for (const name of ["credential-config", "serve", "exec", "deploy", "offboard"]) {
+for (const name of ["credential-config", "serve", "exec"]) {
   sandboxCommand(program.command(`${name} [words...]`, { hidden: true }).allowUnknownOption(), async () => {
     throw new UsageError(`${name} is not built yet`);
   });

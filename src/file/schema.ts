@@ -130,6 +130,10 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
         .record(linkName, link, "links is a map from a name to a link")
         .refine((links) => Object.keys(links).length > 0, "there is no link yet"),
       schedule: minutes.optional(),
+      region: z
+        .string()
+        .regex(/^[a-z]+-[a-z]+\d{1,2}$/, "a region of Google Cloud looks like europe-west1")
+        .optional(),
       alerts: strict({ webhook: variable }, "alerts").optional(),
     },
     "the file",

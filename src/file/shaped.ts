@@ -23,6 +23,7 @@ interface RawFile {
   readonly control?: Control;
   readonly links: Record<string, RawLink>;
   readonly schedule?: string;
+  readonly region?: string;
   readonly alerts?: { readonly webhook: string };
 }
 
@@ -69,7 +70,8 @@ export function shaped({ file, parsed, shapes }: Source): ReadResult {
 const noCanary =
   "prove: canary is for service accounts of google that go to aws, in a file whose control: names the checker";
 
-const watching = ({ schedule, alerts }: RawFile) => ({
+const watching = ({ schedule, region, alerts }: RawFile) => ({
+  ...(region ? { region } : {}),
   ...(schedule ? { schedule: Number(schedule) } : {}),
   ...(alerts ? { webhook: alerts.webhook.slice("env:".length) } : {}),
 });

@@ -49,6 +49,8 @@ export interface Federation {
   readonly links: readonly Link[];
   /** Minutes from one scheduled check to the next. */
   readonly schedule?: number;
+  /** The Google Cloud region that functions, workflows and schedule live in. */
+  readonly region?: string;
   /** The environment variable that holds the URL of a webhook: the URL is a secret, so it stands in no file. */
   readonly webhook?: string;
   readonly control?: Control;
