@@ -2,15 +2,16 @@ import { VirtualClock } from "../../src/parties/google/sandbox/workflows/clock.t
 import { type Compiled, compile, sayProblem } from "../../src/parties/google/sandbox/workflows/compile.ts";
 import { execute } from "../../src/parties/google/sandbox/workflows/execute.ts";
 import { asValue } from "../../src/parties/google/sandbox/workflows/json.ts";
-import type { Auth, Incoming, LogLine, Outgoing, Traced } from "../../src/parties/google/sandbox/workflows/machine.ts";
+import type { Auth, LogLine, Traced } from "../../src/parties/google/sandbox/workflows/machine.ts";
 import type { Program } from "../../src/parties/google/sandbox/workflows/program.ts";
+import type { Delivered, Delivery } from "../../src/sandbox/fake.ts";
 
 // One execution without any cloud: what it sends, asks for and logs is in the test's hand.
 
 export interface Stage {
   readonly argument?: unknown;
   readonly env?: Readonly<Record<string, string>>;
-  readonly send?: (request: Outgoing) => Promise<Incoming> | Incoming;
+  readonly send?: (request: Delivery) => Promise<Delivered> | Delivered;
   readonly token?: (auth: Auth) => string;
 }
 
@@ -23,7 +24,7 @@ export interface Run {
   readonly context: string | undefined;
   readonly trace: readonly Traced[];
   readonly logs: readonly LogLine[];
-  readonly sent: readonly Outgoing[];
+  readonly sent: readonly Delivery[];
   readonly asked: readonly Auth[];
   /** Seconds that it waited, as it sees them. */
   readonly waited: number;
@@ -39,7 +40,7 @@ export function programOf(source: string): Program {
 
 export async function runWorkflow(source: string, stage: Stage = {}): Promise<Run> {
   const { argument = null, env = {}, send, token } = stage;
-  const [logs, sent, asked]: [LogLine[], Outgoing[], Auth[]] = [[], [], []];
+  const [logs, sent, asked]: [LogLine[], Delivery[], Auth[]] = [[], [], []];
   // Time stands still but for what is slept.
   const clock = new VirtualClock(() => 0);
   let ids = 0;

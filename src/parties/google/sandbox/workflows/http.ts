@@ -1,5 +1,6 @@
+import type { Delivered } from "../../../../sandbox/fake.ts";
 import { fromJson, toJson } from "./json.ts";
-import type { Auth, Incoming, Outer } from "./machine.ts";
+import type { Auth, Outer } from "./machine.ts";
 import { fault, isList, isMap, isNumber, type Tag, typeOf, type Value } from "./values.ts";
 
 type Args = ReadonlyMap<string, Value>;
@@ -94,7 +95,7 @@ const tags = {
   "too-large": "ResourceLimitError",
 } as const satisfies Record<string, Tag>;
 
-function resultOf(answer: Incoming): Value {
+function resultOf(answer: Delivered): Value {
   if ("failure" in answer) throw fault(tags[answer.failure], answer.says);
   const { status, headers, body } = answer;
   const parts = {

@@ -1,21 +1,8 @@
+import type { Delivered, Delivery } from "../../../../sandbox/fake.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Block, Program, Routine } from "./program.ts";
 import type { Memory, Scope } from "./scope.ts";
 import type { Value } from "./values.ts";
-
-/** A request that a workflow makes; its timeout in milliseconds. */
-export interface Outgoing {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | undefined;
-  readonly timeout: number;
-}
-
-/** What came back, header names in lower case, or why nothing did; `refused` also where a name does not resolve. */
-export type Incoming =
-  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array }
-  | { readonly failure: "refused" | "reset" | "timeout" | "too-large"; readonly says: string };
 
 /** Which token a request asks for. */
 export type Auth =
@@ -33,7 +20,7 @@ export interface Outer {
   readonly env: ReadonlyMap<string, string>;
   readonly uuid: () => string;
   readonly signal: AbortSignal;
-  readonly send: (request: Outgoing) => Promise<Incoming>;
+  readonly send: (request: Delivery) => Promise<Delivered>;
   /** May throw `Raised`: an AuthError. */
   readonly token: (auth: Auth) => string;
   readonly log: (line: LogLine) => void;
