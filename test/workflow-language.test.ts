@@ -184,6 +184,22 @@ ${entry.replace(/^/gm, "        ")}
     expect(await results(text)).toBe(6);
   });
 
+  test("for over a range of doubles, in steps of one", async () => {
+    const text = steps(`- init:
+    assign: [{seen: []}]
+- l:
+    for:
+      value: v
+      range: [-1.5, 0.8]
+      steps:
+        - add:
+            assign: [{seen: "\${list.concat(seen, v)}"}]
+- out:
+    return: \${seen}`);
+    expect(await results(text)).toEqual([-1.5, -0.5, 0.5]);
+    expect(await results(text.replace("[-1.5, 0.8]", "[2, 1]"))).toEqual([]);
+  });
+
   test("for over keys with continue and break", async () => {
     const text = steps(`- init:
     assign: [{m: {a: 1, b: 2, c: 3}}, {seen: []}]

@@ -3,7 +3,7 @@ import { maxNesting } from "./check.ts";
 import { fill } from "./evaluate.ts";
 import type { Frame, Signal } from "./machine.ts";
 import type { Loop, Parallel } from "./program.ts";
-import { fault, isList, Raised, typeOf, type Value } from "./values.ts";
+import { fault, isList, isNumber, Raised, typeOf, type Value } from "./values.ts";
 
 /** serverless.md 5.6, secondary. */
 const maxConcurrent = 20;
@@ -25,9 +25,11 @@ async function itemsOf({ items, over }: Loop, frame: Frame): Promise<readonly Va
   if (!isList(list)) throw fault("TypeError", `for goes over a list, not ${typeOf(list)}`);
   if (over === "in") return list;
   const [from, to] = list;
-  if (list.length !== 2 || typeof from !== "bigint" || typeof to !== "bigint")
-    throw fault("TypeError", "a range is two integers");
-  return Array.from({ length: Math.max(0, Number(to - from) + 1) }, (_, at) => from + BigInt(at));
+  if (list.length !== 2 || from === undefined || to === undefined || !isNumber(from) || !isNumber(to))
+    throw fault("TypeError", "a range is two numbers");
+  // In steps of one, from a double too, as an official sample has it.
+  const count = Math.max(0, Math.floor(Number(to) - Number(from)) + 1);
+  return Array.from({ length: count }, (_, at) => (typeof from === "bigint" ? from + BigInt(at) : from + at));
 }
 
 interface Turn {
