@@ -125,7 +125,7 @@ export async function fly(name: "health" | "onboard", flow: Flow = {}): Promise<
   const deliver = deliverOf("http://127.0.0.1:1", async () => []);
   // What takes minutes in life takes a moment here.
   const send = async (request: Delivery) =>
-    flow.send?.(request) ?? deliver({ ...request, timeout: Math.min(request.timeout, 400) });
+    flow.send?.(request) ?? deliver({ ...request, timeout: Math.min(request.timeout, 250) });
   const run = await runWorkflow(flow.source ?? textOf(name), { argument: flow.argument ?? null, env, send });
   note(name, run);
   return { ...run, health: servers.health.heard.map(parsed), provision: servers.provision.heard.map(parsed) };
