@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Host } from "../../../sandbox/fake.ts";
-import { issueAccessToken, may } from "./access.ts";
+import { issueAccessToken } from "./access.ts";
+import { logLine } from "./execution-log.ts";
 import { signIdToken } from "./iamcredentials.ts";
-import { keepLog } from "./logging.ts";
 import { accountOf, projectOf, type StoredAccount } from "./store.ts";
 import type { StoredWorkflow } from "./workflow-store.ts";
 import { VirtualClock } from "./workflows/clock.ts";
 import { compile } from "./workflows/compile.ts";
 import { execute, type Outcome } from "./workflows/execute.ts";
 import { fromJson } from "./workflows/json.ts";
-import { type Auth, Cancelled, type LogLine, type Outer } from "./workflows/machine.ts";
+import { type Auth, Cancelled, type Outer } from "./workflows/machine.ts";
 import { fault } from "./workflows/values.ts";
 
 /** An execution as the API shows it; `argument`, `result` and `payload` are JSON (serverless.md 5.7). */
@@ -100,7 +100,7 @@ function outerOf({ workflow, execution, clock, signal }: Stage, host: Host): Out
     uuid: () => uuidOf(`${execution.name}/${host.state.next("google.workflow.uuid")}`),
     send: (request) => Promise.race([host.deliver(request), cancelled(signal)]),
     token: (auth) => tokenOf(auth, accountOf(host.state, email), host),
-    log: (line) => logged(line, { workflow, execution, clock, signal }, host),
+    log: (line) => logLine({ line, workflow, name: execution.name, at: clock.now() }, host),
   };
 }
 
@@ -137,17 +137,4 @@ function environmentOf(workflow: StoredWorkflow, execution: StoredExecution, hos
   };
   const named = Object.entries(own).map(([name, value]) => [`GOOGLE_CLOUD_${name}`, value] as const);
   return new Map([...Object.entries(workflow.userEnvVars ?? {}), ...named]);
-}
-
-/**
- * Needs `roles/logging.logWriter` on the account (serverless.md 5.7). That a missing role raises, and with which tag, is
- * unverified: here it does, so that nobody deploys without it.
- */
-function logged(line: LogLine, { workflow, execution, clock }: Stage, host: Host): void {
-  const [, project = ""] = workflow.name.split("/");
-  const email = workflow.serviceAccount.split("/").at(-1) ?? "";
-  const permission = "logging.logEntries.create";
-  if (!may({ member: `serviceAccount:${email}`, email }, { permission, project }, host))
-    throw fault("SystemError", `Permission '${permission}' denied on resource (or it may not exist).`);
-  keepLog({ line, name: execution.name, revision: workflow.revisionId, at: clock.now() }, host);
 }
