@@ -109,6 +109,25 @@ describe("a run", () => {
   });
 });
 
+test.each([
+  [200, 0],
+  [302, 2],
+  [400, 3],
+  [401, 16],
+  [403, 7],
+  [404, 5],
+  [409, 10],
+  [429, 8],
+  [500, 2],
+  [503, 14],
+  [504, 4],
+])("a target that answers %i: code %i", async (status, code) => {
+  const { make, run } = await stage();
+  const { url } = await listener(() => ({ status }));
+  await make({ uri: url });
+  expect((await run()).status).toEqual({ code });
+});
+
 describe("a job", () => {
   test("PATCH changes what the mask names, whatever else the body carries", async () => {
     const { b, make } = await stage();

@@ -149,6 +149,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /headers is/,
   ],
   ["a list as a body", call("{url: 'https://x.example', body: [1]}", "http.post"), /body is/],
+  ["a number as a body", call("{url: 'https://x.example', body: 7}", "http.post"), /body is/],
   ["a query that is a text", call("{url: 'https://x.example', query: a=1}"), /query is/],
   ["a timeout in words", call("{url: 'https://x.example', timeout: long}"), /timeout is/],
   ["another auth", call("{url: 'https://x.example', auth: {type: Basic}}"), /auth is/],

@@ -80,6 +80,14 @@ describe("expressions", () => {
     ['text.url_decode("a%20b")', {}, "a b"],
     ['if(1 < 2, "y", "n")', {}, "y"],
     ["if(true, 1, m.zz)", { m: {} }, 1],
+    ["if(1, 1, 2)", {}, "TypeError"],
+    ['list.concat("a", "b")', {}, "TypeError"],
+    ['map.get([1], "a")', {}, "TypeError"],
+    ["text.to_upper(1)", {}, "TypeError"],
+    ['text.substring("abc", "0", 1)', {}, "TypeError"],
+    ['math.abs("1")', {}, "TypeError"],
+    ['text.decode("abc")', {}, "TypeError"],
+    ["len(1)", {}, "TypeError"],
     ["get_type(1)", {}, "integer"],
     ["get_type(1.0)", {}, "double"],
     ["get_type(m)", { m: {} }, "map"],
@@ -240,6 +248,28 @@ ${entry.replace(/^/gm, "        ")}
   test("a name that is read before it has a value is a KeyError", async () => {
     const text = steps("- a:\n    return: ${x}\n- b:\n    assign: [{x: 1}]");
     expect(await results(text)).toEqual({ raised: { message: "variable not found: x", tags: ["KeyError"] } });
+  });
+
+  test("a step may call what expressions call, with the names of its arguments", async () => {
+    const text = (args: string) =>
+      steps(`- a:\n    call: if\n    args: ${args}\n    result: r\n- b:\n    return: \${r}`);
+    expect(await results(text("{condition: true, if_true: 1, if_false: 2}"))).toBe(1);
+    expect(await results(text("{condition: false, if_true: 1, if_false: 2}"))).toBe(2);
+  });
+
+  test("keys of maps are texts, whatever they look like", async () => {
+    const text = steps('- a:\n    assign: [{m: {1: 10, "x y": 20, true: 30}}]\n- b:\n    return: ${keys(m)}');
+    expect(await results(text)).toEqual(["1", "x y", "true"]);
+  });
+
+  test("a range of something else than two numbers", async () => {
+    for (const range of ['["a", 2]', '[1, "b"]', "[1]", "7"]) {
+      const text = steps(`- l:\n    for: {value: v, range: '\${${range}}', steps: [{a: {next: continue}}]}`);
+      expect([range, await results(text)]).toEqual([
+        range,
+        { raised: expect.objectContaining({ tags: ["TypeError"] }) },
+      ]);
+    }
   });
 
   test("call with next, and next: end", async () => {

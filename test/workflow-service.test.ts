@@ -52,6 +52,7 @@ describe("a workflow", () => {
       ...{ state: "ACTIVE", sourceContents: echo, labels: { team: "a" } },
       serviceAccount: `projects/acme-prod/serviceAccounts/${email}`,
     });
+    expect((await b.google("GET", flows)).body).toMatchObject({ workflows: [{ name: `${place}/workflows/hello` }] });
     expect((await b.google("GET", `${flows}/other`)).status).toBe(404);
   });
 

@@ -1,3 +1,4 @@
+import { bool } from "../evaluate.ts";
 import { fault, int64, isNumber, typeOf, type Value } from "../values.ts";
 import { type Builtin, number, of, text } from "./signature.ts";
 
@@ -50,7 +51,7 @@ const variable = (found: string | undefined, name: string, otherwise: Value | un
 export const generalFunctions: Readonly<Record<string, Builtin>> = {
   default: of("value default", ([value, otherwise]) => value ?? otherwise ?? null),
   // Evaluated where it stands, one side of it: `run` serves the form `call: if`.
-  if: of("condition if_true if_false", ([condition, yes, no]) => (condition === true ? yes : no) ?? null),
+  if: of("condition if_true if_false", ([condition, yes, no]) => (bool(condition ?? null, "if") ? yes : no) ?? null),
   int: of("value", ([value]) => toInt(value)),
   double: of("value", ([value]) => toDouble(value)),
   string: of("value", ([value]) => toText(value)),
