@@ -153,6 +153,13 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ["a query that is a text", call("{url: 'https://x.example', query: a=1}"), /query is/],
   ["a timeout in words", call("{url: 'https://x.example', timeout: long}"), /timeout is/],
   ["another auth", call("{url: 'https://x.example', auth: {type: Basic}}"), /auth is/],
+  ["a computed auth", call("{url: 'https://x.example', auth: '${1}'}"), /auth is/],
+  [
+    "11 parameters",
+    `${step("return: 1")}\nsub:\n  params: [${Array.from({ length: 11 }, (_, at) => `p${at}`).join(", ")}]\n  steps:\n    - s:\n        return: 1`,
+    /at most 10/,
+  ],
+  ["a text as params", "main:\n  params: args\n  steps:\n    - s:\n        return: 1", /params is a list/],
   ["another field of auth", call("{url: 'https://x.example', auth: {type: OIDC, key: 1}}"), /auth is/],
   [
     "an argument that is not played",

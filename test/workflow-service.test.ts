@@ -88,6 +88,8 @@ describe("a workflow", () => {
     ["21 variables", { userEnvVars: Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`V${at}`, "1"])) }],
     ["a variable of 5 KiB", { userEnvVars: { A: "x".repeat(5000) } }],
     ["a label in capitals", { labels: { Team: "a" } }],
+    ["a level that is none", { callLogLevel: "LOUD" }],
+    ["a field that is not played", { cryptoKeyName: "projects/p/locations/l/keyRings/r/cryptoKeys/k" }],
   ])("with %s is refused", async (_, more) => {
     const { b, deploy } = await stage();
     const { status } = await deploy(echo, more);
@@ -188,6 +190,31 @@ describe("an execution", () => {
     const cancelled = await b.google("POST", `workflowexecutions/v1/${body.name}:cancel`, {});
     expect(cancelled.body).toMatchObject({ state: "CANCELLED", endTime: expect.any(String) });
     expect((await b.google("POST", `workflowexecutions/v1/${body.name}:cancel`, {})).status).toBe(400);
+  });
+
+  test("that was under way when the sandbox ended does not stay so for ever", async () => {
+    const { b, deploy } = await stage();
+    await deploy(echo);
+    const name = `${place}/workflows/hello/executions/cut-off`;
+    const times = { createTime: "2026-11-01T10:00:00.000Z", startTime: "2026-11-01T10:00:00.000Z" };
+    b.sandbox.state.put(`google.execution/${name}`, { name, state: "ACTIVE", ...times });
+    const { body } = await b.google("GET", `workflowexecutions/v1/${name}`);
+    expect(body).toMatchObject({ state: "FAILED", error: { payload: expect.stringContaining("was stopped") } });
+    expect((await b.google("POST", `workflowexecutions/v1/${name}:cancel`, {})).status).toBe(400);
+  });
+
+  test("that outlives a reset leaves nothing behind", async () => {
+    const { b, deploy } = await stage();
+    const { url, heard } = await listener(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { status: 200 };
+    });
+    await deploy(`main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 9}\n`);
+    await b.google("POST", runs, {});
+    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await fetch(`${b.url}/_sandbox/reset`, { method: "POST" });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(b.sandbox.state.list("google.execution/")).toEqual([]);
   });
 
   test("calls with a token of its account: OIDC elsewhere, OAuth at Google's APIs under their real names", async () => {

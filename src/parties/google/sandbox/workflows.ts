@@ -58,6 +58,8 @@ function create(call: RestCall) {
     serviceAccount: "",
     revisionId: "",
   };
+  const unknown = Object.keys(body).find((field) => field !== "name" && !fields.includes(field));
+  if (unknown !== undefined) throw invalid(`The field ${unknown} is not played.`);
   const made = checked(call, patched(empty, body, { mask: null, allowed: fields }));
   return written(call, "create", { ...made, ...revisionAfter(call, "000000", made) });
 }
