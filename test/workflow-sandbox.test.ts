@@ -17,6 +17,9 @@ let b: Bench;
 beforeEach(async () => {
   b = await bench();
   const folder = folderWith(example);
+  await b.google("POST", "serviceusage/v1/projects/acme-prod/services:batchEnable", {
+    serviceIds: ["workflows.googleapis.com", "workflowexecutions.googleapis.com"],
+  });
   for (const accountId of ["flow-runner", "ticker"])
     await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", { accountId, serviceAccount: {} });
   const { body: policy } = await b.google("POST", "cloudresourcemanager/v1/projects/acme-prod:getIamPolicy", {});

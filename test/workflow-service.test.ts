@@ -12,6 +12,9 @@ const echo = "main:\n  params: [args]\n  steps:\n    - a:\n        return: ${arg
 
 async function stage() {
   const b = await bench();
+  await b.google("POST", "serviceusage/v1/projects/acme-prod/services:batchEnable", {
+    serviceIds: ["workflows.googleapis.com", "workflowexecutions.googleapis.com"],
+  });
   await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", { accountId: "flow-runner", serviceAccount: {} });
   const deploy = (sourceContents: string, more: object = {}) =>
     b.google("POST", `${flows}?workflowId=hello`, {
@@ -35,6 +38,14 @@ async function stage() {
 
 const operator = { members: ["user:operator@example.com"] };
 const runner = { members: [`serviceAccount:${email}`] };
+
+test("both APIs are off in a project until they are enabled", async () => {
+  const b = await bench();
+  for (const path of [flows, runs]) {
+    const { status, body } = await b.google("GET", path);
+    expect([status, JSON.stringify(body)]).toEqual([403, expect.stringContaining("SERVICE_DISABLED")]);
+  }
+});
 
 describe("a workflow", () => {
   test("is deployed through an operation that is asked for again", async () => {

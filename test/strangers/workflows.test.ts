@@ -26,6 +26,7 @@ async function stage() {
         `--role=${role}`,
       );
   };
+  await gcloud("services", "enable", "workflows.googleapis.com", "workflowexecutions.googleapis.com");
   await gcloud("iam", "service-accounts", "create", "flow-runner");
   const source = (text: string): string => {
     writeFileSync(join(folder, "flow.yaml"), text);

@@ -60,7 +60,6 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/monitoring.alertPolicyEditor": /^monitoring\.alertPolicies\./,
   "roles/monitoring.viewer": /^monitoring\..*\.(get|list)$/,
   "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
-  "roles/iam.serviceAccountUser": /^iam\.serviceAccounts\.(actAs|get|list)$/,
   "roles/cloudscheduler.admin": /^cloudscheduler\./,
   "roles/cloudscheduler.jobRunner": /^cloudscheduler\.jobs\.run$/,
   "roles/cloudscheduler.viewer": /^cloudscheduler\.jobs\.(get|list)$/,
@@ -69,8 +68,6 @@ const roles: Readonly<Record<string, RegExp>> = {
   // What an invoker may see of executions is from memory of the role's page: unverified.
   "roles/workflows.invoker": /^workflows\.executions\.(create|cancel|get|list)$/,
   "roles/workflows.viewer": /^workflows\.\w+\.(get|list)$/,
-  "roles/logging.logWriter": /^logging\.logEntries\.create$/,
-  "roles/logging.viewer": /^logging\.logEntries\.list$/,
 };
 
 /** A permission on a project, or on one account of it, whose own policy then counts beside the project's. */

@@ -96,11 +96,10 @@ function remove(call: RestCall) {
 
 const nowOf = ({ host }: RestCall): string => new Date(host.now()).toISOString();
 
-/** Whoever deploys must be allowed to act as the workflow's account (serverless.md 5.7). */
+/** Whoever deploys must be allowed to act as the workflow's account, the project's default one where none is named. */
 function checked(call: RestCall, workflow: StoredWorkflow): StoredWorkflow {
-  const email = workflow.serviceAccount.split("/").at(-1) ?? "";
-  if (email === "")
-    throw invalid("This project has no default service account here: name the account that the workflow runs as.");
+  const { number } = projectOf(call.host, call.parts[0] ?? "");
+  const email = workflow.serviceAccount.split("/").at(-1) || `${number}-compute@developer.gserviceaccount.com`;
   const account = requireActAs(call.principal, email, call.host);
   checkWorkflow(workflow);
   return { ...workflow, serviceAccount: `projects/${account.project}/serviceAccounts/${account.email}` };
