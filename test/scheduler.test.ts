@@ -186,6 +186,13 @@ describe("a job", () => {
     expect((await make({ uri: "https://x.example/", ...target }, more)).status).toBeGreaterThanOrEqual(400);
   });
 
+  test("a deadline from 15 s to half an hour is taken", async () => {
+    for (const attemptDeadline of ["15s", "1800s"]) {
+      const { make } = await stage();
+      expect((await make({ uri: "https://x.example/" }, { attemptDeadline })).status).toBe(200);
+    }
+  });
+
   test("whoever may not act as the account makes no job of it", async () => {
     const { b, make } = await stage();
     const policy = { bindings: [{ role: "roles/cloudscheduler.admin", members: ["user:operator@example.com"] }] };

@@ -107,6 +107,8 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ],
   ["raise of a number", step("raise: 7"), /a text, a map/],
   ["raise of a list", step("raise: [7]"), /a text, a map/],
+  ["a call of no text", step("call: true"), /call is a text/],
+  ["a url of another scheme", call("{url: 'ftp://x.example'}"), /url is an http URL/],
   ["an unknown function", step("call: nobody"), /nobody is no function/],
   ["an unknown connector", step("call: googleapis.iam.v1.projects.list"), /connector .* is not played/],
   ["events", step("call: events.await_callback\nargs: {callback: 1}"), /no function/],

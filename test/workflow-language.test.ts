@@ -28,6 +28,9 @@ describe("expressions", () => {
     ['"a" < "b"', {}, true],
     ["1 == 1.0", {}, true],
     ['[1, {"a": 2}] == [1.0, {"a": 2}]', {}, true],
+    ["[1, 2] == [1, 3]", {}, false],
+    ["[1, 2] == [1]", {}, false],
+    ['{"a": 1} == {"b": 1}', {}, false],
     ["m.zz", { m: {} }, "KeyError"],
     ["l[2]", { l: [1, 2] }, "IndexError"],
     ["l[-1]", { l: [1, 2] }, "IndexError"],
@@ -56,6 +59,8 @@ describe("expressions", () => {
     ['map.get(m, ["a", "b", "c"])', { m: { a: { b: 7 } } }, null],
     ['map.merge(m, {"b": 2})', { m: { a: 1, b: 1 } }, { a: 1, b: 2 }],
     ['map.merge_nested(m, {"a": {"y": 2}})', { m: { a: { x: 1 } } }, { a: { x: 1, y: 2 } }],
+    ['map.merge_nested(m, {"a": 2})', { m: { a: { x: 1 } } }, { a: 2 }],
+    ['map.merge_nested(m, {"a": {"x": 1}})', { m: { a: 2 } }, { a: { x: 1 } }],
     ['map.delete(m, "a")', { m: { a: 1, b: 2 } }, { b: 2 }],
     ["list.concat([1], 2)", {}, [1, 2]],
     ["list.prepend([1], 2)", {}, [2, 1]],
@@ -97,6 +102,8 @@ describe("expressions", () => {
     ['json.decode("{\\"a\\": [1, 1.0]}")', {}, { a: [1, 1.0] }],
     ['get_type(json.decode("[1.0]")[0])', {}, "double"],
     ['json.decode("{")', {}, "ValueError"],
+    ['get_type(json.decode("9223372036854775807"))', {}, "integer"],
+    ['get_type(json.decode("9223372036854775808"))', {}, "double"],
     ['json.encode_to_string({"a":1})', {}, '{"a":1}'],
     ['base64.encode(text.encode("hi"))', {}, "aGk="],
     ['text.decode(base64.decode("aGk="))', {}, "hi"],
@@ -477,6 +484,16 @@ describe("parallel", () => {
     expect([one.result, one.waited]).toEqual([[3, 2, 1], 6]);
     // Side by side the shortest wait ends first, and all of it takes as long as the longest.
     expect([three.result, three.waited]).toEqual([[1, 2, 3], 3]);
+  });
+
+  test("a limit is an integer from 1 on", async () => {
+    const text = (limit: string) =>
+      steps(
+        `- p:\n    parallel: {concurrency_limit: ${limit}, for: {value: v, in: [1], steps: [{a: {next: continue}}]}}`,
+      );
+    for (const limit of ["0", '"${-1}"', '"${1.5}"'])
+      expect(await results(text(limit))).toEqual({ raised: expect.objectContaining({ tags: ["ValueError"] }) });
+    expect(await results(text("1"))).toBe(null);
   });
 
   test("writing a parent variable that is not shared cannot be deployed, reading it can", () => {

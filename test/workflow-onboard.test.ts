@@ -139,6 +139,7 @@ describe("a refusal", () => {
     const conflict = { ...(plan({ exit: 73, findings: finding("AWS-FOREIGN") }) as object), status: 409 };
     const { error } = await fly("onboard", { provision: onApply(conflict) });
     expect(error).toMatchObject({ code: 73, tags: ["CrosstrustError", "ApplyRefusedError"], finding: "AWS-FOREIGN" });
+    expect(error.message).toBe("the plan is not applied, AWS-FOREIGN");
     const denied = applied({ exit: 77, findings: finding("AWS-NOT-PERMITTED") });
     const { error: late, health } = await fly("onboard", { provision: onApply(denied) });
     expect(late).toMatchObject({
@@ -146,7 +147,7 @@ describe("a refusal", () => {
       tags: ["CrosstrustError", "ApplyRefusedError"],
       finding: "AWS-NOT-PERMITTED",
     });
-    expect(health).toEqual([]);
+    expect([late.message, health]).toEqual(["the plan is not applied, AWS-NOT-PERMITTED", []]);
   });
 
   test.each([400, 403, 413, 415, 422])("of the function itself, %i", async (status) => {
@@ -182,8 +183,9 @@ describe.each<readonly [string, (says: Says) => object]>([
   ["checking the links", (says) => ({ provision, health: () => says })],
 ])("%s", (what, flow) => {
   test.each(failures)("%s: FAILED, and clearly", async (_, says, error) => {
-    const { state, error: raised } = await fly("onboard", flow(says));
+    const { state, error: raised, waited } = await fly("onboard", flow(says));
     expect([state, raised]).toEqual(["FAILED", { message: expect.stringContaining(`${what} failed, `), ...error }]);
+    expect(waited).toBe((error as { code: number }).code === 401 ? 0 : 5 + 10 + 20 + 40 + 60 + 60);
   });
 
   test.each<Says>([{ status: 429 }, { status: 500 }, { status: 503 }, { status: 202, body: {} }, "never", "reset"])(

@@ -22,19 +22,8 @@ function walk(block: Block, desk: Desk, around: Reach): void {
   const here = { ...around, names: [...around.names, ...block.map(({ name }) => name)] };
   for (const step of block) {
     checkStep(step, desk.at(step.name), here);
-    for (const inner of blocksIn(step.action)) {
-      // An entry of a switch and the body of a try are steps without a name: no place to jump to.
-      const nameless = inner.length === 1 && inner[0]?.name === step.name;
-      const reach = reachInto(step.action, here);
-      if (nameless) for (const one of inner) walkNameless(one, desk, reach);
-      else walk(inner, desk, reach);
-    }
+    for (const inner of blocksIn(step.action)) walk(inner, desk, reachInto(step.action, here));
   }
-}
-
-function walkNameless(step: Step, desk: Desk, reach: Reach): void {
-  checkStep(step, desk.at(step.name), reach);
-  for (const inner of blocksIn(step.action)) walk(inner, desk, reachInto(step.action, reach));
 }
 
 function reachInto(action: Action, here: Reach): Reach {

@@ -18,7 +18,6 @@ export function asValue(plain: unknown): Value {
   if (typeof plain === "number") return Number.isInteger(plain) ? BigInt(plain) : plain;
   if (plain instanceof Double) return plain.value;
   if (Array.isArray(plain)) return plain.map(asValue);
-  if (plain instanceof Uint8Array || plain instanceof Map) return plain as Value;
   if (typeof plain === "object") return new Map(Object.entries(plain).map(([key, item]) => [key, asValue(item)]));
   return plain as Value;
 }
