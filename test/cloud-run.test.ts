@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { players } from "../src/parties/players.ts";
 import { attach } from "../src/sandbox/attach.ts";
-import { outsideOf } from "../src/sandbox/outside.ts";
+import { deliverOf } from "../src/sandbox/deliver.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 import { Bench, folderWith } from "./support/bench.ts";
 import { start } from "./support/cli.ts";
+import { reach } from "./support/reach.ts";
 import { echo, project, runStage } from "./support/run.ts";
 import { type Zipped, zip } from "./support/zip.ts";
 
@@ -82,7 +83,7 @@ describe("who is let in", () => {
 
   test("nobody without a token, nor an account without the grant; on the project it counts too", async () => {
     const d = await deployed();
-    const none = await d.b.sandbox.host(undefined).outside.call(d.url);
+    const none = await reach(d.b.sandbox.host(undefined).deliver, d.url);
     expect([none.status, none.body]).toEqual([403, expect.stringContaining("403 Forbidden")]);
     const stranger = await d.account("stranger");
     const as = { sub: stranger.uniqueId, email: stranger.email };
@@ -229,7 +230,11 @@ describe("what runs", () => {
     // Another process serves what was deployed to this one.
     const { child, match } = await start(["sandbox"], { cwd, until: /http:\/\/127\.0\.0\.1:\d+/ });
     const { anchors } = (await (await fetch(`${match[0]}/_sandbox/authority`)).json()) as { anchors: string[] };
-    const answer = await outsideOf(match[0], async () => anchors).call(d.url, { headers: { authorization } });
+    const answer = await reach(
+      deliverOf(match[0], async () => anchors),
+      d.url,
+      { headers: { authorization } },
+    );
     const { pid } = JSON.parse(answer.body);
     expect([answer.status, alive(pid)]).toEqual([200, true]);
     child.kill("SIGKILL");

@@ -95,9 +95,26 @@ export interface Host {
   readonly outside: Outside;
   readonly blobs: Blobs;
   readonly programs: Programs;
-  /** Calls a URL as a cloud's scheduler would, with the token it was given: by https what is played, else this machine. */
-  readonly deliver: (url: string, init: OutsideCall) => Promise<number>;
+  /** Calls a URL as a cloud's scheduler or workflow does. Never throws: what went wrong is an answer too. */
+  readonly deliver: (delivery: Delivery) => Promise<Delivered>;
 }
+
+/** A call that a cloud makes on somebody's behalf; its timeout in milliseconds, the token among its headers. */
+export interface Delivery {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | undefined;
+  readonly timeout: number;
+}
+
+/**
+ * What came back, header names in lower case and at most 2 MB, or why nothing did: `refused` also where a name does not
+ * resolve, `reset` where the connection was there and was lost.
+ */
+export type Delivered =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array }
+  | { readonly failure: "refused" | "reset" | "timeout" | "too-large"; readonly says: string };
 
 /**
  * Over real TLS to hosts that are played or mapped here, and to no other: as a cloud reaches an issuer. Vouched for
@@ -107,15 +124,6 @@ export interface Outside {
   /** `vouched: false`: any certificate will do, because its chain is looked at apart from it. */
   get(url: string, options?: { readonly vouched?: boolean }): Promise<OutsideAnswer>;
   chain(host: string): Promise<OutsideChain>;
-  /** A call as one cloud's service makes it to another: any method, a minute, 32 MiB. */
-  call(url: string, init?: OutsideCall): Promise<OutsideAnswer>;
-}
-
-/** What `Outside.call` sends. */
-export interface OutsideCall {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
 }
 
 /** Header names in lower case. */

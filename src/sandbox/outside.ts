@@ -1,7 +1,7 @@
 import http from "node:http";
 import type tls from "node:tls";
 import { secured } from "./dial.ts";
-import type { Outside, OutsideAnswer, OutsideCall, OutsideChain } from "./fake.ts";
+import type { Outside, OutsideAnswer, OutsideChain } from "./fake.ts";
 
 /** What a cloud grants an issuer; 5 s is GitLab's figure for AWS (aws.md 6.3), the cap is ours. */
 const deadline = 5000;
@@ -12,10 +12,18 @@ const maxBytes = 1024 * 1024;
  * place, and what is fetched here was really served over TLS.
  */
 export const outsideOf = (base: string, anchors: () => Promise<readonly string[]>): Outside => ({
-  get: (url, { vouched = true } = {}) =>
-    reached(url, { base, anchors, vouched, ms: deadline, most: maxBytes, headers: { accept: "application/json" } }),
-
-  call: (url, init = {}) => reached(url, { base, anchors, vouched: true, ms: 60_000, most: 32 * maxBytes, ...init }),
+  async get(url, { vouched = true } = {}): Promise<OutsideAnswer> {
+    const { protocol, hostname: host, port, username, pathname, search } = new URL(url);
+    if (protocol !== "https:" || username) throw new Error(`the sandbox fetches over https alone: ${host}`);
+    const signal = AbortSignal.timeout(deadline);
+    const ca = await anchors();
+    const secure = await secured({ base, host, port: Number(port || 443), signal, ca, vouched });
+    try {
+      return await fetched(secure, { host, path: pathname + search, signal });
+    } finally {
+      secure.destroy();
+    }
+  },
 
   async chain(host): Promise<OutsideChain> {
     const signal = AbortSignal.timeout(deadline);
@@ -35,60 +43,33 @@ export const outsideOf = (base: string, anchors: () => Promise<readonly string[]
   },
 });
 
-interface Reaching extends OutsideCall {
-  readonly base: string;
-  readonly anchors: () => Promise<readonly string[]>;
-  readonly vouched: boolean;
-  /** Milliseconds for all of it. */
-  readonly ms: number;
-  /** Bytes of the answer. */
-  readonly most: number;
-}
-
-async function reached(url: string, { base, anchors, vouched, ms, ...call }: Reaching): Promise<OutsideAnswer> {
-  const { protocol, hostname: host, port, username, pathname, search } = new URL(url);
-  if (protocol !== "https:" || username) throw new Error(`the sandbox fetches over https alone: ${host}`);
-  const signal = AbortSignal.timeout(ms);
-  const ca = await anchors();
-  const secure = await secured({ base, host, port: Number(port || 443), signal, ca, vouched });
-  try {
-    return await fetched(secure, { ...call, host, path: pathname + search, signal });
-  } finally {
-    secure.destroy();
-  }
-}
-
-interface Fetching extends OutsideCall {
+interface Fetching {
   readonly host: string;
   readonly path: string;
   readonly signal: AbortSignal;
-  readonly most: number;
 }
 
 /** Throws for a body that is too large, late or cut off; a redirect is an answer like any other. */
-function fetched(secure: tls.TLSSocket, { host, path, signal, most, ...call }: Fetching): Promise<OutsideAnswer> {
-  const { method = "GET", body = "" } = call;
+function fetched(secure: tls.TLSSocket, { host, path, signal }: Fetching): Promise<OutsideAnswer> {
   return new Promise((resolve, reject) => {
-    const length = Buffer.byteLength(body);
-    const sized = length > 0 ? { "content-length": String(length) } : {};
-    const headers = { ...call.headers, ...sized, host, connection: "close" };
-    const request = http.request({ method, path, headers, signal, createConnection: () => secure });
+    const headers = { host, accept: "application/json", connection: "close" };
+    const request = http.request({ path, headers, signal, createConnection: () => secure });
     request.once("error", reject);
     request.once("response", (answer) => {
       const chunks: Buffer[] = [];
       let size = 0;
       answer.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > most) request.destroy(new Error(`${host} sends more than ${most} bytes`));
+        if (size > maxBytes) request.destroy(new Error(`${host} sends more than ${maxBytes} bytes`));
         chunks.push(chunk);
       });
       answer.once("error", reject);
       answer.once("end", () => {
         const names = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
-        const text = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(names), body: text });
+        const body = Buffer.concat(chunks).toString("utf8");
+        resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(names), body });
       });
     });
-    request.end(body);
+    request.end();
   });
 }

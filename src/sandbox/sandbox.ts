@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobStore } from "./blobs.ts";
+import { deliverOf } from "./deliver.ts";
 import type { Fake, Host, Issuers, Player } from "./fake.ts";
 import { Faults } from "./faults.ts";
 import { Hosting, type Mapping } from "./hosting.ts";
@@ -93,7 +94,6 @@ export class Sandbox {
   host(staleSeconds: number | undefined): Host {
     const back = (seconds: number): View => this.state.at(Date.now() - seconds * 1000);
     const { propagationSeconds } = this.settings;
-    const outside = outsideOf(this.base, () => this.hosting.anchors());
     return {
       now: () => this.now(),
       state: this.state,
@@ -103,14 +103,10 @@ export class Sandbox {
       issuers: this.issuers,
       base: this.base,
       actsAs: () => this.settings.actsAs,
-      outside,
+      outside: outsideOf(this.base, () => this.hosting.anchors()),
       blobs: this.blobs,
       programs: this.programs,
-      // A name leads to what is played under it, and an address to a server of this machine.
-      deliver: async (url, init) =>
-        url.startsWith("https:")
-          ? (await outside.call(url, init)).status
-          : (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
+      deliver: deliverOf(this.base, () => this.hosting.anchors()),
     };
   }
 

@@ -6,6 +6,7 @@ import { bundleFunctions } from "../../scripts/bundle.ts";
 import { bench, example, folderWith } from "../support/bench.ts";
 import { environmentOf, run } from "../support/cli.ts";
 import { mint } from "../support/deployed.ts";
+import { reach } from "../support/reach.ts";
 import { witnessed } from "../support/witness.ts";
 
 // The unmodified gcloud deploys what crosstrust's own bundle is, into the sandbox: under the real host names, through
@@ -104,7 +105,7 @@ describe("gcloud run deploy", () => {
       const token = `Bearer ${await mint(b, { aud: audience, sub: uniqueId, email: runner })}`;
       const headers = { authorization: token };
       const call = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: "{}" };
-      const answer = await b.sandbox.host(undefined).outside.call(status.url, call);
+      const answer = await reach(b.sandbox.host(undefined).deliver, status.url, call);
       expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { command: "health", verdict: "works" }]);
       const read = ["logging", "read", 'resource.type="cloud_run_revision" AND jsonPayload.event:*', "--limit=5"];
       expect((await gcloud(...read)).err).toContain("Unparseable filter");

@@ -1,4 +1,5 @@
 import { type Bench, bench } from "./bench.ts";
+import { reach } from "./reach.ts";
 import { type Zipped, zip } from "./zip.ts";
 
 export const project = "acme-prod";
@@ -46,7 +47,7 @@ export async function runStage(given?: Bench) {
     const raw = Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body);
     const own = { authorization: `Bearer ${secrets.accessToken}`, "content-type": "application/json" };
     const init = { method, headers: { ...own, ...headers }, ...(raw === undefined ? {} : { body: raw }) };
-    const answer = await b.sandbox.host(undefined).outside.call(`https://${url}`, init);
+    const answer = await reach(b.sandbox.host(undefined).deliver, `https://${url}`, init);
     return { ...answered(answer), headers: answer.headers };
   };
   const services = ["run", "cloudbuild", "artifactregistry"].map((name) => `${name}.googleapis.com`);

@@ -60,6 +60,14 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/monitoring.alertPolicyEditor": /^monitoring\.alertPolicies\./,
   "roles/monitoring.viewer": /^monitoring\..*\.(get|list)$/,
   "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
+  "roles/cloudscheduler.admin": /^cloudscheduler\./,
+  "roles/cloudscheduler.jobRunner": /^cloudscheduler\.jobs\.run$/,
+  "roles/cloudscheduler.viewer": /^cloudscheduler\.jobs\.(get|list)$/,
+  "roles/workflows.admin": /^workflows\./,
+  "roles/workflows.editor": /^workflows\.(?!\w+\.setIamPolicy$)/,
+  // What an invoker may see of executions is from memory of the role's page: unverified.
+  "roles/workflows.invoker": /^workflows\.executions\.(create|cancel|get|list)$/,
+  "roles/workflows.viewer": /^workflows\.\w+\.(get|list)$/,
 };
 
 /** A permission on a project, or on one account of it, whose own policy then counts beside the project's. */
@@ -102,6 +110,17 @@ function gives(role: string, permission: string, host: Host): boolean {
 /** Throws the 403 that a missing account and a missing permission have in common (google.md, trap 4). */
 export function require_(principal: Principal, wanted: Wanted, host: Host): void {
   if (!may(principal, wanted, host)) throw denied(wanted.permission);
+}
+
+/**
+ * The account that somebody wants a job or a workflow to run as. A missing account gets the answer of a missing
+ * permission (google.md, trap 4).
+ */
+export function requireActAs(principal: Principal, email: string, host: Host): StoredAccount {
+  const account = accountOf(host.state, email);
+  const permission = "iam.serviceAccounts.actAs";
+  if (!account || !may(principal, { permission, project: account.project, account }, host)) throw denied(permission);
+  return account;
 }
 
 export const denied = (permission: string): GoogleError =>

@@ -1,6 +1,7 @@
 import type { Player } from "../../../sandbox/fake.ts";
 import { issueAccessToken } from "./access.ts";
 import { artifactregistry } from "./artifactregistry.ts";
+import { executions } from "./executions.ts";
 import { iam } from "./iam.ts";
 import { googleIssuer, iamcredentials } from "./iamcredentials.ts";
 import { logging } from "./logging.ts";
@@ -15,6 +16,7 @@ import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
+import { workflows } from "./workflows.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
 const overrides = {
@@ -24,6 +26,9 @@ const overrides = {
   SERVICEUSAGE: "serviceusage",
   CLOUDSCHEDULER: "cloudscheduler",
   CLOUDBILLING: "cloudbilling",
+  WORKFLOWS: "workflows",
+  WORKFLOWEXECUTIONS: "workflowexecutions",
+  LOGGING: "logging",
 } as const;
 
 /**
@@ -34,7 +39,7 @@ export const player: Player = {
   party: "google",
   fakes: [
     ...[iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
-    ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring],
+    ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring, workflows, executions],
   ],
   issuers: [googleIssuer],
   operator(_project, host) {
