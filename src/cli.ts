@@ -200,6 +200,11 @@ sandboxCommand(
     .command("onboard")
     .description("preflight, lint, plan, apply, first health check, next steps")
     .option("--control", "instead: the roles that the deployed functions act by, and the boundary of all others")
+    .option(
+      "--deploy",
+      "and into a project: functions, workflows, schedule, alerts; ends with a check that the schedule began",
+    )
+    .option("--project <project>", "with --deploy: where it goes, for a file that does not say")
     .option("--checker <email>", "the service account of the health function, where the file names none")
     .option("--provisioner <email>", "the service account of the provision function")
     .option("--destroy", "with --control: take the control plane away again"),

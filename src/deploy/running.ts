@@ -141,22 +141,43 @@ export function schedulePiece(setup: Setup, found: Found): Piece {
   return piece(`schedule ${job}`, lacks, [make, take]);
 }
 
-/** What gcloud put aside while it deployed: images and sources of these functions, in stores that others use, too. */
+/**
+ * What gcloud put aside while it deployed: images and sources of these functions, in two stores of its own. Where there is
+ * nothing of anybody else in such a store, it goes, too: the next deployment from source makes it again.
+ */
 export function leftoverPieces(setup: Setup, found: Found): readonly Piece[] {
   const { project, region } = setup;
   const own = functionNames.map((name) => nameOf(setup, name));
-  const place = [`--repository=${repository}`, atLocation(setup), inProject(setup)];
-  const images = (found.get("packages") ?? [])
-    .map(({ name }) => name.split("/").at(-1) ?? "")
-    .filter((name) => own.includes(name))
-    .map((name): Command => ["artifacts", "packages", "delete", name, ...place]);
+  const place = [atLocation(setup), inProject(setup)];
+  const packages = (found.get("packages") ?? []).map(({ name }) => name.split("/").at(-1) ?? "");
+  const images = packages.filter((name) => own.includes(name));
+  const one = (name: string): Command => [
+    "artifacts",
+    "packages",
+    "delete",
+    name,
+    `--repository=${repository}`,
+    ...place,
+  ];
+  const all: Command = ["artifacts", "repositories", "delete", repository, ...place];
+  const kept = (found.get("sources") ?? []).map(({ url }) => url).filter((url) => !url.endsWith("/"));
   const folders = own.map((name) => `${sourcesOf(project, region)}/${name}/`);
-  const kept = (found.get("sources") ?? []).map(({ url }) => url);
-  const sources = folders
-    .filter((folder) => kept.some((url) => url.startsWith(folder)))
-    .map((folder): Command => ["storage", "rm", "--recursive", `${folder}**`]);
+  const isOurs = (url: string): boolean => folders.some((folder) => url.startsWith(folder));
+  const store = sourcesOf(project, region).replace(/\/services$/, "");
+  const some = folders.filter((folder) => kept.some((url) => url.startsWith(folder)));
   return [
-    piece("images of the functions", undefined, [[], images]),
-    piece("sources of the functions", undefined, [[], sources]),
+    piece("images of the functions", undefined, [
+      [],
+      images.length < packages.length ? images.map(one) : emptied(images, all),
+    ]),
+    piece("sources of the functions", undefined, [
+      [],
+      kept.every(isOurs)
+        ? emptied(some, ["storage", "rm", "--recursive", store])
+        : some.map((folder) => ["storage", "rm", "--recursive", `${folder}**`]),
+    ]),
   ];
 }
+
+/** The whole store, where there was something of ours in it. */
+const emptied = (ours: readonly string[], command: Command): readonly Command[] => (ours.length > 0 ? [command] : []);
