@@ -1,7 +1,8 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { serveLocally } from "../functions/local.ts";
-import { type Bench, bench, example, folderWith } from "./support/bench.ts";
+import { type Bench, bench, example, folderWith, manyLinks } from "./support/bench.ts";
 import { type Asked, healthFunction, textOf } from "./support/flow.ts";
 import { listener } from "./support/listener.ts";
 
@@ -145,6 +146,22 @@ test("health.yaml over the real function, links that are named: a verdict, and o
   expect(await logged("health")).toMatchObject([
     { severity: "INFO", jsonPayload: { event: "crosstrust.workflow", verdict: "works", run } },
   ]);
+});
+
+test("health.yaml over the real function, in parts: the same verdict and counts as one direct answer, remembered as one run", async () => {
+  const text = manyLinks(12);
+  await b.apply(text);
+  // One link is broken behind our back.
+  await b.google("DELETE", "iam/v1/projects/acme-prod/serviceAccounts/worker-7@acme-prod.iam.gserviceaccount.com");
+  writeFileSync(process.env.CROSSTRUST_FILE ?? "", text);
+  const direct = await b.health(text);
+  const url = await served("health");
+  await deploy("health", { CROSSTRUST_HEALTH_URL: url, CROSSTRUST_BATCH: "3" });
+  const execution = await scheduled("health");
+  const counts: Record<string, number> = {};
+  for (const { verdict } of direct.links) counts[verdict] = (counts[verdict] ?? 0) + 1;
+  expect(execution?.error).toBeUndefined();
+  expect(JSON.parse(execution?.result ?? "{}")).toMatchObject({ verdict: direct.verdict, links: 12, counts });
 });
 
 test("health.yaml over many links: the run of its parts is the execution's id", async () => {

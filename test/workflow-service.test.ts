@@ -175,19 +175,19 @@ describe("an execution", () => {
     });
   });
 
-  test("knows its surroundings, and waits without taking time", async () => {
+  test("knows its surroundings, and waits a fiftieth of the time", async () => {
     const { b, deploy, ended } = await stage();
     const names = ["PROJECT_ID", "LOCATION", "WORKFLOW_ID", "WORKFLOW_REVISION_ID", "WORKFLOW_EXECUTION_ID"];
     const list = names.map((name) => `"\${sys.get_env(\\"GOOGLE_CLOUD_${name}\\")}"`).join(", ");
     await deploy(
-      `main:\n  steps:\n    - wait:\n        call: sys.sleep\n        args: {seconds: 3600}\n    - a:\n        return: [${list}, '\${sys.get_env("OWN")}']\n`,
+      `main:\n  steps:\n    - wait:\n        call: sys.sleep\n        args: {seconds: 20}\n    - a:\n        return: [${list}, '\${sys.get_env("OWN")}']\n`,
       { userEnvVars: { OWN: "mine" } },
     );
     const execution = await ended();
     const { revisionId } = (await b.google("GET", `${flows}/hello`)).body;
     const id = String(execution.name).split("/").at(-1);
     expect(JSON.parse(String(execution.result))).toEqual(["acme-prod", "us-central1", "hello", revisionId, id, "mine"]);
-    expect(Number.parseFloat(String(execution.duration))).toBeGreaterThanOrEqual(3600);
+    expect(Number.parseFloat(String(execution.duration))).toBeGreaterThanOrEqual(20);
   });
 
   test("is cancelled in the middle of a call, and goes no further", async () => {

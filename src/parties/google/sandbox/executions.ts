@@ -17,7 +17,7 @@ const routes: readonly Route[] = [
   { method: "POST", pattern: path("/([^/:]+):cancel"), operation: "CancelExecution", write: true, run: stop },
 ];
 
-/** Workflow Executions v1 (serverless.md 5.7): executions run in the background, what they wait for passes at once. */
+/** Workflow Executions v1 (serverless.md 5.7): executions run in the background, and faster than in life. */
 export const executions = restFake(
   { service: "google.workflowexecutions", hosts: ["workflowexecutions.googleapis.com"], routes },
   principalOf,

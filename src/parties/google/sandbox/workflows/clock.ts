@@ -1,16 +1,19 @@
 /**
- * Time as an execution sees it: what it waits for passes at once, and what really takes time takes as long as it takes.
+ * Time as an execution sees it: what it sleeps passes faster than in life, what really takes time takes as long as it takes.
  * With side branches it goes on only when all of them wait, and then to the one that wakes first.
  */
 export class VirtualClock {
   private readonly real: () => number;
+  /** Real milliseconds that a sleep of so many takes. */
+  private readonly pace: (milliseconds: number) => number;
   private skipped = 0;
   private active = 1;
   private sleepers: readonly { readonly at: number; readonly wake: () => void }[] = [];
 
   /** `real`: epoch milliseconds. */
-  constructor(real: () => number) {
+  constructor(real: () => number, pace: (milliseconds: number) => number = () => 0) {
     this.real = real;
+    this.pace = pace;
   }
 
   readonly now = (): number => this.real() + this.skipped;
@@ -38,8 +41,13 @@ export class VirtualClock {
     if (this.active > 0 || !first) return;
     this.sleepers = rest;
     this.active = 1;
-    this.skipped += Math.max(0, first.at - this.now());
-    // In a turn of its own, so that other programs get theirs.
-    setImmediate(first.wake);
+    // Even without a pause it is a turn of its own, so that other programs get theirs.
+    setTimeout(
+      () => {
+        this.skipped += Math.max(0, first.at - this.now());
+        first.wake();
+      },
+      this.pace(Math.max(0, first.at - this.now())),
+    );
   }
 }
