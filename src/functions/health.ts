@@ -41,8 +41,7 @@ const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "
  * case 120). A check of only some links is neither stored nor remembered, and waits for nobody's lease: the last report
  * stands for the whole deployment. So does what a divided run comes to, when its shares are gathered.
  */
-export async function healthFunction(sent: Sent): Promise<Reply> {
-  const call: Call = { ...sent, ...(await deployment()) };
+export async function healthOf(call: Call): Promise<Reply> {
   const asked = bodySchema.safeParse(call.body);
   if (!asked.success) return error(400, "the body takes links, a list of link names; run with part, or with parts");
   const only = "links" in asked.data ? (asked.data.links ?? []) : [];
@@ -58,6 +57,9 @@ export async function healthFunction(sent: Sent): Promise<Reply> {
     running = false;
   }
 }
+
+/** Of this deployment's own file, as it is now. */
+export const healthFunction = async (sent: Sent): Promise<Reply> => healthOf({ ...sent, ...(await deployment()) });
 
 async function answered(call: Call, body: Body, only: readonly string[]): Promise<Reply> {
   const { world, federation } = call;
