@@ -108,11 +108,11 @@ does(
     .command("token <link>")
     .description("mint a token and show what the other side reads in it")
     .option("--raw", "the token itself")
-    .option("--audience <url>", "not built yet"),
+    .option("--audience <url>", "the Google ID token for a service, such as one on Cloud Run"),
   token,
   ([name], flags) => {
-    if (flags.audience) throw new UsageError("token --audience is not built yet");
-    return { name: String(name), raw: flags.raw === true };
+    const audience = flags.audience === undefined ? {} : { audience: String(flags.audience) };
+    return { name: String(name), raw: flags.raw === true, ...audience };
   },
 );
 does(

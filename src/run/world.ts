@@ -70,6 +70,8 @@ export function sandboxWorld(options: SandboxOptions): World {
     } as const;
     throw new CloudError({ ...about, message: `${issuer} is mapped to a server of yours: nobody else mints for it` });
   };
+  const session = async (party: string, workload: string) =>
+    (await line.control("GET", `credentials?party=${party}&workload=${encodeURIComponent(workload)}`)) as Session;
   // Left out, whether its CA is private stays what somebody made it.
   const host = async (issuer: string, { privateCa = false } = {}) =>
     (await line.control("PUT", "issuers", { issuer, ...(privateCa ? { privateCa } : {}) })) as { mapped: boolean };
@@ -82,7 +84,7 @@ export function sandboxWorld(options: SandboxOptions): World {
     locate: async (service) => `${await line.url()}/${service.replace(".", "/")}`,
     credentials: remembered(operator, () => Date.now() + line.offset),
     outside: outsideOf({ connect: async (name, port) => proxyReach(await line.url(), name, port), anchors }),
-    sandbox: { mint, host },
+    sandbox: { mint, host, session },
     ...rest(options),
   };
 }

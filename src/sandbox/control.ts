@@ -43,8 +43,14 @@ const handlers: Readonly<Record<string, Handler>> = {
     ...sandbox.players.map((one) => one.environment(query.get(one.party) ?? undefined, sandbox.host(undefined))),
     trustPart(await sandbox.hosting.anchors()),
   ],
-  "GET /_sandbox/credentials": (sandbox, _body, query) =>
-    player(sandbox, query).operator(query.get("scope") ?? "", sandbox.host(undefined)),
+  "GET /_sandbox/credentials": (sandbox, _body, query) => {
+    const one = player(sandbox, query);
+    const workload = query.get("workload");
+    if (workload === null) return one.operator(query.get("scope") ?? "", sandbox.host(undefined));
+    const session = one.workload?.(workload, sandbox.host(undefined));
+    if (!session) throw new SyntaxError(`no workload is called ${workload}`);
+    return session;
+  },
   "POST /_sandbox/reset": (sandbox) => {
     sandbox.reset();
     return {};

@@ -58,6 +58,8 @@ export interface Player {
   readonly signsAs?: (issuer: string) => string | undefined;
   /** The operator's credentials for an account or project. */
   operator(scope: string, host: Host): Session;
+  /** Credentials of a workload by its ARN, where its party signs requests instead of carrying tokens. */
+  readonly workload?: (arn: string, host: Host) => Session | undefined;
   /**
    * What points the vendors' programs here, for an account or project, else for the first one in the state.
    */
@@ -91,6 +93,8 @@ export interface Host {
   /** The metadata server's service account, by e-mail. */
   readonly actsAs: () => string | undefined;
   readonly outside: Outside;
+  /** What another service answers that is played here, as one cloud asks another; undefined for a host that is not. */
+  readonly relay: (request: FakeRequest) => Promise<FakeAnswer | undefined>;
   /** Calls a URL as a cloud's scheduler would: outside the sandbox, with the token it was given. */
   readonly deliver: (url: string, init: RequestInit) => Promise<number>;
 }

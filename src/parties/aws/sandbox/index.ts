@@ -3,6 +3,7 @@ import { iam } from "./iam.ts";
 import { operatorKey } from "./principals.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
+import { workloadSession } from "./workload.ts";
 
 /**
  * AWS as the sandbox plays it: IAM and STS, and an operator who is an administrator of every account. It
@@ -16,6 +17,7 @@ export const player: Player = {
     secrets: { ...operatorKey(account, host) },
     principal: `arn:aws:iam::${account}:user/operator`,
   }),
+  workload: workloadSession,
   environment(named, host) {
     const first = host.state.list<StoredRole>("aws.role/")[0]?.[1].account;
     const { accessKeyId, secretAccessKey } = operatorKey(named ?? first ?? "111122223333", host);

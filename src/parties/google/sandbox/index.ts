@@ -9,6 +9,7 @@ import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
+import { sts } from "./sts.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
 const overrides = {
@@ -26,7 +27,7 @@ const overrides = {
  */
 export const player: Player = {
   party: "google",
-  fakes: [iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
+  fakes: [iam, iamcredentials, sts, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
   issuers: [googleIssuer],
   operator(_project, host) {
     const { token, expiresIn } = issueAccessToken(host, operator.email);

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type FakeAnswer, json } from "../../../sandbox/fake.ts";
-import { principalOf } from "./access.ts";
+import { holds, principalOf } from "./access.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
+import { checkedPolicy, emptyPolicy, operator, type StoredPolicy } from "./store.ts";
 
 interface StoredObject {
   readonly bucket: string;
@@ -15,6 +16,14 @@ interface StoredObject {
 const one = /^\/storage\/v1\/b\/([^/]+)\/o\/(.+)$/;
 
 const routes: readonly Route[] = [
+  { method: "GET", pattern: /^\/storage\/v1\/b\/([^/]+)\/iam$/, operation: "GetIamPolicy", write: false, run: policy },
+  {
+    method: "PUT",
+    pattern: /^\/storage\/v1\/b\/([^/]+)\/iam$/,
+    operation: "SetIamPolicy",
+    write: true,
+    run: setPolicy,
+  },
   {
     ...{ method: "POST", pattern: /^\/upload\/storage\/v1\/b\/([^/]+)\/o$/, operation: "InsertObject", write: true },
     ...{ media: true, run: insert },
@@ -25,10 +34,47 @@ const routes: readonly Route[] = [
 ];
 
 /**
- * Cloud Storage JSON API, as far as small documents with preconditions need it: a bucket exists as soon as it is named,
- * and whoever has a token may use it.
+ * Cloud Storage JSON API, as far as small documents with preconditions need it: a bucket exists as soon as it is named.
+ * Whoever has a token may use it until somebody sets its policy; whoever came through a pool needs a binding at once.
  */
 export const storage = restFake({ service: "google.storage", hosts: ["storage.googleapis.com"], routes }, principalOf);
+
+interface StoredBucket {
+  readonly policy: StoredPolicy;
+}
+const bucketKey = (bucket: string): string => `google.bucket/${bucket}`;
+const policyOf = ({ host }: RestCall, bucket: string): StoredPolicy | undefined =>
+  host.state.get<StoredBucket>(bucketKey(bucket))?.policy;
+
+function policy(call: RestCall) {
+  const { bindings, ...rest } = policyOf(call, call.parts[0] ?? "") ?? emptyPolicy;
+  return { kind: "storage#policy", ...rest, ...(bindings.length > 0 ? { bindings } : {}) };
+}
+
+/** Only the operator writes policies here. Its etag is checked like any other's (google.md 12). */
+function setPolicy(call: RestCall) {
+  const bucket = call.parts[0] ?? "";
+  if (call.principal.member !== operator.member) return forbidden(call, "storage.buckets.setIamPolicy");
+  const now = policyOf(call, bucket) ?? emptyPolicy;
+  call.host.state.put(bucketKey(bucket), { policy: checkedPolicy(call.host, now, call.body as Partial<StoredPolicy>) });
+  return policy(call);
+}
+
+/** The words of the JSON API for somebody who lacks a permission. */
+const forbidden = ({ principal, parts }: RestCall, permission: string): FakeAnswer =>
+  refusal(
+    403,
+    "forbidden",
+    `${principal.email || principal.member} does not have ${permission} access to the Google Cloud Storage object. Permission '${permission}' denied on resource (or it may not exist): ${parts.join("/")}.`,
+  );
+
+/** The bucket's own policy, as far as it has reached everywhere; a project above it is not known here. */
+function unpermitted(call: RestCall, permission: string): FakeAnswer | undefined {
+  const { host, principal, parts } = call;
+  const held = host.propagated.get<StoredBucket>(bucketKey(parts[0] ?? ""))?.policy;
+  if (principal.member === operator.member || (!held && !principal.also)) return undefined;
+  return holds(principal, permission, held?.bindings ?? []) ? undefined : forbidden(call, permission);
+}
 
 const keyOf = (bucket: string, name: string): string => `google.object/${bucket}/${name}`;
 
@@ -57,6 +103,8 @@ const md5 = (text: string): string => createHash("md5").update(text).digest("bas
 function insert(call: RestCall): unknown {
   const { host, parts, request } = call;
   const [bucket = ""] = parts;
+  const unfit = unpermitted(call, "storage.objects.create");
+  if (unfit) return unfit;
   const name = request.query.get("name") ?? "";
   if (request.query.get("uploadType") !== "media" || name === "")
     return refusal(400, "required", "Only uploadType=media with a name is played here.");
@@ -75,7 +123,10 @@ function insert(call: RestCall): unknown {
 }
 
 /** `alt=media`: the text itself, its generation and hash in headers, and plain text where it is missing. */
-function get({ host, parts, request }: RestCall): unknown {
+function get(call: RestCall): unknown {
+  const { host, parts, request } = call;
+  const unfit = unpermitted(call, "storage.objects.get");
+  if (unfit) return unfit;
   const [bucket = "", name = ""] = parts;
   const media = request.query.get("alt") === "media";
   const found = host.view.get<StoredObject>(keyOf(bucket, name));
@@ -88,7 +139,10 @@ function get({ host, parts, request }: RestCall): unknown {
   return { status: 200, headers: { ...headers, "content-type": found.contentType }, body: found.text };
 }
 
-function list({ host, parts, request }: RestCall): unknown {
+function list(call: RestCall): unknown {
+  const { host, parts, request } = call;
+  const unfit = unpermitted(call, "storage.objects.list");
+  if (unfit) return unfit;
   const prefix = keyOf(parts[0] ?? "", request.query.get("prefix") ?? "");
   const items = host.view.list<StoredObject>(prefix).map(([, object]) => shown(object));
   return { kind: "storage#objects", ...(items.length > 0 ? { items } : {}) };
@@ -96,6 +150,8 @@ function list({ host, parts, request }: RestCall): unknown {
 
 function remove(call: RestCall): unknown {
   const [bucket = "", name = ""] = call.parts;
+  const unfit = unpermitted(call, "storage.objects.delete");
+  if (unfit) return unfit;
   const found = call.host.state.get<StoredObject>(keyOf(bucket, name));
   if (!found) return missing(bucket, name);
   const refused = fails(call, found);
