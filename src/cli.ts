@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError, Command as Program } from "commander";
 import { apply } from "./cli/commands/apply.ts";
+import { credentialConfigCommand } from "./cli/commands/credential-config.ts";
 import { destroy } from "./cli/commands/destroy.ts";
 import { explainAny } from "./cli/commands/explain.ts";
 import { health } from "./cli/commands/health.ts";
@@ -129,6 +130,25 @@ does(
   },
 );
 
+does(
+  program
+    .command("credential-config <link>")
+    .description("Google's credential configuration file for the workload of a link")
+    .option("--output <file>", "write it there, and say how it is used")
+    .option("--imdsv2", "aws: ask the metadata server of EC2 with a session token")
+    .option(
+      "--lifetime <seconds>",
+      "600 to 43200, of the service account's token; above 3600 the organization must allow it",
+      Number,
+    )
+    .option("--token-file <path>", "where the workload finds its token")
+    .option("--token-url <url>", "where the workload asks for its token")
+    .option("--executable <command>", "what prints the workload's token as Google's clients want it")
+    .option("--field <name>", "the token stands in a field of json"),
+  credentialConfigCommand,
+  ([name], flags) => ({ ...flags, name: String(name) }),
+);
+
 /** STS takes 900 to 43200; what the role itself allows is for AWS to say (aws.md 11.2). */
 function seconds(text: string): number {
   const number = Number(text);
@@ -207,7 +227,7 @@ sandboxCommand(
 );
 
 /** Commands of the contract that later versions have: they say so instead of pretending. */
-for (const name of ["credential-config", "serve", "exec", "deploy", "offboard"]) {
+for (const name of ["serve", "exec", "deploy", "offboard"]) {
   sandboxCommand(program.command(`${name} [words...]`, { hidden: true }).allowUnknownOption(), async () => {
     throw new UsageError(`${name} is not built yet`);
   });

@@ -130,26 +130,28 @@ async function bring(
 ): Promise<LivePresent<PoolProviderSpec>> {
   const { spec } = desired;
   const read = async () => liveOf(spec, await getPoolProvider(world, spec));
+  const find = async () => {
+    const found = await read();
+    return found.state === "present" ? found : undefined;
+  };
   // Of a pool that was brought back its pool providers may be there again by now, whatever was read before.
   const now = live.state === "deleted" ? await read() : live;
   if (now.state === "deleted") await undelete(world, spec);
-  const made = await createOnce(world, {
-    find: async () => {
-      const found = await read();
-      return found.state === "present" ? found : undefined;
-    },
-    create: async () => {
-      await create(world, spec, withMark(ownDescription, mark));
-      const found = await read();
-      if (found.state === "present") return found;
-      throw new CloudError({
-        ...{ class: "transient", service: "google.iam", operation: "GetWorkloadIdentityPoolProvider", code: "" },
-        ...{ status: 0, message: `the pool provider ${spec.id} was made and is not visible yet` },
-      });
-    },
-  });
+  const restored = live.state === "deleted" ? await find() : undefined;
+  const make = async () => {
+    await create(world, spec, withMark(ownDescription, mark));
+    return (await find()) ?? notVisible(spec);
+  };
+  const there = restored ?? (await createOnce(world, { find, create: make }));
   await visible(world, `google pool provider ${spec.id}`, async () => (await read()).state === "present");
-  return made;
+  return there;
+}
+
+function notVisible({ id }: PoolProviderSpec): never {
+  throw new CloudError({
+    ...{ class: "transient", service: "google.iam", operation: "GetWorkloadIdentityPoolProvider", code: "", status: 0 },
+    message: `the pool provider ${id} was made and is not visible yet`,
+  });
 }
 
 /** The fields of the API, each where it differs; `snake_case` in a mask, as the client writes it. */

@@ -83,19 +83,19 @@ const foreign = ({ pool }: PoolSpec): CloudError =>
 /** Made, or brought back from its 30 days, and seen three times in a row. */
 async function bring(world: World, { desired, live, mark }: PutJob<PoolSpec>): Promise<LivePresent<PoolSpec>> {
   const { spec } = desired;
+  const find = async () => {
+    const found = liveOf(spec.project, await getPool(world, spec));
+    return found.state === "present" ? found : undefined;
+  };
   if (live.state === "deleted") await undelete(world, spec);
-  const made = await createOnce(world, {
-    find: async () => {
-      const found = liveOf(spec.project, await getPool(world, spec));
-      return found.state === "present" ? found : undefined;
-    },
-    create: () => create(world, spec, withMark(ownDescription, mark)),
-  });
+  const restored = live.state === "deleted" ? await find() : undefined;
+  const create = () => made(world, spec, withMark(ownDescription, mark));
+  const there = restored ?? (await createOnce(world, { find, create }));
   await visible(world, `google pool ${spec.pool}`, async () => (await getPool(world, spec))?.state === "ACTIVE");
-  return made;
+  return there;
 }
 
-async function create(world: World, spec: PoolSpec, description: string): Promise<LivePresent<PoolSpec>> {
+async function made(world: World, spec: PoolSpec, description: string): Promise<LivePresent<PoolSpec>> {
   const { project, pool, disabled } = spec;
   await write(world, {
     ...{ operation: "CreateWorkloadIdentityPool", effect: "once", project },
@@ -106,8 +106,8 @@ async function create(world: World, spec: PoolSpec, description: string): Promis
         workloadIdentityPool: { displayName: pool, description, disabled },
       }),
   });
-  const made = liveOf(project, await getPool(world, spec));
-  if (made.state === "present") return made;
+  const now = liveOf(project, await getPool(world, spec));
+  if (now.state === "present") return now;
   throw new CloudError({
     ...{ class: "transient", service: "google.iam", operation: "GetWorkloadIdentityPool", code: "", status: 0 },
     message: `the pool ${pool} was made and is not visible yet`,

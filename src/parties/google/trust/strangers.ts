@@ -58,9 +58,11 @@ function callers(live: PoolTrust, wanted: PoolTrust): readonly Claims[] {
   const named = [...literals(live.condition), ...literals(wanted.condition)];
   return accounts.flatMap((account) => {
     const root = `arn:aws:sts::${account}:assumed-role/`;
-    const roles = named.flatMap((text) => /assumed-role\/([\w+=,.@-]+)/.exec(text)?.[1] ?? []);
+    const known = named.flatMap((text) => /assumed-role\/([\w+=,.@-]+)/.exec(text)?.[1] ?? []);
+    // A name that only begins alike is another role.
+    const roles = known.flatMap((role) => [role, `${role}-${nobody}`]);
     const sessions = [nobody, ...named.flatMap((text) => /^\/?(i-[0-9a-f]+)$/.exec(text)?.[1] ?? [])];
-    const whole = named.filter((text) => /^arn:aws[a-z-]*:\w+::\d{12}:.+[^/]$/.test(text));
+    const whole = named.filter((text) => /^arn:aws[a-z-]*:\w+::\d{12}:(?:user\/|assumed-role\/[^/]+\/).+/.test(text));
     const assumed = [...new Set([...roles, `${nobody}-role`])].flatMap((role) =>
       sessions.map((session) => `${root}${role}/${session}`),
     );

@@ -1,0 +1,351 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Change, Finding } from "../src/model.ts";
+import { type Bench, bench } from "./support/bench.ts";
+
+// Links that end at Google: the path that each of them goes, and what somebody else can do to it on the way.
+
+const example = (name: string): string =>
+  readFileSync(join(import.meta.dirname, "..", "examples", `${name}.yaml`), "utf8");
+const aws = example("aws-to-google");
+const azure = example("azure-to-google");
+const oidc = example("oidc-to-google");
+
+const pool = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/partners";
+const at = {
+  aws: `${pool}/providers/aws-prod`,
+  azure: `${pool}/providers/azure`,
+  oidc: `${pool}/providers/idp-example`,
+};
+
+const different = (changes: readonly Change[]) =>
+  changes.filter(({ verb }) => verb !== "keep").map(({ address, verb, cause }) => [verb, cause, address.split("/")[0]]);
+const codes = (findings: readonly Finding[]) =>
+  findings.filter(({ severity }) => severity !== "hint").map(({ code }) => code);
+const patch = async (b: Bench, path: string, mask: string, body: object) =>
+  expect((await b.google("PATCH", `${path}?updateMask=${mask}`, body)).status).toBe(200);
+
+describe.each([
+  ["aws", aws],
+  ["azure", azure],
+  ["oidc", oidc],
+  ["both ways", example("both-ways")],
+])("%s -> google", (_, file) => {
+  test("made, as the file says, proved with others turned away, gone, and made again over held ids", async () => {
+    const b = await bench();
+    const { traces, applied } = await b.apply(file);
+    expect(applied.findings).toEqual([]);
+    for (const { hops } of traces)
+      expect(hops.map(({ result, how }) => [result, how])).toEqual(Array(4).fill(["ok", "proved"]));
+    const again = await b.callsOf(async () => {
+      const { plan } = (await b.apply(file)).planned;
+      expect(different(plan.changes)).toEqual([]);
+    });
+    expect(again.filter(({ write }) => write)).toEqual([]);
+    expect((await b.health(file)).verdict).toBe("works");
+    await b.apply(file, { destroy: true });
+    const { plan } = await b.plan(file);
+    expect(codes(plan.findings)).toContain("DELETED-HOLDS-ID");
+    const restored = await b.apply(file, { consents: { undelete: true } });
+    expect(restored.applied.findings).toEqual([]);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
+});
+
+describe("drift is seen, said by what it does, and repaired", () => {
+  const cases: readonly (readonly [string, string, string, object, string, readonly string[]])[] = [
+    [
+      "a condition that was taken away",
+      "aws",
+      "attributeCondition",
+      { attributeCondition: "" },
+      "open",
+      ["GOOGLE-CONDITION-OPEN"],
+    ],
+    [
+      "a condition that shuts out",
+      "aws",
+      "attributeCondition",
+      { attributeCondition: "false" },
+      "broken",
+      ["GOOGLE-CONDITION-FALSE"],
+    ],
+    [
+      "a mapping",
+      "aws",
+      "attributeMapping",
+      { attributeMapping: { "google.subject": "assertion.arn" } },
+      "broken",
+      ["GOOGLE-IMPERSONATION-DENIED"],
+    ],
+    ["a pool provider switched off", "aws", "disabled", { disabled: true }, "broken", ["GOOGLE-POOL-OFF"]],
+    [
+      "another account",
+      "aws",
+      "aws.accountId",
+      { aws: { accountId: "999999999999" } },
+      "broken",
+      ["GOOGLE-WRONG-ACCOUNT"],
+    ],
+    [
+      "another audience",
+      "azure",
+      "oidc.allowedAudiences",
+      { oidc: { allowedAudiences: ["api://other"] } },
+      "open",
+      ["GOOGLE-AUDIENCE", "GOOGLE-AUDIENCE-EXTRA"],
+    ],
+    [
+      "one more audience",
+      "oidc",
+      "oidc.allowedAudiences",
+      { oidc: { allowedAudiences: ["gcp-access-client", "x"] } },
+      "open",
+      ["GOOGLE-AUDIENCE-EXTRA"],
+    ],
+    [
+      "another issuer",
+      "oidc",
+      "oidc.issuerUri",
+      { oidc: { issuerUri: "https://evil.example.com" } },
+      "open",
+      ["GOOGLE-ISSUER", "GOOGLE-SOURCE-EXTRA"],
+    ],
+    ["keys that somebody stored", "oidc", "oidc.jwksJson", { oidc: { jwksJson: '{"keys":[]}' } }, "broken", []],
+  ];
+  const files = { aws, azure, oidc };
+
+  test.each(cases)("%s", async (_, party, mask, body, verdict, wanted) => {
+    const b = await bench();
+    const file = files[party as keyof typeof files];
+    await b.apply(file);
+    await patch(b, at[party as keyof typeof at], mask, body);
+    const { plan } = await b.plan(file);
+    expect(different(plan.changes)).toEqual([["update", "drifted", "google:poolProvider"]]);
+    const health = await b.health(file);
+    expect(health.verdict).toBe(verdict);
+    for (const code of wanted) expect(codes(health.findings)).toContain(code);
+    const { traces, applied } = await b.apply(file);
+    expect([applied.findings, traces.flatMap(({ findings }) => findings)]).toEqual([[], []]);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
+
+  test("a pool that was switched off", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    await patch(b, pool, "disabled", { disabled: true });
+    const health = await b.health(azure);
+    expect([health.verdict, codes(health.findings)]).toEqual(["broken", ["GOOGLE-POOL-OFF"]]);
+    await b.apply(azure);
+    expect((await b.health(azure)).verdict).toBe("works");
+  });
+
+  test("a binding that was taken away", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const account = "iam/v1/projects/acme-prod/serviceAccounts/etl-sink@acme-prod.iam.gserviceaccount.com";
+    await b.google("POST", `${account}:setIamPolicy`, { policy: {} });
+    const health = await b.health(aws);
+    expect([health.verdict, codes(health.findings)]).toEqual(["broken", ["GOOGLE-IMPERSONATION-DENIED"]]);
+    await b.apply(aws);
+    expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test("a type cannot change: nothing is written, and the finding says what to do", async () => {
+    const b = await bench();
+    await b.google("POST", `${pool.replace("/partners", "")}?workloadIdentityPoolId=partners`, {});
+    const oidcOne = {
+      oidc: { issuerUri: "https://x.example.com" },
+      attributeMapping: { "google.subject": "assertion.sub" },
+    };
+    await b.google("POST", `${pool}/providers?workloadIdentityPoolProviderId=aws-prod`, oidcOne);
+    const { plan } = await b.plan(aws);
+    expect(codes(plan.findings)).toContain("GOOGLE-TYPE-FOR-LIFE");
+  });
+});
+
+const second = (more: string) => `${aws}  lambda-to-gcs:
+    from: { aws: { account: 123456789000, role: lambda-role } }
+    to:   { google: { project: acme-prod, pool: partners, poolProvider: aws-prod, ${more} } }
+`;
+const two = second("serviceAccount: lambda-sink");
+
+describe("links that share a pool provider", () => {
+  const conditionOf = async (b: Bench) => (await b.google("GET", at.aws)).body.attributeCondition;
+  const one = "assertion.arn.startsWith('arn:aws:sts::123456789000:assumed-role/ec2-my-role/')";
+  const other = "assertion.arn.startsWith('arn:aws:sts::123456789000:assumed-role/lambda-role/')";
+
+  test("conditions add up, each link keeps its own member, and taking one out narrows and leaves the rest", async () => {
+    const b = await bench();
+    await b.apply(two);
+    expect(await conditionOf(b)).toBe(`(${one}) || (${other})`);
+    expect((await b.health(two)).verdict).toBe("works");
+    const { planned, traces } = await b.apply(aws);
+    expect(different(planned.plan.changes)).toEqual([
+      ["update", "edited", "google:poolProvider"],
+      ["delete", undefined, "google:serviceAccount"],
+    ]);
+    expect([await conditionOf(b), traces[0]?.findings]).toEqual([one, []]);
+    expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test("a link that joins needs a word by name, because somebody new gets in", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    expect(codes((await b.plan(two)).plan.findings)).toContain("TRUST-WIDENED");
+    await b.apply(two, { consents: { allowWiden: ["lambda-to-gcs"] } });
+    expect((await b.health(two)).verdict).toBe("works");
+  });
+
+  test("destroying one of two leaves the other as it is", async () => {
+    const b = await bench();
+    await b.apply(two);
+    await b.apply(two, { only: ["lambda-to-gcs"], destroy: true });
+    expect(await conditionOf(b)).toBe(one);
+    expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test.each([
+    ["another mapping", "mapping: { google.subject: assertion.userid }, grant: { attribute: { aws_role: x } }"],
+    ["a condition of one's own", "condition: assertion.arn != ''"],
+  ])("what cannot be combined is a conflict: %s", async (_, more) => {
+    const b = await bench();
+    expect(codes((await b.plan(second(more))).plan.findings)).toContain("LINKS-CONFLICT");
+  });
+
+  test("one pool for the service accounts of two projects", async () => {
+    const b = await bench();
+    const sink = "loader@other-prod.iam.gserviceaccount.com";
+    await b.google("POST", "iam/v1/projects/other-prod/serviceAccounts", { accountId: "loader" });
+    const file = second(`serviceAccount: ${sink}`);
+    // The account is only used: what is written into its policy takes a word by name.
+    expect(codes((await b.plan(file)).plan.findings)).toContain("NOT-OURS");
+    await b.apply(file, { consents: { adopt: ["lambda-to-gcs"] } });
+    expect((await b.health(file)).verdict).toBe("works");
+    await b.apply(file, { destroy: true });
+    const left = await b.google("POST", `iam/v1/projects/other-prod/serviceAccounts/${sink}:getIamPolicy`);
+    expect([left.status, left.body.bindings]).toEqual([200, undefined]);
+  });
+});
+
+describe("bindings", () => {
+  const bucket = "storage/storage/v1/b/acme-reports/iam";
+
+  test("other people's members, and bindings with a condition, stay as they are", async () => {
+    const b = await bench();
+    const theirs = [
+      { role: "roles/storage.objectViewer", members: ["user:somebody@example.com"] },
+      {
+        ...{ role: "roles/storage.objectViewer", members: ["user:other@example.com"] },
+        condition: { title: "later", expression: "request.time > timestamp('2030-01-01T00:00:00Z')" },
+      },
+    ];
+    await b.google("PUT", bucket, { bindings: theirs });
+    await b.apply(azure);
+    const made = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
+    expect([made.length, made[0]?.members.length, made[1]]).toEqual([2, 2, theirs[1]]);
+    await b.apply(azure, { destroy: true });
+    expect((await b.google("GET", bucket)).body.bindings).toEqual(theirs);
+  });
+
+  test("of our own pool a member that no link wants goes, somebody else's pool is not ours to touch", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    const { body } = await b.google("GET", bucket);
+    const [binding] = body.bindings as { role: string; members: string[] }[];
+    const mine = binding?.members[0] ?? "";
+    const foreign = mine.replace("/partners/", "/somebodys/");
+    const members = [mine, mine.replace("/subject/", "/subject/stray-"), foreign];
+    await b.google("PUT", bucket, { ...body, bindings: [{ role: binding?.role, members }] });
+    const { planned } = await b.apply(azure);
+    expect(different(planned.plan.changes)).toEqual([["delete", undefined, "google:binding"]]);
+    const left = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
+    expect(left[0]?.members).toEqual([mine, foreign]);
+  });
+
+  // What comes back lets in whoever it let in before: it must find nobody bound.
+  test("what is brought back finds no binding before it is as the file says", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    await b.google("DELETE", pool);
+    const calls = await b.callsOf(async () => {
+      const { applied } = await b.apply(azure, { consents: { undelete: true } });
+      expect(applied.findings).toEqual([]);
+    });
+    const writes = calls.filter(({ write }) => write).map(({ operation }) => operation);
+    expect(writes).toEqual(["SetIamPolicy", "UndeleteWorkloadIdentityPool", "SetIamPolicy"]);
+    expect((await b.health(azure)).verdict).toBe("works");
+  });
+
+  test("eight writers at once on one policy lose no member", async () => {
+    const b = await bench();
+    b.haste = 20;
+    const links = Array.from({ length: 8 }, (_, at) =>
+      azure
+        .replace("azure-to-gcs", `azure-${at}`)
+        .replace("poolProvider: azure", `poolProvider: azure-${at}`)
+        .replace("000000000001", `00000000000${at}`)
+        .replace("name: acme\n", `name: acme-${at}\n`)
+        .replace("pool: partners", `pool: partners-${at}`),
+    );
+    await Promise.all(links.map((file) => b.apply(file)));
+    const bindings = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
+    expect(new Set(bindings.flatMap(({ members }) => members)).size).toBe(8);
+  });
+});
+
+describe("how narrowly a link is made", () => {
+  const from = (text: string) => aws.replace("role: ec2-my-role", text);
+  test.each([
+    ["one instance", from("instance: i-0123456789abcdef0"), "attribute.aws_ec2_instance/i-0123456789abcdef0"],
+    [
+      "one session",
+      from("arn: 'arn:aws:sts::123456789000:assumed-role/r/me'"),
+      "subject/arn:aws:sts::123456789000:assumed-role/r/me",
+    ],
+    [
+      "an attribute",
+      aws.replace(
+        "serviceAccount: etl-sink",
+        "serviceAccount: etl-sink, grant: { attribute: { account: '123456789000' } }",
+      ),
+      "attribute.account/123456789000",
+    ],
+    [
+      "google's own mapping",
+      aws.replace(
+        "serviceAccount: etl-sink",
+        "serviceAccount: etl-sink, mapping: { google.subject: assertion.arn, attribute.aws_role: \"assertion.arn.extract('{a}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{r}/')\" }",
+      ),
+      "attribute.aws_role/arn:aws:sts::123456789000:assumed-role/ec2-my-role",
+    ],
+  ])("%s", async (_, file, tail) => {
+    const b = await bench();
+    const { planned } = await b.apply(file);
+    const members = planned.plan.changes.map(({ desired }) => desired?.spec.member);
+    expect(members).toContain(tail);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
+
+  test("a whole pool takes consent by name", async () => {
+    const b = await bench();
+    const file = azure.replace("poolProvider: azure", "poolProvider: azure, grant: pool");
+    expect((await b.plan(file)).plan.findings.filter(({ asks }) => asks === "usage").map(({ code }) => code)).toEqual([
+      "BROAD-SUBJECT",
+    ]);
+    const { plan } = await b.plan(file, { consents: { allowBroadSubject: ["azure-to-gcs"] } });
+    expect(plan.findings.filter(({ asks }) => asks === "usage")).toEqual([]);
+  });
+
+  test("prove: judge, where nothing can mint", async () => {
+    const b = await bench();
+    const file = aws.replace("    may:", "    prove: judge\n    may:");
+    await b.apply(file);
+    const health = await b.health(file);
+    expect([health.verdict, health.links[0]?.hops.map(({ result }) => result)]).toEqual([
+      "unproved",
+      ["skipped", "ok", "skipped", "ok"],
+    ]);
+  });
+});
