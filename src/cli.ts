@@ -245,8 +245,12 @@ sandboxCommand(sandbox.command("env").description("prints export lines for aws, 
   (await import("./cli/commands/sandbox.ts")).env(flags),
 );
 sandboxCommand(
-  sandbox.command("exec <command...>").description("runs a program with them: exec -- aws sts get-caller-identity"),
-  async (flags, words) => (await import("./cli/commands/sandbox.ts")).exec(flags, words),
+  sandbox
+    .command("exec <command...>")
+    .description("runs a program with them: exec -- aws sts get-caller-identity")
+    .option("--as <link>", "on a machine that runs as the workload of this link to google"),
+  async (flags, words, own) =>
+    (await import("./cli/commands/sandbox.ts")).exec(flags, words, own.as === undefined ? undefined : String(own.as)),
 );
 sandboxCommand(sandbox.command("reset").description("empties the sandbox of this folder"), async (flags) =>
   (await import("./cli/commands/sandbox.ts")).reset(flags),

@@ -60,6 +60,10 @@ export interface Player {
   operator(scope: string, host: Host): Session;
   /** Credentials of a workload by its ARN, where its party signs requests instead of carrying tokens. */
   readonly workload?: (arn: string, host: Host) => Session | undefined;
+  /** Makes the sandbox's machine run as a workload, in the words of its party. Throws where they are none. */
+  readonly runAs?: (who: unknown, host: Host) => void;
+  /** What that machine's own environment has besides, for programs that run on it. */
+  readonly machine?: (host: Host) => Environment;
   /**
    * What points the vendors' programs here, for an account or project, else for the first one in the state.
    */

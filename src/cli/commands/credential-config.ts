@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { Link } from "../../model.ts";
+import type { Link, World } from "../../model.ts";
 import { type ConfigAsk, type CredentialSource, credentialConfig } from "../../parties/google/credential-config.ts";
 import { nameOf } from "../../parties/google/exchange.ts";
 import { sinkOf } from "../../parties/google/shape.ts";
@@ -31,11 +31,7 @@ export const credentialConfigCommand: Command<ConfigFlags> = async ({ flags, wor
   const link = federation.links.find(({ name }) => name === ask.name);
   if (!link) throw new UsageError(`${federation.file} has no link ${ask.name}`);
   if (link.to.party !== "google") throw new UsageError(`${ask.name} does not end at google`);
-  const text = refusing(() =>
-    textFor(link, ask, "projects/0/locations/global/workloadIdentityPools/xxxx/providers/xxxx"),
-  );
-  const name = await nameOf({ link }, world);
-  const whole = text && refusing(() => textFor(link, ask, name.replace("//iam.googleapis.com/", "")));
+  const whole = await configText(link, ask, world);
   if (ask.output === undefined) return { exit: 0, text: whole };
   writeFileSync(ask.output, whole);
   const envelope = { tool: version, world: world.kind, command: "credential-config", exit: 0 };
@@ -43,7 +39,14 @@ export const credentialConfigCommand: Command<ConfigFlags> = async ({ flags, wor
   return { exit: 0, text: [`wrote ${ask.output}`, ...usage(ask.output)].join("\n") };
 };
 
-/** What makes no sense is a wrong command line, and said before anything is contacted. */
+/** The file's text. What is wrong with the flags is said before the project is asked for its number. */
+export async function configText(link: Link, ask: ConfigFlags, world: World): Promise<string> {
+  refusing(() => textFor(link, ask, "projects/0/locations/global/workloadIdentityPools/any-pool/providers/any-one"));
+  const name = await nameOf({ link }, world);
+  return refusing(() => textFor(link, ask, name.replace("//iam.googleapis.com/", "")));
+}
+
+/** What makes no sense is a wrong command line. */
 function refusing(make: () => string): string {
   try {
     return make();

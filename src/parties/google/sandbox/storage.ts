@@ -13,7 +13,8 @@ interface StoredObject {
   readonly text: string;
 }
 
-const one = /^\/storage\/v1\/b\/([^/]+)\/o\/(.+)$/;
+/** The object itself is served below `/download` too: `mediaLink` leads there. */
+const one = /^(?:\/download)?\/storage\/v1\/b\/([^/]+)\/o\/(.+)$/;
 
 const routes: readonly Route[] = [
   { method: "GET", pattern: /^\/storage\/v1\/b\/([^/]+)\/iam$/, operation: "GetIamPolicy", write: false, run: policy },
@@ -95,6 +96,8 @@ const shown = ({ text, ...rest }: StoredObject) => ({
   kind: "storage#object",
   id: `${rest.bucket}/${rest.name}/${rest.generation}`,
   ...rest,
+  mediaLink: `https://storage.googleapis.com/download/storage/v1/b/${rest.bucket}/o/${encodeURIComponent(rest.name)}?generation=${rest.generation}&alt=media`,
+  storageClass: "STANDARD",
   size: String(Buffer.byteLength(text)),
   md5Hash: md5(text),
 });
