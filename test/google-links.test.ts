@@ -30,6 +30,7 @@ describe.each([
   ["aws", aws],
   ["azure", azure],
   ["oidc", oidc],
+  ["aws's own JWT", aws.replace("role: ec2-my-role", "role: ec2-my-role, proof: outbound-jwt")],
   ["both ways", example("both-ways")],
 ])("%s -> google", (_, file) => {
   test("made, as the file says, proved with others turned away, gone, and made again over held ids", async () => {

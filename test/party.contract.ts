@@ -29,8 +29,12 @@ interface Story {
   readonly vanishes?: true;
   /** Once deleted it can come back, and nobody else gets its name meanwhile. */
   readonly comesBack?: true;
+  /** One switch for everybody, which is never thrown back. */
+  readonly stays?: true;
   /** What makes the file name another thing of the kind, at the same place. */
   readonly rename?: readonly [string, string];
+  /** What is not looked at all the time is looked at again. */
+  readonly forget?: (b: Bench) => Promise<void>;
   /** A hand edit of the thing. */
   readonly edit: (b: Bench) => Promise<void>;
 }
@@ -92,6 +96,14 @@ const stories: Readonly<Record<string, Story>> = {
       await b.google("POST", `iam/v1/projects/acme-prod/serviceAccounts/${reports}:setIamPolicy`, { policy: {} });
     },
   },
+  "aws:outboundFederation": {
+    file: toGoogle
+      .replace("role: ec2-my-role", "role: ec2-my-role, proof: outbound-jwt")
+      .replace("123456789000", account),
+    vanishes: true,
+    stays: true,
+    edit: async (b) => void (await new Somebody(b).iam("DisableOutboundWebIdentityFederation", {})),
+  },
   "google:pool": {
     file: toGoogle,
     comesBack: true,
@@ -123,6 +135,19 @@ const stories: Readonly<Record<string, Story>> = {
     edit: async (b) => {
       await b.google("POST", `iam/v1/projects/acme-prod/serviceAccounts/${sink}:setIamPolicy`, { policy: {} });
     },
+  },
+  "google:denyPolicy": {
+    file: example.replace(
+      "links:",
+      "guard: { denyServiceAccountKeys: true, breakGlass: break-glass@example.com }\nlinks:",
+    ),
+    edit: async (b) => {
+      const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
+      const name = `iam/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F${number}/denypolicies`;
+      await b.google("PUT", `${name}/crosstrust-no-keys`, { annotations: { "crosstrust-owner": "acme" }, rules: [] });
+      await b.world().store.remove("deny-policy-acme-prod");
+    },
+    forget: (b) => b.world().store.remove("deny-policy-acme-prod"),
   },
   "google:serviceAccount": {
     file: example,
@@ -178,7 +203,8 @@ class Thing {
     const inOrder = waves.flat().flatMap((address) => resources.filter((one) => one.address === address));
     for (const one of inOrder.filter(({ address }) => !address.startsWith(`${kind.name}/`))) {
       // A pool without its pool provider is all that a pool's story needs.
-      if (kind.name === "google:pool" && one.address.startsWith("google:poolProvider/")) continue;
+      const early = ["google:pool", "aws:outboundFederation"].includes(kind.name);
+      if (early && one.address.startsWith("google:poolProvider/")) continue;
       const its = kinds.find(({ name }) => one.address.startsWith(`${name}/`)) as Kind;
       // Bindings refer to all of it, and nothing to them.
       if (its.name.startsWith("google:binding")) continue;
@@ -223,7 +249,8 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     expect((await thing.read()).state).toBe("absent");
     const put = await thing.put({ state: "absent" });
     const live = await thing.present();
-    expect([put.owner, live.owner]).toEqual(["ours", "ours"]);
+    const whose = story.stays ? "adopted" : "ours";
+    expect([put.owner, live.owner]).toEqual([whose, whose]);
     expect(thing.same(live)).toBe(true);
     if (marked) {
       expect(live.mark).toMatchObject({ owner: "acme", want: thing.mark.want, put: thing.mark.put });
@@ -267,6 +294,7 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
   test("what we do not read cannot be taken for absent", async () => {
     const thing = await Thing.of(kind, story);
     await thing.put({ state: "absent" });
+    await story.forget?.(thing.b);
     thing.b.sandbox.faults.set([{ service: "*", operation: "*", fault: "empty" }]);
     thing.b.haste = 1000;
     await expect(thing.read()).rejects.toThrow(CloudError);
@@ -277,7 +305,8 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     await thing.put({ state: "absent" });
     const live = await thing.present();
     await thing.remove("delete");
-    expect((await thing.read()).state).toBe(story.comesBack ? "deleted" : "absent");
+    const left = story.stays ? "present" : story.comesBack ? "deleted" : "absent";
+    expect((await thing.read()).state).toBe(left);
     await thing.kind.remove({ address: thing.desired.address, live, how: "delete" }, thing.b.world());
   });
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Control, Federation, Finding, Link, Permission, Place, Side } from "../model.ts";
+import type { Control, Federation, Finding, Guard, Link, Permission, Place, Side } from "../model.ts";
 import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
 import { type Parsed, parseTree } from "./tree.ts";
 
@@ -20,6 +20,7 @@ interface RawLink {
 interface RawFile {
   readonly name: string;
   readonly control?: Control;
+  readonly guard?: Guard;
   readonly links: Record<string, RawLink>;
   readonly schedule?: string;
   readonly alerts?: { readonly webhook: string };
@@ -148,6 +149,7 @@ function links(file: string, raw: RawFile, { parsed, shapes }: Source): Link[] {
       audience: typeof given === "string" ? given : `crosstrust/${raw.name}/${name}`,
       may: link.may,
       ...(raw.control ? { controlled: true as const } : {}),
+      ...(raw.guard ? { guard: raw.guard } : {}),
       prove: link.prove,
       place: parsed.keys.get(`links.${name}`) ?? { file, line: 1, column: 1 },
       at: (path) => nearestPlace(parsed.places, ["links", name, ...path.split(".")]),

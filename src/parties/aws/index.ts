@@ -8,13 +8,14 @@ import { explain, judge } from "./explain.ts";
 import { managedPolicyKind } from "./managed-policy/kind.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
+import { outboundKind } from "./outbound/kind.ts";
 import { privileged } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
 import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
-import { forms, from, may, roleOf, to } from "./shape.ts";
+import { callerOf, forms, from, may, roleOf, to } from "./shape.ts";
 import type { Policy } from "./trust/policy.ts";
 import { shutOut, strangersOf } from "./trust/strangers.ts";
 
@@ -86,7 +87,7 @@ export const aws: Party = {
   name: "aws",
   issuer,
   relying,
-  kinds: [oidcProviderKind, managedPolicyKind, roleKind, statementKind],
+  kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
   control: controlResources,
   title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
   lint,
@@ -130,7 +131,15 @@ function lint(link: Link): readonly Finding[] {
 
 /** Inside one cloud there is nothing to federate: its own trust policies name roles and users directly. */
 function lintCaller(link: Link): readonly Finding[] {
-  if (link.to.party !== "aws") return [];
+  const { proof, role } = callerOf(link);
+  const base = { severity: "error", links: [link.name], because: [] } as const;
+  const whose: Finding = {
+    ...{ ...base, code: "AWS-OUTBOUND-ROLE", at: { place: link.at("from.aws.proof") } },
+    says: "a JWT of aws names a role: neither an instance nor a session stands in it",
+    fix: ["role: NAME", "or proof: signed-request, which names sessions"],
+  };
+  const outbound = proof === "outbound-jwt" && role === undefined ? [whose] : [];
+  if (link.to.party !== "aws") return outbound;
   return [
     {
       ...{ code: "SAME-CLOUD", severity: "error", at: { place: link.at("from.aws") }, links: [link.name], because: [] },

@@ -120,6 +120,7 @@ const projectSchema = z.object({
   projectId: z.string(),
   projectNumber: z.string().regex(/^\d+$/),
   lifecycleState: z.string(),
+  parent: z.object({ type: z.string() }).optional(),
 });
 
 /** A project that is being deleted still answers, hence `lifecycleState`. */

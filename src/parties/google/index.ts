@@ -8,6 +8,7 @@ import { poolKind } from "./federation/pool.ts";
 import { poolProviderKind } from "./federation/pool-provider.ts";
 import { reviewPoolProvider } from "./federation/review.ts";
 import { grantMint, recallGrant } from "./grant.ts";
+import { denyPolicyKind, guardResource } from "./guard.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
 import { lintSharing, lintTarget } from "./lint-target.ts";
 import { mint } from "./mint.ts";
@@ -24,7 +25,7 @@ const accounts: Issuer = {
     const { project, id, email, hold } = account;
     const spec: AccountSpec = { project, id, email, disabled: false };
     const resource: Resource<AccountSpec> = { address: serviceAccountAddress(account), links: [link.name], hold, spec };
-    return { identity, resources: [resource] };
+    return { identity, resources: [resource, ...guardResource(link, project)] };
   },
   mint,
   explainMint,
@@ -46,7 +47,7 @@ const issuer: Issuer = {
 /** Google Cloud as a party. `kinds` is in the order of making; removal goes through it backwards. */
 export const google: Party = {
   ...{ name: "google", issuer, relying, title, lint, reach, preflight },
-  kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind],
+  kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind, denyPolicyKind],
   nextSteps: (link) => (link.from.party === "google" ? nextSteps(link) : []),
   lintAll: lintSharing,
   review: reviewPoolProvider,

@@ -4,9 +4,10 @@ import { exchange, poolProviderName, whoami } from "./exchange.ts";
 import { explain } from "./explain-exchange.ts";
 import { bindingResources } from "./federation/binding-spec.ts";
 import { poolProviderResource, poolResource } from "./federation/spec.ts";
+import { guardResource } from "./guard.ts";
 import { judge, trustOf } from "./judge.ts";
 import type { AccountSpec } from "./kind.ts";
-import { sinkOf } from "./shape.ts";
+import { sinkOf, targetOf } from "./shape.ts";
 import { strangersOf } from "./trust/strangers.ts";
 
 /** The pool provider holds the trust, so it comes first; what a link may do stands in bindings of their own. */
@@ -18,7 +19,8 @@ function trust(link: Link, identity: Identity): readonly Resource[] {
   const account: readonly Resource[] =
     sink && spec ? [{ address: serviceAccountAddress(sink), links: [link.name], hold: sink.hold, spec }] : [];
   const poolProvider = poolProviderResource(link, identity);
-  return [poolProvider, poolResource(link), ...account, ...bindingResources(link, identity)];
+  const guard = guardResource(link, targetOf(link).project);
+  return [poolProvider, poolResource(link), ...account, ...bindingResources(link, identity), ...guard];
 }
 
 export const relying: RelyingParty = {

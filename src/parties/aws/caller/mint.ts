@@ -1,8 +1,11 @@
+import { z } from "zod";
 import type { AwsCaller, Finding, Link, MintAsk, Session, Token, World } from "../../../model.ts";
+import { tokenOf } from "../../../run/minting.ts";
 import { CloudError } from "../../../run/retry.ts";
+import { sts } from "../client.ts";
 import { callerIdentity } from "../exchange.ts";
 import { callerOf } from "../shape.ts";
-import { identify, isMeant } from "./identity.ts";
+import { exampleOf, identify, isMeant, whoOf } from "./identity.ts";
 import { signedRequest, subjectToken } from "./sign.ts";
 
 /** The codes of our own errors, for `explainMint` to tell apart from AWS's. */
@@ -15,23 +18,50 @@ const otherWorkload = "OtherWorkload";
  */
 export async function mint(ask: MintAsk, world: World): Promise<Token> {
   const { link } = ask;
-  const identity = identify(link).identity;
-  if (world.sandbox && identity.proof === "aws4_request") return mintAs({ ...identity.example }, ask, world);
+  if (callerOf(link).proof === "outbound-jwt") return outboundToken(ask, await sessionOf(link, world), world);
+  if (world.sandbox) return mintAs({ ...exampleOf(link, whoOf(link)) }, ask, world);
   const session = await ownSession(link, world);
   const { Arn: arn, Account: account } = await callerIdentity(world, accountOf(link), session);
   if (!isMeant({ account, arn }, link)) {
     const about = { class: "invalid", service: "aws.sts", operation: "GetCallerIdentity", status: 200 } as const;
     throw new CloudError({ ...about, code: otherWorkload, message: `the credentials at hand are ${arn}` });
   }
-  return tokenOf(ask, { caller: { account, arn, userid: "" }, session }, world);
+  return signedToken(ask, { caller: { account, arn, userid: "" }, session }, world);
+}
+
+/** As the workload: in the sandbox anybody, else by the credentials at hand. */
+const sessionOf = (link: Link, world: World): Promise<Session> =>
+  world.sandbox ? world.sandbox.session("aws", exampleOf(link, whoOf(link)).arn) : ownSession(link, world);
+
+const jwtSchema = z.object({ WebIdentityToken: z.string().min(1) });
+
+/** A JWT of the account for one audience, as short as will do; who it names is checked before it goes anywhere. */
+async function outboundToken({ link, audience }: MintAsk, session: Session, world: World): Promise<Token> {
+  const call = { service: "aws.sts", operation: "GetWebIdentityToken", effect: "read" } as const;
+  const input = { Audience: [audience], SigningAlgorithm: "RS256", DurationSeconds: 300 };
+  const { WebIdentityToken } = await sts(
+    world,
+    { ...call, account: accountOf(link), session, answer: jwtSchema },
+    async (client) => {
+      const { GetWebIdentityTokenCommand } = await import("@aws-sdk/client-sts");
+      return client.send(new GetWebIdentityTokenCommand(input));
+    },
+  );
+  const token = tokenOf(WebIdentityToken, "aws", { service: "aws.sts" });
+  const { identity } = identify(link);
+  if (identity.proof === "oidc" && token.claims.sub === identity.claims.sub) return token;
+  const about = { class: "invalid", ...call, status: 200 } as const;
+  throw new CloudError({ ...about, code: otherWorkload, message: `the credentials at hand are ${token.claims.sub}` });
 }
 
 /** In the sandbox, the proof of whomever the claims name. */
 export async function mintAs(claims: Readonly<Record<string, unknown>>, ask: MintAsk, world: World): Promise<Token> {
   const { account, arn, userid } = claims as unknown as AwsCaller;
   if (!world.sandbox) throw new Error("only the sandbox has credentials of everybody");
+  if (claims.iss !== undefined)
+    return tokenOf(await world.sandbox.mint(String(claims.iss), claims), "sandbox", { service: "aws.sts" });
   const session = await world.sandbox.session("aws", arn);
-  return tokenOf(ask, { caller: { account, arn, userid }, session }, world);
+  return signedToken(ask, { caller: { account, arn, userid }, session }, world);
 }
 
 const accessFor = (link: Link) => {
@@ -52,7 +82,7 @@ interface Signed {
 /** AWS takes a signature for 15 minutes, whatever the credentials' own life. */
 const life = 900;
 
-function tokenOf({ link, audience }: MintAsk, { caller, session }: Signed, world: World): Token {
+function signedToken({ link, audience }: MintAsk, { caller, session }: Signed, world: World): Token {
   const { region } = callerOf(link);
   const now = world.clock.now();
   const request = signedRequest({ region, target: audience, session, now });

@@ -154,11 +154,17 @@ export type Operation = z.infer<typeof operationSchema>;
 /** Five minutes: what is not done by then is told as such (google.md 6.1). */
 const longest = 300_000;
 
+/** Whose credentials ask, and by which version of the API. */
+export interface OperationPlace {
+  readonly project: string;
+  readonly version?: "v1" | "v2";
+}
+
 /** Waits by asking. Throws what the operation ended with, `transient` where it does not end. */
-export async function finished(world: World, project: string, begun: Operation): Promise<void> {
+export async function finished(world: World, at: OperationPlace, begun: Operation): Promise<void> {
   let last = begun;
   const ended = await settle(world, { what: "google carries a change out", budget: longest, inARow: 1 }, async () => {
-    if (!last.done) last = await getOperation(world, project, begun.name);
+    if (!last.done) last = await getOperation(world, at, begun.name);
     return last.done;
   });
   const base = { service: "google.iam", operation: "GetOperation", status: 200 } as const;
@@ -170,8 +176,8 @@ export async function finished(world: World, project: string, begun: Operation):
   throw new CloudError({ ...base, class: found, code: String(last.error.code), message: last.error.message });
 }
 
-const getOperation = (world: World, project: string, name: string): Promise<Operation> =>
+const getOperation = (world: World, { project, version = "v1" }: OperationPlace, name: string): Promise<Operation> =>
   google(world, {
     ...{ service: "google.iam", operation: "GetOperation", effect: "read", method: "GET" },
-    ...{ project, path: `/v1/${name}`, answer: operationSchema },
+    ...{ project, path: `/${version}/${name}`, answer: operationSchema },
   });

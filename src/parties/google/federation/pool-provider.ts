@@ -111,7 +111,7 @@ async function put(job: PutJob<PoolProviderSpec>, world: World): Promise<LivePre
   const there = live.state === "present" ? live : await bring(world, job);
   const ours = there.mark?.owner === mark.owner || live.state !== "absent";
   if (!ours) throw taken(spec, `the pool provider ${spec.id} appeared meanwhile and is not ours`);
-  if (there.spec.keys !== spec.keys) await finished(world, spec.project, await clearKeys(world, spec));
+  if (there.spec.keys !== spec.keys) await finished(world, spec, await clearKeys(world, spec));
   const description = described(there.outputs.description ?? "", mark, `the pool provider ${spec.id}`);
   await patch(world, spec, changed(there, spec, description));
   const outputs = { ...there.outputs, description };

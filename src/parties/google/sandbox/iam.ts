@@ -1,5 +1,6 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { denied, may, principalOf, require_, requireApi } from "./access.ts";
+import { denyPolicyRoutes } from "./deny-policies.ts";
 import { poolRoutes } from "./pools.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import {
@@ -78,7 +79,7 @@ const routes: readonly Route[] = [
  * mixes both forms (wire.md, trap 10). Keys can be listed, and there are none.
  */
 export const iam = restFake(
-  { service: "google.iam", hosts: ["iam.googleapis.com"], routes: [...routes, ...poolRoutes] },
+  { service: "google.iam", hosts: ["iam.googleapis.com"], routes: [...routes, ...poolRoutes, ...denyPolicyRoutes] },
   principalOf,
 );
 

@@ -24,6 +24,8 @@ export interface StoredProject {
   readonly policy: StoredPolicy;
   /** APIs that were switched off; a project starts with all that the sandbox plays. */
   readonly disabled: readonly string[];
+  /** No organization above it: no deny policies, and no organization policies but its own. */
+  readonly noOrganization?: boolean;
   /** Boolean constraints that are enforced. */
   readonly constraints: readonly string[];
 }
