@@ -1,8 +1,5 @@
-import { createRequire } from "node:module";
 import { extract } from "./extract.ts";
-
-type Cel = typeof import("@bufbuild/cel");
-type Extensions = typeof import("@bufbuild/cel/ext");
+import { type Cel, library } from "./library.ts";
 
 /** Both parts of the library, with the environment that Google's expressions are evaluated in. */
 interface Engine extends Pick<Cel, "parse" | "plan" | "isCelError" | "isCelList"> {
@@ -18,9 +15,7 @@ let loaded: Engine | undefined;
  */
 export function engine(): Engine {
   if (loaded) return loaded;
-  const load = createRequire(import.meta.url);
-  const { celEnv, celMethod, CelScalar, parse, plan, isCelError, isCelList } = load("@bufbuild/cel") as Cel;
-  const { strings } = load("@bufbuild/cel/ext") as Extensions;
+  const { celEnv, celMethod, CelScalar, parse, plan, isCelError, isCelList, strings } = library();
   const text = CelScalar.STRING;
   const own = celMethod("extract", text, [text], text, function (this: string, template: string) {
     return extract(this, template);
