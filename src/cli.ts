@@ -93,6 +93,10 @@ const explaining = program
   .option("--token <file>", "a token that is refused: judged against a trust, condition by condition")
   .option("--role <arn>", "with --token: the trust of this role, as it is now")
   .option("--trust-policy <file>", "with --token: the trust policy in a file; nothing is contacted")
+  .option(
+    "--pool-provider <name>",
+    "with --token: this pool provider, as it is now, or as gcloud described it in a file",
+  )
   .option("--error <text>", "a message that somebody was given");
 does(explaining, explainAny, ([what], flags) => ({ ...flags, what: what === undefined ? undefined : String(what) }));
 

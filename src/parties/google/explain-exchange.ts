@@ -32,41 +32,36 @@ export function explain({ view, error, claims }: Failed): Finding | undefined {
 function causeOf(error: CloudError, judgement: Judgement, view: TrustView): Cause {
   if (error.service === "google.iamcredentials") return impersonation(error, judgement, view);
   const wrong = judgement.rows.filter((row) => row.ok === false);
-  const key = (name: string): Evidence | undefined => wrong.find((row) => row.key === name);
-  const repair = ["crosstrust plan shows what differs", "crosstrust apply repairs it"];
-  const id = targetOf(view.link).poolProvider;
-  if (view.live.state !== "present" || key("state")) return off(view, key("state"), repair);
+  const state = wrong.find(({ key }) => key === "state");
+  if (view.live.state !== "present" || state) return off(view, state, repair);
   if (/is stale to sign-in/.test(error.message)) return stale(error);
+  return judgement.allow === false
+    ? causeOfRows(judgement.rows, targetOf(view.link).poolProvider)
+    : anyway(error, judgement);
+}
+
+const repair = ["crosstrust plan shows what differs", "crosstrust apply repairs it"];
+
+/** What the judge sees, the first row that says no; also of a token and a pool provider that belong to no link. */
+export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
+  const wrong = rows.filter((row) => row.ok === false);
+  const key = (name: string): Evidence | undefined => wrong.find((row) => row.key === name);
+  const told = (code: string, says: string): Cause => ({ code, says, fix: repair });
+  const state = key("state");
+  if (state) return told("GOOGLE-POOL-OFF", state.says);
   const account = key("account");
   if (account)
-    return {
-      code: "GOOGLE-WRONG-ACCOUNT",
-      says: `the pool provider ${id} believes the aws account ${account.wants}, and this workload is of ${account.says}`,
-      fix: repair,
-    };
+    return told(
+      "GOOGLE-WRONG-ACCOUNT",
+      `${id} believes the aws account ${account.wants}, and this workload is of ${account.says}`,
+    );
   const iss = key("iss");
-  if (iss)
-    return {
-      code: "GOOGLE-ISSUER",
-      says: `the pool provider ${id} believes ${iss.wants}, and the token is of ${iss.says}`,
-      fix: repair,
-    };
+  if (iss) return told("GOOGLE-ISSUER", `${id} believes ${iss.wants}, and the token is of ${iss.says}`);
   const aud = key("aud");
-  if (aud)
-    return {
-      code: "GOOGLE-AUDIENCE",
-      says: `the pool provider ${id} takes tokens for ${aud.wants}, and this one is for ${aud.says}`,
-      fix: repair,
-    };
+  if (aud) return told("GOOGLE-AUDIENCE", `${id} takes tokens for ${aud.wants}, and this one is for ${aud.says}`);
   const mapped = wrong.find((row) => row.readFrom === "mapping" && row.key !== "principal");
   if (mapped) return mapping(mapped, id);
-  if (key("condition"))
-    return {
-      code: "GOOGLE-CONDITION-FALSE",
-      says: `the attribute condition of ${id} rejected the credential`,
-      fix: repair,
-    };
-  return anyway(error, judgement);
+  return told("GOOGLE-CONDITION-FALSE", `the attribute condition of ${id} rejected the credential`);
 }
 
 function off({ live }: TrustView, state: Evidence | undefined, repair: readonly string[]): Cause {

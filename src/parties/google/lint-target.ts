@@ -11,7 +11,9 @@ type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & { readonly fie
 /** Rules over a link that ends at Google, which need no cloud; errors end the command. */
 export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
   const target = targetOf(link);
-  const said = [...sameCloud(link), ...expressions(target), ...grants(target, identity), ...privileges(link)];
+  const same = sameCloud(link);
+  const own = () => [...expressions(target), ...grants(target, identity), ...privileges(link)];
+  const said = same.length > 0 ? same : own();
   return said.map(({ field, ...rest }) => ({
     ...rest,
     at: { place: link.at(field.startsWith("may") ? field : `to.google.${field}`) },

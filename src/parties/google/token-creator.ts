@@ -1,4 +1,4 @@
-import type { Address, ControlAsk, Kind, Live, LivePresent, Resource, Spec, World } from "../../model.ts";
+import type { Address, ControlAsk, Kind, Live, LivePresent, Ref, Resource, Spec, World } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { editBindings, isBound } from "./bindings.ts";
 import { mintingRole } from "./grant.ts";
@@ -48,10 +48,18 @@ async function read(spec: TokenCreatorSpec, world: World): Promise<Live<TokenCre
   return policy && isBound(policy, mintingRole, spec.member) ? present(spec) : { state: "absent" };
 }
 
+function refsIn(value: unknown): readonly Ref[] {
+  if (value === null || typeof value !== "object") return [];
+  if ("$ref" in value && "field" in value) return [value as Ref];
+  return Object.values(value).flatMap(refsIn);
+}
+
 /** The checker on every account that it has to speak as; where nobody mints for a link it need not. */
 export function tokenCreators({ resources, control, judged }: ControlAsk): readonly Resource[] {
+  // Whom a link starts from is referred to by its unique id; an account that a link ends at mints for nobody here.
+  const starts = new Set(resources.flatMap(({ spec }) => refsIn(spec)).map(({ $ref }) => $ref));
   return resources
-    .filter(({ address }) => address.startsWith("google:serviceAccount/"))
+    .filter(({ address }) => address.startsWith("google:serviceAccount/") && starts.has(address))
     .filter(({ links }) => links.some((link) => !judged.includes(link)))
     .map(({ spec }) => {
       const [project, account] = [String(spec.project), String(spec.email)];

@@ -46,8 +46,8 @@ function conditions({ conditions: wanted }: PoolProviderSpec, { conditions: ther
   const extra = there.filter((one) => !wanted.includes(one));
   const missing = wanted.filter((one) => !there.includes(one));
   if (extra.length + missing.length === 0) return [];
-  // Without a condition every valid token comes in (google.md 6.1).
-  const opens = extra.length > 0 || there.length === 0;
+  // Without a condition every valid token comes in (google.md 6.1): nothing opens wider than that.
+  const opens = there.length === 0 || (extra.length > 0 && wanted.length > 0);
   const weight = opens ? "opens" : "narrows";
   return [{ path: "condition", desired: [...wanted], live: [...there], weight } as const];
 }
