@@ -148,10 +148,19 @@ describe("drift is seen, said by what it does, and repaired", () => {
     await b.apply(aws);
     const account = "iam/v1/projects/acme-prod/serviceAccounts/etl-sink@acme-prod.iam.gserviceaccount.com";
     await b.google("POST", `${account}:setIamPolicy`, { policy: {} });
+    const { plan } = await b.plan(aws);
+    expect(different(plan.changes)).toEqual([["update", "drifted", "google:binding"]]);
     const health = await b.health(aws);
     expect([health.verdict, codes(health.findings)]).toEqual(["broken", ["GOOGLE-IMPERSONATION-DENIED"]]);
     await b.apply(aws);
     expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test("a grant that is new in the file is no drift", async () => {
+    const b = await bench();
+    await b.apply(azure.replace(/ {4}may:\n.*\n/, ""));
+    const { plan } = await b.plan(azure);
+    expect(different(plan.changes)).toEqual([["create", undefined, "google:binding"]]);
   });
 
   test("a type cannot change: nothing is written, and the finding says what to do", async () => {

@@ -51,6 +51,8 @@ export interface Resource<S extends Spec = Spec> {
   readonly access?: Access;
   /** Made before it although nothing in the spec refers to it: an ARN is known before there is anything behind it. */
   readonly needs?: readonly Address[];
+  /** What rides on it, too small for a mark of its own: part of what its mark says the file wanted. */
+  readonly covers?: readonly Address[];
   /** Links that let a pattern of subjects in: each needs a consent of its own. */
   readonly broad?: readonly string[];
 }

@@ -12,7 +12,12 @@ type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & { readonly fie
 export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
   const target = targetOf(link);
   const same = sameCloud(link);
-  const own = () => [...expressions(target), ...grants(target, identity), ...privileges(link)];
+  const own = () => [
+    ...unread(link, identity),
+    ...expressions(target),
+    ...grants(target, identity),
+    ...privileges(link),
+  ];
   const said = same.length > 0 ? same : own();
   return said.map(({ field, ...rest }) => ({
     ...rest,
@@ -31,6 +36,23 @@ function sameCloud(link: Link): readonly Said[] {
       fix: ["grant its e-mail the role, in google itself"],
     },
   ];
+}
+
+/** Google fetches an issuer's keys over TLS that public CAs vouch for, and reads no session tags. */
+function unread(link: Link, identity: Identity): readonly Said[] {
+  const base = { severity: "error", field: "poolProvider" } as const;
+  const tls: Said = {
+    ...{ ...base, code: "ISSUER-TLS" },
+    says: "google reaches an issuer only where public CAs vouch for it",
+    fix: ["serve its discovery and keys with a certificate of a public CA"],
+  };
+  const tags: Said = {
+    ...{ ...base, code: "GOOGLE-NO-TAGS" },
+    says: "session tags are aws's: google reads none",
+    fix: ["claims: { NAME: VALUE } pins a claim of the token instead"],
+  };
+  const tagged = identity.proof === "oidc" && identity.tags !== undefined;
+  return [...(link.from.spec.tls === "private-ca" ? [tls] : []), ...(tagged ? [tags] : [])];
 }
 
 /** What is no CEL, and conditions of one's own that let everybody in (reliability-and-security.md, case 105). */

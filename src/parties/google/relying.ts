@@ -18,9 +18,12 @@ function trust(link: Link, identity: Identity): readonly Resource[] {
   };
   const account: readonly Resource[] =
     sink && spec ? [{ address: serviceAccountAddress(sink), links: [link.name], hold: sink.hold, spec }] : [];
-  const poolProvider = poolProviderResource(link, identity);
+  const bindings = bindingResources(link, identity);
+  // Those of the pool's own: what its account was granted rides on nothing that we could read it from.
+  const covers = bindings.filter(({ spec }) => spec.pool !== "").map(({ address }) => address);
+  const poolProvider = { ...poolProviderResource(link, identity), covers };
   const guard = guardResource(link, targetOf(link).project);
-  return [poolProvider, poolResource(link), ...account, ...bindingResources(link, identity), ...guard];
+  return [poolProvider, poolResource(link), ...account, ...bindings, ...guard];
 }
 
 export const relying: RelyingParty = {
