@@ -8,6 +8,6 @@ http(
     name: "health",
     methods: ["GET", "POST"],
     read: async (asked) => (await import("../src/functions/report.ts")).lastReport(asked),
-    handle: async (call) => (await import("../src/functions/health.ts")).healthFunction(call),
+    handle: async (sent) => (await import("../src/functions/health.ts")).healthFunction(sent),
   }),
 );

@@ -7,6 +7,6 @@ http(
   serve({
     name: "provision",
     methods: ["POST"],
-    handle: async (call) => (await import("../src/functions/provision.ts")).provisionFunction(call),
+    handle: async (sent) => (await import("../src/functions/provision.ts")).provisionFunction(sent),
   }),
 );

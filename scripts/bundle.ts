@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
-import { type OutputChunk, rolldown } from "rolldown";
+import { type InputOptions, type OutputChunk, rolldown } from "rolldown";
 import { thirdParty } from "./third-party.ts";
 
 /** The functions that are deployed, each as a folder of its own. */
@@ -27,19 +28,13 @@ export async function bundleFunctions(folder: string): Promise<void> {
 async function bundle(name: (typeof deployed)[number], folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const built = await rolldown({
-    input: { index: join(root, "functions", `${name}.ts`) },
-    platform: "node",
-    resolve: { mainFields: ["module", "main"] },
-    external: [framework],
-    plugins: [versionAsText, libraryInside, noFolderOfItsOwn, builtinsAsTheyAre],
-    // What others wrote is bundled as it is; how they wrote it is not ours to be told about.
-    logLevel: "silent",
-  });
+  const stages = await stagesOf(name);
+  const built = await rolldown(options({ index: `functions/${name}.ts`, prepare: "functions/prepare.ts" }));
   const { output } = await built.write({
     dir: folder,
     format: "esm",
     minify: true,
+    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: (id) => stages.get(id) }] },
     chunkFileNames: "[name]-[hash].js",
   });
   await built.close();
@@ -47,6 +42,44 @@ async function bundle(name: (typeof deployed)[number], folder: string): Promise<
   const modules = chunks.flatMap(({ modules }) => Object.keys(modules));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(name), null, 2)}\n`);
   writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(modules));
+}
+
+/** `input` by name, below the root. */
+const options = (input: Readonly<Record<string, string>>): InputOptions => ({
+  input: Object.fromEntries(Object.entries(input).map(([name, file]) => [name, join(root, file)])),
+  platform: "node",
+  resolve: { mainFields: ["module", "main"] },
+  external: [framework],
+  plugins: [versionAsText, libraryInside, noFolderOfItsOwn, builtinsAsTheyAre],
+  // What others wrote is bundled as it is; how they wrote it is not ours to be told about.
+  logLevel: "silent",
+});
+
+/**
+ * What is loaded together is one file: finding, opening and linking a hundred small ones costs a start more than their
+ * code. `start` is what a refused call needs, `read` what a caller who is known needs, `check` what a check needs besides;
+ * what a cloud's library loads late stays late. Gives the stage of each module, from a bundle made to find that out.
+ */
+async function stagesOf(name: (typeof deployed)[number]): Promise<ReadonlyMap<string, string>> {
+  const entries = {
+    start: [`functions/${name}.ts`],
+    read: ["src/functions/lean.ts", "src/functions/late.ts", "src/functions/report.ts"],
+    check: [`src/functions/${name}.ts`, "src/functions/deployment.ts", "src/parties/aws/query.ts"],
+  };
+  const inputs = Object.entries(entries).flatMap(([stage, files]) =>
+    files.map((file, at) => [`${stage}-${at}`, file] as const),
+  );
+  const built = await rolldown(options(Object.fromEntries(inputs)));
+  const { output } = await built.generate({ format: "esm" });
+  await built.close();
+  const chunks = new Map(output.flatMap((one) => (one.type === "chunk" ? [[one.fileName, one] as const] : [])));
+  const stages = new Map<string, string>();
+  const note = (stage: string, chunk: OutputChunk | undefined): void => {
+    for (const id of Object.keys(chunk?.modules ?? {})) if (!stages.has(id)) stages.set(id, stage);
+    for (const next of chunk?.imports ?? []) note(stage, chunks.get(next));
+  };
+  for (const [entry] of inputs) note(entry.split("-")[0] ?? "", chunks.get(`${entry}.js`));
+  return stages;
 }
 
 /** The version is read from a manifest beside the sources; a bundle has none, so it gets the text. */
@@ -85,7 +118,7 @@ const noFolderOfItsOwn = {
  */
 const builtinsAsTheyAre = {
   name: "builtins-as-they-are",
-  resolveId: (id: string) => (/^(node:)?(http|https|crypto)$/.test(id) ? { id: `${builtin}${id}` } : null),
+  resolveId: (id: string) => (isBuiltin(id) && !/^(node:)?module$/.test(id) ? { id: `${builtin}${id}` } : null),
   load: (id: string) =>
     id.startsWith(builtin)
       ? { code: `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(builtin.length))});` }
@@ -99,6 +132,8 @@ const manifestOf = (name: string) => ({
   license: manifest.license,
   type: "module",
   main: "index.js",
+  // The platform's build runs it on the very Node that the function will run on (serverless.md, 3.3).
+  scripts: { "gcp-build": "node prepare.js" },
   engines: { node: ">=22.18" },
   dependencies: { [framework]: manifest.dependencies[framework] },
 });

@@ -11,17 +11,24 @@ import { preflight } from "../src/crosstrust.ts";
 import type { Federation, Preflight, World } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
+import { deployFirst } from "./deploy.ts";
+import { firstRun } from "./first-run.ts";
+import { controlled, inPlace } from "./place.ts";
 
 /** Those of onboard alone. */
 export interface OwnFlags extends ControlFlags {
   readonly control?: boolean;
+  readonly deploy?: boolean;
+  /** Where it is deployed, where the file does not say. */
+  readonly project?: string;
 }
 
 /**
  * The one-shot onboarding: preflight line by line, then lint, plan, apply, the first health check, next
  * steps. It drives gcloud, aws and crosstrust itself; whatever can be a function of the core is one.
  *
- * With `--control` it makes what the deployed functions act by, and nothing else: that is an administrator's work.
+ * With `--control` it makes what the deployed functions act by, and nothing else: that is an administrator's work. With
+ * `--deploy` it goes on until the schedule has started a check that has proved every link.
  *
  * Gives the exit code: that of the first step that did not end well, 77 where the preflight stops it.
  */
@@ -29,6 +36,7 @@ export async function onboard(flags: Flags, own: OwnFlags = {}): Promise<number>
   if (own.control) return run({ name: "onboard", flags, command: controlPlane, ask: own });
   if (own.destroy || own.checker || own.provisioner)
     throw new UsageError("--checker, --provisioner and --destroy go with --control");
+  if (own.deploy) return onboardAndDeploy(flags, own);
   const { federation } = loadFile(flags, []);
   const context = await openContext(flags, new AbortController().signal);
   try {
@@ -42,6 +50,30 @@ export async function onboard(flags: Flags, own: OwnFlags = {}): Promise<number>
     await context.close();
   }
 }
+
+/**
+ * From nothing to scheduled and proved. The accounts come before the control plane that is made for them, the control
+ * plane before the roles that stay within its boundary, and its grants after the accounts that they are on.
+ */
+const onboardAndDeploy = (flags: Flags, own: OwnFlags): Promise<number> =>
+  inPlace(flags, async (place) => {
+    const { env, context } = place;
+    const federation = await controlled(place, own);
+    if (!(await prepared(flags, federation, { world: context.world, env }))) return codes.denied;
+    say("\n1. whom the functions run as");
+    const setup = await deployFirst(place, own);
+    const step = stepsIn(flags, env);
+    say("\n2. what they may do in other clouds, and the links");
+    for (const words of [["lint"], ["onboard", "--control"], ["plan"], ["apply"], ["onboard", "--control"]]) {
+      const exit = await step(words);
+      if (exit !== codes.fine && !(words[0] === "plan" && exit === codes.differs)) return exit;
+    }
+    say("\n3. functions, workflows, schedule, alerts");
+    const deployed = await step(["deploy"]);
+    if (deployed !== codes.fine) return deployed;
+    say("\n4. the schedule starts the first check");
+    return firstRun(place, setup);
+  });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -104,28 +136,26 @@ async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
   );
 }
 
-/**
- * crosstrust itself, as the user would type it; the first refusal ends it. A plan that differs is what
- * onboarding is for, and goes on.
- */
-async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
+/** crosstrust itself, as the user would type it; gives the exit code. */
+function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (words: readonly string[]) => Promise<number> {
   const own = new URL("../bin/crosstrust.js", import.meta.url).pathname;
   const common = [
-    "--file",
-    flags.file,
+    ...["--file", flags.file],
     ...(flags.sandbox ? ["--sandbox"] : []),
     ...(flags.yes ? ["--yes"] : []),
     ...(flags.quiet ? ["--quiet"] : []),
   ];
-  const step = async (words: readonly string[]): Promise<number> => {
+  return async (words) => {
     say(`\n$ crosstrust ${[...words, ...common].join(" ")}`);
-    const { exitCode } = await $({
-      env,
-      nothrow: true,
-      stdio: "inherit",
-    })`${process.execPath} ${own} ${[...words, ...common]}`;
+    const child = $({ env, nothrow: true, stdio: "inherit" });
+    const { exitCode } = await child`${process.execPath} ${own} ${[...words, ...common]}`;
     return exitCode ?? codes.failed;
   };
+}
+
+/** The first refusal ends it. A plan that differs is what onboarding is for, and goes on. */
+async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
+  const step = stepsIn(flags, env);
   const linted = await step(["lint"]);
   if (linted !== codes.fine) return linted;
   const planned = await step(["plan"]);
@@ -151,6 +181,8 @@ if (import.meta.main) {
       yes: { type: "boolean" },
       quiet: { type: "boolean" },
       control: { type: "boolean" },
+      deploy: { type: "boolean" },
+      project: { type: "string" },
       checker: { type: "string" },
       provisioner: { type: "string" },
       destroy: { type: "boolean" },

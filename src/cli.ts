@@ -224,14 +224,37 @@ sandboxCommand(
     .command("onboard")
     .description("preflight, lint, plan, apply, first health check, next steps")
     .option("--control", "instead: the roles that the deployed functions act by, and the boundary of all others")
+    .option(
+      "--deploy",
+      "and into a project: functions, workflows, schedule, alerts; ends with a check that the schedule began",
+    )
+    .option("--project <project>", "with --deploy: where it goes, for a file that does not say")
     .option("--checker <email>", "the service account of the health function, where the file names none")
     .option("--provisioner <email>", "the service account of the provision function")
     .option("--destroy", "with --control: take the control plane away again"),
   async (flags, _, own) => (await import("../scripts/onboard.ts")).onboard(flags, own),
 );
 
+/** What drives gcloud; each looks at everything before it writes. */
+const deploying = (command: Program): Program =>
+  command
+    .option("--dry-run", "print the commands, and run none of them that writes")
+    .option("--project <project>", "where it goes, for a file that names no control plane and several projects");
+sandboxCommand(
+  deploying(program.command("deploy").description("functions, workflows, schedule and alerts into a project")).option(
+    "--notify <channel>",
+    "a notification channel of Cloud Monitoring for its alert policies",
+    collect,
+  ),
+  async (flags, _, own) => (await import("../scripts/deploy.ts")).deploy(flags, own),
+);
+sandboxCommand(
+  deploying(program.command("offboard").description("takes out of the project what deploy has put there")),
+  async (flags, _, own) => (await import("../scripts/offboard.ts")).offboard(flags, own),
+);
+
 /** Commands of the contract that later versions have: they say so instead of pretending. */
-for (const name of ["serve", "exec", "deploy", "offboard"]) {
+for (const name of ["serve", "exec"]) {
   sandboxCommand(program.command(`${name} [words...]`, { hidden: true }).allowUnknownOption(), async () => {
     throw new UsageError(`${name} is not built yet`);
   });

@@ -42,6 +42,16 @@ export interface Ask {
   readonly destroy?: boolean;
 }
 
+/** Consent to nothing: for whoever has nobody to ask, and for what writes nothing. */
+export const noConsents: Consents = {
+  adopt: [],
+  allowWiden: [],
+  allowBroadSubject: [],
+  allowPrivileged: [],
+  undelete: false,
+  grantMe: false,
+};
+
 /** A plan with what was read, which apply needs, and what was expanded, which the proof needs. */
 export interface Planned {
   readonly plan: Plan;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -16,14 +17,14 @@ const read = (file: string): string => readFileSync(join(folder, file), "utf8");
 const chunks = (name: string): readonly string[] => globSync("*.js", { cwd: join(folder, name) });
 
 describe.each(["health", "provision"])("%s", (name) => {
-  test("its manifest has the framework alone, no Node, no scripts", () => {
+  test("its manifest has the framework alone, no Node, and no script but the build's", () => {
     const manifest = JSON.parse(read(`${name}/package.json`));
     expect(manifest).toMatchObject({ type: "module", main: "index.js", engines: { node: ">=22.18" } });
     expect(manifest.dependencies).toEqual({
       "@google-cloud/functions-framework": expect.stringMatching(/^\d+\.\d+\.\d+$/),
     });
-    for (const word of ["optionalDependencies", "devDependencies", "scripts"])
-      expect(manifest).not.toHaveProperty(word);
+    for (const word of ["optionalDependencies", "devDependencies"]) expect(manifest).not.toHaveProperty(word);
+    expect(manifest.scripts).toEqual({ "gcp-build": "node prepare.js" });
     expect(existsSync(join(folder, name, manifest.main))).toBe(true);
   });
 
@@ -50,9 +51,49 @@ describe.each(["health", "provision"])("%s", (name) => {
     const all = chunks(name).reduce((sum, file) => sum + read(`${name}/${file}`).length, 0);
     expect(all).toBeGreaterThan(500_000);
     const others = read(`${name}/THIRD-PARTY.txt`);
-    for (const own of ["@aws-sdk/client-sts 3", "google-auth-library 10", "jose 6", "zod 4", "Apache License", "MIT"])
+    for (const own of ["@aws-sdk/client-sts 3", "google-auth-library 10", "zod 4", "Apache License", "MIT"])
       expect(others).toContain(own);
     expect(others).not.toMatch(/AGPL|GPL-/);
+  });
+});
+
+describe("what the build prepares", () => {
+  const beside = (file: string): string => join(folder, "health", file);
+
+  test("nobody is called and nothing is said; then the function answers as before, from what was kept", async () => {
+    const quiet = { PATH: process.env.PATH, HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" };
+    const command = [process.execPath, "prepare.js"] as const;
+    const { stdout, stderr, status } = spawnSync(command[0], [command[1]], { cwd: join(folder, "health"), env: quiet });
+    expect([status, String(stdout), String(stderr)]).toEqual([0, "", ""]);
+    expect(globSync("code-cache/*/*", { cwd: join(folder, "health") }).length).toBeGreaterThan(2);
+    const { call } = await deployed(folder, "health");
+    expect((await call()).headers.get("crosstrust-verdict")).toBe("works");
+  });
+
+  // Catches a function that goes on with the file of its build when another was put in its place.
+  test("another file than the one that was read is read itself, and a spoilt one is an error", async () => {
+    const { call } = await deployed(folder, "health");
+    const text = readFileSync(beside("federation.yaml"), "utf8");
+    try {
+      writeFileSync(beside("federation.yaml"), text.replace("reports-to-s3", "renamed"));
+      const { links } = (await (await call()).json()) as { links: readonly { link: string }[] };
+      expect(links.map(({ link }) => link)).toEqual(["renamed"]);
+      writeFileSync(beside("federation.yaml"), `${text}nonsense: true\n`);
+      expect((await call()).status).toBe(500);
+    } finally {
+      writeFileSync(beside("federation.yaml"), text);
+    }
+  });
+
+  test("a file with an error fails the build", () => {
+    const text = readFileSync(beside("federation.yaml"), "utf8");
+    try {
+      writeFileSync(beside("federation.yaml"), text.replace("account: 1", "account: x"));
+      const { status, stderr } = spawnSync(process.execPath, ["prepare.js"], { cwd: join(folder, "health") });
+      expect([status, String(stderr)]).toEqual([1, expect.stringContaining("has errors")]);
+    } finally {
+      writeFileSync(beside("federation.yaml"), text);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { titles } from "../src/cli/commands/plan.ts";
+import { noConsents } from "../src/crosstrust.ts";
 import { lintFile } from "../src/file/lint.ts";
 import { readFederation } from "../src/file/read.ts";
 import type { Address, Consents, Finding, Leftovers, Live } from "../src/model.ts";
@@ -25,21 +26,12 @@ interface Given {
   readonly consents?: Partial<Consents>;
 }
 
-const nothing: Consents = {
-  adopt: [],
-  allowWiden: [],
-  allowBroadSubject: [],
-  allowPrivileged: [],
-  undelete: false,
-  grantMe: false,
-};
-
 function outcome(name: string): Readonly<Record<string, string>> {
   const read = (file: string) => readFileSync(join(folder, name, file));
   const given = (
     existsSync(join(folder, name, "live.json")) ? JSON.parse(read("live.json").toString()) : { live: {} }
   ) as Given;
-  const consents = { ...nothing, ...given.consents };
+  const consents = { ...noConsents, ...given.consents };
   const { federation, findings } = readFederation("federation.yaml", read("federation.yaml"), shapes);
   if (!federation) return { "findings.txt": told(findings) };
   const linted = lintFile({ federation, parties, allowPrivileged: consents.allowPrivileged, maxLinks: 1000 });

@@ -205,10 +205,12 @@ describe("the command", () => {
     expect(cli(["init"], folder).status).toBe(64);
     expect(cli(["init", "--file", "new.yaml"], folder).status).toBe(0);
     expect(cli(["lint", "--file", "new.yaml"], folder).status).toBe(0);
-    expect(cli(["init", "--file", "x.yaml", "--from", "aws", "--to", "google"], folder).status).toBe(64);
-    for (const from of ["oidc", "entra"]) {
-      expect(cli(["init", "--file", `${from}.yaml`, "--from", from], folder).status).toBe(0);
-      expect(cli(["lint", "--file", `${from}.yaml`], folder).status).toBe(0);
+    expect(cli(["init", "--file", "x.yaml", "--from", "google", "--to", "google"], folder).status).toBe(64);
+    const pairs = ["oidc aws", "entra aws", "aws google", "oidc google", "entra google"].map((pair) => pair.split(" "));
+    for (const [from = "", to = ""] of pairs) {
+      const file = `${from}-${to}.yaml`;
+      expect(cli(["init", "--file", file, "--from", from, "--to", to], folder).status).toBe(0);
+      expect(cli(["lint", "--file", file], folder).status).toBe(0);
     }
   });
 

@@ -285,7 +285,7 @@ describe("bindings", () => {
       expect(applied.findings).toEqual([]);
     });
     const writes = calls.filter(({ write }) => write).map(({ operation }) => operation);
-    expect(writes).toEqual(["SetIamPolicy", "UndeleteWorkloadIdentityPool", "SetIamPolicy"]);
+    expect(writes).toEqual(["SetBucketIamPolicy", "UndeleteWorkloadIdentityPool", "SetBucketIamPolicy"]);
     expect((await b.health(azure)).verdict).toBe("works");
   });
 

@@ -25,6 +25,8 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   [/^src\/say\//, [/^src\/model\.ts$/, /^src\/say\//]],
   // What is remembered from run to run and when that is an alert: thinking alone, so a test can live through a year of it.
   [/^src\/watch\//, [/^src\/model\.ts$/, /^src\/watch\//]],
+  // What is deployed into a Google project, thought of as data: which gcloud commands are still to be run.
+  [/^src\/deploy\//, [/^src\/model\.ts$/, /^src\/deploy\//]],
   [/^src\/run\//, [/^src\/model\.ts$/, /^src\/run\//]],
   [/^src\/parties\/(\w+)\/(shape|claims|url)\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/$1\/(shape|claims|url)\.ts$/]],
   [/^src\/parties\/(\w+)\/trust\//, [/^src\/model\.ts$/, /^src\/parties\/$1\/(trust\/|claims\.ts)/]],

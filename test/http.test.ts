@@ -7,7 +7,7 @@ import { limits, sender } from "../src/run/http.ts";
 
 // The one transport: deadlines, a size cap, no redirect (fact sheet reliability-and-security, traps 1, 2, 3, 6, 7).
 
-const agents = { http: new http.Agent(), https: new https.Agent() };
+const agents = (secure: boolean) => new (secure ? https : http).Agent();
 const quick = { ...limits, connect: 200, firstByte: 200, idle: 150, whole: 600, bytes: 10_000 };
 const send = sender(agents, quick);
 

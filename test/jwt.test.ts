@@ -1,6 +1,7 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { verifyStrict } from "../src/functions/strict-jwt.ts";
-import { ask, good, jwt, mutants, other, part, seconds, strictVerdict, token } from "./support/tokens.ts";
+import { ask, good, jwt, mutants, other, part, seconds, served, strictVerdict, token } from "./support/tokens.ts";
 
 // What decides who may call our functions accepts nothing that could be read in two ways (fact sheet
 // reliability-and-security, 3c; the numbers are the sheet's).
@@ -93,6 +94,45 @@ describe("refused", () => {
     const accepted = await Promise.all(changed.map(strictVerdict));
     expect(changed.length).toBeGreaterThan(9_000);
     expect(accepted.filter((one) => one === "accepted")).toEqual([]);
+  });
+
+  const small = generateKeyPairSync("rsa", { modulusLength: 1024 });
+  const curve = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const jwk = (key: KeyObject) => key.export({ format: "jwk" });
+  test.each([
+    ["no key at all", []],
+    ["the right key under another id", [{ ...served, kid: "k2" }]],
+    ["the right key, which is for encryption", [{ ...served, use: "enc" }]],
+    ["the right key, which is for another algorithm", [{ ...served, alg: "RS512" }]],
+    ["a curve under our id", [{ ...jwk(curve.publicKey), kid: "k1" }]],
+    ["a key that is none", [{ kty: "RSA", kid: "k1", n: "!", e: "!" }]],
+    ["its modulus as the key of a MAC", [{ kty: "oct", kid: "k1", k: String(served.n) }]],
+  ])("signed with the right key, and the issuer serves %s", async (_, keys) => {
+    await expect(verifyStrict(token, { ...ask, keys: async () => keys })).rejects.toThrow("does not verify");
+  });
+
+  test("a key of 1024 bits verifies nothing, and without alg and use the right one does", async () => {
+    const weak = jwt(good, { alg: "RS256", kid: "k1" }, small.privateKey);
+    const keys = async () => [{ ...jwk(small.publicKey), kid: "k1" }];
+    await expect(verifyStrict(weak, { ...ask, keys })).rejects.toThrow("does not verify");
+    const { alg: _, use: __, ...bare } = served;
+    expect(await verifyStrict(token, { ...ask, keys: async () => [bare] })).toMatchObject({ sub: "1234" });
+  });
+
+  const unsigned = `${token.split(".").slice(0, 2).join(".")}.SIGNATURE_REMOVED_BY_GOOGLE`;
+  test("without its signature: believed where the platform has checked it, and nowhere else", async () => {
+    await expect(verifyStrict(unsigned, ask)).rejects.toThrow("does not verify");
+    const behind = { ...ask, checkedInFront: true };
+    expect(await verifyStrict(unsigned, behind)).toMatchObject({ sub: "1234" });
+    expect(await verifyStrict(token, behind)).toMatchObject({ sub: "1234" });
+    const others = [
+      jwt(good, { alg: "RS256", kid: "k1" }, other.privateKey),
+      unsigned.replace("REMOVED", "removed"),
+      `${part({ alg: "RS256", kid: "k1" })}.${part({ ...good, aud: "other" })}.SIGNATURE_REMOVED_BY_GOOGLE`,
+      `${part({ alg: "RS256", kid: "k1" })}.${part({ ...good, exp: seconds - 60 })}.SIGNATURE_REMOVED_BY_GOOGLE`,
+      `${part({ alg: "none", kid: "k1" })}.${part(good)}.SIGNATURE_REMOVED_BY_GOOGLE`,
+    ];
+    for (const one of others) await expect(verifyStrict(one, behind)).rejects.toThrow();
   });
 
   test("the reason holds nothing of the token", async () => {

@@ -98,8 +98,8 @@ describe(`ten thousand mutations of good tokens, seed ${seed}`, () => {
   });
 
   test("the strict verifier accepts nothing that jose in its strictest form refuses", async () => {
-    const algorithms = ["RS256", "ES256"];
-    const ask = { issuer, audience: clients[0], algorithms, keys: async () => served, now: now * 1000 };
+    const algorithms = ["RS256"];
+    const ask = { issuer, audience: clients[0], keys: async () => served.keys, now: now * 1000 };
     const strictest = {
       ...{ issuer, audience: clients[0], algorithms, currentDate: new Date(now * 1000) },
       ...{ clockTolerance: 60, maxTokenAge: 86_400, requiredClaims: ["sub", "iat", "exp"] },

@@ -39,14 +39,22 @@ export const paperFor = (stream: NodeJS.WriteStream, { file, sandbox }: Pick<Fla
 /** As a shell takes it for one word. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
+/** What makes a file unusable. */
+export const isError = ({ severity }: Finding): boolean => severity === "error";
+
+/** A file without errors, and what is to be said of it all the same. */
+export interface Loaded {
+  readonly federation: Federation;
+  readonly findings: readonly Finding[];
+  /** Of the trust that it would make, errors apart; `lint` alone says it. */
+  readonly reviewed: readonly Finding[];
+}
+
 /**
  * Reads and lints the file. Its errors end the command with 65 before anything is contacted. `allowPrivileged`: the
  * links that were consented to; all where nothing is granted, as in destroy and in health.
  */
-export function loadFile(
-  flags: Flags,
-  allowPrivileged: readonly string[] | "all" = "all",
-): { federation: Federation; findings: readonly Finding[] } {
+export function loadFile(flags: Flags, allowPrivileged: readonly string[] | "all" = "all"): Loaded {
   const shown = relative(process.cwd(), resolve(flags.file)) || flags.file;
   const bytes = readBytes(flags.file);
   if (!bytes) {
@@ -62,10 +70,11 @@ export function loadFile(
   if (!Number.isInteger(maxLinks) || maxLinks < 1)
     throw new UsageError(`--max-links takes a number, not ${flags.maxLinks}`);
   // What the trust would be is reviewed too: one that can never match, or that aws refuses, is a mistake of the file.
-  const reviewed = reviewFile(federation).filter(({ severity }) => severity === "error");
-  const linted = [...lintFile({ federation, parties, allowPrivileged, maxLinks }), ...reviewed];
-  if (linted.some((finding) => finding.severity === "error")) throw new BadFile(linted);
-  return { federation, findings: linted };
+  const reviewed = reviewFile(federation);
+  const linted = lintFile({ federation, parties, allowPrivileged, maxLinks });
+  const wrong = [...linted, ...reviewed.filter(isError)];
+  if (wrong.some(isError)) throw new BadFile(wrong);
+  return { federation, findings: linted, reviewed };
 }
 
 /** Why it cannot be read does not matter to anyone here: the file is not usable. */

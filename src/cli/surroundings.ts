@@ -23,15 +23,15 @@ async function send<T>(url: string, init: RequestInit): Promise<T> {
 }
 
 /** What the file in this folder makes, or nothing where there is no usable one. */
-function wanted(flags: Flags): readonly Resource[] {
+export function wanted(flags: Flags): readonly Resource[] {
   const bytes = readBytes(flags.file);
   const federation = bytes && readFederation(flags.file, bytes, shapes).federation;
   return federation ? expand(federation.links, parties).resources : [];
 }
 
 /** Issuers that the file names are played under their real names, before any plan has asked for them (contract, 5). */
-export async function hostIssuers(flags: Flags, url: string): Promise<void> {
-  for (const { address, spec } of wanted(flags).filter((one) => one.address.startsWith("oidc:issuer/"))) {
+export async function hostIssuers(resources: readonly Resource[], url: string): Promise<void> {
+  for (const { address, spec } of resources.filter((one) => one.address.startsWith("oidc:issuer/"))) {
     const privateCa = spec.privateCa === true ? { privateCa: true } : {};
     const issuer = address.slice("oidc:issuer/".length).replace("/", "://");
     await send(`${url}/_sandbox/issuers`, { method: "PUT", body: JSON.stringify({ issuer, ...privateCa }) });
@@ -40,9 +40,10 @@ export async function hostIssuers(flags: Flags, url: string): Promise<void> {
 
 /** What leads programs to a sandbox, for the account and project of the file in this folder. */
 export async function lead(flags: Flags, url: string, as?: string): Promise<Surroundings> {
-  await hostIssuers(flags, url);
+  const resources = wanted(flags);
+  await hostIssuers(resources, url);
   const machine = as === undefined ? undefined : await machineOf(flags, url, as);
-  const query = scopes(flags);
+  const query = scopes(resources);
   if (machine) query.set("machine", machine.party);
   const parts = await control<readonly Environment[]>(url, "GET", `environment?${query}`);
   const all = machine ? [...parts, machine.part] : parts;
@@ -82,9 +83,9 @@ function workloadOf(link: Link): object {
 }
 
 /** Without a usable file the sandbox takes the first account and project it knows. */
-function scopes(flags: Flags): URLSearchParams {
+function scopes(resources: readonly Resource[]): URLSearchParams {
   const query = new URLSearchParams();
-  for (const { address, spec } of wanted(flags)) {
+  for (const { address, spec } of resources) {
     const party = address.split(":")[0] ?? "";
     const scope = spec.account ?? spec.project;
     if (!query.has(party) && typeof scope === "string") query.set(party, scope);

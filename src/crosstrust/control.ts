@@ -1,5 +1,5 @@
-import { kinds, type Planned } from "../crosstrust.ts";
-import type { Consents, Control, Federation, Finding, Identity, Link, Resource, World } from "../model.ts";
+import { kinds, noConsents, type Planned } from "../crosstrust.ts";
+import type { Control, Federation, Finding, Identity, Link, Resource, World } from "../model.ts";
 import { parties } from "../parties/index.ts";
 import { lookupOf } from "../plan/compare.ts";
 import { expand, partyOf } from "../plan/expand.ts";
@@ -36,7 +36,7 @@ export function controlResources({ federation, control }: ControlWork): readonly
         ...{ deployment, control, audience: controlAudience(deployment) },
         identities: { checker: checker.identity, provisioner: provisioner.identity },
         resources: expand(links, parties).resources,
-        judged: links.filter(({ prove }) => prove === "judge").map(({ name }) => name),
+        judged: links.filter(({ prove }) => prove !== "exchange").map(({ name }) => name),
       }) ?? [],
   );
   return [...checker.resources, ...provisioner.resources, ...wanted];
@@ -61,11 +61,6 @@ function speaker(
   if (!issuer) throw new Error("google issues nothing");
   return issuer.identify(link);
 }
-
-/** Nobody is asked for a consent here: nothing of it can be adopted, and none of its trust comes from a file's text. */
-const consents: Consents = {
-  ...{ adopt: [], allowWiden: [], allowBroadSubject: [], allowPrivileged: [], undelete: false, grantMe: false },
-};
 
 /** A plan of the control plane: `applyPlan` makes it so. */
 export type ControlPlanned = Omit<Planned, "expansion">;
@@ -95,7 +90,9 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
   const early = named.filter(({ spec }) => missing.some((account) => account.spec.email === spec.account));
   const wanted = named.filter((one) => !observed.failed.has(one.address) && !early.includes(one));
   const plan = planOf({
-    ...{ deployment: controlOwner(federation.name), links: [], consents, kinds, only: [], tool: version, observed },
+    ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], tool: version, observed },
+    // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
+    consents: noConsents,
     desired: destroy ? wanted.filter(({ hold }) => hold === "use") : wanted,
     named,
     findings: [

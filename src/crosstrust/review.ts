@@ -1,4 +1,4 @@
-import { makePlan } from "../crosstrust.ts";
+import { makePlan, noConsents } from "../crosstrust.ts";
 import type { Address, Federation, Finding, LivePresent, Remark, Resource, World } from "../model.ts";
 import { parties } from "../parties/index.ts";
 import { expand } from "../plan/expand.ts";
@@ -31,15 +31,7 @@ export interface Reviewed {
  * wants it; of what could not be read nothing is said but that.
  */
 export async function reviewLive(federation: Federation, world: World): Promise<Reviewed> {
-  const consents = {
-    adopt: [],
-    allowWiden: [],
-    allowBroadSubject: [],
-    allowPrivileged: [],
-    undelete: false,
-    grantMe: false,
-  };
-  const { observed, expansion } = await makePlan({ federation, only: [], consents }, world);
+  const { observed, expansion } = await makePlan({ federation, only: [], consents: noConsents }, world);
   const there = (address: Address): LivePresent | undefined => {
     const live = observed.live.get(address);
     return live?.state === "present" ? live : undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Side } from "../model.ts";
 
 /**
  * What a party adds to the file: the members of its `from` and `to`, and the form of one permission. The
@@ -6,14 +7,22 @@ import { z } from "zod";
  */
 export interface PartyShape {
   readonly party: string;
-  /** Absent where it cannot issue; `to` is absent where it cannot rely. */
-  readonly from?: z.ZodRawShape;
+  /** Absent where it cannot issue; `to` is absent where it cannot rely. A function makes it when a file is read. */
+  readonly from?: z.ZodRawShape | (() => z.ZodRawShape);
   readonly to?: z.ZodRawShape;
   readonly may?: z.ZodType;
   /** Sets of members that go together, where a side is written in more than one way. */
   readonly forms?: { readonly from: readonly (readonly string[])[] };
   /** What tokens are asked for where the file says it on this side; else each link has an audience of its own. */
   readonly audience?: (from: Readonly<Record<string, unknown>>) => string | undefined;
+  /**
+   * The sides of the link that `prove: canary` proves: the checker in the workload's place, and a second thing of the
+   * same kind to get into. Undefined where the side has no such thing.
+   */
+  readonly canary?: {
+    readonly from?: (from: Readonly<Record<string, unknown>>, checker: string) => Side["spec"] | undefined;
+    readonly to?: (to: Readonly<Record<string, unknown>>) => Side["spec"];
+  };
 }
 
 /** No unknown keys: a wrong one is answered with the nearest right one. `what` names the map in errors. */
@@ -40,7 +49,8 @@ function advice(key: string, known: readonly string[]): string | undefined {
 function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
   const members: Record<string, z.ZodType> = {};
   for (const shape of shapes) {
-    const own = shape[which];
+    const given = shape[which];
+    const own = typeof given === "function" ? given() : given;
     if (!own) continue;
     const whole = strict(own, `${which}.${shape.party}`);
     const forms = which === "from" ? shape.forms?.from : undefined;
@@ -117,7 +127,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
       from: side("from", shapes),
       to: side("to", shapes),
       may: list(z.union(permissions as [z.ZodType, z.ZodType])).default([]),
-      prove: z.enum(["judge", "exchange"], "prove is judge, or left out").default("exchange"),
+      prove: z.enum(["judge", "canary", "exchange"], "prove is judge or canary, or left out").default("exchange"),
     },
     "a link",
   );
@@ -132,6 +142,10 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
         .record(linkName, link, "links is a map from a name to a link")
         .refine((links) => Object.keys(links).length > 0, "there is no link yet"),
       schedule: minutes.optional(),
+      region: z
+        .string()
+        .regex(/^[a-z]+-[a-z]+\d{1,2}$/, "a region of Google Cloud looks like europe-west1")
+        .optional(),
       alerts: strict({ webhook: variable }, "alerts").optional(),
     },
     "the file",

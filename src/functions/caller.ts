@@ -1,14 +1,15 @@
-import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import type { World } from "../model.ts";
 import { CloudError, call, jsonOf } from "../run/retry.ts";
 import { CallerRefused } from "./bearer.ts";
-import { TokenRefused, verifyStrict } from "./strict-jwt.ts";
+import { type PublicKey, TokenRefused, verifyStrict } from "./strict-jwt.ts";
 
 /** Who may call: the exact audience their token must have, and their e-mails. */
 export interface Callers {
   readonly audience: string;
   readonly emails: readonly string[];
+  /** Nobody reaches this function whose token the platform has not checked (docs/functions.md). */
+  readonly checkedInFront?: boolean;
 }
 
 /** Google's own ID tokens, which Scheduler, Workflows and people with `gcloud` send. */
@@ -24,7 +25,8 @@ export async function checkCaller(token: string, callers: Callers, world: World)
   let claims: Awaited<ReturnType<typeof verifyStrict>>;
   try {
     const keys = (kid: string) => keysFor(kid, world);
-    const ask = { issuer, audience: callers.audience, algorithms: ["RS256"], keys, now: world.clock.now() };
+    const { audience, checkedInFront = false } = callers;
+    const ask = { issuer, audience, keys, now: world.clock.now(), checkedInFront };
     claims = await verifyStrict(token, ask);
   } catch (error) {
     if (error instanceof TokenRefused) throw new CallerRefused(401, `the caller's token is refused: ${error.message}`);
@@ -47,24 +49,24 @@ const keySet = z.object({
 /** Milliseconds: how long keys are believed, and how soon an unknown one may make us ask again (case 70). */
 const keyLife = { believed: 600_000, pause: 60_000 } as const;
 /** By where they were fetched. */
-const known = new Map<string, { readonly keys: JSONWebKeySet; readonly at: number }>();
+const known = new Map<string, { readonly keys: readonly PublicKey[]; readonly at: number }>();
 
 /**
  * Google's keys, kept for a while: a caller without a good token must not be able to make us fetch at will. A
  * key that is not among them is looked for again, because keys rotate, but not at once (case 70).
  */
-async function keysFor(kid: string, world: World): Promise<JSONWebKeySet> {
+async function keysFor(kid: string, world: World): Promise<readonly PublicKey[]> {
   const base = await world.locate("google.oauth2", "https://www.googleapis.com");
   const held = known.get(base);
   const age = held ? Date.now() - held.at : Number.POSITIVE_INFINITY;
-  const has = held?.keys.keys.some((key) => key.kid === kid);
+  const has = held?.keys.some((key) => key.kid === kid);
   if (held && (has ? age < keyLife.believed : age < keyLife.pause)) return held.keys;
   const keys = await fetchKeys(base, world);
   known.set(base, { keys, at: Date.now() });
   return keys;
 }
 
-async function fetchKeys(base: string, world: World): Promise<JSONWebKeySet> {
+async function fetchKeys(base: string, world: World): Promise<readonly PublicKey[]> {
   const spec = { service: "google.oauth2", operation: "GetCerts", effect: "read" } as const;
   return call(world, spec, async () => {
     const { status, body } = await world.http({
@@ -73,7 +75,7 @@ async function fetchKeys(base: string, world: World): Promise<JSONWebKeySet> {
       headers: { accept: "application/json" },
     });
     const parsed = keySet.safeParse(status === 200 ? jsonOf(body) : undefined);
-    if (parsed.success) return parsed.data as JSONWebKeySet;
+    if (parsed.success) return parsed.data.keys as readonly PublicKey[];
     throw new CloudError({
       ...spec,
       class: status >= 500 ? "transient" : "malformed",

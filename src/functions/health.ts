@@ -1,25 +1,35 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
-import { checkHealth } from "../crosstrust.ts";
-import type { Consents, Health, Verdict } from "../model.ts";
+import { checkHealth, noConsents } from "../crosstrust.ts";
+import type { Health, Verdict } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
+import { deployment } from "./deployment.ts";
+import { gathered, keepPart } from "./parts.ts";
 import { reportName } from "./report.ts";
-import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
-import { tellLinks } from "./tell.ts";
+import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
+import { countsOf, tellEach, tellLinks, tellRun } from "./tell.ts";
 import { heartbeat, type Watched, watchRun } from "./watching.ts";
 
-const bodySchema = z.strictObject({ links: z.array(z.string()).optional() });
-/** Nobody is there to be asked: a function never widens, adopts, undeletes or grants. */
-export const noConsents: Consents = {
-  adopt: [],
-  allowWiden: [],
-  allowBroadSubject: [],
-  allowPrivileged: [],
-  undelete: false,
-  grantMe: false,
-};
+const run = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+/** More shares than that are no division of labour. */
+const most = 1000;
+const links = z.array(z.string());
+/** A check; one instance's share of a divided one (`part`); or the gathering of its shares (`parts`). */
+const bodySchema = z.union([
+  z.strictObject({ links: links.optional() }),
+  z.strictObject({
+    run,
+    links: links.min(1),
+    part: z
+      .int()
+      .min(0)
+      .max(most - 1),
+  }),
+  z.strictObject({ run, parts: z.int().min(1).max(most) }),
+]);
+type Body = z.infer<typeof bodySchema>;
 
 /** One run in this process; the lease in the store keeps other instances away. */
 let running = false;
@@ -29,40 +39,76 @@ const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "
 /**
  * `POST` checks (contract, section 6). A link that is not in the file is a 403 (fact sheet reliability-and-security,
  * case 120). A check of only some links is neither stored nor remembered, and waits for nobody's lease: the last report
- * stands for the whole deployment.
+ * stands for the whole deployment. So does what a divided run comes to, when its shares are gathered.
  */
-export async function healthFunction(call: Call): Promise<Reply> {
-  const { world, federation, body, query } = call;
-  const asked = bodySchema.safeParse(body);
-  if (!asked.success) return error(400, "the body takes links, a list of link names");
-  const only = asked.data.links ?? [];
-  const unknown = only.find((name) => !federation.links.some((link) => link.name === name));
-  if (unknown !== undefined) return error(403, "a link that this deployment does not have");
+export async function healthFunction(sent: Sent): Promise<Reply> {
+  const call: Call = { ...sent, ...(await deployment()) };
+  const asked = bodySchema.safeParse(call.body);
+  if (!asked.success) return error(400, "the body takes links, a list of link names; run with part, or with parts");
+  const only = "links" in asked.data ? (asked.data.links ?? []) : [];
+  if (only.some((name) => !call.federation.links.some((link) => link.name === name)))
+    return error(403, "a link that this deployment does not have");
   if (running) return busy;
   running = true;
   try {
-    const look = () => checkHealth({ federation, only, consents: noConsents }, world);
-    const watched = only.length > 0 ? undefined : await watchRun(call, look);
-    if (watched && !watched.held) return busy;
-    const health = watched?.value.health ?? (await look());
+    const reply = await answered(call, asked.data, only);
     // Cut short, it says nothing about the links: neither stored nor told.
-    if (world.signal.aborted) return stopped;
-    const text = watched ? await stored(call, watched.value) : documentOf(call, health);
-    tellLinks({ event: "crosstrust.health", deployment: federation.name, ...health });
-    return {
-      status: "strict" in query && !fine(health.verdict) ? 503 : 200,
-      headers: { "crosstrust-verdict": health.verdict },
-      body: text,
-    };
+    return call.world.signal.aborted ? stopped : reply;
   } finally {
     running = false;
   }
 }
 
-function documentOf({ world, federation }: Call, health: Health, more: object = {}): string {
-  const exit = exitOf({ findings: health.findings, verdicts: [health.verdict] });
-  const envelope = { tool: version, world: world.kind, command: "health", exit };
-  return document(envelope, { ...healthBody(federation.name, health, knownAfter), ...more });
+async function answered(call: Call, body: Body, only: readonly string[]): Promise<Reply> {
+  const { world, federation } = call;
+  // Nobody is there to be asked: a function never widens, adopts, undeletes or grants.
+  const look = () => checkHealth({ federation, only, consents: noConsents }, world);
+  if ("part" in body) {
+    const health = await look();
+    if (world.signal.aborted) return stopped;
+    await keepPart(world, body, health);
+    tellEach({ deployment: federation.name, links: health.links });
+    return short(call, health, { run: body.run, part: body.part });
+  }
+  if ("parts" in body) {
+    const { health, forget } = await gathered(world, body, federation.links);
+    const watched = await watchRun(call, async () => health);
+    if (!watched.held) return busy;
+    await stored(call, watched.value);
+    tellRun({ event: "crosstrust.health", deployment: federation.name, ...health });
+    // What is left behind is swept by the bucket's own rule.
+    await forget().catch(() => {});
+    return short(call, watched.value.health, { run: body.run, at: health.at, links: health.links.length });
+  }
+  const watched = only.length > 0 ? undefined : await watchRun(call, look);
+  if (watched && !watched.held) return busy;
+  const health = watched?.value.health ?? (await look());
+  if (world.signal.aborted) return stopped;
+  const text = watched ? await stored(call, watched.value) : documentOf(call, health);
+  tellLinks({ event: "crosstrust.health", deployment: federation.name, ...health });
+  return replyOf(call, health, text);
+}
+
+const replyOf = ({ query }: Call, { verdict }: Health, body: string): Reply => ({
+  status: "strict" in query && !fine(verdict) ? 503 : 200,
+  headers: { "crosstrust-verdict": verdict },
+  body,
+});
+
+/** What a workflow has room for: a thousand links' hops would be more than it may hold (serverless.md, 5.6). */
+function short(call: Call, health: Health, more: object): Reply {
+  const counts = countsOf(health.links.map(({ verdict }) => verdict));
+  const about = { deployment: call.federation.name, verdict: health.verdict, ...more, counts };
+  return replyOf(call, health, document(envelopeOf(call, health), about));
+}
+
+function envelopeOf({ world }: Call, { findings, verdict }: Health) {
+  return { tool: version, world: world.kind, command: "health", exit: exitOf({ findings, verdicts: [verdict] }) };
+}
+
+function documentOf(call: Call, health: Health, more: object = {}): string {
+  const body = healthBody(call.federation.name, health, knownAfter);
+  return document(envelopeOf(call, health), { ...body, ...more });
 }
 
 /** The last report is told, whether it can be stored or not; it says which. */

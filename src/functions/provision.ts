@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { exitOf } from "../cli/exit.ts";
-import { carryOut, makePlan } from "../crosstrust.ts";
+import { carryOut, makePlan, noConsents } from "../crosstrust.ts";
 import type { Finding, Plan, Trace, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { worst } from "../run/verdict.ts";
 import { document, planBody } from "../say/json.ts";
 import { version } from "../version.ts";
-import { noConsents } from "./health.ts";
-import { busy, type Call, error, type Reply, stopped } from "./serve.ts";
+import { deployment } from "./deployment.ts";
+import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
 import { tellLinks, tellPlan } from "./tell.ts";
 
 const links = z.array(z.string()).optional();
@@ -24,7 +24,8 @@ const bodySchema = z.strictObject({
  * `{"links"?}` plans, `{"plan": FINGERPRINT}` applies exactly that plan. It takes link names, never a policy
  * document, and gives no consents: what needs one is refused here and done by a person (contract, section 6).
  */
-export async function provisionFunction(call: Call): Promise<Reply> {
+export async function provisionFunction(sent: Sent): Promise<Reply> {
+  const call: Call = { ...sent, ...(await deployment()) };
   const asked = bodySchema.safeParse(call.body);
   if (!asked.success) return error(400, "the body takes links, or the whole fingerprint of a plan");
   if (running) return busy;

@@ -18,8 +18,9 @@ interface Kept {
  */
 export async function lastReport({ world, query }: Asked): Promise<Reply> {
   const format = query.format ?? "json";
+  if (format === "batches") return batches(query.size);
   if (format !== "json" && format !== "html" && format !== "metrics")
-    return error(400, "format is json, html or metrics");
+    return error(400, "format is json, html, metrics or batches");
   const stored = await world.store.read(reportName);
   if (stored === undefined) return error(404, "there is no report yet");
   const kept = JSON.parse(stored) as Kept;
@@ -31,6 +32,16 @@ export async function lastReport({ world, query }: Asked): Promise<Reply> {
   return { status: 200, ...drawn, headers: { ...headers, ...closed, ...drawn.headers } };
 }
 
+/** The names of all links, in batches: how a workflow divides a run, which has no way to cut a list itself. */
+async function batches(size: unknown): Promise<Reply> {
+  const wanted = /^\d{1,3}$/.test(String(size ?? "")) ? Number(size) : 0;
+  if (wanted < 1 || wanted > 200) return error(400, "size is a number of links, 1 to 200");
+  const [{ deployment }, { batchesOf }] = await Promise.all([import("./deployment.ts"), import("./parts.ts")]);
+  const { federation } = await deployment();
+  const body = { crosstrust: 1, deployment: federation.name, batches: batchesOf(federation.links, wanted) };
+  return { status: 200, headers: closed, body: `${JSON.stringify(body)}\n` };
+}
+
 const closed = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 async function draw(body: string, format: "html" | "metrics", memory: Memory | undefined) {
@@ -39,7 +50,7 @@ async function draw(body: string, format: "html" | "metrics", memory: Memory | u
     import("./deployment.ts"),
     import("../watch/past.ts"),
   ]);
-  const [report, past] = [reportOf(body, deployment().federation), pastOf(memory)];
+  const [report, past] = [reportOf(body, (await deployment()).federation), pastOf(memory)];
   if (format === "metrics") {
     const { healthMetrics } = await import("../say/metrics.ts");
     const headers = { "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" };

@@ -4,6 +4,7 @@ import type { World } from "../model.ts";
 import { bearerOf, CallerRefused } from "./bearer.ts";
 import type { Deployment, FunctionName } from "./deployment.ts";
 import { log, muffleFramework, withFields } from "./log.ts";
+import { useCodeCache } from "./prepared.ts";
 import { finishing, stopping } from "./stop.ts";
 import { traceFields } from "./trace.ts";
 
@@ -24,11 +25,14 @@ export interface Asked {
   readonly caller: string;
 }
 
-/** A request for work: the federation file was read, and its body is a JSON object. */
-export interface Call extends Asked, Deployment {
+/** A request for work: its body is a JSON object. */
+export interface Sent extends Asked {
   /** The parsed JSON body; an empty object where none was sent. */
   readonly body: unknown;
 }
+
+/** The same, and the federation file was read. */
+export interface Call extends Sent, Deployment {}
 
 /** A function: the methods it answers, and its work, which gets only requests that passed all checks. */
 export interface Served {
@@ -37,7 +41,7 @@ export interface Served {
   readonly name: FunctionName;
   /** Answers a `GET`, from what is stored. */
   readonly read?: (asked: Asked) => Promise<Reply>;
-  readonly handle: (call: Call) => Promise<Reply>;
+  readonly handle: (sent: Sent) => Promise<Reply>;
 }
 
 /** The limit of the fact sheet reliability-and-security, case 114. */
@@ -50,6 +54,7 @@ const maxBody = 256 * 1024;
  */
 export const serve = (served: Served): ((request: Request, response: Response) => Promise<void>) => {
   muffleFramework();
+  useCodeCache();
   return (request, response) =>
     withFields(fieldsOf(request), () =>
       finishing(async () => {
@@ -118,8 +123,7 @@ async function answer(served: Served, request: Request): Promise<Reply> {
   if (request.method === "GET" && served.read) return served.read(asked);
   const body = bodyOf(request);
   if (body === undefined) return error(400, "a JSON object is wanted");
-  const { deployment } = await import("./deployment.ts");
-  return served.handle({ ...asked, body, ...deployment() });
+  return served.handle({ ...asked, body });
 }
 
 /**

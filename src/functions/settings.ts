@@ -23,7 +23,8 @@ export async function settings(name: FunctionName): Promise<Settings> {
     .split(",")
     .map((email) => email.trim())
     .filter(Boolean);
-  return { callers: { audience, emails }, world: await openWorld(name) };
+  const checkedInFront = process.env.CROSSTRUST_CHECKED_IN_FRONT === "cloud-run";
+  return { callers: { audience, emails, checkedInFront }, world: await openWorld(name) };
 }
 
 /**
@@ -60,7 +61,7 @@ function sourcesOf(name: FunctionName): Readonly<Record<string, Source>> {
     (party: string): Source =>
     async (ask, world) => {
       const { sourceFor } = await import("./sources.ts");
-      return sourceFor(party, name)(ask, world);
+      return (await sourceFor(party, name))(ask, world);
     };
   return { google: source("google"), aws: source("aws") };
 }

@@ -14,8 +14,11 @@ export const controlOf = (name: FunctionName, { name: deployment, control }: Fed
   };
 
 /** Only a deployed function (K_SERVICE) speaks as a control role: elsewhere the credentials at hand are meant. */
-export function sourceFor(party: string, name: FunctionName): (ask: CredentialsAsk, world: World) => Promise<Session> {
-  const control = process.env.K_SERVICE ? controlOf(name, deployment().federation) : undefined;
+export async function sourceFor(
+  party: string,
+  name: FunctionName,
+): Promise<(ask: CredentialsAsk, world: World) => Promise<Session>> {
+  const control = process.env.K_SERVICE ? controlOf(name, (await deployment()).federation) : undefined;
   const source = sourcesFor(control)[party];
   if (!source) throw new Error(`no credentials for ${party}`);
   return source;

@@ -30,7 +30,12 @@ export interface Link {
   /** What the whole file forbids in the projects that it names. */
   readonly guard?: Guard;
   /** `judge`: nothing can mint for this link, so its trust is judged and never proved (contract, section 7). */
-  readonly prove: "exchange" | "judge";
+  readonly prove: "exchange" | "judge" | "canary";
+  /**
+   * With `prove: canary` a link beside this one, which is proved in its place: from the checker's own account to a role
+   * that trusts it alone, so that the checker can become no workload (reliability-and-security.md, 4.8, way b).
+   */
+  readonly canary?: Link;
   readonly place: Place;
   /** The place of a field of this link, by path such as `to.aws.role`; the nearest parent's where it is absent. */
   readonly at: (path: string) => Place;
@@ -53,6 +58,8 @@ export interface Federation {
   readonly links: readonly Link[];
   /** Minutes from one scheduled check to the next. */
   readonly schedule?: number;
+  /** The Google Cloud region that functions, workflows and schedule live in. */
+  readonly region?: string;
   /** The environment variable that holds the URL of a webhook: the URL is a secret, so it stands in no file. */
   readonly webhook?: string;
   readonly control?: Control;

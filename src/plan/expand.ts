@@ -33,14 +33,21 @@ export function expand(links: readonly Link[], parties: readonly Party[]): Expan
   return { resources: [...byAddress.values()].map((entry) => entry.resource), identities, trustOf, findings };
 }
 
+interface One {
+  readonly identity: Identity;
+  readonly resources: readonly Resource[];
+  readonly trust: Address | undefined;
+}
+
 /** One link: the issuer's identity and resources, then what the relying party needs to believe it. */
-function expandOne(link: Link, parties: readonly Party[]) {
+function expandOne(link: Link, parties: readonly Party[]): One {
   const issuer = partyOf(parties, link.from.party).issuer;
   const relying = partyOf(parties, link.to.party).relying;
   if (!issuer || !relying) throw new Error(`${link.name}: no such pair of parties`);
   const { identity, resources } = issuer.identify(link);
   const trust = relying.trust(link, identity);
-  return { identity, resources: [...resources, ...trust], trust: trust[0]?.address };
+  const beside = link.canary ? expandOne(link.canary, parties).resources : [];
+  return { identity, resources: [...resources, ...trust, ...beside], trust: trust[0]?.address };
 }
 
 /** A name that the file's shape let through, so a miss is a bug and throws a plain error. */

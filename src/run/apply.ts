@@ -164,9 +164,7 @@ class Run {
     const access = change.desired?.access ?? change.access;
     const target = { address: change.address, live: change.live, how, ...(access ? { access } : {}) };
     const found = await this.kindOf(change.address).remove(target, this.world);
-    this.findings.push(
-      ...(found ?? []).map((one) => ({ ...one, at: { address: change.address }, links: change.links })),
-    );
+    this.findings.push(...found.map((one) => ({ ...one, at: { address: change.address }, links: change.links })));
   }
 
   /**

@@ -1,5 +1,4 @@
 import http from "node:http";
-import https from "node:https";
 import type { HttpAnswer, HttpRequest } from "../model.ts";
 import { CloudError, type ErrorClass } from "./cloud-error.ts";
 
@@ -20,11 +19,14 @@ export interface Limits {
  */
 export const limits: Limits = { connect: 3000, firstByte: 10_000, idle: 5000, whole: 30_000, bytes: 4 * 1024 * 1024 };
 
+/** The agent for a scheme: asked for with the first request, so that TLS is loaded by whoever calls over it. */
+export type Agents = (secure: boolean) => http.Agent;
+
 /**
  * One request, one answer, by node:http: it follows no redirect, and unlike the SDKs' defaults it has deadlines
  * and a size cap. Throws a `CloudError` whose class says whether the request may have landed.
  */
-export function sender(agents: { http: http.Agent; https: https.Agent }, given: Limits = limits) {
+export function sender(agents: Agents, given: Limits = limits) {
   return (request: HttpRequest): Promise<HttpAnswer> =>
     new Promise((resolve, reject) => {
       const exchange = new Exchange(request, given);
@@ -47,7 +49,7 @@ class Exchange {
   }
 
   /** The deadline that fired knows better than the socket error it caused. */
-  async send(agents: { http: http.Agent; https: https.Agent }): Promise<HttpAnswer> {
+  async send(agents: Agents): Promise<HttpAnswer> {
     try {
       return await this.exchange(agents);
     } catch (error) {
@@ -59,15 +61,15 @@ class Exchange {
     }
   }
 
-  private async exchange(agents: { http: http.Agent; https: https.Agent }): Promise<HttpAnswer> {
+  private async exchange(agents: Agents): Promise<HttpAnswer> {
     const url = new URL(this.request.url);
     const secure = url.protocol === "https:";
     const body = this.request.body === undefined ? undefined : Buffer.from(this.request.body);
     const length = body ? { "content-length": String(body.length) } : {};
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const options = { method: this.request.method, headers: { ...this.request.headers, ...length } };
-      const agent = secure ? agents.https : agents.http;
-      const client = (secure ? https : http).request(url, { ...options, agent });
+      // The agent brings TLS along: `http.request` takes scheme and port from it.
+      const client = http.request(url, { ...options, agent: agents(secure) });
       this.client = client;
       this.deadline(this.limits.whole, "lost", "no complete answer");
       const connecting = this.deadline(this.limits.connect, "unsent", "no connection");

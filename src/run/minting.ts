@@ -60,7 +60,7 @@ export function tokenOf(given: string, mintedBy: string, ask: Pick<Minting, "ser
       "what was minted is an access token of google; this is an access token; request an ID token",
     );
   const parts = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(text);
-  const [header, claims] = [decode(parts?.[1] ?? ""), decode(parts?.[2] ?? "")];
+  const [header, claims] = [decodePart(parts?.[1] ?? ""), decodePart(parts?.[2] ?? "")];
   if (header && claims) return { text, header, claims, mintedBy };
   throw failure(ask, "malformed", "what was minted is not a JSON web token");
 }
@@ -77,27 +77,42 @@ export function secretOf(from: string, ask: Pick<Minting, "service">): string {
   );
 }
 
+/** Somebody who fits a pattern, always the same one: who is minted for and who is judged must not differ. */
+export const fitting = (pattern: string): string => pattern.replaceAll("*", "crosstrust").replaceAll("?", "x");
+
 /** How a client assertion is announced (RFC 7523, 2.2). */
 export const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/** What an answer without a token means to whoever asked for one, by its status. */
+export type NoToken = (status: number) => { readonly class: ErrorClass; readonly message: string };
+
 /**
- * Google's word for this machine, which an issuer can take instead of a secret where it was told to trust it: an ID
- * token of the metadata server. The audience is percent-encoded, which Google's own clients leave out (google.md, trap 3).
+ * An ID token of Google's metadata server, which vouches for this machine. The audience is percent-encoded, which
+ * Google's own clients leave out (google.md, trap 3); the answer must carry the header too (google.md 10).
  */
-export function googleAssertion(audience: string, world: World): Promise<string> {
+export function metadataIdentity(
+  query: Readonly<Record<string, string>>,
+  noToken: NoToken,
+  world: World,
+): Promise<string> {
   const identity = { service: "google.metadata", operation: "GetIdentity", effect: "read" } as const;
   return call(world, identity, async () => {
     const base = await world.locate("google.metadata", "http://metadata.google.internal");
     const path = "computeMetadata/v1/instance/service-accounts/default/identity";
-    const url = `${base}/${path}?${new URLSearchParams({ audience })}`;
+    const url = `${base}/${path}?${new URLSearchParams(query)}`;
     const answer = await world.http({ method: "GET", url, headers: { "metadata-flavor": "Google" } });
     const token = answer.body.toString("utf8").trim();
     const genuine = answer.status === 200 && answer.headers["metadata-flavor"] === "Google";
     if (genuine && token.split(".").length === 3) return token;
-    const kind = answer.status >= 500 ? "transient" : "credentials";
-    const message = "the metadata server gave no identity token to present instead of a secret";
-    throw new CloudError({ ...identity, class: kind, code: "", status: answer.status, message });
+    throw new CloudError({ ...identity, ...noToken(answer.status), code: "", status: answer.status });
   });
+}
+
+/** Google's word for this machine, which an issuer can take instead of a secret where it was told to trust it. */
+export function googleAssertion(audience: string, world: World): Promise<string> {
+  const message = "the metadata server gave no identity token to present instead of a secret";
+  const noToken: NoToken = (status) => ({ class: status >= 500 ? "transient" : "credentials", message });
+  return metadataIdentity({ audience }, noToken, world);
 }
 
 /** At most one byte more than a token may have: a wrong path can lead to a disk image. */
@@ -133,7 +148,8 @@ async function output(command: readonly string[], ask: Minting, world: World): P
   }
 }
 
-function decode(part: string): Readonly<Record<string, unknown>> | undefined {
+/** The header or the claims of a JWT; nothing where the part holds no JSON object. */
+export function decodePart(part: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
     return typeof value === "object" && value !== null && !Array.isArray(value)

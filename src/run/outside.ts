@@ -60,7 +60,7 @@ export function outsideOf(reach: Reach): Outside {
     const type = request.type === undefined ? {} : { "content-type": request.type };
     const headers = { accept: "application/json", ...type };
     try {
-      const transport = sender({ http: new https.Agent(), https: agent }, outsideLimits);
+      const transport = sender(() => agent, outsideLimits);
       return await transport({ ...request, url: httpsOnly(request.url), headers });
     } finally {
       agent.destroy();

@@ -1,5 +1,5 @@
 import type { Evidence, Finding, Hop, Link, Party, Token, Trace, Undo, World } from "../model.ts";
-import { audienceOf, declared, identityOf, type ProveAsk, type Proving, party, since } from "./proving.ts";
+import { asCanary, audienceOf, declared, identityOf, type ProveAsk, type Proving, party, since } from "./proving.ts";
 import { refuse } from "./refuse.ts";
 import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
@@ -37,7 +37,7 @@ interface Grant {
 
 /** Once for each workload: whoever finds the right there already takes nothing back. */
 function grantAll(ask: ProveAsk, world: World): Promise<Grant[]> {
-  const mintable = ask.links.filter((link) => link.prove !== "judge");
+  const mintable = ask.links.filter((link) => link.prove === "exchange");
   const workloads = Map.groupBy(mintable, ({ from }) => JSON.stringify(from));
   return inParallel([...workloads.values()], 4, async (links): Promise<Grant> => {
     const link = links[0] as Link;
@@ -90,21 +90,22 @@ async function proveLink({ link, world, failed, ...ask }: ToProve): Promise<Trac
 /** The hops in order. The refusals are tried whatever fails: a broken link can be open, too. */
 async function proveOne(proving: Proving): Promise<Trace> {
   const { link } = proving;
+  const acting = link.canary ? asCanary(proving, link.canary) : proving;
   const findings: Finding[] = [];
   const hops: Hop[] = [];
   const add = ({ hop, finding }: Step) => {
     hops.push(finding ? { ...hop, finding: finding.code } : hop);
     if (finding) findings.push(finding);
   };
-  const minted = link.prove === "judge" ? undefined : await mint(proving);
+  const minted = link.prove === "judge" ? undefined : await mint(acting);
   if (minted) add(minted);
   else add({ hop: skipped("mint", "nothing can mint for this link") });
   const token = minted?.token;
-  const exchanged = token ? await exchange(proving, token) : undefined;
-  add(exchanged ?? judged(proving, minted !== undefined));
-  if (exchanged?.session) add(await whoami(proving, exchanged.session));
+  const exchanged = token ? await exchange(acting, token) : undefined;
+  add(exchanged?.session && link.canary ? besideOwn(proving, exchanged) : (exchanged ?? judged(proving, !!minted)));
+  if (exchanged?.session) add(await whoami(acting, exchanged.session));
   else add({ hop: skipped("whoami", "there is no session") });
-  const refused = await refuse(proving, token);
+  const refused = await refuse(proving, link.canary ? { stranger: token } : { token });
   hops.push(refused.hop);
   return { link: link.name, hops, findings: [...findings, ...refused.findings] };
 }
@@ -211,6 +212,13 @@ function judged(proving: Proving, minting: boolean): Step {
     fix: ["crosstrust plan", "crosstrust apply"],
   };
   return { hop, finding };
+}
+
+/** A canary shows that the way is open; that the workload's own door is, the judge says. */
+function besideOwn(proving: Proving, canary: Step): Step {
+  const own = judged(proving, false);
+  if (own.hop.result !== "ok") return own;
+  return { hop: { ...canary.hop, saw: `${canary.hop.saw}   beside it ${own.hop.saw}` } };
 }
 
 const says = (rows: readonly Evidence[]): string =>

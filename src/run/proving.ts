@@ -1,4 +1,5 @@
 import type { Address, Identity, Link, Live, Lookup, Party, Resource, TrustView, World } from "../model.ts";
+import { fitting } from "./minting.ts";
 
 /** Which links to prove, over what was read and against what the file wants. */
 export interface ProveAsk {
@@ -37,12 +38,20 @@ export function declared({ link, parties, lookup }: Proving): Readonly<Record<st
   });
   if (known.some(([, value]) => value === undefined)) return undefined;
   // Of a pattern somebody who fits it, and with the tags that the token must carry.
-  const sub = identity.like?.[0]?.replaceAll("*", "crosstrust").replaceAll("?", "x");
+  const like = identity.like?.[0];
   const tags = Object.entries(identity.tags ?? {}).map(
     ([tag, values]) => [`https://aws.amazon.com/tags/principal_tags/${tag}`, values[0] ?? ""] as const,
   );
   const claims = Object.fromEntries(known) as Record<string, string>;
-  return { ...claims, ...(sub ? { sub } : {}), ...Object.fromEntries(tags) };
+  return { ...claims, ...(like ? { sub: fitting(like) } : {}), ...Object.fromEntries(tags) };
+}
+
+/** What is proved in the place of a link that says `prove: canary`: the checker's own way to a role of its own. */
+export function asCanary(proving: Proving, canary: Link): Proving {
+  const identity = party(proving, canary.from.party).issuer?.identify(canary).identity;
+  const [trust] = (identity && party(proving, canary.to.party).relying?.trust(canary, identity)) ?? [];
+  const live = (trust && proving.live.get(trust.address)) ?? ({ state: "absent" } as const);
+  return { ...proving, link: canary, view: { ...proving.view, link: canary, live } };
 }
 
 /** Whom a link is for, as its issuer says it. */

@@ -11,13 +11,21 @@ interface Attempt {
   readonly code: string;
 }
 
+/** What was minted just now: the link's own token, or one of somebody who must not be let in with it. */
+interface Presented {
+  readonly token?: Token | undefined;
+  readonly stranger?: Token | undefined;
+}
+
+const checker = { who: "a token of the checker itself", code: "SUBJECT-NOT-CHECKED" };
+
 /**
  * The other half of a proof: a wrong audience and a wrong subject must be turned away, for real where such a token can
  * be minted, else judged over the live trust. A stranger let in outranks a broken link.
  */
 export async function refuse(
   proving: Proving,
-  token: Token | undefined,
+  { token, stranger }: Presented,
 ): Promise<{ hop: Hop; findings: readonly Finding[] }> {
   const { link, view } = proving;
   const relying = party(proving, link.to.party).relying as RelyingParty;
@@ -27,6 +35,7 @@ export async function refuse(
   const strangers = relying.strangers(view, proving.trust(link));
   const attempts = [
     ...(await wrongSubjects(proving, { relying, strangers })),
+    ...(stranger ? [{ ...checker, ...(await attempt(proving, relying, stranger)) }] : []),
     ...strangers
       .filter(({ claims }) => !claims)
       .map(({ who, code, unsure }): Attempt => ({ who, code, outcome: unsure ? "unknown" : "let-in", how: "judged" })),

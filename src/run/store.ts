@@ -32,8 +32,8 @@ export function directoryStore(folder: string): Store {
 }
 
 function prepare(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, ".gitignore"), "*\n");
+  const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (made !== undefined) writeFileSync(join(folder, ".gitignore"), "*\n");
 }
 
 function put(file: string, text: string): void {

@@ -1,11 +1,8 @@
 import http from "node:http";
-import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CredentialsAsk, HttpAnswer, HttpRequest, Progress, Session, Store, World } from "../model.ts";
+import type { CredentialsAsk, HttpAnswer, HttpRequest, Outside, Progress, Session, Store, World } from "../model.ts";
 import { CloudError } from "./cloud-error.ts";
-import { type Limits, sender } from "./http.ts";
-import { outsideOf, publicReach } from "./outside.ts";
-import { proxyReach } from "./proxy.ts";
+import { type Agents, type Limits, sender } from "./http.ts";
 
 /** What either world is given from outside. */
 export interface Common {
@@ -28,7 +25,7 @@ export interface CloudOptions extends Common {
 export function cloudWorld(options: CloudOptions): World {
   // Proxies are honoured for the clouds' own APIs (Node 24 reads HTTPS_PROXY through `proxyEnv`; older ones ignore it).
   const agent = { keepAlive: true, maxSockets: 32, proxyEnv: process.env };
-  const send = sender({ http: new http.Agent(agent), https: new https.Agent(agent) }, options.limits);
+  const send = sender(agentsOf(agent), options.limits);
   const credentials = remembered((ask) => {
     const source = options.sources[ask.party];
     if (!source) throw new Error(`no credentials for ${ask.party}`);
@@ -41,10 +38,39 @@ export function cloudWorld(options: CloudOptions): World {
     http: send,
     locate: async (service, url) => options.endpoints.get(service) ?? url,
     credentials,
-    outside: outsideOf(publicReach()),
+    outside: lately(async () => {
+      const { outsideOf, publicReach } = await import("./outside.ts");
+      return outsideOf(publicReach());
+    }),
     ...rest(options),
   };
   return world;
+}
+
+/** One agent a scheme, made with its first request. */
+function agentsOf(options: http.AgentOptions): Agents {
+  const made = new Map<boolean, http.Agent>();
+  return (secure) => {
+    const { Agent } = secure ? process.getBuiltinModule("node:https") : http;
+    const agent = made.get(secure) ?? new Agent(options);
+    made.set(secure, agent);
+    return agent;
+  };
+}
+
+/** Hosts that users name are called for few links, and what calls them is loaded for those. */
+function lately(make: () => Promise<Outside>): Outside {
+  let made: Promise<Outside> | undefined;
+  const outside = () => {
+    made ??= make();
+    return made;
+  };
+  return {
+    get: async (...asked) => (await outside()).get(...asked),
+    post: async (...asked) => (await outside()).post(...asked),
+    send: async (...asked) => (await outside()).send(...asked),
+    chain: async (...asked) => (await outside()).chain(...asked),
+  };
 }
 
 /** A sandbox is reached by its URL, whoever serves it. */
@@ -83,7 +109,10 @@ export function sandboxWorld(options: SandboxOptions): World {
     http: (request) => line.send(request),
     locate: async (service) => `${await line.url()}/${service.replace(".", "/")}`,
     credentials: remembered(operator, () => Date.now() + line.offset),
-    outside: outsideOf({ connect: async (name, port) => proxyReach(await line.url(), name, port), anchors }),
+    outside: lately(async () => {
+      const [{ outsideOf }, { proxyReach }] = await Promise.all([import("./outside.ts"), import("./proxy.ts")]);
+      return outsideOf({ connect: async (name, port) => proxyReach(await line.url(), name, port), anchors });
+    }),
     sandbox: { mint, host, session },
     ...rest(options),
   };
@@ -98,8 +127,7 @@ class Line {
 
   constructor({ attach, limits }: SandboxOptions) {
     this.attach = attach;
-    const agents = { http: new http.Agent({ keepAlive: true, maxSockets: 64 }), https: new https.Agent() };
-    this.transport = sender(agents, limits);
+    this.transport = sender(agentsOf({ keepAlive: true, maxSockets: 64 }), limits);
   }
 
   url(): Promise<string> {

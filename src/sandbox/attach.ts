@@ -75,6 +75,7 @@ async function serve(options: AttachOptions, take: (port: number) => Promise<boo
   gate.resolve(sandbox);
   const close = async () => {
     await listening.close();
+    await sandbox.programs.close();
     if (folder) giveUpOwnership(folder);
   };
   return { url: listening.url, sandbox, close };

@@ -19,7 +19,7 @@ export interface FakeRequest {
 export interface FakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 /** One call of one service. `run` may throw what `Fake.refusal` understands. */
@@ -38,6 +38,8 @@ export interface Fake {
   readonly service: string;
   /** Real host names; `*` stands for one label. */
   readonly hosts: readonly string[];
+  /** Bytes of the largest body it takes; absent: 1 MiB. */
+  readonly maxBody?: number;
   /** Whether a request to the bare listener, without prefix and real host, is meant for this service. */
   owns(request: FakeRequest): boolean;
   /**
@@ -99,9 +101,28 @@ export interface Host {
   readonly outside: Outside;
   /** What another service answers that is played here, as one cloud asks another; undefined for a host that is not. */
   readonly relay: (request: FakeRequest) => Promise<FakeAnswer | undefined>;
-  /** Calls a URL as a cloud's scheduler would: outside the sandbox, with the token it was given. */
-  readonly deliver: (url: string, init: RequestInit) => Promise<number>;
+  readonly blobs: Blobs;
+  readonly programs: Programs;
+  /** Calls a URL as a cloud's scheduler or workflow does. Never throws: what went wrong is an answer too. */
+  readonly deliver: (delivery: Delivery) => Promise<Delivered>;
 }
+
+/** A call that a cloud makes on somebody's behalf; its timeout in milliseconds, the token among its headers. */
+export interface Delivery {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | undefined;
+  readonly timeout: number;
+}
+
+/**
+ * What came back, header names in lower case and at most 2 MB, or why nothing did: `refused` also where a name does not
+ * resolve, `reset` where the connection was there and was lost.
+ */
+export type Delivered =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array }
+  | { readonly failure: "refused" | "reset" | "timeout" | "too-large"; readonly says: string };
 
 /**
  * Over real TLS to hosts that are played or mapped here, and to no other: as a cloud reaches an issuer. Vouched for
@@ -126,6 +147,54 @@ export interface OutsideChain {
   readonly sha1s: readonly string[];
   /** Why the anchors do not vouch for it, in OpenSSL's words; absent where they do. */
   readonly untrusted?: string;
+}
+
+/** Contents too large or too binary for the state, by their SHA-256 in hex; a reset forgets them. */
+export interface Blobs {
+  put(content: Buffer): string;
+  get(digest: string): Buffer | undefined;
+}
+
+/** Programs of the user's own that run in a cloud, each as a child process of this machine. */
+export interface Programs {
+  /** Starts it at the first request, and anew for another version. Throws `ProgramGone` where it gives no answer. */
+  request(program: Program, request: FakeRequest): Promise<FakeAnswer>;
+  /** Ends what runs under a key, once its requests are answered. */
+  end(key: string): void;
+}
+
+/** What runs under a key. */
+export interface Program {
+  readonly key: string;
+  readonly version: string;
+  /** Milliseconds for one request, start included. */
+  readonly deadline: number;
+  /** Asked at each start, and never otherwise. */
+  readonly prepare: () => ProgramSpec;
+  /** Every line that it writes, while it runs. */
+  readonly said: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+/** How a program is started: `process.execPath` over `code`, an ES module, in a folder of its own. */
+export interface ProgramSpec {
+  /** By relative path; written for this start and removed with it. */
+  readonly files: ReadonlyMap<string, Buffer>;
+  /** Symbolic links by relative path, to absolute ones. */
+  readonly links: Readonly<Record<string, string>>;
+  /** Serves HTTP on 127.0.0.1 and then calls `process.send({ port })`. */
+  readonly code: string;
+  /** The whole environment: nothing of this process's own goes in. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A program gave no answer: it did not start, ended, or took too long. */
+export class ProgramGone extends Error {
+  readonly why: "start" | "exit" | "deadline";
+
+  constructor(why: "start" | "exit" | "deadline", message: string) {
+    super(message);
+    this.why = why;
+  }
 }
 
 /** Secrets that prove themselves: nothing about them is kept, so nothing can be read from the state. */

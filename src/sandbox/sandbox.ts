@@ -1,11 +1,14 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { BlobStore } from "./blobs.ts";
+import { deliverOf } from "./deliver.ts";
 import type { Fake, FakeAnswer, FakeRequest, Host, Issuers, Player } from "./fake.ts";
 import { Faults } from "./faults.ts";
 import { Hosting, type Mapping } from "./hosting.ts";
 import { Keys } from "./keys.ts";
 import { hostMatches } from "./names.ts";
 import { outsideOf } from "./outside.ts";
+import { ProgramRunner } from "./programs.ts";
 import { State, type View } from "./state.ts";
 
 /** One call as `GET /_sandbox/calls` tells it (contract, section 5). */
@@ -46,6 +49,8 @@ export class Sandbox {
   readonly issuers: Issuers;
   readonly players: readonly Player[];
   readonly hosting: Hosting;
+  readonly blobs: BlobStore;
+  readonly programs: ProgramRunner;
   /** Every service; a party's own comes before the hosted issuers. */
   readonly fakes: readonly Fake[];
   /** The URL of the listener, which is known only once it listens. */
@@ -57,6 +62,8 @@ export class Sandbox {
     const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
     if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.state = new State(file("state.jsonl"));
+    this.blobs = new BlobStore(file("blobs"));
+    this.programs = new ProgramRunner(file("programs"));
     this.players = options.players;
     const named = (issuer: string) => this.players.map((one) => one.signsAs?.(issuer)).find(Boolean) ?? issuer;
     this.keys = new Keys(file("keys.json"), named);
@@ -99,8 +106,9 @@ export class Sandbox {
       actsAs: () => this.settings.actsAs,
       relay: (request) => this.relay(request),
       outside: outsideOf(this.base, () => this.hosting.anchors()),
-      deliver: async (url, init) =>
-        (await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(60_000) })).status,
+      blobs: this.blobs,
+      programs: this.programs,
+      deliver: deliverOf(this.base, () => this.hosting.anchors()),
     };
   }
 
@@ -124,7 +132,9 @@ export class Sandbox {
 
   /** The keys stay: whoever has fetched them goes on verifying. */
   reset(): void {
+    this.programs.endAll();
     this.state.clear();
+    this.blobs.clear();
     this.calls.length = 0;
     if (this.folder) rmSync(join(this.folder, "calls.jsonl"), { force: true });
     this.faults.set([]);

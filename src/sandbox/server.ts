@@ -7,6 +7,7 @@ import type { FaultRule } from "./faults.ts";
 import { hostMatches } from "./names.ts";
 import type { Sandbox } from "./sandbox.ts";
 
+/** Bytes, where a service does not ask for more. */
 const maxBody = 1024 * 1024;
 
 /** `close` lets calls in flight finish for half a second. */
@@ -49,7 +50,7 @@ export async function listen(ready: Promise<Sandbox>, port = 0): Promise<Listeni
 /** Control calls first, then the service that is meant, by host, prefix or path. */
 async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
   const { request, response, tunnel } = exchange;
-  const received = await receive(exchange);
+  const received = await receive(sandbox.fakes, exchange);
   if (!received) return send(sandbox, response, { status: 413, body: "" });
   if (tunnel !== undefined && received.host !== tunnel) return send(sandbox, response, { status: 421, body: "" });
   const own = tunnel === undefined && /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(received.host);
@@ -76,14 +77,19 @@ const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
  * The whole request. One that is too large is read to its end and then refused, because a client that is cut
  * off while it sends sees a reset and no answer.
  */
-async function receive({ request, tunnel }: Exchange): Promise<FakeRequest | undefined> {
+async function receive(fakes: readonly Fake[], exchange: Exchange): Promise<FakeRequest | undefined> {
+  const head = headOf(exchange);
+  const limit = Math.max(maxBody, ...fakes.map((fake) => (meant(fake, head) ? (fake.maxBody ?? 0) : 0)));
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of exchange.request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= maxBody) chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
   }
-  if (size > maxBody) return undefined;
+  return size > limit ? undefined : { ...head, body: Buffer.concat(chunks) };
+}
+
+function headOf({ request, tunnel }: Exchange): Omit<FakeRequest, "body"> {
   // Through the proxy the request line is absolute, and its host is the one that is meant.
   const target = request.url ?? "/";
   const scheme = tunnel === undefined ? "http" : "https";
@@ -96,9 +102,14 @@ async function receive({ request, tunnel }: Exchange): Promise<FakeRequest | und
     path: url.pathname,
     query: url.searchParams,
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks),
   };
 }
+
+/** By real host or by prefix: told without the body. */
+const meant = (fake: Fake, { host, path }: Omit<FakeRequest, "body">): boolean =>
+  fake.hosts.some((pattern) => hostMatches(pattern, host.replace(/:\d+$/, ""))) || path.startsWith(prefixOf(fake));
+
+const prefixOf = (fake: Fake): string => `/${fake.service.replace(".", "/")}/`;
 
 interface Routed {
   readonly fake: Fake;

@@ -5,7 +5,7 @@ import { bundleFunctions } from "../../scripts/bundle.ts";
 import { players } from "../../src/parties/players.ts";
 import { attach } from "../../src/sandbox/attach.ts";
 import { Bench, example } from "../support/bench.ts";
-import { installed, underFramework } from "../support/framework.ts";
+import { installed, prepared, underFramework } from "../support/framework.ts";
 import type { Ratio } from "./report.ts";
 
 // How much of the processor the deployed health function uses from its start to its first answer, against a function
@@ -82,6 +82,7 @@ export async function coldStarts(starts: number): Promise<readonly Ratio[]> {
     writeFileSync(join(folder, "idle", "index.js"), idle);
     writeFileSync(join(folder, "health", "federation.yaml"), example);
     for (const name of ["health", "idle"]) installed(join(folder, name));
+    prepared(join(folder, "health"));
     return await measure(folder, starts);
   } finally {
     rmSync(folder, { recursive: true, force: true });

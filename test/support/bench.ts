@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type Ask, applyPlan, checkHealth, makePlan, type Planned, proveLinks } from "../../src/crosstrust.ts";
+import {
+  type Ask,
+  applyPlan,
+  checkHealth,
+  makePlan,
+  noConsents,
+  type Planned,
+  proveLinks,
+} from "../../src/crosstrust.ts";
 import { readFederation } from "../../src/file/read.ts";
 import type { Consents, Federation, Health, Progress, Store, Trace, World } from "../../src/model.ts";
 import { shapes } from "../../src/parties/index.ts";
@@ -45,14 +53,7 @@ export function federationOf(text: string): Federation {
   return federation;
 }
 
-export const noConsents: Consents = {
-  adopt: [],
-  allowWiden: [],
-  allowBroadSubject: [],
-  allowPrivileged: [],
-  undelete: false,
-  grantMe: false,
-};
+export { noConsents };
 
 export interface Options {
   readonly only?: readonly string[];

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { type ChildProcess, execSync, spawn } from "node:child_process";
+import { readFileSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..", "..");
 const command = join(root, "node_modules", "@google-cloud", "functions-framework", "build", "src", "main.js");
@@ -19,6 +19,16 @@ export interface Served {
 /** What the platform's build would install there: the framework of this checkout. */
 export const installed = (folder: string): void =>
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+
+/** What the platform's build runs besides, on the Node that the function will run on: `gcp-build` of its manifest. */
+export function prepared(folder: string): void {
+  const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  execSync(scripts["gcp-build"], {
+    cwd: folder,
+    env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
 
 export async function underFramework(folder: string, target: string, env: NodeJS.ProcessEnv): Promise<Served> {
   const words = [`--source=${folder}`, `--target=${target}`, "--port=0"];

@@ -1,15 +1,12 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import fc from "fast-check";
-import type { JSONWebKeySet } from "jose";
-import { verifyStrict } from "../../src/functions/strict-jwt.ts";
+import { type PublicKey, verifyStrict } from "../../src/functions/strict-jwt.ts";
 
 // A good token, and what can be made of it.
 
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 export const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const keys = {
-  keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k1", alg: "RS256", use: "sig" }],
-} as JSONWebKeySet;
+export const served: PublicKey = { ...publicKey.export({ format: "jwk" }), kid: "k1", alg: "RS256", use: "sig" };
 const now = Date.UTC(2026, 10, 21, 12);
 export const seconds = now / 1000;
 export const good = {
@@ -19,7 +16,7 @@ export const good = {
   iat: seconds,
   exp: seconds + 3600,
 };
-export const ask = { issuer: good.iss, audience: good.aud, algorithms: ["RS256"], keys: async () => keys, now };
+export const ask = { issuer: good.iss, audience: good.aud, keys: async () => [served], now };
 
 export const part = (value: unknown): string =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");

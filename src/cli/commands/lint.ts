@@ -1,4 +1,4 @@
-import { reviewFile, reviewLive } from "../../crosstrust/review.ts";
+import { reviewLive } from "../../crosstrust/review.ts";
 import type { Federation, Finding, World } from "../../model.ts";
 import { parties } from "../../parties/index.ts";
 import { expand } from "../../plan/expand.ts";
@@ -6,27 +6,24 @@ import { order } from "../../plan/order.ts";
 import { placedText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { version } from "../../version.ts";
-import { type Flags, loadFile, paperFor } from "../context.ts";
+import { type Flags, isError, type Loaded, loadFile, paperFor } from "../context.ts";
 import { BadFile, codes, exitOf } from "../exit.ts";
 import type { Answer, Command } from "../run.ts";
 
-const isError = ({ severity }: Finding): boolean => severity === "error";
-
 /** The file's own findings; its errors end the command before anything is contacted. */
-function readFile(flags: Flags, consented: [] | "all"): { federation: Federation; findings: readonly Finding[] } {
-  const { federation, findings } = loadFile(flags, consented);
-  const { resources, findings: clashes } = expand(federation.links, parties);
+function readFile(flags: Flags, consented: [] | "all"): Loaded {
+  const loaded = loadFile(flags, consented);
+  const { resources, findings: clashes } = expand(loaded.federation.links, parties);
   const errors = [...clashes, ...order(resources).findings];
   if (errors.length > 0) throw new BadFile(errors);
-  return { federation, findings };
+  return loaded;
 }
 
 /** Findings that need no cloud. No world is opened, so nothing can be contacted. */
 export function lint(flags: Flags): Answer {
-  const { federation, findings: own } = readFile(flags, []);
-  const findings = [...own, ...reviewFile(federation)];
-  if (findings.some(isError)) throw new BadFile(findings);
-  return answer({ flags, federation, findings, world: flags.sandbox ? "sandbox" : "cloud", exit: codes.fine });
+  const { federation, findings, reviewed } = readFile(flags, []);
+  const all = [...findings, ...reviewed];
+  return answer({ flags, federation, findings: all, world: flags.sandbox ? "sandbox" : "cloud", exit: codes.fine });
 }
 
 /** The same rules over what is there now. Reads what `plan` reads, and writes nothing, so that no consent is asked. */

@@ -10,7 +10,7 @@ import { version } from "../../version.ts";
 import { type Flags, folderOf, sandboxUrl } from "../context.ts";
 import { codes, UsageError } from "../exit.ts";
 import { mappingOf } from "../mapping.ts";
-import { control, hostIssuers, lead, led } from "../surroundings.ts";
+import { control, hostIssuers, lead, led, wanted } from "../surroundings.ts";
 
 /** CROSSTRUST_SANDBOX, else the owner of this folder's state, else one for the time of the command. */
 async function reach(flags: Flags): Promise<Attached> {
@@ -125,7 +125,7 @@ export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFl
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new UsageError(`port ${port} is in use; --port 0 takes a free one`);
   });
-  await hostIssuers(flags, attached.url);
+  await hostIssuers(wanted(flags), attached.url);
   const lines = [
     `sandbox   ${attached.url}   state in ${relative(process.cwd(), folder)}`,
     "  in another shell here:",

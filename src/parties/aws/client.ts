@@ -1,9 +1,7 @@
-import { Readable } from "node:stream";
-import type { IAMClient } from "@aws-sdk/client-iam";
-import type { STSClient } from "@aws-sdk/client-sts";
 import type { z } from "zod";
 import type { Access, Session, World } from "../../model.ts";
 import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass, located } from "../../run/retry.ts";
+import type { Query } from "./query.ts";
 
 /** How to reach one account: which account, by which credentials, in which Region. */
 export interface Account {
@@ -38,135 +36,52 @@ export interface Ask<O> extends Call {
   readonly answer: z.ZodType<O>;
 }
 
+/** What is asked: an operation of the service, and its input as AWS's own types have it. */
+export interface Asked {
+  readonly input: object;
+}
+
 /**
  * One IAM call with the operator's credentials, through the one retry layer. Every failure of the call is a
- * `CloudError`. The SDK is loaded here and not at the top, so that commands without a cloud stay quick.
+ * `CloudError`.
  */
-export async function iam<O>(world: World, ask: Ask<O>, send: (client: IAMClient) => Promise<unknown>): Promise<O> {
+export async function iam<O>(world: World, ask: Ask<O> & Asked): Promise<O> {
+  const { account, access } = ask.account;
   return call(world, ask, async () => {
-    const { IAMClient } = await import("@aws-sdk/client-iam");
-    const session = await world.credentials({ party: "aws", scope: ask.account.account, ...withAccess(ask.account) });
-    const config = await configOf(world, "iam", { access: ask.account.access, session });
-    const region = iamRegion(ask.account.access);
-    const client = reused(world, ["iam", region, config], () => new IAMClient({ ...config, region }));
-    return checked(ask, () => send(client));
+    const session = await world.credentials({ party: "aws", scope: account, ...(access ? { access } : {}) });
+    return send(world, ask, { service: "iam", region: iamRegion(access), session });
   });
 }
 
 /** One STS call; `session` is absent for AssumeRoleWithWebIdentity, which is unsigned (wire.md, trap 5). */
-export async function sts<O>(
-  world: World,
-  ask: Ask<O> & { readonly session?: Session },
-  send: (client: STSClient) => Promise<unknown>,
-): Promise<O> {
-  return call(world, ask, async () => {
-    const { STSClient } = await import("@aws-sdk/client-sts");
-    const config = await configOf(world, "sts", { access: ask.account.access, session: ask.session });
-    const region = regionOf(ask.account.access);
-    const client = reused(world, ["sts", region, config], () => new STSClient({ ...config, region }));
-    return checked(ask, () => send(client));
+export async function sts<O>(world: World, ask: Ask<O> & Asked & { readonly session?: Session }): Promise<O> {
+  const { session } = ask;
+  return call(world, ask, () => send(world, ask, { service: "sts", region: regionOf(ask.account.access), session }));
+}
+
+type Signing = Pick<Query, "service" | "region" | "session">;
+
+/**
+ * AWS's own description of the operation, writer, reader and signer, over our own transport: so it has the world's
+ * deadline and size cap, and follows no redirect. The SDK's clients around them are left out: they search this machine
+ * for settings, resend what must not be sent twice and misread IAM's classes (fact sheet, traps 4, 5), and cost a
+ * function more at its start than its check. All of it is loaded here, so that commands without a cloud stay quick.
+ */
+async function send<O>(world: World, ask: Ask<O> & Asked, { service, ...signing }: Signing): Promise<O> {
+  const { requestOf, answerOf } = await import("./query.ts");
+  const endpoint = new URL(await world.locate(`aws.${service}`, `https://${hostOf(service, ask.account.access)}`));
+  const { operation, input } = ask;
+  const query: Query = { ...signing, ...{ service, operation, input, endpoint, at: world.clock.now() } };
+  return checked(ask, async () => {
+    const { url, headers, body } = await requestOf(query);
+    const answer = await world.http({ method: "POST", url, headers, body });
+    requireWhole(operation, answer.status, answer.body.toString());
+    return answerOf(query, answer);
   });
 }
 
-type Config = Awaited<ReturnType<typeof configOf>>;
-
-const clients = new WeakMap<World, Map<string, object>>();
-
-/** Enough for the operator of a few accounts; sessions that were only proved are not kept for long. */
-const mostClients = 8;
-
 /**
- * A client is a kilobyte of middleware in a thousand pieces: one a call would be most of the memory of a large health
- * check. Same place, same keys, same clock: same client; the oldest goes.
- */
-function reused<C extends object>(world: World, [service, region, config]: [string, string, Config], make: () => C): C {
-  const { endpoint, credentials, systemClockOffset } = config;
-  const drift = Math.round(systemClockOffset / 1000);
-  const key = JSON.stringify([service, region, endpoint, credentials, drift]);
-  const mine = clients.get(world) ?? new Map<string, object>();
-  clients.set(world, mine);
-  const client = (mine.get(key) as C | undefined) ?? make();
-  mine.delete(key);
-  mine.set(key, client);
-  const [oldest] = mine.keys();
-  if (mine.size > mostClients && oldest !== undefined) mine.delete(oldest);
-  return client;
-}
-
-const withAccess = ({ access }: Account): { access?: Access } => (access ? { access } : {});
-
-interface Reach {
-  readonly access: Access | undefined;
-  readonly session: Session | undefined;
-}
-
-/** The SDK with the world's endpoint, transport, clock and keys, and without retries of its own. */
-async function configOf(world: World, service: "iam" | "sts", { access, session }: Reach) {
-  const endpoint = await world.locate(`aws.${service}`, `https://${hostOf(service, access)}`);
-  // Given in any case, if only as empty text: the SDK must never search this machine for keys of its own.
-  const { accessKeyId = "", secretAccessKey = "", sessionToken } = session?.secrets ?? {};
-  const temporary = sessionToken === undefined ? {} : { sessionToken };
-  return {
-    endpoint,
-    credentials: { accessKeyId, secretAccessKey, ...temporary },
-    // One layer retries, and it is ours: the SDK resends creates and misreads IAM's classes (fact sheet, traps 4, 5).
-    maxAttempts: 1,
-    ...settled,
-    requestHandler: new WorldHandler(world),
-    // Signatures carry the time of the world; the sandbox's clock can be moved (contract, section 5).
-    systemClockOffset: world.clock.now() - Date.now(),
-  };
-}
-
-/**
- * What the SDK would look for in this machine's own AWS settings, for each client anew: none of it has a say where the
- * endpoint is given, and looking costs more than the call.
- */
-const settled = {
-  retryMode: "standard",
-  defaultsMode: "standard",
-  useDualstackEndpoint: false,
-  useFipsEndpoint: false,
-  userAgentAppId: async () => undefined,
-  authSchemePreference: async () => [],
-} as const;
-
-/** Sends the SDK's requests through the world, so that they have its deadline and size cap and follow no redirect. */
-class WorldHandler {
-  readonly metadata = { handlerProtocol: "http/1.1" };
-  private readonly world: World;
-
-  constructor(world: World) {
-    this.world = world;
-  }
-
-  async handle(request: SdkRequest) {
-    const port = request.port === undefined ? "" : `:${request.port}`;
-    const query = Object.entries(request.query ?? {}).map(
-      ([key, value]) => `${key}=${encodeURIComponent(String(value))}`,
-    );
-    const url = `${request.protocol}//${request.hostname}${port}${request.path}${query.length ? `?${query.join("&")}` : ""}`;
-    const { status, headers, body } = await this.world.http({
-      method: request.method,
-      url,
-      headers: request.headers,
-      ...(request.body === undefined ? {} : { body: String(request.body) }),
-    });
-    const action = new URLSearchParams(String(request.body ?? "")).get("Action") ?? "";
-    requireWhole(action, status, body.toString());
-    return { response: { statusCode: status, headers: { ...headers }, body: Readable.from([body]) } };
-  }
-
-  // These two the SDK asks of every handler; there is nothing to set.
-  updateHttpClientConfig(): void {}
-
-  httpHandlerConfigs(): Record<string, never> {
-    return {};
-  }
-}
-
-/**
- * The SDK reads an empty body, or a web page, as success with no fields (fact sheet reliability-and-security,
+ * AWS's reader takes an empty body, or a web page, for success with no fields (fact sheet reliability-and-security,
  * trap 1): the root element must be the action's own, from its opening to its end, and so must that of an
  * error. Throws `lost` for what is cut off and `malformed` for what is something else (2.1, TB and MF).
  */
@@ -178,18 +93,6 @@ function requireWhole(action: string, status: number, answer: string): void {
   // A gateway in between answers 5xx in its own words; what it stood before may have happened or not.
   const kind = root ? "lost" : status >= 500 ? "transient" : "malformed";
   throw new CloudError({ service: "aws", operation: action, class: kind, code: "", status, message: says });
-}
-
-/** As much of the SDK's request as is sent on; the body of the Query protocol is always text. */
-interface SdkRequest {
-  readonly method: string;
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, unknown>>;
-  readonly headers: Record<string, string>;
-  readonly body?: unknown;
 }
 
 /** Sends, and holds the answer against its shape: a list lost on the way must not read as an empty one. */

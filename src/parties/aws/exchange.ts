@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AssumeRoleWithWebIdentityCommandInput } from "@aws-sdk/client-sts";
 import { z } from "zod";
 import type { ExchangeAsk, Session, Token, World } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
@@ -39,16 +40,15 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   return assumeRole(world, accountOf(ask), input);
 }
 
-type AssumeInput = ConstructorParameters<typeof import("@aws-sdk/client-sts")["AssumeRoleWithWebIdentityCommand"]>[0];
-
 /** A session for a token. Unsigned: what is believed is the token alone (wire.md, trap 5). */
-export async function assumeRole(world: World, account: Account, input: AssumeInput): Promise<Session> {
+export async function assumeRole(
+  world: World,
+  account: Account,
+  input: AssumeRoleWithWebIdentityCommandInput,
+): Promise<Session> {
   // A read: it leaves no state behind and may be sent again (fact sheet reliability-and-security, 2.3).
   const call = { service: "aws.sts", operation: "AssumeRoleWithWebIdentity", effect: "read" } as const;
-  const answer = await sts(world, { ...call, account, answer: assumed }, async (client) => {
-    const { AssumeRoleWithWebIdentityCommand } = await import("@aws-sdk/client-sts");
-    return client.send(new AssumeRoleWithWebIdentityCommand(input));
-  });
+  const answer = await sts(world, { ...call, account, input, answer: assumed });
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials;
   return {
     secrets: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
@@ -83,10 +83,7 @@ export async function whoami(session: Session, ask: ExchangeAsk, world: World): 
 /** Whose credentials these are. No policy can deny it (fact sheet reliability-and-security, 2.2). */
 export function callerIdentity(world: World, account: Account, session: Session): Promise<z.infer<typeof identity>> {
   const call = { service: "aws.sts", operation: "GetCallerIdentity", effect: "read" } as const;
-  return sts(world, { ...call, account, session, answer: identity }, async (client) => {
-    const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
-    return client.send(new GetCallerIdentityCommand({}));
-  });
+  return sts(world, { ...call, account, session, input: {}, answer: identity });
 }
 
 /**

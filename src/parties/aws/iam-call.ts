@@ -1,27 +1,31 @@
-import type { IAMClient } from "@aws-sdk/client-iam";
 import { z } from "zod";
 import type { World } from "../../model.ts";
 import { type Call, CloudError } from "../../run/retry.ts";
 import { type Account, iam } from "./client.ts";
 
-export type Commands = typeof import("@aws-sdk/client-iam");
+type Commands = typeof import("@aws-sdk/client-iam");
+type OperationOf<K> = K extends `${infer Name}Command` ? Name : never;
+/** Every operation of IAM by its name, with the input that AWS's types give it. */
+export type Inputs = {
+  [K in keyof Commands as OperationOf<K>]: Commands[K] extends new (
+    ...given: infer G
+  ) => unknown
+    ? NonNullable<G[0 & keyof G]>
+    : never;
+};
 
-/** One call: the command is built only when the SDK is loaded, so that commands without a cloud stay quick. */
-export async function send<O>(world: World, account: Account, job: Job<O>): Promise<O> {
-  const commands = await import("@aws-sdk/client-iam");
-  const { operation, effect } = job;
-  return iam(world, { service: "aws.iam", operation, effect, account, answer: job.answer }, (client) =>
-    job.run(client, commands),
-  );
-}
-/** One call, told by its operation; `run` gets the client and the commands, which are both loaded late. */
-interface Job<O> extends Omit<Call, "service"> {
+/** One call, told by its operation. */
+interface Job<K extends keyof Inputs, O> extends Omit<Call, "service"> {
+  readonly operation: K;
+  readonly input: Inputs[K];
   readonly answer: z.ZodType<O>;
-  readonly run: (client: IAMClient, commands: Commands) => Promise<unknown>;
 }
+
+export const send = <K extends keyof Inputs, O>(world: World, account: Account, job: Job<K, O>): Promise<O> =>
+  iam(world, { service: "aws.iam", account, ...job, input: job.input as object });
 
 /**
- * One write, as data, so that what a plan does can be a list. `operation` names the SDK's command. Full replaces and
+ * One write, as data, so that what a plan does can be a list. `operation` names one of IAM's. Full replaces and
  * documented idempotent calls may be sent again, which is the default (fact sheet reliability-and-security, 2.3).
  */
 export interface Write {
@@ -32,16 +36,8 @@ export interface Write {
 
 /** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
 export async function write(world: World, account: Account, { operation, input, effect }: Write): Promise<void> {
-  await send(world, account, {
-    operation,
-    effect: effect ?? "repeatable",
-    answer: z.unknown(),
-    run: (client, commands) => {
-      const Command = (commands as unknown as Record<string, new (input: unknown) => never>)[`${operation}Command`];
-      if (!Command) throw new Error(`the IAM client has no ${operation}`);
-      return client.send(new Command(input));
-    },
-  });
+  const answer = z.unknown();
+  await iam(world, { service: "aws.iam", account, operation, input, answer, effect: effect ?? "repeatable" });
 }
 
 /** Only `IsTruncated` says whether more follows: a page may be short (aws.md 9.1). */

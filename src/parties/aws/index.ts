@@ -15,7 +15,7 @@ import { roleKind } from "./role/kind.ts";
 import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
-import { callerOf, forms, from, may, roleOf, to } from "./shape.ts";
+import { callerOf, canaryRole, forms, from, may, roleOf, to } from "./shape.ts";
 import type { Policy } from "./trust/policy.ts";
 import { shutOut, strangersOf } from "./trust/strangers.ts";
 
@@ -122,7 +122,7 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
 }
 
 /** AWS's part of the federation file: what stands under `from.aws` and `to.aws`, and what `may` may hold. */
-export const shape = { party: "aws", from, forms: { from: forms }, to, may };
+export const shape = { party: "aws", from, forms: { from: forms }, to, may, canary: { to: canaryRole } };
 
 /** Findings that need no cloud. Consent to `AWS-PRIVILEGED` is for the caller to look for. */
 function lint(link: Link): readonly Finding[] {

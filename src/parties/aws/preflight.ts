@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Link, Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
-import { type Account, iam } from "./client.ts";
+import type { Account } from "./client.ts";
 import { callerIdentity } from "./exchange.ts";
+import { send } from "./iam-call.ts";
 import { type OidcProviderSpec, oidcProviderArn } from "./oidc-provider/spec.ts";
 import type { RoleSpec } from "./role/spec.ts";
 import { roleOf } from "./shape.ts";
@@ -115,14 +116,10 @@ async function simulate(
   { source, question }: { source: string; question: Question },
 ): Promise<{ Action: readonly string[]; Resource: string }> {
   const { actions, on } = question;
-  const call = { service: "aws.iam", operation: "SimulatePrincipalPolicy", effect: "read" } as const;
-  const { EvaluationResults } = await iam(world, { ...call, account, answer: result }, async (client) => {
-    const { SimulatePrincipalPolicyCommand } = await import("@aws-sdk/client-iam");
-    const about = on === undefined ? {} : { ResourceArns: [on] };
-    return client.send(
-      new SimulatePrincipalPolicyCommand({ PolicySourceArn: source, ActionNames: [...actions], ...about }),
-    );
-  });
+  const call = { operation: "SimulatePrincipalPolicy", effect: "read" } as const;
+  const about = on === undefined ? {} : { ResourceArns: [on] };
+  const input = { PolicySourceArn: source, ActionNames: [...actions], ...about };
+  const { EvaluationResults } = await send(world, account, { ...call, input, answer: result });
   const missing = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed");
   const Resource = on === undefined ? "*" : on.replace(/[^/]*$/, "*");
   return { Action: missing.map(({ EvalActionName }) => EvalActionName), Resource };

@@ -145,6 +145,15 @@ export function roleOf(link: Link): RoleTarget {
   return { account: owner, name, path, partition: spec.role.split(":")[1] ?? "aws", hold: "use", ...region, ...named };
 }
 
+/**
+ * A second role, always made here, in the account that the first one is in. It is cut to IAM's 64 characters: two links
+ * that then share it lose nothing, for both let in the checker alone.
+ */
+export function canaryRole({ role, ...to }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const [, owner = to.account, , name = String(role)] = roleArn.exec(String(role)) ?? [];
+  return { ...to, account: owner, role: `${name.slice(0, 57)}-canary` };
+}
+
 /** The file's own word first; else the control plane's, without which the provisioner could write no role. */
 function boundaryOf(link: Link): string | null {
   const { boundary, account, region } = link.to.spec as z.infer<z.ZodObject<typeof to>>;

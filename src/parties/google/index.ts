@@ -100,6 +100,10 @@ export const shape = {
   ...{ from, to, may },
   forms: { from: forms },
   audience: ({ clientId }: Readonly<Record<string, unknown>>) => (typeof clientId === "string" ? clientId : undefined),
+  canary: {
+    from: ({ project, serviceAccount }: Readonly<Record<string, unknown>>, checker: string) =>
+      serviceAccount === undefined ? undefined : { project, serviceAccount: checker },
+  },
 };
 
 function lint(link: Link, identity: Identity): readonly Finding[] {

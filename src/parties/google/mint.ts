@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { MintAsk, Token, World } from "../../model.ts";
-import { CloudError, call } from "../../run/retry.ts";
+import { decodePart, metadataIdentity, type NoToken } from "../../run/minting.ts";
+import { CloudError } from "../../run/retry.ts";
 import { google } from "./client.ts";
 import { type ServiceAccountName, serviceAccountOf } from "./shape.ts";
 
@@ -33,45 +34,19 @@ async function runsAs(account: ServiceAccountName, world: World): Promise<boolea
   return session.about?.source === "metadata" && session.principal === account.email;
 }
 
-/**
- * `format=full`, or the e-mail is missing (google.md, trap 2). The audience is percent-encoded, which
- * Google's clients leave out (trap 3). The answer must carry the header too (google.md 10).
- */
-async function fromMetadata(audience: string, world: World): Promise<string> {
-  const base = await world.locate("google.metadata", "http://metadata.google.internal");
-  const query = new URLSearchParams({ audience, format: "full" });
-  const spec = { service: "google.metadata", operation: "GetIdentity", effect: "read" } as const;
-  return call(world, spec, async () => {
-    const url = `${base}/computeMetadata/v1/instance/service-accounts/default/identity?${query}`;
-    const answer = await world.http({ method: "GET", url, headers: { "metadata-flavor": "Google" } });
-    const token = answer.body.toString("utf8").trim();
-    if (answer.status === 200 && answer.headers["metadata-flavor"] === "Google" && token.split(".").length === 3)
-      return token;
-    const kind = answer.status === 200 ? "malformed" : answer.status >= 500 ? "transient" : "refused";
-    throw new CloudError({
-      ...spec,
-      class: kind,
-      code: "",
-      status: answer.status,
-      message: "the metadata server gave no identity token",
-    });
-  });
-}
+/** `format=full`, or the e-mail is missing (google.md, trap 2). */
+const fromMetadata = (audience: string, world: World): Promise<string> =>
+  metadataIdentity({ audience, format: "full" }, noToken, world);
+
+const noToken: NoToken = (status) => ({
+  class: status === 200 ? "malformed" : status >= 500 ? "transient" : "refused",
+  message: "the metadata server gave no identity token",
+});
 
 /** Claims and header of a token we asked for ourselves; whoever receives it verifies it. */
 export function decode(text: string, mintedBy: string): Token {
-  const [header, payload] = text
-    .split(".")
-    .slice(0, 2)
-    .map((part) => {
-      try {
-        const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-        return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-      } catch {
-        return undefined;
-      }
-    });
-  if (header && payload) return { text, header, claims: payload, mintedBy };
+  const [header, claims] = text.split(".").slice(0, 2).map(decodePart);
+  if (header && claims) return { text, header, claims, mintedBy };
   const what =
     mintedBy === "metadata" ? ["google.metadata", "GetIdentity"] : ["google.iamcredentials", "GenerateIdToken"];
   const [service = "", operation = ""] = what;

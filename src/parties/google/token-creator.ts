@@ -54,13 +54,14 @@ function refsIn(value: unknown): readonly Ref[] {
   return Object.values(value).flatMap(refsIn);
 }
 
-/** The checker on every account that it has to speak as; where nobody mints for a link it need not. */
+/** The checker on every account that it has to speak as; where nobody mints for a link, or a canary is proved in its place, it need not. */
 export function tokenCreators({ resources, control, judged }: ControlAsk): readonly Resource[] {
   // Whom a link starts from is referred to by its unique id; an account that a link ends at mints for nobody here.
   const starts = new Set(resources.flatMap(({ spec }) => refsIn(spec)).map(({ $ref }) => $ref));
   return resources
     .filter(({ address }) => address.startsWith("google:serviceAccount/") && starts.has(address))
     .filter(({ links }) => links.some((link) => !judged.includes(link)))
+    .filter(({ spec }) => spec.email !== control.checker)
     .map(({ spec }) => {
       const [project, account] = [String(spec.project), String(spec.email)];
       const address: Address = `google:tokenCreator/${project}/${account}`;

@@ -3,6 +3,7 @@ import type { Finding, MintAsk, Token, World } from "../../model.ts";
 import {
   assertionType,
   type ClientCredentials,
+  fitting,
   googleAssertion,
   mintBy,
   secretOf,
@@ -91,10 +92,10 @@ function claimsOf({ link, audience }: MintAsk): Readonly<Record<string, unknown>
   const one = (value: unknown) => (Array.isArray(value) ? value[0] : value);
   const first = Object.entries(identity.claims).map(([claim, value]) => [claim, one(value)]);
   const { aud: _, azp, ...claims } = Object.fromEntries(first) as Record<string, string>;
-  const sub = identity.like?.[0]?.replaceAll("*", "crosstrust").replaceAll("?", "x");
+  const like = identity.like?.[0];
   const tags = Object.entries(identity.tags ?? {}).map(([tag, values]) => [tag, [values[0]]] as const);
   return {
-    ...(sub ? { sub } : {}),
+    ...(like ? { sub: fitting(like) } : {}),
     ...claims,
     // A wrong audience has to be wrong wherever it is read.
     aud: audience,

@@ -39,14 +39,8 @@ const jwtSchema = z.object({ WebIdentityToken: z.string().min(1) });
 async function outboundToken({ link, audience }: MintAsk, session: Session, world: World): Promise<Token> {
   const call = { service: "aws.sts", operation: "GetWebIdentityToken", effect: "read" } as const;
   const input = { Audience: [audience], SigningAlgorithm: "RS256", DurationSeconds: 300 };
-  const { WebIdentityToken } = await sts(
-    world,
-    { ...call, account: accountOf(link), session, answer: jwtSchema },
-    async (client) => {
-      const { GetWebIdentityTokenCommand } = await import("@aws-sdk/client-sts");
-      return client.send(new GetWebIdentityTokenCommand(input));
-    },
-  );
+  const asked = { ...call, account: accountOf(link), session, input, answer: jwtSchema };
+  const { WebIdentityToken } = await sts(world, asked);
   const token = tokenOf(WebIdentityToken, "aws", { service: "aws.sts" });
   const { identity } = identify(link);
   if (identity.proof === "oidc" && token.claims.sub === identity.claims.sub) return token;

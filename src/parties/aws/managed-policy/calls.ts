@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
 import type { Account } from "../client.ts";
-import { allPages, type Commands, paged, send, type Write, write } from "../iam-call.ts";
+import { allPages, type Inputs, paged, send, type Write, write } from "../iam-call.ts";
 
 const schema = z.object({
   Arn: z.string().min(1),
@@ -25,7 +25,7 @@ export const getPolicy = async (world: World, { account, arn }: Target): Promise
     operation: "GetPolicy",
     effect: "read",
     answer: z.object({ Policy: schema }),
-    run: (client, { GetPolicyCommand }) => client.send(new GetPolicyCommand({ PolicyArn: arn })),
+    input: { PolicyArn: arn },
   });
   return answer.Policy;
 };
@@ -36,8 +36,7 @@ export const getDocument = async (world: World, { account, arn }: Target, versio
     operation: "GetPolicyVersion",
     effect: "read",
     answer: z.object({ PolicyVersion: z.object({ Document: z.string() }) }),
-    run: (client, { GetPolicyVersionCommand }) =>
-      client.send(new GetPolicyVersionCommand({ PolicyArn: arn, VersionId: version })),
+    input: { PolicyArn: arn, VersionId: version },
   });
   return decodeURIComponent(answer.PolicyVersion.Document);
 };
@@ -51,8 +50,7 @@ export const listVersions = async (world: World, { account, arn }: Target) => {
       operation: "ListPolicyVersions",
       effect: "read",
       answer: z.object({ Versions: z.array(versionSchema), ...paged }),
-      run: (client, { ListPolicyVersionsCommand }) =>
-        client.send(new ListPolicyVersionsCommand({ PolicyArn: arn, ...(Marker ? { Marker } : {}) })),
+      input: { PolicyArn: arn, ...(Marker ? { Marker } : {}) },
     }),
   );
   return pages.flatMap(({ Versions }) => Versions);
@@ -65,14 +63,13 @@ export const listPolicies = async (world: World, account: Account, PathPrefix: s
       operation: "ListPolicies",
       effect: "read",
       answer: z.object({ Policies: z.array(z.object({ Arn: z.string() })).default([]), ...paged }),
-      run: (client, { ListPoliciesCommand }) =>
-        client.send(new ListPoliciesCommand({ Scope: "Local", PathPrefix, ...(Marker ? { Marker } : {}) })),
+      input: { Scope: "Local", PathPrefix, ...(Marker ? { Marker } : {}) },
     }),
   );
   return pages.flatMap(({ Policies }) => Policies.map(({ Arn }) => Arn));
 };
 
-type CreateInput = ConstructorParameters<Commands["CreatePolicyCommand"]>[0];
+type CreateInput = Inputs["CreatePolicy"];
 
 /** With its marks in the one call. Sent once: the rest is `createOnce`'s. */
 export const createPolicy = async (world: World, account: Account, input: CreateInput): Promise<LivePolicy> => {
@@ -80,7 +77,7 @@ export const createPolicy = async (world: World, account: Account, input: Create
     operation: "CreatePolicy",
     effect: "once",
     answer: z.object({ Policy: schema }),
-    run: (client, { CreatePolicyCommand }) => client.send(new CreatePolicyCommand(input)),
+    input: input,
   });
   return answer.Policy;
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
 import type { Account } from "../client.ts";
-import { allPages, type Commands, paged, send, type Write, write } from "../iam-call.ts";
+import { allPages, type Inputs, paged, send, type Write, write } from "../iam-call.ts";
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() })).default([]);
 
@@ -22,8 +22,7 @@ export const getOidcProvider = (world: World, account: Account, arn: string): Pr
     operation: "GetOpenIDConnectProvider",
     effect: "read",
     answer: schema,
-    run: (client, { GetOpenIDConnectProviderCommand }) =>
-      client.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn })),
+    input: { OpenIDConnectProviderArn: arn },
   });
 
 /** ARNs of all of an account; the call has no pages (aws.md 9.1). */
@@ -32,12 +31,12 @@ export const listOidcProviders = async (world: World, account: Account): Promise
     operation: "ListOpenIDConnectProviders",
     effect: "read",
     answer: z.object({ OpenIDConnectProviderList: z.array(z.object({ Arn: z.string() })).default([]) }),
-    run: (client, { ListOpenIDConnectProvidersCommand }) => client.send(new ListOpenIDConnectProvidersCommand({})),
+    input: {},
   });
   return answer.OpenIDConnectProviderList.map(({ Arn }) => Arn);
 };
 
-type CreateInput = ConstructorParameters<Commands["CreateOpenIDConnectProviderCommand"]>[0];
+type CreateInput = Inputs["CreateOpenIDConnectProvider"];
 
 /** Everything in one call, its claim included. Sent once: the rest is `createOnce`'s. */
 export const createOidcProvider = (world: World, account: Account, input: CreateInput): Promise<unknown> =>
@@ -45,7 +44,7 @@ export const createOidcProvider = (world: World, account: Account, input: Create
     operation: "CreateOpenIDConnectProvider",
     effect: "once",
     answer: z.object({ OpenIDConnectProviderArn: z.string().min(1) }),
-    run: (client, { CreateOpenIDConnectProviderCommand }) => client.send(new CreateOpenIDConnectProviderCommand(input)),
+    input: input,
   });
 
 /** One write: adding and removing a client id is idempotent, a list of thumbprints is replaced whole (aws.md 6.1). */
@@ -64,7 +63,7 @@ export async function rolesThatName(world: World, account: Account, arn: string)
       operation: "ListRoles",
       effect: "read",
       answer: z.object({ Roles: z.array(trusting).default([]), ...paged }),
-      run: (client, { ListRolesCommand }) => client.send(new ListRolesCommand(Marker ? { Marker } : {})),
+      input: Marker ? { Marker } : {},
     }),
   );
   return pages

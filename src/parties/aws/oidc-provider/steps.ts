@@ -19,7 +19,7 @@ export function steps({ clientIds, thumbprints, claim }: Wish, there: LiveOidcPr
   const others = claims.filter((one) => one !== before);
   const since = before?.since ?? sinceWhen(claim, others);
   const add = clientIds.filter((id) => !there.ClientIDList.includes(id));
-  const lists = listsOf({ clientIds, thumbprints, claim: { ...claim, since } }, there);
+  const lists = listsOf({ clientIds, thumbprints, claim: { ...claim, since } }, there, { before, others });
   const added = [...(before?.added ?? []), ...add.map(hashOf)].filter((hash) => claim.wants.includes(hash));
   const whole = { ...claim, since, added: since === "made" && !before ? claim.added : added };
   const parts = [
@@ -44,13 +44,21 @@ const sinceWhen = (claim: Claim, others: readonly Claim[]): Claim["since"] => {
   return others.some(({ since }) => since === "adopted") ? "adopted" : "joined";
 };
 
+/** The claims that are there: ours of an earlier run, if any, and those of other deployments. */
+interface Claimed {
+  readonly before: Claim | undefined;
+  readonly others: readonly Claim[];
+}
+
 /** Thumbprints are replaced whole; alone, ours is the list, and in company it is added to. */
-function listsOf({ clientIds, thumbprints, claim }: Wish, there: LiveOidcProvider): readonly Write[] {
-  const claims = claimsOf(there.Tags).filter(({ deployment }) => deployment !== claim.deployment);
-  const alone = claims.length === 0 && claim.since !== "adopted";
-  const others = new Set(claims.flatMap(({ wants }) => wants));
-  const mine = claimsOf(there.Tags).find(({ deployment }) => deployment === claim.deployment);
-  const removable = (id: string) => alone || (mine?.added.includes(hashOf(id)) && !others.has(hashOf(id)));
+function listsOf(
+  { clientIds, thumbprints, claim }: Wish,
+  there: LiveOidcProvider,
+  { before, others }: Claimed,
+): readonly Write[] {
+  const alone = others.length === 0 && claim.since !== "adopted";
+  const wanted = new Set(others.flatMap(({ wants }) => wants));
+  const removable = (id: string) => alone || (before?.added.includes(hashOf(id)) && !wanted.has(hashOf(id)));
   const gone = there.ClientIDList.filter((id) => !clientIds.includes(id) && removable(id));
   const list = alone ? thumbprints : [...new Set([...thumbprints, ...there.ThumbprintList])].slice(0, 5);
   const same = [...list].sort().join() === [...there.ThumbprintList].sort().join();

@@ -54,7 +54,7 @@ async function read(spec: OutboundSpec, access: Account["access"], world: World)
   try {
     const info = await send(world, accountOf(spec, access), {
       ...{ operation: "GetOutboundWebIdentityFederationInfo", effect: "read", answer: infoSchema },
-      run: (client, commands) => client.send(new commands.GetOutboundWebIdentityFederationInfoCommand({})),
+      input: {},
     });
     const live = { account: spec.account, enabled: info.JwtVendingEnabled };
     return { state: "present", owner: "adopted", spec: live, outputs: { issuer: info.IssuerIdentifier } };

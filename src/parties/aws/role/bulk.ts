@@ -79,8 +79,7 @@ async function detailsOf(world: World, account: Account): Promise<ReadonlyMap<st
       operation: "GetAccountAuthorizationDetails",
       effect: "read",
       answer: z.object({ RoleDetailList: z.array(detailSchema).default([]), ...paged }),
-      run: (client, { GetAccountAuthorizationDetailsCommand }) =>
-        client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
+      input: { Filter: ["Role"], ...(Marker ? { Marker } : {}) },
     }),
   );
   return new Map(
@@ -94,8 +93,7 @@ async function sessionsOf(world: World, account: Account): Promise<ReadonlyMap<s
       operation: "ListRoles",
       effect: "read",
       answer: z.object({ Roles: z.array(listed).default([]), ...paged }),
-      run: (client, { ListRolesCommand }) =>
-        client.send(new ListRolesCommand({ MaxItems: listPage, ...(Marker ? { Marker } : {}) })),
+      input: { MaxItems: listPage, ...(Marker ? { Marker } : {}) },
     }),
   );
   return new Map(pages.flatMap(({ Roles }) => Roles.map((role) => [role.RoleId, role.MaxSessionDuration])));

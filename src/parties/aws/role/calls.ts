@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
 import type { Account } from "../client.ts";
-import { allPages, type Commands, paged, send, type Write, write } from "../iam-call.ts";
+import { allPages, type Inputs, paged, send, type Write, write } from "../iam-call.ts";
 
 /** What GetRole must hold. Tags and a boundary are left out of the answer where a role has none. */
 const roleSchema = z.object({
@@ -29,7 +29,7 @@ export const getRole = async (world: World, target: Target): Promise<LiveRole> =
     operation: "GetRole",
     effect: "read",
     answer: z.object({ Role: roleSchema }),
-    run: (client, { GetRoleCommand }) => client.send(new GetRoleCommand({ RoleName: target.name })),
+    input: { RoleName: target.name },
   });
   return answer.Role;
 };
@@ -40,12 +40,11 @@ export const createRole = async (world: World, target: Target, input: CreateInpu
     operation: "CreateRole",
     effect: "once",
     answer: z.object({ Role: roleSchema }),
-    run: (client, { CreateRoleCommand }) =>
-      client.send(new CreateRoleCommand({ RoleName: target.name, ...input, Tags: [...input.Tags] })),
+    input: { RoleName: target.name, ...input, Tags: [...input.Tags] },
   });
   return answer.Role;
 };
-type CreateInput = Omit<ConstructorParameters<Commands["CreateRoleCommand"]>[0], "RoleName" | "Tags"> & {
+type CreateInput = Omit<Inputs["CreateRole"], "RoleName" | "Tags"> & {
   readonly Tags: readonly { Key: string; Value: string }[];
 };
 
@@ -56,8 +55,7 @@ export async function listInlinePolicies(world: World, target: Target): Promise<
       operation: "ListRolePolicies",
       effect: "read",
       answer: z.object({ PolicyNames: z.array(z.string()), ...paged }),
-      run: (client, { ListRolePoliciesCommand }) =>
-        client.send(new ListRolePoliciesCommand({ RoleName: target.name, ...(Marker ? { Marker } : {}) })),
+      input: { RoleName: target.name, ...(Marker ? { Marker } : {}) },
     }),
   );
   return pages.flatMap((page) => page.PolicyNames);
@@ -70,8 +68,7 @@ export async function listAttachedPolicies(world: World, target: Target): Promis
       operation: "ListAttachedRolePolicies",
       effect: "read",
       answer: z.object({ AttachedPolicies: z.array(z.object({ PolicyArn: z.string() })), ...paged }),
-      run: (client, { ListAttachedRolePoliciesCommand }) =>
-        client.send(new ListAttachedRolePoliciesCommand({ RoleName: target.name, ...(Marker ? { Marker } : {}) })),
+      input: { RoleName: target.name, ...(Marker ? { Marker } : {}) },
     }),
   );
   return pages.flatMap((page) => page.AttachedPolicies.map((policy) => policy.PolicyArn));
@@ -86,8 +83,7 @@ export const getInlinePolicy = async (world: World, target: Target, PolicyName: 
     operation: "GetRolePolicy",
     effect: "read",
     answer: z.object({ PolicyDocument: z.string() }),
-    run: (client, { GetRolePolicyCommand }) =>
-      client.send(new GetRolePolicyCommand({ RoleName: target.name, PolicyName })),
+    input: { RoleName: target.name, PolicyName },
   });
   return decodeURIComponent(answer.PolicyDocument);
 };
@@ -99,8 +95,7 @@ export async function listRoleNames(world: World, account: Account, PathPrefix: 
       operation: "ListRoles",
       effect: "read",
       answer: z.object({ Roles: z.array(z.object({ RoleName: z.string() })), ...paged }),
-      run: (client, { ListRolesCommand }) =>
-        client.send(new ListRolesCommand({ PathPrefix, MaxItems: 300, ...(Marker ? { Marker } : {}) })),
+      input: { PathPrefix, MaxItems: 300, ...(Marker ? { Marker } : {}) },
     }),
   );
   return pages.flatMap((page) => page.Roles.map((role) => role.RoleName));
@@ -114,8 +109,7 @@ export async function listRoleTags(world: World, account: Account): Promise<Read
       operation: "GetAccountAuthorizationDetails",
       effect: "read",
       answer: z.object({ RoleDetailList: z.array(role), ...paged }),
-      run: (client, { GetAccountAuthorizationDetailsCommand }) =>
-        client.send(new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"], ...(Marker ? { Marker } : {}) })),
+      input: { Filter: ["Role"], ...(Marker ? { Marker } : {}) },
     }),
   );
   return new Map(pages.flatMap((page) => page.RoleDetailList.map((one) => [one.RoleName, one.Tags] as const)));

@@ -8,6 +8,7 @@ import {
   theOidcProvider,
 } from "./oidc-providers.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { sortedTagList, tagged, tagsIn, untagged } from "./tags.ts";
 
 /** IAM's actions on OIDC providers, by the recorded rules (aws.md 6.1). Reads see `host.view`, which may be older. */
 export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
@@ -21,7 +22,7 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
         ClientIDList: members([...clientIds]),
         ThumbprintList: members([...thumbprints]),
         CreateDate: timestamp(created),
-        Tags: tagList(tags),
+        Tags: sortedTagList(tags),
       };
     },
   },
@@ -34,7 +35,7 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
   ListOpenIDConnectProviderTags: {
     write: false,
     run: ({ params, account, host }) => ({
-      Tags: tagList(theOidcProvider(host.view, account, arnOf(params)).tags),
+      Tags: sortedTagList(theOidcProvider(host.view, account, arnOf(params)).tags),
       IsTruncated: false,
     }),
   },
@@ -61,15 +62,11 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
   },
   TagOpenIDConnectProvider: {
     write: true,
-    run: (call) => change(call, ({ tags }) => ({ tags: { ...tags, ...tagsIn(call.params) } })),
+    run: (call) => change(call, tagged(call.params)),
   },
   UntagOpenIDConnectProvider: {
     write: true,
-    run: (call) =>
-      change(call, ({ tags }) => {
-        const gone = listParam(call.params, "TagKeys").map((member) => member.get(""));
-        return { tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.includes(key))) };
-      }),
+    run: (call) => change(call, untagged(call.params)),
   },
   DeleteOpenIDConnectProvider: {
     write: true,
@@ -90,17 +87,6 @@ const invalid = (says: string): AwsError => new AwsError("InvalidInput", 400, sa
 /** Texts of the lists; a member's value stands under the empty name. */
 const texts = (params: Params, name: string): readonly string[] =>
   listParam(params, name).map((member) => member.get("") ?? "");
-
-const tagsIn = (params: Params): Record<string, string> =>
-  Object.fromEntries(listParam(params, "Tags").map((member) => [member.get("Key") ?? "", member.get("Value") ?? ""]));
-
-/** Keys are case-sensitive here, and come back sorted. */
-const tagList = (tags: StoredOidcProvider["tags"]) =>
-  members(
-    Object.entries(tags)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([Key, Value]) => ({ Key, Value })),
-  );
 
 /** Duplicates go, the order stays; at most 100, each 1 to 255 characters. */
 function clientIdList(given: readonly string[]): readonly string[] {
@@ -163,7 +149,7 @@ async function create({ params, account, host }: IamCall) {
   const thumbprints = given.length > 0 ? given : [await served(url, host)];
   const stored = { account, arn, url, clientIds, thumbprints, tags: tagsIn(params), created: host.now() };
   host.state.put(oidcProviderKey(account, url), stored);
-  return { OpenIDConnectProviderArn: arn, Tags: tagList(stored.tags) };
+  return { OpenIDConnectProviderArn: arn, Tags: sortedTagList(stored.tags) };
 }
 
 /** The last certificate that is served (aws.md 6.2); the text of the refusal is approximate. */

@@ -3,8 +3,9 @@ import { characters, type Host } from "../../../sandbox/fake.ts";
 import { parsePolicy } from "../trust/policy.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { policiesOf, policyKey, type StoredPolicy, thePolicy } from "./policies.ts";
-import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { AwsError, members, type Params, required, timestamp } from "./query.ts";
 import { rolesOf } from "./roles.ts";
+import { tagged, tagList, tagsIn, untagged } from "./tags.ts";
 
 /**
  * IAM's actions on customer managed policies (service model; IAM user guide, "versioning IAM policies"). The texts of
@@ -16,7 +17,7 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
     write: false,
     run: (call) => {
       const stored = thePolicy(call.host.view, call.account, arnOf(call));
-      return { Policy: { ...brief(stored), Tags: tagList(stored) } };
+      return { Policy: { ...brief(stored), Tags: tagList(stored.tags) } };
     },
   },
   ListPolicies: { write: false, run: list },
@@ -34,24 +35,15 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
   DeletePolicy: { write: true, run: remove },
   TagPolicy: {
     write: true,
-    run: (call) => change(call, ({ tags }) => ({ tags: { ...tags, ...tagsIn(call.params) } })),
+    run: (call) => change(call, tagged(call.params)),
   },
   UntagPolicy: {
     write: true,
-    run: (call) =>
-      change(call, ({ tags }) => {
-        const gone = listParam(call.params, "TagKeys").map((member) => member.get(""));
-        return { tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.includes(key))) };
-      }),
+    run: (call) => change(call, untagged(call.params)),
   },
 };
 
 const arnOf = ({ params }: IamCall): string => required(params, "PolicyArn");
-
-const tagsIn = (params: Params): Record<string, string> =>
-  Object.fromEntries(listParam(params, "Tags").map((member) => [member.get("Key") ?? "", member.get("Value") ?? ""]));
-
-const tagList = ({ tags }: StoredPolicy) => members(Object.entries(tags).map(([Key, Value]) => ({ Key, Value })));
 
 /** Without tags, as lists have it. */
 const brief = (stored: StoredPolicy) => ({
@@ -98,7 +90,7 @@ function create({ params, account, host }: IamCall) {
     id: newId(arn, host),
   };
   host.state.put(policyKey(account, name), stored);
-  return { Policy: { ...brief(stored), Tags: tagList(stored) } };
+  return { Policy: { ...brief(stored), Tags: tagList(stored.tags) } };
 }
 
 /** `ANPA` and 17 characters, from the ARN and a counter: reproducible (contract, section 5). */

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { policyOf } from "./policies.ts";
-import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { AwsError, members, type Params, required, timestamp } from "./query.ts";
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
+import { tagged, tagList, tagsIn, untagged } from "./tags.ts";
 import { checkTrust } from "./trust-check.ts";
 
 /** IAM's actions on roles (aws.md 7, 9.1, 12). Reads see `host.view`, which may be older; writes do not. */
@@ -28,15 +29,8 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   },
   // Answers with an empty result, unlike the other writes, which have none.
   UpdateRole: { write: true, run: (call) => change(call, () => updates(call.params)) ?? {} },
-  TagRole: { write: true, run: (call) => change(call, (role) => ({ tags: { ...role.tags, ...tags(call.params) } })) },
-  UntagRole: {
-    write: true,
-    run: (call) =>
-      change(call, (role) => {
-        const gone = listParam(call.params, "TagKeys").map((member) => member.get(""));
-        return { tags: Object.fromEntries(Object.entries(role.tags).filter(([key]) => !gone.includes(key))) };
-      }),
-  },
+  TagRole: { write: true, run: (call) => change(call, tagged(call.params)) },
+  UntagRole: { write: true, run: (call) => change(call, untagged(call.params)) },
   PutRolePermissionsBoundary: {
     write: true,
     run: (call) => change(call, () => ({ boundary: boundaryIn(call, required(call.params, "PermissionsBoundary")) })),
@@ -80,7 +74,7 @@ function create({ params, account, host }: IamCall) {
   const boundary = given && boundaryIn({ account, host }, given);
   const description = params.get("Description");
   const role: StoredRole = {
-    ...{ name, account, trust, created: host.now(), tags: tags(params), inline: {}, managed: [] },
+    ...{ name, account, trust, created: host.now(), tags: tagsIn(params), inline: {}, managed: [] },
     id: newId(`aws.role/${account}/${name}`, host),
     path: params.get("Path") ?? "/",
     maxSession: session(params.get("MaxSessionDuration") ?? "3600"),
@@ -115,12 +109,6 @@ function session(text: string): number {
     `1 validation error detected: Value '${text}' at 'maxSessionDuration' failed to satisfy constraint`,
   );
 }
-
-/** Tag keys of a role are kept as sent; a key that comes twice keeps the last value. */
-const tags = (params: Params): Record<string, string> =>
-  Object.fromEntries(listParam(params, "Tags").map((member) => [member.get("Key") ?? "", member.get("Value") ?? ""]));
-
-const tagList = (given: StoredRole["tags"]) => members(Object.entries(given).map(([Key, Value]) => ({ Key, Value })));
 
 /** What is not sent stays as it is. */
 function updates(params: Params): Partial<StoredRole> {

@@ -2,7 +2,15 @@ import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
 import { memberOf } from "../trust/principals.ts";
 import { poolOf } from "./pool-store.ts";
 import { errorInfo, GoogleError, type Principal } from "./rest.ts";
-import { accountOf, type Binding, operator, projectOf, type StoredAccount } from "./store.ts";
+import {
+  accountOf,
+  type Binding,
+  operator,
+  projectOf,
+  type StoredAccount,
+  type StoredPolicy,
+  type StoredRole,
+} from "./store.ts";
 
 /**
  * Which permissions a role holds, as far as this product's calls need them; owner mints nothing (google.md
@@ -23,11 +31,47 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/iam.workloadIdentityUser": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken)$/,
   "roles/iam.workloadIdentityPoolAdmin": /^iam\.workloadIdentityPool(Provider)?s\./,
   "roles/iam.workloadIdentityPoolViewer": /^iam\.workloadIdentityPool(Provider)?s\.(get|list)$/,
-  "roles/storage.objectViewer": /^storage\.objects\.(get|list)$/,
-  "roles/storage.objectUser": /^storage\.objects\.(get|list|create|delete|update)$/,
-  "roles/storage.admin": /^storage\./,
   "roles/serviceusage.serviceUsageAdmin": /^serviceusage\.services\./,
+  "roles/serviceusage.serviceUsageConsumer": /^serviceusage\.services\.(get|list|use)$/,
+  "roles/iam.serviceAccountUser": /^iam\.serviceAccounts\.(actAs|get|list)$/,
+  "roles/iam.roleAdmin": /^iam\.roles\./,
+  "roles/iam.roleViewer": /^iam\.roles\.(get|list)$/,
+  "roles/run.admin": /^run\./,
+  "roles/run.developer": /^run\.(?!.*\.(setIamPolicy|invoke)$)/,
+  "roles/run.viewer": /^run\..*\.(get|list|getIamPolicy)$/,
+  "roles/run.invoker": /^run\.(routes|jobs)\.invoke$/,
+  "roles/run.builder":
+    /^(artifactregistry\.repositories\.(uploadArtifacts|downloadArtifacts)|logging\.logEntries\.create|storage\.objects\.get)$/,
+  "roles/cloudbuild.builds.builder":
+    /^(artifactregistry\.repositories\.\w+Artifacts|cloudbuild\..*|logging\.logEntries\.create|storage\.objects\.\w+)$/,
+  "roles/cloudbuild.builds.editor": /^cloudbuild\.builds\./,
+  "roles/artifactregistry.admin": /^artifactregistry\./,
+  "roles/artifactregistry.reader": /^artifactregistry\..*\.(get|list|downloadArtifacts)$/,
+  "roles/artifactregistry.writer": /^artifactregistry\..*\.(get|list|downloadArtifacts|uploadArtifacts)$/,
+  "roles/storage.admin": /^storage\./,
+  "roles/storage.objectAdmin": /^storage\.objects\./,
+  "roles/storage.objectUser": /^storage\.objects\.(?!(get|set)IamPolicy)/,
+  "roles/storage.objectCreator": /^storage\.objects\.create$/,
+  "roles/storage.objectViewer": /^storage\.objects\.(get|list)$/,
+  "roles/storage.legacyBucketOwner":
+    /^storage\.(buckets\.(get|getIamPolicy|setIamPolicy|update)|objects\.(create|delete|list))$/,
+  "roles/storage.legacyBucketReader": /^storage\.(buckets\.get|objects\.list)$/,
+  "roles/logging.admin": /^logging\./,
+  "roles/logging.configWriter": /^logging\.(logMetrics|sinks|buckets|exclusions)\./,
+  "roles/logging.logWriter": /^logging\.logEntries\.create$/,
+  "roles/logging.viewer": /^logging\.(logEntries|logMetrics|logs)\.(get|list)$/,
+  "roles/monitoring.editor": /^monitoring\./,
+  "roles/monitoring.alertPolicyEditor": /^monitoring\.alertPolicies\./,
+  "roles/monitoring.viewer": /^monitoring\..*\.(get|list)$/,
   "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
+  "roles/cloudscheduler.admin": /^cloudscheduler\./,
+  "roles/cloudscheduler.jobRunner": /^cloudscheduler\.jobs\.run$/,
+  "roles/cloudscheduler.viewer": /^cloudscheduler\.jobs\.(get|list)$/,
+  "roles/workflows.admin": /^workflows\./,
+  "roles/workflows.editor": /^workflows\.(?!\w+\.setIamPolicy$)/,
+  // What an invoker may see of executions is from memory of the role's page: unverified.
+  "roles/workflows.invoker": /^workflows\.executions\.(create|cancel|get|list)$/,
+  "roles/workflows.viewer": /^workflows\.\w+\.(get|list)$/,
 };
 
 /** A permission on a project, or on one account of it, whose own policy then counts beside the project's. */
@@ -35,6 +79,8 @@ export interface Wanted {
   readonly permission: string;
   readonly project: string;
   readonly account?: StoredAccount | undefined;
+  /** The same for any other thing that has a policy. */
+  readonly on?: { readonly policy: StoredPolicy } | undefined;
 }
 
 /**
@@ -43,24 +89,42 @@ export interface Wanted {
  */
 export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   const project = projectOf(host, wanted.project);
-  const bindings: readonly Binding[] = [...project.policy.bindings, ...(wanted.account?.policy.bindings ?? [])];
-  return holds(principal, wanted.permission, bindings);
-}
-
-/** Whether any of these bindings gives somebody a permission. */
-export const holds = (principal: Principal, permission: string, bindings: readonly Binding[]): boolean =>
-  bindings.some(
+  const bindings: readonly Binding[] = [
+    ...project.policy.bindings,
+    ...(wanted.account?.policy.bindings ?? []),
+    ...(wanted.on?.policy.bindings ?? []),
+  ];
+  return bindings.some(
     ({ role, members, condition }) =>
       condition === undefined &&
       ([principal.member, ...(principal.also ?? [])].some((one) => members.includes(one)) ||
         members.includes("allUsers") ||
         members.includes("allAuthenticatedUsers")) &&
-      (roles[role]?.test(permission) ?? false),
+      gives(role, wanted.permission, host),
   );
+}
+
+/** A custom role that was deleted gives nothing, although bindings may still name it. */
+function gives(role: string, permission: string, host: Host): boolean {
+  const own = host.state.get<StoredRole>(`google.role/${role}`);
+  if (own) return own.deletedAt === undefined && own.stage !== "DISABLED" && own.permissions.includes(permission);
+  return roles[role]?.test(permission) ?? false;
+}
 
 /** Throws the 403 that a missing account and a missing permission have in common (google.md, trap 4). */
 export function require_(principal: Principal, wanted: Wanted, host: Host): void {
   if (!may(principal, wanted, host)) throw denied(wanted.permission);
+}
+
+/**
+ * The account that somebody wants a job or a workflow to run as. A missing account gets the answer of a missing
+ * permission (google.md, trap 4).
+ */
+export function requireActAs(principal: Principal, email: string, host: Host): StoredAccount {
+  const account = accountOf(host.state, email);
+  const permission = "iam.serviceAccounts.actAs";
+  if (!account || !may(principal, { permission, project: account.project, account }, host)) throw denied(permission);
+  return account;
 }
 
 export const denied = (permission: string): GoogleError =>
@@ -68,11 +132,19 @@ export const denied = (permission: string): GoogleError =>
     errorInfo("IAM_PERMISSION_DENIED", { permission }),
   ]);
 
+/** APIs by the names that Google's refusals give them; one that is not here goes by its host. */
+const titles: Readonly<Record<string, string>> = {
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "cloudbuild.googleapis.com": "Cloud Build API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "run.googleapis.com": "Cloud Run Admin API",
+};
+
 /** An API that was switched off answers nothing else (wire.md 4.0). */
 export function requireApi(host: Host, projectName: string, api: string): void {
   const project = projectOf(host, projectName);
   if (!project.disabled.includes(api)) return;
-  const says = `${api} API has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
+  const says = `${titles[api] ?? `${api} API`} has not been used in project ${project.number} before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/${api}/overview?project=${project.number} then retry.`;
   throw new GoogleError([403, "PERMISSION_DENIED"], says, [
     errorInfo("SERVICE_DISABLED", { service: api, consumer: `projects/${project.number}` }, "googleapis.com"),
   ]);

@@ -22,7 +22,8 @@ export async function callerFrom(
     throw badRequest("The value of x-goog-cloud-target-resource does not match the audience.");
   const answer = await host.relay(rebuilt(url, headers));
   if (!answer) throw badRequest("The AWS STS endpoint is not reachable.");
-  const field = (name: string) => unescaped(new RegExp(`<${name}>([^<]*)</${name}>`).exec(answer.body)?.[1] ?? "");
+  const text = answer.body.toString();
+  const field = (name: string) => unescaped(new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1] ?? "");
   if (answer.status !== 200)
     throw grantRefused(
       `Received invalid AWS response of type ${field("Code")} with error message: ${field("Message")}`,

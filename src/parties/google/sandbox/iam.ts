@@ -3,6 +3,7 @@ import { denied, may, principalOf, require_, requireApi } from "./access.ts";
 import { denyPolicyRoutes } from "./deny-policies.ts";
 import { poolRoutes } from "./pools.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
+import { roleRoutes } from "./roles.ts";
 import {
   accountOf,
   checkedPolicy,
@@ -72,6 +73,7 @@ const routes: readonly Route[] = [
     run: (call) => found(call, "get") && {},
   },
   { method: "POST", pattern: path(`${one}/keys`), operation: "CreateServiceAccountKey", write: true, run: noKeys },
+  ...roleRoutes,
 ];
 
 /**

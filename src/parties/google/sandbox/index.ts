@@ -1,15 +1,23 @@
 import type { Player } from "../../../sandbox/fake.ts";
 import { issueAccessToken } from "./access.ts";
+import { artifactregistry } from "./artifactregistry.ts";
+import { executions } from "./executions.ts";
 import { iam } from "./iam.ts";
 import { googleIssuer, iamcredentials } from "./iamcredentials.ts";
+import { logging } from "./logging.ts";
 import { metadata } from "./metadata.ts";
+import { monitoring } from "./monitoring.ts";
 import { oauth2, refreshToken } from "./oauth2.ts";
 import { cloudbilling, projects } from "./projects.ts";
+import { cloudbuild } from "./run/builds.ts";
+import { invoked } from "./run/invoke.ts";
+import { run } from "./run/services.ts";
 import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
 import { sts } from "./sts.ts";
+import { workflows } from "./workflows.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
 const overrides = {
@@ -19,6 +27,9 @@ const overrides = {
   SERVICEUSAGE: "serviceusage",
   CLOUDSCHEDULER: "cloudscheduler",
   CLOUDBILLING: "cloudbilling",
+  WORKFLOWS: "workflows",
+  WORKFLOWEXECUTIONS: "workflowexecutions",
+  LOGGING: "logging",
 } as const;
 
 /**
@@ -27,7 +38,10 @@ const overrides = {
  */
 export const player: Player = {
   party: "google",
-  fakes: [iam, iamcredentials, sts, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
+  fakes: [
+    ...[iam, iamcredentials, sts, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
+    ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring, workflows, executions],
+  ],
   issuers: [googleIssuer],
   operator(_project, host) {
     const { token, expiresIn } = issueAccessToken(host, operator.email);

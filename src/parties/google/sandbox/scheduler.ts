@@ -1,92 +1,108 @@
-import { principalOf, require_ } from "./access.ts";
-import { signIdToken } from "./iamcredentials.ts";
-import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
-import { accountOf } from "./store.ts";
+import { principalOf, require_, requireActAs } from "./access.ts";
+import { patched } from "./mask.ts";
+import { type RestCall, type Route, restFake } from "./rest.ts";
+import { checked, invalid, type Job, missing, taken } from "./scheduler-job.ts";
+import { dispatch } from "./scheduler-run.ts";
 
 const base = "^/v1/projects/([^/]+)/locations/([^/]+)/jobs";
 const path = (rest: string): RegExp => new RegExp(`${base}${rest}$`);
+const one = path("/([^/:]+)");
 
 const routes: readonly Route[] = [
   { method: "POST", pattern: path(""), operation: "CreateJob", write: true, run: create },
-  { method: "GET", pattern: path("/([^/:]+)"), operation: "GetJob", write: false, run: (call) => job(call) },
-  { method: "DELETE", pattern: path("/([^/:]+)"), operation: "DeleteJob", write: true, run: remove },
+  { method: "GET", pattern: path(""), operation: "ListJobs", write: false, run: list },
+  { method: "GET", pattern: one, operation: "GetJob", write: false, run: (call) => held(call, "get") },
+  { method: "PATCH", pattern: one, operation: "UpdateJob", write: true, run: update },
+  { method: "DELETE", pattern: one, operation: "DeleteJob", write: true, run: remove },
+  {
+    ...{ method: "POST", pattern: path("/([^/:]+):pause"), operation: "PauseJob", write: true },
+    run: (call) => turned(call, "pause", "PAUSED"),
+  },
+  {
+    ...{ method: "POST", pattern: path("/([^/:]+):resume"), operation: "ResumeJob", write: true },
+    run: (call) => turned(call, "enable", "ENABLED"),
+  },
   { method: "POST", pattern: path("/([^/:]+):run"), operation: "RunJob", write: false, run },
 ];
 
-/** Cloud Scheduler v1: jobs that call a URL with an OIDC token, on demand (serverless.md 4, wire.md 4.10). */
+/**
+ * Cloud Scheduler v1: jobs that call a URL with a token of their account, on demand; no clock runs them (serverless.md 4,
+ * wire.md 4.10).
+ */
 export const scheduler = restFake(
   { service: "google.cloudscheduler", hosts: ["cloudscheduler.googleapis.com"], routes },
   principalOf,
 );
 
-/** `schedule` is kept, never acted on. `status.code` is an HTTP status, where Google has a canonical code. */
-interface Job {
-  readonly name: string;
-  readonly state: string;
-  readonly lastAttemptTime?: string;
-  readonly status?: { readonly code: number };
-  readonly httpTarget: {
-    readonly uri: string;
-    readonly httpMethod?: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
-    readonly oidcToken?: { readonly serviceAccountEmail: string; readonly audience?: string };
-  };
+const keyOf = (name: string): string => `google.job/${name}`;
+const parentOf = ({ parts: [project, location] }: RestCall): string => `projects/${project}/locations/${location}`;
+
+function allowed({ host, parts, principal }: RestCall, verb: string): void {
+  require_(principal, { permission: `cloudscheduler.jobs.${verb}`, project: parts[0] ?? "" }, host);
 }
 
-const keyOf = (name: string): string => `google.job/${name}`;
-const invalid = (says: string): GoogleError => new GoogleError([400, "INVALID_ARGUMENT"], says);
-
-function job({ parts, host }: RestCall): Job {
-  const [project, location, id] = parts;
-  const found = host.state.get<Job>(keyOf(`projects/${project}/locations/${location}/jobs/${id}`));
-  if (!found) throw new GoogleError([404, "NOT_FOUND"], "Job not found.");
+function held(call: RestCall, verb: string): Job {
+  allowed(call, verb);
+  const found = call.host.state.get<Job>(keyOf(`${parentOf(call)}/jobs/${call.parts[2]}`));
+  if (!found) throw missing();
   return found;
 }
 
-function create({ body, host, parts, principal }: RestCall): Job {
-  const given = body as unknown as Job;
-  require_(principal, { permission: "cloudscheduler.jobs.create", project: parts[0] ?? "" }, host);
-  if (!given.httpTarget?.uri) throw invalid("The job needs an HTTP target.");
-  if (host.state.get(keyOf(given.name))) throw new GoogleError([409, "ALREADY_EXISTS"], "Job already exists.");
-  const made = { ...given, state: "ENABLED", userUpdateTime: new Date(host.now()).toISOString() };
-  host.state.put(keyOf(given.name), made);
-  return made;
+function saved({ host }: RestCall, job: Job): Job {
+  host.state.put(keyOf(job.name), job);
+  return job;
+}
+
+/** Whoever makes a job act as an account must be allowed to act as it (serverless.md 4.2). */
+function accountChecked(call: RestCall, job: Job): Job {
+  const { oidcToken, oauthToken } = job.httpTarget;
+  const email = (oidcToken ?? oauthToken)?.serviceAccountEmail;
+  if (email === undefined) return job;
+  const account = requireActAs(call.principal, email, call.host);
+  if (account.project !== call.parts[0]) throw invalid("The service account must be in the job's own project.");
+  return job;
+}
+
+function create(call: RestCall): Job {
+  const { body, host } = call;
+  allowed(call, "create");
+  const name =
+    typeof body.name === "string" ? body.name : `${parentOf(call)}/jobs/job-${host.state.next("google.job")}`;
+  if (!name.startsWith(`${parentOf(call)}/jobs/`)) throw invalid("The job's name is not in this location.");
+  const job = accountChecked(call, checked({ ...body, name }));
+  if (host.state.get(keyOf(name))) throw taken();
+  return saved(call, { ...job, state: "ENABLED", userUpdateTime: new Date(host.now()).toISOString() });
+}
+
+function list(call: RestCall) {
+  allowed(call, "list");
+  const jobs = call.host.view.list<Job>(keyOf(`${parentOf(call)}/jobs/`)).map(([, job]) => job);
+  return jobs.length > 0 ? { jobs } : {};
+}
+
+const allowedFields = ["description", "schedule", "timeZone", "attemptDeadline", "httpTarget", "retryConfig"];
+
+/** What the caller may not set, such as the state, stays (serverless.md 4.4). */
+function update(call: RestCall): Job {
+  const before = held(call, "update");
+  const after = patched(before, call.body, { mask: call.request.query.get("updateMask"), allowed: allowedFields });
+  const job = accountChecked(call, checked({ ...after }));
+  return saved(call, { ...job, userUpdateTime: new Date(call.host.now()).toISOString() });
 }
 
 function remove(call: RestCall) {
-  call.host.state.delete(keyOf(job(call).name));
+  call.host.state.delete(keyOf(held(call, "delete").name));
   return {};
 }
 
-/** `status` of a job is a `google.rpc.Status`, so its code is not the HTTP one (Cloud Scheduler API, Job). */
-const rpcCode = (status: number): number =>
-  status < 300 ? 0 : ({ 400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 503: 14, 504: 4 }[status] ?? 2);
+const turned = (call: RestCall, verb: string, state: string): Job => saved(call, { ...held(call, verb), state });
 
-/**
- * Calls the target as the real one would: an OIDC token of the job's account, for the full URI unless the job
- * names an audience, and the headers that name the run (serverless.md 4.2, 4.3).
- */
+/** Also of a paused job: a run that was asked for is no run of the schedule. */
 async function run(call: RestCall): Promise<Job> {
-  const { host } = call;
-  const found = job(call);
-  const { uri, httpMethod = "POST", headers = {}, body, oidcToken } = found.httpTarget;
-  const at = new Date(host.now()).toISOString();
-  const account = oidcToken && accountOf(host.state, oidcToken.serviceAccountEmail);
-  if (oidcToken && !account) throw invalid(`Service account ${oidcToken.serviceAccountEmail} does not exist.`);
-  const token =
-    account && signIdToken(host, account, { audience: oidcToken?.audience ?? uri, azp: account.uniqueId, email: true });
-  const own = {
-    "x-cloudscheduler": "true",
-    "x-cloudscheduler-jobname": found.name.split("/").at(-1) ?? "",
-    "x-cloudscheduler-scheduletime": at,
-  };
-  const status = await host.deliver(uri, {
-    method: httpMethod,
-    headers: { ...headers, ...own, ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    ...(body === undefined ? {} : { body: Buffer.from(body, "base64") }),
-  });
-  const done: Job = { ...found, lastAttemptTime: at, status: { code: rpcCode(status) } };
-  host.state.put(keyOf(found.name), done);
-  return done;
+  const job = held(call, "run");
+  const { lastAttemptTime, code } = await dispatch(job, call.host);
+  // It may have been changed or deleted meanwhile: then what was written stays.
+  const now = call.host.state.get<Job>(keyOf(job.name));
+  const told = { lastAttemptTime, status: { code } };
+  return now ? saved(call, { ...now, ...told }) : { ...job, ...told };
 }

@@ -1,6 +1,6 @@
 import { principalOf, require_ } from "./access.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
-import { projectOf, type StoredProject, saveProject } from "./store.ts";
+import { addComputeAccount, projectOf, type StoredProject, saveProject } from "./store.ts";
 
 const base = "^/v1/projects/([^/:]+)/services";
 const path = (rest: string): RegExp => new RegExp(`${base}${rest}$`);
@@ -38,15 +38,16 @@ const routes: readonly Route[] = [
   },
 ];
 
-/** Service Usage v1 (wire.md 4.4): a project starts with every API on that the sandbox plays. */
+/** Service Usage v1 (wire.md 4.4): a project starts with every API on that the sandbox plays, but for `startsOff`. */
 export const services = restFake(
   { service: "google.serviceusage", hosts: ["serviceusage.googleapis.com"], routes },
   principalOf,
 );
 
-const played = ["cloudresourcemanager", "cloudscheduler", "iam", "iamcredentials", "serviceusage", "sts"].map(
-  (name) => `${name}.googleapis.com`,
-);
+const played = [
+  ...["artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "iam", "iamcredentials", "logging"],
+  ...["monitoring", "run", "serviceusage", "storage", "sts", "workflowexecutions", "workflows"],
+].map((name) => `${name}.googleapis.com`);
 
 function held({ parts, host, principal }: RestCall, verb: string): StoredProject {
   const project = projectOf(host, parts[0] ?? "");
@@ -84,6 +85,7 @@ function turn(call: RestCall, names: readonly string[], on: boolean) {
   const others = project.disabled.filter((name) => !names.includes(name));
   const changed = { ...project, disabled: on ? others : [...others, ...names] };
   saveProject(call.host, changed);
+  if (on && names.includes("run.googleapis.com")) addComputeAccount(call.host, project);
   const kind = on ? "EnableServiceResponse" : "DisableServiceResponse";
   const type = `type.googleapis.com/google.api.serviceusage.v1.${kind}`;
   return {

@@ -22,7 +22,7 @@ export interface StoredProject {
   /** 12 digits, made from the id: principals and answers name a project by it. */
   readonly number: string;
   readonly policy: StoredPolicy;
-  /** APIs that were switched off; a project starts with all that the sandbox plays. */
+  /** APIs that are switched off. */
   readonly disabled: readonly string[];
   /** No organization above it: no deny policies, and no organization policies but its own. */
   readonly noOrganization?: boolean;
@@ -43,6 +43,19 @@ export interface StoredAccount {
   readonly policy: StoredPolicy;
 }
 
+/** A role of a project's own, kept under its whole name `projects/P/roles/ID`. */
+export interface StoredRole {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** `ALPHA`, `BETA`, `GA` ... A `DISABLED` one gives nothing. */
+  readonly stage: string;
+  readonly permissions: readonly string[];
+  readonly etag: string;
+  /** Epoch milliseconds. */
+  readonly deletedAt?: number;
+}
+
 /** The person at the keyboard: what the sandbox hands out as the operator's credentials is this one's. */
 export const operator: Principal = { member: "user:operator@example.com", email: "operator@example.com" };
 
@@ -56,6 +69,11 @@ export const nextPolicy = (host: Host, bindings: readonly Binding[], version: nu
   bindings,
   etag: etag(`policy/${host.state.next("policy")}`),
 });
+
+/** What has to be enabled before it answers, as in a new project of one's own (wire.md 4.0, 4.8). */
+const startsOff = ["artifactregistry", "cloudbuild", "run", "workflowexecutions", "workflows"].map(
+  (name) => `${name}.googleapis.com`,
+);
 
 /**
  * A project exists as soon as it is named (contract, section 5). Its operator owns it and may mint for every
@@ -71,7 +89,13 @@ export function projectOf(host: Host, name: string): StoredProject {
     { role: "roles/iam.serviceAccountOpenIdTokenCreator", members: [operator.member] },
     { role: "roles/owner", members: [operator.member] },
   ];
-  const project: StoredProject = { id, number, policy: nextPolicy(host, bindings, 1), disabled: [], constraints: [] };
+  const project: StoredProject = {
+    id,
+    number,
+    policy: nextPolicy(host, bindings, 1),
+    disabled: startsOff,
+    constraints: [],
+  };
   host.state.put(`google.project/${id}`, project);
   host.state.put(`google.number/${number}`, id);
   return project;
@@ -89,6 +113,23 @@ export function accountOf(view: View, name: string): StoredAccount | undefined {
 
 export const saveAccount = (host: Host, account: StoredAccount): void =>
   host.state.put(`google.account/${account.uniqueId}`, account);
+
+/**
+ * The default compute account, which builds run as. It gets the editor's role with it, unless the organization's
+ * policy withholds that. When it is made, and that it is an editor, is approximate: new organizations withhold it.
+ */
+export function addComputeAccount(host: Host, { id, number }: StoredProject): void {
+  const email = `${number}-compute@developer.gserviceaccount.com`;
+  if (accountOf(host.state, email)) return;
+  const displayName = "Compute Engine default service account";
+  const account = { uniqueId: newUniqueId(host, email), email, project: id, policy: emptyPolicy, displayName };
+  saveAccount(host, account);
+  host.state.put(`google.email/${email}`, account.uniqueId);
+  const project = projectOf(host, id);
+  if (project.constraints.includes("constraints/iam.automaticIamGrantsForDefaultServiceAccounts")) return;
+  const editor = { role: "roles/editor", members: [`serviceAccount:${email}`] };
+  saveProject(host, { ...project, policy: nextPolicy(host, [...project.policy.bindings, editor], 1) });
+}
 
 /** 21 digits, from the e-mail and a counter: made again, an account has a new one. */
 export function newUniqueId(host: Host, email: string): string {
@@ -115,6 +156,18 @@ function checkMembers(host: Host, before: readonly string[], after: readonly str
   if (missing === undefined) return;
   const name = missing.replace(/^(?:deleted:)?serviceAccount:/, "");
   throw new GoogleError([400, "INVALID_ARGUMENT"], `Service account ${name} does not exist.`);
+}
+
+/** A custom role that is not there, or was deleted, can stay bound and not be bound anew; the words are approximate. */
+function checkRoles(host: Host, before: readonly Binding[], after: readonly Binding[]): void {
+  const missing = after.find(({ role }) => {
+    if (role.startsWith("roles/") || before.some((one) => one.role === role)) return false;
+    const found = host.state.get<StoredRole>(`google.role/${role}`);
+    return found === undefined || found.deletedAt !== undefined;
+  });
+  if (missing === undefined) return;
+  const says = `Role ${missing.role} does not exist in the resource's hierarchy.`;
+  throw new GoogleError([400, "INVALID_ARGUMENT"], says);
 }
 
 /**
@@ -151,5 +204,6 @@ export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<
   }
   const bindings = (given.bindings ?? []).filter((binding) => binding.members?.length > 0);
   checkMembers(host, membersOf(current.bindings), membersOf(bindings));
+  checkRoles(host, current.bindings, bindings);
   return nextPolicy(host, bindings, given.version ?? 1);
 }

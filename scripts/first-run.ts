@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { codes, exitOf } from "../src/cli/exit.ts";
+import { atLocation, inProject } from "../src/deploy/piece.ts";
+import { storeFolder } from "../src/deploy/running.ts";
+import { type Command, nameOf, type Setup } from "../src/deploy/setup.ts";
+import type { Verdict } from "../src/model.ts";
+import { GcloudFailed, read, typed, write } from "./gcloud.ts";
+import type { Place } from "./place.ts";
+
+const verdict = z.enum(["open", "broken", "drifted", "unknown", "unproved", "works"]);
+const execution = z.object({
+  name: z.string(),
+  state: z.string(),
+  error: z.object({ payload: z.string() }).optional(),
+});
+const report = z.object({ at: z.string(), verdict, links: z.array(z.object({ link: z.string(), verdict })) });
+
+/** Milliseconds: a check may take as long as a function may run. */
+const patience = { each: 3000, whole: 600_000 };
+
+/**
+ * Has the schedule fire once, waits until the workflow that it starts has ended, and reads what the function has stored:
+ * the way that every later check goes. Gives the exit code that the verdict means.
+ */
+export async function firstRun(place: Place, setup: Setup): Promise<number> {
+  const workflow = nameOf(setup, "health");
+  const where = [atLocation(setup), inProject(setup)];
+  const listed: Command = ["workflows", "executions", "list", workflow, ...where, "--limit=1", "--format=json"];
+  const before = (await latest(place, listed))?.name;
+  const fire: Command = ["scheduler", "jobs", "run", nameOf(setup, "health"), ...where];
+  process.stdout.write(`$ ${typed(fire)}\n`);
+  await write(place, fire);
+  const ended = await until(place, async () => {
+    const found = await latest(place, listed);
+    return found && found.name !== before && !["ACTIVE", "QUEUED"].includes(found.state) ? found : undefined;
+  });
+  if (!ended) throw new GcloudFailed(fire, "the schedule was told to fire, and no execution of the workflow has ended");
+  if (ended.state !== "SUCCEEDED")
+    throw new GcloudFailed(
+      listed,
+      `the workflow ${ended.state.toLowerCase()}: ${ended.error?.payload ?? "it does not say why"}`,
+    );
+  return told(place, setup);
+}
+
+async function latest(place: Place, command: Command) {
+  const found = z.array(execution).parse((await read(place, command)) ?? []);
+  return found[0];
+}
+
+async function until<T>({ signal }: Place, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  const end = Date.now() + patience.whole;
+  while (Date.now() < end && !signal.aborted) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, patience.each));
+  }
+  return undefined;
+}
+
+async function told(place: Place, setup: Setup): Promise<number> {
+  const show: Command = ["storage", "cat", `gs://${setup.bucket}/${storeFolder}/health-last.json`];
+  process.stdout.write(`$ ${typed(show)}\n`);
+  const { at, verdict, links } = report.parse(await read(place, show));
+  const width = Math.max(...links.map((one) => one.link.length));
+  for (const one of links) process.stdout.write(`  ${one.verdict.padEnd(8)}  ${one.link.padEnd(width)}\n`);
+  const every = `every ${setup.every} minutes from now on`;
+  process.stdout.write(`${at}   ${verdict}   scheduler, workflow, function and every link; ${every}\n`);
+  const exit = exitOf({ verdicts: [verdict as Verdict] });
+  if (exit !== codes.fine) process.stdout.write("next   crosstrust health\n");
+  return exit;
+}

@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import type { Finding, Health, LinkHealth, World } from "../model.ts";
+import { inParallel } from "../run/retry.ts";
+import { worst } from "../run/verdict.ts";
+
+/** One instance's share of a run that is divided over many; `run` is the same for all of them. */
+export interface Share {
+  readonly run: string;
+  readonly part: number;
+}
+
+/** A whole run, to be put together: how many shares it had. */
+export interface Whole {
+  readonly run: string;
+  readonly parts: number;
+}
+
+const nameOf = ({ run, part }: Share): string => `health-part-${run}-${part}`;
+
+/** In the order of the file; how many to a batch is the caller's. */
+export const batchesOf = (links: readonly { readonly name: string }[], size: number): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(links.length / size) }, (_, at) =>
+    links.slice(at * size, (at + 1) * size).map(({ name }) => name),
+  );
+
+/** Kept until it is gathered. Sent twice, the later one stands: both looked at the same links. */
+export const keepPart = (world: World, share: Share, health: Health): Promise<void> =>
+  world.store.write(nameOf(share), JSON.stringify(health));
+
+/**
+ * What the shares found, as one check of all links would have said it. A link that none of them told of is `unknown`: its
+ * share did not arrive, and silence is no good news. The same finding of several shares is one.
+ */
+export async function gathered(world: World, whole: Whole, links: readonly { readonly name: string }[]) {
+  const shares = Array.from({ length: whole.parts }, (_, part) => ({ run: whole.run, part }));
+  const texts = await inParallel(shares, 16, (share) => world.store.read(nameOf(share)));
+  const found = texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as Health]));
+  const told = new Map(found.flatMap((health) => health.links.map((link) => [link.link, link] as const)));
+  const all = links.map(({ name }): LinkHealth => told.get(name) ?? untold(name));
+  const findings = new Map(found.flatMap(ownFindings).map((one) => [JSON.stringify(one), one] as const));
+  const prints = found.map(({ fingerprint }) => fingerprint).sort();
+  const health: Health = {
+    at: new Date(world.clock.now()).toISOString(),
+    verdict: worst(all.map(({ verdict }) => verdict)),
+    ms: Math.max(0, ...found.map(({ ms }) => ms)),
+    fingerprint: createHash("sha256").update(prints.join(" ")).digest("hex"),
+    links: all,
+    findings: [...findings.values()],
+  };
+  return { health, forget: () => inParallel(shares, 16, (share) => world.store.remove(nameOf(share))) };
+}
+
+/** What a share only planned of another's links, the other one has proved and says better. */
+function ownFindings({ links, findings }: Health): readonly Finding[] {
+  const own = new Set(links.map(({ link }) => link));
+  return findings.filter((finding) => !finding.links || finding.links.some((link) => own.has(link)));
+}
+
+const untold = (link: string): LinkHealth => ({
+  ...{ link, verdict: "unknown", changes: [] },
+  hops: [{ step: "mint", result: "unknown", ms: 0, saw: "its part of the run did not arrive" }],
+});

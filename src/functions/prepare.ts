@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { deployedFile, deployment } from "./deployment.ts";
+import { asked, nowhere } from "./nowhere.ts";
+import { keepRead } from "./prepared.ts";
+
+/**
+ * Reads the federation file, and goes once through a request and its check in a world where nothing is there, so that
+ * V8 has compiled what they run. Nobody is called, nothing is logged, and no result is kept but the code.
+ */
+export async function prepare(): Promise<void> {
+  const file = { path: deployedFile(), bytes: readFileSync(deployedFile()) };
+  const { read, places } = (await import("./read-file.ts")).readWhole(file);
+  keepRead(file, read, places);
+  (await import("./lean.ts")).lean();
+  const { checkCaller } = await import("./late.ts");
+  const { world, token } = nowhere();
+  await checkCaller(token, { audience: asked.audience, emails: [asked.email] }, world);
+  const { federation } = await deployment();
+  await import("./health.ts");
+  const { checkHealth, noConsents } = await import("../crosstrust.ts");
+  await checkHealth({ federation, only: [], consents: noConsents }, world);
+}

@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import type { Host } from "../../../sandbox/fake.ts";
+import { require_, requireApi } from "./access.ts";
+import { GoogleError, type RestCall, type Route } from "./rest.ts";
+import { projectOf, type StoredRole } from "./store.ts";
+
+const base = "^/v1/projects/([^/]+)/roles";
+const path = (rest: string): RegExp => new RegExp(`${base}${rest}$`);
+
+/** Custom roles of a project, a part of IAM Admin v1. */
+export const roleRoutes: readonly Route[] = [
+  { method: "POST", pattern: path(""), operation: "CreateRole", write: true, run: create },
+  { method: "GET", pattern: path(""), operation: "ListRoles", write: false, run: list },
+  {
+    ...{ method: "GET", pattern: path("/([^/:]+)"), operation: "GetRole", write: false },
+    run: (call) => shown(held(call, "get")),
+  },
+  { method: "PATCH", pattern: path("/([^/:]+)"), operation: "UpdateRole", write: true, run: patch },
+  { method: "DELETE", pattern: path("/([^/:]+)"), operation: "DeleteRole", write: true, run: remove },
+  { method: "POST", pattern: path("/([^/:]+):undelete"), operation: "UndeleteRole", write: true, run: undelete },
+];
+
+const day = 86_400_000;
+/** Days for which `undelete` brings a role back, and for which its id is taken (IAM's documentation of custom roles). */
+const kept = { undelete: 7 * day, id: 37 * day } as const;
+
+const invalid = (says: string): GoogleError => new GoogleError([400, "INVALID_ARGUMENT"], says);
+const keyOf = (name: string): string => `google.role/${name}`;
+const nameOf = (project: string, id: string): string => `projects/${project}/roles/${id}`;
+
+function checked({ parts, host, principal }: RestCall, verb: string): string {
+  const { id } = projectOf(host, parts[0] ?? "");
+  requireApi(host, id, "iam.googleapis.com");
+  require_(principal, { permission: `iam.roles.${verb}`, project: id }, host);
+  return id;
+}
+
+/** A deleted role is found too, and says that it is deleted; one whose time is over is gone. */
+function found(host: Host, name: string): StoredRole | undefined {
+  const role = host.state.get<StoredRole>(keyOf(name));
+  return role?.deletedAt !== undefined && role.deletedAt + kept.id <= host.now() ? undefined : role;
+}
+
+function held(call: RestCall, verb: string): StoredRole {
+  const name = nameOf(checked(call, verb), call.parts[1] ?? "");
+  const role = found(call.host, name);
+  if (!role) throw new GoogleError([404, "NOT_FOUND"], `The role named ${name} was not found.`);
+  return role;
+}
+
+/** A list of roles has no permissions unless it is asked for the full view. */
+const shown = ({ permissions, deletedAt, ...rest }: StoredRole, full = true) => ({
+  ...rest,
+  ...(full && permissions.length > 0 ? { includedPermissions: permissions } : {}),
+  ...(deletedAt === undefined ? {} : { deleted: true }),
+});
+
+/** What a caller may say of a role. */
+interface Given {
+  readonly title?: string;
+  readonly description?: string;
+  readonly stage?: string;
+  readonly includedPermissions?: readonly string[];
+  readonly etag?: string;
+}
+
+const etagOf = (host: Host): string =>
+  createHash("sha256")
+    .update(`role/${host.state.next("google.role")}`)
+    .digest()
+    .subarray(0, 8)
+    .toString("base64");
+
+function permissionsOf({ includedPermissions = [] }: Given): readonly string[] {
+  const bad = includedPermissions.find((one) => !/^[a-z][\w-]*(\.[\w-]+)+$/i.test(one));
+  if (bad !== undefined) throw invalid(`Permission ${bad} is not valid.`);
+  return [...new Set(includedPermissions)].sort();
+}
+
+/** The id of a deleted role stays taken, and that is refused in other words than a living one. */
+function create(call: RestCall) {
+  const { host, body } = call;
+  const project = checked(call, "create");
+  const { roleId: id = "", role: given = {} } = body as { roleId?: string; role?: Given };
+  if (!/^[\w.]{3,64}$/.test(id))
+    throw invalid(`The role_id ${id} is not valid: 3 to 64 letters, digits, _ and periods.`);
+  const known = found(host, nameOf(project, id));
+  if (known?.deletedAt !== undefined)
+    throw new GoogleError(
+      [400, "FAILED_PRECONDITION"],
+      `You can't create a role_id (${id}) which has been marked for deletion.`,
+    );
+  if (known)
+    throw new GoogleError([409, "ALREADY_EXISTS"], `A role named ${id} in projects/${project} already exists.`);
+  const { title, description, stage = "ALPHA" } = given;
+  const role: StoredRole = {
+    ...{ name: nameOf(project, id), stage, permissions: permissionsOf(given), etag: etagOf(host) },
+    ...(title ? { title } : {}),
+    ...(description ? { description } : {}),
+  };
+  host.state.put(keyOf(role.name), role);
+  return shown(role);
+}
+
+/** What the mask names, else what the body carries. */
+function patch(call: RestCall) {
+  const role = held(call, "update");
+  if (role.deletedAt !== undefined) throw deleted(role);
+  const given = call.body as Given;
+  checkEtag(given, role);
+  const mask = (call.request.query.get("updateMask") ?? Object.keys(given).join(",")).split(",");
+  const takes = (name: string): boolean => mask.includes(name) || mask.includes(name.replace(/P/, "_p"));
+  const next: StoredRole = {
+    ...role,
+    ...(takes("title") ? { title: given.title ?? "" } : {}),
+    ...(takes("description") ? { description: given.description ?? "" } : {}),
+    ...(takes("stage") && given.stage ? { stage: given.stage } : {}),
+    ...(takes("includedPermissions") ? { permissions: permissionsOf(given) } : {}),
+    etag: etagOf(call.host),
+  };
+  call.host.state.put(keyOf(role.name), next);
+  return shown(next);
+}
+
+const deleted = ({ name }: StoredRole): GoogleError =>
+  new GoogleError([400, "FAILED_PRECONDITION"], `The role named ${name} is deleted: undelete it first.`);
+
+function checkEtag({ etag }: Given, role: StoredRole): void {
+  if (etag === undefined || etag === "" || etag === role.etag) return;
+  throw new GoogleError(
+    [409, "ABORTED"],
+    "There were concurrent changes to the role. Please retry the whole read-modify-write with exponential backoff.",
+  );
+}
+
+function list(call: RestCall) {
+  const project = checked(call, "list");
+  const { query } = call.request;
+  const full = query.get("view") === "FULL";
+  const gone = /^true$/i.test(query.get("showDeleted") ?? "");
+  const all = call.host.view
+    .list<StoredRole>(keyOf(nameOf(project, "")))
+    .flatMap(([, { name }]) => found(call.host, name) ?? []);
+  const roles = all.filter(({ deletedAt }) => gone || deletedAt === undefined).map((role) => shown(role, full));
+  return roles.length > 0 ? { roles } : {};
+}
+
+/** Bindings stay as they are and give nothing until it comes back. */
+function remove(call: RestCall) {
+  const role = held(call, "delete");
+  if (role.deletedAt !== undefined) throw deleted(role);
+  const next = { ...role, deletedAt: call.host.now(), etag: etagOf(call.host) };
+  call.host.state.put(keyOf(role.name), next);
+  return shown(next);
+}
+
+function undelete(call: RestCall) {
+  const role = held(call, "undelete");
+  const { deletedAt, ...restored } = role;
+  if (deletedAt === undefined || deletedAt + kept.undelete <= call.host.now())
+    throw new GoogleError([400, "FAILED_PRECONDITION"], `The role named ${role.name} can not be undeleted.`);
+  const next = { ...restored, etag: etagOf(call.host) };
+  call.host.state.put(keyOf(role.name), next);
+  return shown(next);
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { everyStep } from "../../src/parties/google/sandbox/workflows/walk.ts";
+import { deliverOf } from "../../src/sandbox/deliver.ts";
+import type { Delivered, Delivery } from "../../src/sandbox/fake.ts";
+import { type Heard, listener, type Says } from "./listener.ts";
+import { programOf, type Run, runWorkflow } from "./workflow.ts";
+
+// Our own workflows, over a server that answers as the functions do (docs/functions.md).
+
+export const textOf = (name: "health" | "onboard"): string =>
+  readFileSync(join(import.meta.dirname, "..", "..", "workflows", `${name}.yaml`), "utf8");
+
+/** A request as the functions see it; a GET is the one for batches. */
+export interface Asked {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the workflow sends.
+  readonly body: any;
+}
+
+export type Answer = (asked: Asked) => Says | undefined | Promise<Says | undefined>;
+
+export const envelope = { crosstrust: 1, tool: "0.1.0", world: "sandbox", deployment: "acme" };
+const at = "2026-11-01T10:00:00.000Z";
+
+/** A health function for so many links; `verdictOf` one of them. */
+export function healthFunction(count: number, verdictOf = (_link: string): string => "works") {
+  const all = Array.from({ length: count }, (_, index) => `link-${index}`);
+  const order = ["open", "broken", "drifted", "unknown", "unproved", "works"];
+  const worst = (verdicts: readonly string[]) => order.find((verdict) => verdicts.includes(verdict)) ?? "works";
+  const parts = new Map<string, readonly string[]>();
+  const counted = (verdicts: readonly string[]) => {
+    const counts: Record<string, number> = {};
+    for (const verdict of verdicts) counts[verdict] = (counts[verdict] ?? 0) + 1;
+    return counts;
+  };
+  const gathered = (run: string, count: number) => {
+    const arrived = Array.from({ length: count }, (_, part) => parts.get(`${run}/${part}`) ?? []).flat();
+    const verdicts = all.map((link) => (arrived.includes(link) ? verdictOf(link) : "unknown"));
+    return { ...envelope, at, verdict: worst(verdicts), run, counts: counted(verdicts), links: all.length };
+  };
+  const answer = ({ method, query, body }: Asked): Says => {
+    if (method === "GET") {
+      const size = Number(query.get("size"));
+      if (query.get("format") !== "batches" || !(size >= 1 && size <= 200))
+        return { status: 400, body: { error: "size is 1 to 200" } };
+      const batches = Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+        all.slice(index * size, (index + 1) * size),
+      );
+      return { status: 200, body: { ...envelope, batches } };
+    }
+    if (body.parts !== undefined) return { status: 200, body: gathered(body.run, body.parts) };
+    const asked: readonly string[] = body.links ?? all;
+    if (asked.some((link) => !all.includes(link))) return { status: 403, body: { error: "a link that is not here" } };
+    const verdicts = asked.map(verdictOf);
+    const verdict = worst(verdicts);
+    if (body.part !== undefined) {
+      parts.set(`${body.run}/${body.part}`, asked);
+      return { status: 200, body: { ...envelope, verdict, run: body.run, part: body.part, counts: counted(verdicts) } };
+    }
+    const links = asked.map((link) => ({ link, verdict: verdictOf(link), hops: [], changes: [] }));
+    const exit = verdict === "works" || verdict === "unproved" ? 0 : 3;
+    return { status: 200, body: { ...envelope, command: "health", exit, at, verdict, links, findings: [] } };
+  };
+  return { answer, all };
+}
+
+const [first, second] = ["a".repeat(64), "b".repeat(64)];
+export const fingerprints = { first, second } as const;
+
+/** A plan that makes two things, and what applying it answers. */
+export const plan = (more: object = {}): Says => ({
+  status: 200,
+  body: {
+    ...envelope,
+    ...{ command: "plan", exit: 2, fingerprint: first, findings: [] },
+    changes: [
+      { address: "google:account/a", verb: "create" },
+      { address: "aws:role/b", verb: "create" },
+      { address: "aws:role/c", verb: "keep" },
+    ],
+    ...more,
+  },
+});
+export const applied = (more: object = {}): Says => ({
+  status: 200,
+  body: { ...(plan() as { body: object }).body, command: "apply", exit: 0, traces: [], ...more },
+});
+
+export interface Flow {
+  readonly argument?: unknown;
+  readonly env?: Readonly<Record<string, string>>;
+  /** In place of a server: what a call comes to, or undefined to let it through. */
+  readonly send?: (request: Delivery) => Delivered | undefined;
+  readonly health?: Answer;
+  readonly provision?: Answer;
+  readonly source?: string;
+}
+
+const parsed = ({ method, path, body }: Heard): Asked => ({
+  method,
+  query: new URL(path, "http://x").searchParams,
+  body: body ? JSON.parse(body) : undefined,
+});
+
+export interface Flown extends Run {
+  readonly health: readonly Asked[];
+  readonly provision: readonly Asked[];
+}
+
+/** Runs one of ours against real servers on 127.0.0.1. */
+export async function fly(name: "health" | "onboard", flow: Flow = {}): Promise<Flown> {
+  const never: Says = { status: 418 };
+  const servers = {
+    health: await listener(async (heard) => (await (flow.health ?? healthFunction(3).answer)(parsed(heard))) ?? never),
+    provision: await listener(async (heard) => (await (flow.provision ?? (() => plan()))(parsed(heard))) ?? never),
+  };
+  const env = {
+    CROSSTRUST_HEALTH_URL: servers.health.url,
+    CROSSTRUST_PROVISION_URL: servers.provision.url,
+    GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID: "run-1",
+    ...flow.env,
+  };
+  const deliver = deliverOf("http://127.0.0.1:1", async () => []);
+  // What takes minutes in life takes a moment here.
+  const send = async (request: Delivery) =>
+    flow.send?.(request) ?? deliver({ ...request, timeout: Math.min(request.timeout, 250) });
+  const run = await runWorkflow(flow.source ?? textOf(name), { argument: flow.argument ?? null, env, send });
+  note(name, run);
+  return { ...run, health: servers.health.heard.map(parsed), provision: servers.provision.heard.map(parsed) };
+}
+
+const seen = new Map<string, Set<string>>();
+
+function note(name: string, run: Run): void {
+  const steps = seen.get(name) ?? new Set();
+  seen.set(name, steps);
+  for (const { routine, step, type } of run.trace) steps.add(`${routine}/${step}/${type}`);
+}
+
+/** Steps, entries of switches and bodies of tries among them, that no run of this process has come by. */
+export function uncovered(name: "health" | "onboard", source = textOf(name)): readonly string[] {
+  const all = [...programOf(source).routines.values()].flatMap((routine) =>
+    [...everyStep(routine.steps)].map(({ name: step, action }) => `${routine.name}/${step}/${action.does}`),
+  );
+  return [...new Set(all)].filter((step) => !seen.get(name)?.has(step));
+}
