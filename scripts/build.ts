@@ -15,7 +15,7 @@ await $({ cwd: root })`tsc -p tsconfig.build.json`;
 
 for (const file of [
   ...globSync("{src,docs}/**/*.{md,yaml}", { cwd: root }),
-  ...globSync("examples/*.yaml", { cwd: root }),
+  ...globSync("{examples,workflows}/*.yaml", { cwd: root }),
   ...["bin/crosstrust.js", "federation.schema.json", "README.md", "CHANGELOG.md", "LICENSE"],
 ]) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
@@ -26,7 +26,17 @@ const { name, version, description, license, type, bin, dependencies } = read("p
 const manifest = {
   ...{ name, version, description, license, type, bin },
   engines: { node: ">=22.18" },
-  files: ["bin", "src", "functions", "scripts", "examples", "docs", "federation.schema.json", "CHANGELOG.md"],
+  files: [
+    "bin",
+    "src",
+    "functions",
+    "scripts",
+    "workflows",
+    "examples",
+    "docs",
+    "federation.schema.json",
+    "CHANGELOG.md",
+  ],
   dependencies,
 };
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

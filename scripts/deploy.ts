@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
+import { $ } from "zx/core";
 import type { Flags } from "../src/cli/context.ts";
 import { codes } from "../src/cli/exit.ts";
 import { type Found, readings } from "../src/deploy/found.ts";
@@ -18,7 +19,7 @@ import { writeFiles } from "./staging.ts";
  * changes what is another one, and leaves the rest alone. Cut off anywhere, it goes on when it is run again.
  */
 export const deploy = (flags: Flags, own: DeployFlags = {}): Promise<number> =>
-  inPlace(flags, async (place) => {
+  inPlace(flags, $, async (place) => {
     const federation = await controlled(place, own);
     const setup = await setUp(place, federation, own);
     writeFiles(setup, smallFiles(setup));

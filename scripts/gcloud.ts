@@ -1,12 +1,13 @@
-import { $, type ProcessOutput, which } from "zx/core";
+import { type $, type ProcessOutput, which } from "zx/core";
 import { codes, UsageError } from "../src/cli/exit.ts";
 import { Found, type Reading, readApis } from "../src/deploy/found.ts";
 import type { Command, Setup } from "../src/deploy/setup.ts";
 import { redact } from "../src/run/cloud-error.ts";
 import { inParallel } from "../src/run/retry.ts";
 
-/** gcloud, in the environment in which it reaches the world that is meant. */
+/** gcloud, as a script runs it, in the environment in which it reaches the world that is meant. */
 export interface Gcloud {
+  readonly run: typeof $;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
@@ -40,8 +41,8 @@ export async function requireGcloud(): Promise<void> {
   throw new UsageError("gcloud is not installed: https://cloud.google.com/sdk/docs/install");
 }
 
-const start = ({ env, signal }: Gcloud, command: Command): Promise<ProcessOutput> =>
-  $({ env, signal, quiet: true, nothrow: true })`gcloud ${[...command, "--quiet"]}`;
+const start = ({ run, env, signal }: Gcloud, command: Command): Promise<ProcessOutput> =>
+  run({ env, signal, quiet: true, nothrow: true })`gcloud ${[...command, "--quiet"]}`;
 
 /** Its answer as JSON; undefined where the thing is not there. */
 export async function read(gcloud: Gcloud, command: Command): Promise<unknown> {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { $ } from "zx/core";
 import type { Flags } from "../src/cli/context.ts";
 import { codes } from "../src/cli/exit.ts";
 import { leftovers, readings } from "../src/deploy/found.ts";
@@ -13,7 +14,7 @@ import { agreed, controlled, type DeployFlags, inPlace, setUp } from "./place.ts
  * on: others may need them by now. Links, roles and their control plane are not touched: `destroy` is for those.
  */
 export const offboard = (flags: Flags, own: DeployFlags = {}): Promise<number> =>
-  inPlace(flags, async (place) => {
+  inPlace(flags, $, async (place) => {
     // A file without a control plane may have been deployed all the same: it is looked for under the usual names.
     const federation = await controlled(place, { ...own, dryRun: true });
     const setup = await setUp(place, federation, own);

@@ -56,7 +56,7 @@ export async function onboard(flags: Flags, own: OwnFlags = {}): Promise<number>
  * plane before the roles that stay within its boundary, and its grants after the accounts that they are on.
  */
 const onboardAndDeploy = (flags: Flags, own: OwnFlags): Promise<number> =>
-  inPlace(flags, async (place) => {
+  inPlace(flags, $, async (place) => {
     const { env, context } = place;
     const federation = await controlled(place, own);
     if (!(await prepared(flags, federation, { world: context.world, env }))) return codes.denied;

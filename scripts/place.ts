@@ -25,7 +25,11 @@ export interface Place extends Gcloud {
 }
 
 /** Runs what drives gcloud, in the world that the flags name; an interrupt ends the program that is running. */
-export async function inPlace(flags: Flags, work: (place: Place) => Promise<number>): Promise<number> {
+export async function inPlace(
+  flags: Flags,
+  run: Gcloud["run"],
+  work: (place: Place) => Promise<number>,
+): Promise<number> {
   await requireGcloud();
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -33,7 +37,7 @@ export async function inPlace(flags: Flags, work: (place: Place) => Promise<numb
   const context = await openContext(flags, stop.signal);
   try {
     const env = context.world.kind === "sandbox" ? await sandboxEnvironment(flags, context) : process.env;
-    return await work({ flags, context, env, signal: stop.signal });
+    return await work({ flags, context, run, env, signal: stop.signal });
   } catch (error) {
     if (stop.signal.aborted) return codes.interrupted;
     if (!(error instanceof GcloudFailed)) throw error;

@@ -122,6 +122,20 @@ describe("no room is too big", () => {
   });
 });
 
+describe("scripts", () => {
+  // What people start by itself drives other programs, by zx; what does not is a function of the core.
+  const started = files.filter((file) => /^scripts\//.test(file) && source(file).startsWith("#!"));
+
+  test.each(started)("%s drives other programs with $", (file) => {
+    expect(source(file)).toMatch(/import \{ \$[^}]*\} from "zx\/core"/);
+    expect(source(file).replace(/import .*\n/g, "")).toMatch(/\$[`(,]/);
+  });
+
+  test("there are such scripts", () => {
+    expect(started).toEqual(["scripts/deploy.ts", "scripts/offboard.ts", "scripts/onboard.ts"]);
+  });
+});
+
 describe("words", () => {
   const code = (file: string): string =>
     source(file)

@@ -115,7 +115,21 @@ describe("a divided run", () => {
     await divided("run-1");
     const { body } = await call({ run: "run-2", parts: 4 });
     expect(body.counts).toEqual({ unknown: 7 });
-    expect((await call({ run: "run-1", parts: 4 })).body.counts).toEqual({ unknown: 7 });
+  });
+
+  // Catches a gathering whose answer was lost, and which the next try takes for a run without any shares.
+  test("gathered again it gives the same answer, and remembers nothing twice", async () => {
+    const first = await divided("run-1");
+    const stored = await report();
+    expect(await call({ run: "run-1", parts: 4 })).toEqual(first);
+    expect(await report()).toEqual(stored);
+  });
+
+  test("shares are taken side by side, also while something else runs", async () => {
+    const all = await batches(2);
+    const answers = await Promise.all(all.map((links, part) => call({ links, run: "run-1", part })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await call({ run: "run-1", parts: 4 })).body.counts).toEqual({ works: 7 });
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { XMLValidator } from "fast-xml-parser";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { reportOf } from "../src/crosstrust/report.ts";
-import { healthFunction } from "../src/functions/health.ts";
+import { healthOf } from "../src/functions/health.ts";
 import { lastReport } from "../src/functions/report.ts";
 import type { Finding, Report } from "../src/model.ts";
 import { knownAfter } from "../src/plan/refs.ts";
@@ -234,7 +234,7 @@ describe("the function", () => {
     expect((await get("html")).status).toBe(404);
     process.env.CROSSTRUST_FILE = join(folderWith(example), "federation.yaml");
     onTestFinished(() => void delete process.env.CROSSTRUST_FILE);
-    await healthFunction({
+    await healthOf({
       ...{ query: {}, body: {}, world: b.world() },
       ...{ federation: federationOf(example), linted: [], caller: "operator@example.com" },
     });

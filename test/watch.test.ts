@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { healthFunction } from "../src/functions/health.ts";
+import { healthOf } from "../src/functions/health.ts";
 import { lastReport } from "../src/functions/report.ts";
 import type { Memory, World } from "../src/model.ts";
 import { bucketStore } from "../src/parties/google/storage.ts";
@@ -48,8 +48,7 @@ async function call(method: "GET" | "POST", world: World = b.world(), body: unkn
   // A fresh world believes its own clock until the first answer has told it the sandbox's.
   await world.credentials({ party: "google", scope: "acme-prod" });
   const rest = { query: {}, federation: federationOf(example), linted: [], caller: "scheduler@example.com" };
-  const reply =
-    method === "GET" ? await lastReport({ ...rest, world }) : await healthFunction({ ...rest, world, body });
+  const reply = method === "GET" ? await lastReport({ ...rest, world }) : await healthOf({ ...rest, world, body });
   return { ...reply, document: JSON.parse(reply.body) };
 }
 

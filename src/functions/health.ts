@@ -6,7 +6,7 @@ import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
 import { deployment } from "./deployment.ts";
-import { gathered, keepPart } from "./parts.ts";
+import { gathered, gatheredBefore, keepGathered, keepPart, type Whole } from "./parts.ts";
 import { reportName } from "./report.ts";
 import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
 import { countsOf, tellEach, tellLinks, tellRun } from "./tell.ts";
@@ -41,23 +41,27 @@ const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "
  * case 120). A check of only some links is neither stored nor remembered, and waits for nobody's lease: the last report
  * stands for the whole deployment. So does what a divided run comes to, when its shares are gathered.
  */
-export async function healthFunction(sent: Sent): Promise<Reply> {
-  const call: Call = { ...sent, ...(await deployment()) };
+export async function healthOf(call: Call): Promise<Reply> {
   const asked = bodySchema.safeParse(call.body);
   if (!asked.success) return error(400, "the body takes links, a list of link names; run with part, or with parts");
   const only = "links" in asked.data ? (asked.data.links ?? []) : [];
   if (only.some((name) => !call.federation.links.some((link) => link.name === name)))
     return error(403, "a link that this deployment does not have");
-  if (running) return busy;
-  running = true;
+  // Shares of a run look at links of their own, and are in nobody's way.
+  const alone = !("part" in asked.data);
+  if (alone && running) return busy;
+  running ||= alone;
   try {
     const reply = await answered(call, asked.data, only);
     // Cut short, it says nothing about the links: neither stored nor told.
     return call.world.signal.aborted ? stopped : reply;
   } finally {
-    running = false;
+    if (alone) running = false;
   }
 }
+
+/** Of this deployment's own file, as it is now. */
+export const healthFunction = async (sent: Sent): Promise<Reply> => healthOf({ ...sent, ...(await deployment()) });
 
 async function answered(call: Call, body: Body, only: readonly string[]): Promise<Reply> {
   const { world, federation } = call;
@@ -70,16 +74,7 @@ async function answered(call: Call, body: Body, only: readonly string[]): Promis
     tellEach({ deployment: federation.name, links: health.links });
     return short(call, health, { run: body.run, part: body.part });
   }
-  if ("parts" in body) {
-    const { health, forget } = await gathered(world, body, federation.links);
-    const watched = await watchRun(call, async () => health);
-    if (!watched.held) return busy;
-    await stored(call, watched.value);
-    tellRun({ event: "crosstrust.health", deployment: federation.name, ...health });
-    // What is left behind is swept by the bucket's own rule.
-    await forget().catch(() => {});
-    return short(call, watched.value.health, { run: body.run, at: health.at, links: health.links.length });
-  }
+  if ("parts" in body) return gather(call, body);
   const watched = only.length > 0 ? undefined : await watchRun(call, look);
   if (watched && !watched.held) return busy;
   const health = watched?.value.health ?? (await look());
@@ -89,7 +84,24 @@ async function answered(call: Call, body: Body, only: readonly string[]): Promis
   return replyOf(call, health, text);
 }
 
-const replyOf = ({ query }: Call, { verdict }: Health, body: string): Reply => ({
+/** Asked again, because its answer was lost, it gives the same one: the shares are gone by then. */
+async function gather(call: Call, whole: Whole): Promise<Reply> {
+  const { world, federation } = call;
+  const done = await gatheredBefore(world, whole);
+  if (done) return replyOf(call, done, done.text);
+  const { health, forget } = await gathered(world, whole, federation.links);
+  const watched = await watchRun(call, async () => health);
+  if (!watched.held) return busy;
+  await stored(call, watched.value);
+  tellRun({ event: "crosstrust.health", deployment: federation.name, ...health });
+  const reply = short(call, watched.value.health, { run: whole.run, at: health.at, links: health.links.length });
+  await keepGathered(world, whole, { verdict: health.verdict, text: reply.body });
+  // What is left behind is swept by the bucket's own rule.
+  await forget().catch(() => {});
+  return reply;
+}
+
+const replyOf = ({ query }: Call, { verdict }: Pick<Health, "verdict">, body: string): Reply => ({
   status: "strict" in query && !fine(verdict) ? 503 : 200,
   headers: { "crosstrust-verdict": verdict },
   body,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Finding, Health, LinkHealth, World } from "../model.ts";
+import type { Finding, Health, LinkHealth, Verdict, World } from "../model.ts";
 import { inParallel } from "../run/retry.ts";
 import { worst } from "../run/verdict.ts";
 
@@ -26,6 +26,22 @@ export const batchesOf = (links: readonly { readonly name: string }[], size: num
 /** Kept until it is gathered. Sent twice, the later one stands: both looked at the same links. */
 export const keepPart = (world: World, share: Share, health: Health): Promise<void> =>
   world.store.write(nameOf(share), JSON.stringify(health));
+
+/** The answer to a gathering, and the verdict that it tells. */
+export interface Gathered {
+  readonly verdict: Verdict;
+  readonly text: string;
+}
+
+const answerOf = ({ run }: Pick<Whole, "run">): string => `health-part-${run}-gathered`;
+
+export const keepGathered = (world: World, whole: Whole, answer: Gathered): Promise<void> =>
+  world.store.write(answerOf(whole), JSON.stringify(answer));
+
+export async function gatheredBefore(world: World, whole: Whole): Promise<Gathered | undefined> {
+  const text = await world.store.read(answerOf(whole));
+  return text === undefined ? undefined : (JSON.parse(text) as Gathered);
+}
 
 /**
  * What the shares found, as one check of all links would have said it. A link that none of them told of is `unknown`: its

@@ -24,8 +24,7 @@ const bodySchema = z.strictObject({
  * `{"links"?}` plans, `{"plan": FINGERPRINT}` applies exactly that plan. It takes link names, never a policy
  * document, and gives no consents: what needs one is refused here and done by a person (contract, section 6).
  */
-export async function provisionFunction(sent: Sent): Promise<Reply> {
-  const call: Call = { ...sent, ...(await deployment()) };
+export async function provisionOf(call: Call): Promise<Reply> {
   const asked = bodySchema.safeParse(call.body);
   if (!asked.success) return error(400, "the body takes links, or the whole fingerprint of a plan");
   if (running) return busy;
@@ -39,6 +38,10 @@ export async function provisionFunction(sent: Sent): Promise<Reply> {
     running = false;
   }
 }
+
+/** Of this deployment's own file, as it is now. */
+export const provisionFunction = async (sent: Sent): Promise<Reply> =>
+  provisionOf({ ...sent, ...(await deployment()) });
 
 /** One run in this process; the deployment keeps it to one process (concurrency and instances, docs/functions.md). */
 let running = false;
