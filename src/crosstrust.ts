@@ -20,7 +20,7 @@ import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
 import { order } from "./plan/order.ts";
 import { planOf } from "./plan/plan.ts";
-import { refsOf, resolve } from "./plan/refs.ts";
+import { neededBy, refsOf, resolve } from "./plan/refs.ts";
 import { type Applied, apply } from "./run/apply.ts";
 import { type Observed, observe } from "./run/observe.ts";
 import { prove } from "./run/prove.ts";
@@ -40,6 +40,8 @@ export interface Ask {
   readonly consents: Consents;
   /** `destroy`: the named links, or all, are no longer wanted. */
   readonly destroy?: boolean;
+  /** Only what the named links need is read, and nothing is looked for that no link needs any more: nothing is written. */
+  readonly glance?: boolean;
 }
 
 /** Consent to nothing: for whoever has nobody to ask, and for what writes nothing. */
@@ -71,17 +73,14 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     ? federation.links.filter((link) => only.length > 0 && !only.includes(link.name))
     : federation.links;
   const desired = ask.destroy ? expand(kept, parties).resources : expansion.resources;
-  const { waves } = order(expansion.resources);
-  const question = {
-    resources: expansion.resources,
-    waves,
-    owner: federation.name,
-    parties,
-    refs: refsIn,
-    resolve: known,
-  };
+  const glance = ask.glance === true && only.length > 0;
+  const resources = glance ? neededBy(only, expansion.resources) : expansion.resources;
+  const { waves } = order(resources);
+  const names = { owner: federation.name, parties, leftovers: !glance };
+  const question = { ...names, resources, waves, refs: refsIn, resolve: known };
   const observed = await observe(question, world);
-  const readable = (resource: Resource) => !observed.failed.has(resource.address);
+  const looked = new Set(resources.map(({ address }) => address));
+  const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     desired: desired.filter(readable),
@@ -254,7 +253,7 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
-  const { plan, observed, expansion } = await makePlan(ask, world);
+  const { plan, observed, expansion } = await makePlan({ ...ask, glance: true }, world);
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");

@@ -81,3 +81,29 @@ describe("many roles at once", () => {
     expect(plan.findings.some(({ asks }) => asks === "untold")).toBe(true);
   });
 });
+
+// Catches a check of one link that reads the whole file's: divided over many instances, a run would cost its square.
+test("a check of some links reads what they need, however many the file has", async () => {
+  const b = await bench();
+  const text = manyLinks(60);
+  await b.apply(text);
+  const counted = async (only: readonly string[]) => (await b.callsOf(() => b.health(text, { only }))).length;
+  const one = await counted(["link-3"]);
+  expect(one).toBeLessThan(25);
+  expect(await counted(["link-3", "link-4"])).toBeLessThan(2 * one + 1);
+  const { links, verdict, findings } = await b.health(text, { only: ["link-3"] });
+  expect([verdict, links.map(({ link }) => link), findings]).toEqual(["works", ["link-3"], []]);
+});
+
+test("and sees that they drifted, and what they share with others", async () => {
+  const b = await bench();
+  const shared = manyLinks(3).replaceAll("worker-1", "worker-0");
+  await b.apply(shared);
+  await new Somebody(b).iam("UpdateRole", { RoleName: "role-1", MaxSessionDuration: 7200 });
+  const path = "iam/v1/projects/acme-prod/serviceAccounts/worker-0@acme-prod.iam.gserviceaccount.com";
+  expect((await b.google("POST", `${path}:disable`, {})).status).toBe(200);
+  const { links } = await b.health(shared, { only: ["link-1"] });
+  expect(links.map(({ link, changes }) => [link, changes.map(({ address }) => address).sort()])).toEqual([
+    ["link-1", ["aws:role/111122223333/role-1", "google:serviceAccount/acme-prod/worker-0"]],
+  ]);
+});

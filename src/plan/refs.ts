@@ -1,4 +1,4 @@
-import type { Address, Json, Lookup, Ref } from "../model.ts";
+import type { Address, Json, Lookup, Ref, Resource } from "../model.ts";
 
 /** Told by its two members: a spec is plain JSON, and nothing else could mark it. */
 export const isRef = (value: unknown): value is Ref =>
@@ -13,6 +13,19 @@ export function refsOf(value: unknown): readonly Ref[] {
 
 /** The addresses a value depends on. */
 export const dependencies = (value: unknown): readonly Address[] => [...new Set(refsOf(value).map((ref) => ref.$ref))];
+
+/** What the named links need, and whatever that refers to or waits for, whoever else needs it. */
+export function neededBy(links: readonly string[], resources: readonly Resource[]): readonly Resource[] {
+  const known = new Map(resources.map((resource) => [resource.address, resource] as const));
+  const found = new Set<Resource>();
+  const take = (resource: Resource | undefined): void => {
+    if (!resource || found.has(resource)) return;
+    found.add(resource);
+    for (const address of [...dependencies(resource.spec), ...(resource.needs ?? [])]) take(known.get(address));
+  };
+  for (const resource of resources) if (resource.links.some((link) => links.includes(link))) take(resource);
+  return resources.filter((resource) => found.has(resource));
+}
 
 /** A copy with every known reference replaced; an unknown one stays, and equals nothing that is live. */
 export function resolve<T>(value: T, lookup: Lookup): T {

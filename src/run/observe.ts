@@ -8,6 +8,8 @@ export interface Ask {
   /** Waves of the resources: dependants are read first, because their marks hold the hints. */
   readonly waves: readonly (readonly Address[])[];
   readonly owner: string;
+  /** Whether to look for what is ours and no longer named. */
+  readonly leftovers?: boolean;
   readonly parties: readonly Party[];
   /** What a reference inside a spec points at. */
   readonly refs: (resource: Resource) => readonly Ref[];
@@ -37,7 +39,10 @@ export async function observe(ask: Ask, world: World): Promise<Observed> {
   if (stop.some((finding) => finding.severity === "error")) {
     return { live: new Map(), leftovers: nothing, failed: failAll(resources, stop), findings: stop };
   }
-  const [{ live, failed }, leftovers] = await Promise.all([readAll(ask, world), look(ask, world)]);
+  const [{ live, failed }, leftovers] = await Promise.all([
+    readAll(ask, world),
+    ask.leftovers === false ? nothing : look(ask, world),
+  ]);
   const notes = [...live].flatMap(([address, one]) => (one.state === "present" ? noted(one.notes, address, ask) : []));
   return { live, leftovers, failed, findings: [...stop, ...notes, ...leftovers.findings] };
 }

@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { Plan } from "../../src/model.ts";
+import { batchesOf, gathered, keepPart } from "../../src/functions/parts.ts";
+import type { Health, Plan } from "../../src/model.ts";
 import { players } from "../../src/parties/players.ts";
 import { inParallel } from "../../src/run/retry.ts";
 import { attach } from "../../src/sandbox/attach.ts";
 import type { FaultRule } from "../../src/sandbox/faults.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { account, Bench, manyLinks } from "../support/bench.ts";
+import { account, Bench, federationOf, manyLinks } from "../support/bench.ts";
 import { runAndKill } from "../support/killer.ts";
+import { Somebody } from "../support/somebody.ts";
 import { mutants, strictVerdict } from "../support/tokens.ts";
 
 export interface Figure {
@@ -208,6 +210,31 @@ export async function outage(): Promise<Figure> {
       target: "verdict unknown, at most 1.2 times the calls of a calm run",
       measured: `${verdict}, ${(calls / calm).toFixed(2)} times (${calls} against ${calm})`,
       good: verdict === "unknown" && calls <= calm * 1.2,
+    };
+  });
+}
+
+/** A thousand links, divided into shares of a hundred and gathered, as the workflow does it; five are broken. */
+export async function divided(): Promise<Figure> {
+  return withBench(async (b) => {
+    const text = manyLinks(1000);
+    await b.apply(text, { patience: 0 });
+    for (const at of [7, 77, 300, 512, 999])
+      await new Somebody(b).trust({ StringEquals: { "accounts.google.com:sub": "1" } }, `role-${at}`);
+    const whole = await b.health(text);
+    const { links } = federationOf(text);
+    const world = b.world();
+    for (const [part, only] of batchesOf(links, 100).entries())
+      await keepPart(world, { run: "figure", part }, await b.health(text, { only }));
+    const { health } = await gathered(world, { run: "figure", parts: 10 }, links);
+    const told = (one: Health) => JSON.stringify(one.links.map(({ link, verdict }) => [link, verdict]));
+    const same = told(health) === told(whole) && health.verdict === whole.verdict;
+    const broken = health.links.filter(({ verdict }) => verdict !== "works").length;
+    return {
+      name: "health of 1000 links, five of them broken, in ten shares that are gathered, against one undivided check",
+      target: "the same verdict for each link and for all",
+      measured: same ? `the same: ${health.verdict}, ${broken} that do not work` : "another one",
+      good: same && broken === 5,
     };
   });
 }
