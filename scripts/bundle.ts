@@ -50,7 +50,7 @@ const options = (input: Readonly<Record<string, string>>): InputOptions => ({
   platform: "node",
   resolve: { mainFields: ["module", "main"] },
   external: [framework],
-  plugins: [versionAsText, builtinsAsTheyAre],
+  plugins: [versionAsText, libraryInside, noFolderOfItsOwn, builtinsAsTheyAre],
   // What others wrote is bundled as it is; how they wrote it is not ours to be told about.
   logLevel: "silent",
 });
@@ -87,6 +87,29 @@ const versionAsText = {
   name: "version-as-text",
   load: (id: string) =>
     id === join(root, "src", "version.ts") ? `export const version = ${JSON.stringify(manifest.version)};` : null,
+};
+
+/** What is loaded late by name from beside the sources is nowhere beside a bundle. */
+const libraryInside = {
+  name: "library-inside",
+  load: (id: string) =>
+    id === join(root, "src", "parties", "google", "trust", "library.ts")
+      ? {
+          code: `import * as cel from "@bufbuild/cel";
+import * as ext from "@bufbuild/cel/ext";
+export const library = () => ({ ...cel, ...ext });`,
+          moduleType: "js" as const,
+        }
+      : null,
+};
+
+/** Google's client names files of its own for gRPC, which is not used here: a bundle has no such folder. */
+const noFolderOfItsOwn = {
+  name: "no-folder-of-its-own",
+  transform: (code: string, id: string) =>
+    id.includes("node_modules") && code.includes("__dirname")
+      ? { code: code.replace(/\b__dirname\b/g, '"."'), map: null }
+      : null,
 };
 
 /**

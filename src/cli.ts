@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError, Command as Program } from "commander";
 import { apply } from "./cli/commands/apply.ts";
+import { credentialConfigCommand } from "./cli/commands/credential-config.ts";
 import { destroy } from "./cli/commands/destroy.ts";
 import { explainAny } from "./cli/commands/explain.ts";
 import { health } from "./cli/commands/health.ts";
@@ -92,6 +93,10 @@ const explaining = program
   .option("--token <file>", "a token that is refused: judged against a trust, condition by condition")
   .option("--role <arn>", "with --token: the trust of this role, as it is now")
   .option("--trust-policy <file>", "with --token: the trust policy in a file; nothing is contacted")
+  .option(
+    "--pool-provider <name>",
+    "with --token: this pool provider, as it is now, or as gcloud described it in a file",
+  )
   .option("--error <text>", "a message that somebody was given");
 does(explaining, explainAny, ([what], flags) => ({ ...flags, what: what === undefined ? undefined : String(what) }));
 
@@ -108,11 +113,11 @@ does(
     .command("token <link>")
     .description("mint a token and show what the other side reads in it")
     .option("--raw", "the token itself")
-    .option("--audience <url>", "not built yet"),
+    .option("--audience <url>", "the Google ID token for a service, such as one on Cloud Run"),
   token,
   ([name], flags) => {
-    if (flags.audience) throw new UsageError("token --audience is not built yet");
-    return { name: String(name), raw: flags.raw === true };
+    const audience = flags.audience === undefined ? {} : { audience: String(flags.audience) };
+    return { name: String(name), raw: flags.raw === true, ...audience };
   },
 );
 does(
@@ -127,6 +132,25 @@ does(
     if (flags.install ?? flags.profile) throw new UsageError("credentials --install is not built yet");
     return { name: String(name), duration: flags.duration as number | undefined };
   },
+);
+
+does(
+  program
+    .command("credential-config <link>")
+    .description("Google's credential configuration file for the workload of a link")
+    .option("--output <file>", "write it there, and say how it is used")
+    .option("--imdsv2", "aws: ask the metadata server of EC2 with a session token")
+    .option(
+      "--lifetime <seconds>",
+      "600 to 43200, of the service account's token; above 3600 the organization must allow it",
+      Number,
+    )
+    .option("--token-file <path>", "where the workload finds its token")
+    .option("--token-url <url>", "where the workload asks for its token")
+    .option("--executable <command>", "what prints the workload's token as Google's clients want it")
+    .option("--field <name>", "the token stands in a field of json"),
+  credentialConfigCommand,
+  ([name], flags) => ({ ...flags, name: String(name) }),
 );
 
 /** STS takes 900 to 43200; what the role itself allows is for AWS to say (aws.md 11.2). */
@@ -230,7 +254,7 @@ sandboxCommand(
 );
 
 /** Commands of the contract that later versions have: they say so instead of pretending. */
-for (const name of ["credential-config", "serve", "exec"]) {
+for (const name of ["serve", "exec"]) {
   sandboxCommand(program.command(`${name} [words...]`, { hidden: true }).allowUnknownOption(), async () => {
     throw new UsageError(`${name} is not built yet`);
   });
@@ -248,8 +272,12 @@ sandboxCommand(sandbox.command("env").description("prints export lines for aws, 
   (await import("./cli/commands/sandbox.ts")).env(flags),
 );
 sandboxCommand(
-  sandbox.command("exec <command...>").description("runs a program with them: exec -- aws sts get-caller-identity"),
-  async (flags, words) => (await import("./cli/commands/sandbox.ts")).exec(flags, words),
+  sandbox
+    .command("exec <command...>")
+    .description("runs a program with them: exec -- aws sts get-caller-identity")
+    .option("--as <link>", "on a machine that runs as the workload of this link to google"),
+  async (flags, words, own) =>
+    (await import("./cli/commands/sandbox.ts")).exec(flags, words, own.as === undefined ? undefined : String(own.as)),
 );
 sandboxCommand(sandbox.command("reset").description("empties the sandbox of this folder"), async (flags) =>
   (await import("./cli/commands/sandbox.ts")).reset(flags),

@@ -155,7 +155,7 @@ export interface Proof {
   readonly live: ReadonlyMap<Address, Live>;
   readonly only: readonly string[];
   /** Milliseconds that a refusal may be taken for lag: 0 unless something was written just now. */
-  readonly patience: number;
+  readonly patience: number | ((link: Link) => number);
   /** The right to mint is added for the time of the proof (contract, section 7). */
   readonly grantMe: boolean;
   /** Links of which a part could not be made just now: to find them broken would say less than why they are not made. */
@@ -224,7 +224,8 @@ export async function carryOut({ federation, planned, only, grantMe }: Work, wor
   const { plan, expansion, observed } = planned;
   await recallGrants(federation, world);
   const applied = await applyPlan(planned, false, world);
-  const patience = applied.done.length > 0 ? untilVisible : 0;
+  const visibleAfter = ({ to }: Link) => parties.find(({ name }) => name === to.party)?.relying?.visibleAfter;
+  const patience = applied.done.length > 0 ? (link: Link) => visibleAfter(link) ?? untilVisible : 0;
   const live = new Map([...observed.live, ...applied.live]);
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));

@@ -5,7 +5,7 @@ import { type Bench, bench, example, reports } from "./support/bench.ts";
 // One member in or out of a policy that other people write too: theirs must survive whatever happens in between.
 
 const role = "roles/iam.serviceAccountOpenIdTokenCreator";
-const target = { project: "acme-prod", account: reports };
+const target = { project: "acme-prod", on: `serviceAccounts/${reports}` };
 const path = `iam/v1/projects/acme-prod/serviceAccounts/${reports}`;
 const ann = "user:ann@example.com";
 const ben = "user:ben@example.com";

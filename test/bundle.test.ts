@@ -131,3 +131,25 @@ test("a line for each link and one for the run, under the caller's trace, and no
   await vi.waitFor(() => expect(told()).toMatchObject(wanted));
   for (const secret of b.sandbox.keys.issued) expect(said()).not.toContain(secret);
 });
+
+// Catches what a bundle loses: packages that are loaded late by name, and files that a package reads from its own folder.
+test("a bundle has all that links to Google need: expressions are evaluated, pools are written", async () => {
+  const file = join(folder, "provision", "federation.yaml");
+  const before = readFileSync(file, "utf8");
+  const links = readFileSync(new URL("../examples/aws-to-google.yaml", import.meta.url), "utf8");
+  const own = links.replace(
+    "serviceAccount: etl-sink",
+    "serviceAccount: etl-sink, condition: \"assertion.arn.contains('/ec2-my-role/')\"",
+  );
+  writeFileSync(file, own.replace("name: acme", "name: other"));
+  try {
+    const { b, call } = await deployed(folder, "provision");
+    const planned = (await (await call()).json()) as { fingerprint: string; changes: { verb: string }[] };
+    expect(planned.changes.map(({ verb }) => verb)).toEqual(Array(5).fill("create"));
+    const applied = await call({ plan: planned.fingerprint });
+    expect([applied.status, await applied.json()]).toEqual([200, expect.objectContaining({ exit: 0 })]);
+    expect(b.calls.map(({ operation }) => operation)).toContain("CreateWorkloadIdentityPoolProvider");
+  } finally {
+    writeFileSync(file, before);
+  }
+});

@@ -186,7 +186,7 @@ describe("usage", () => {
     ["an unknown flag", "plan --frobnicate"],
     ["an unknown link", "plan nothing-like-it"],
     ["a command that is not built yet", "serve reports-to-s3"],
-    ["a flag that is not built yet", "token reports-to-s3 --audience x"],
+    ["a flag that is not built yet", "credentials reports-to-s3 --install"],
     ["neither a link nor a code", "explain nothing-like-it"],
     ["an endpoint in the sandbox", "plan --endpoint aws.iam=http://127.0.0.1:1"],
     ["a duration that no role takes", "credentials reports-to-s3 --duration 60"],

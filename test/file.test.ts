@@ -28,6 +28,7 @@ const may = (text: string) => example.replace(/may: {2}\[.*\]/, `may:  [ ${text}
 const second = (from: string, to: string) =>
   `${example}  second:\n    from: { google: { project: acme-prod, serviceAccount: ${from} } }\n    to:   { aws: { account: 111122223333, role: ${to} } }\n`;
 
+const caller = "aws: { account: 111122223333, role: a }";
 const cases: readonly (readonly [number, string, string | Uint8Array, readonly string[]])[] = [
   [1, "a key twice", example.replace("name: acme", "name: acme\nname: other"), ["YAML-DUPLICATE-KEY 3:1"]],
   [2, "two links of one name", `${example}${example.split("\n").slice(3).join("\n")}`, ["YAML-DUPLICATE-KEY 8:3"]],
@@ -89,7 +90,13 @@ const cases: readonly (readonly [number, string, string | Uint8Array, readonly s
   [103, "sts:AssumeRole", may("{ allow: [ sts:AssumeRole ], resources: [ '*' ] }"), ["AWS-PRIVILEGED 7:13"]],
   [0, "a wildcard in the audience", example.replace("aws-trust-1", "'aws-*'"), ["BAD-VALUE 6:75"]],
   [0, "no permission's form", may("{ allow: s3:GetObject }"), ["MISSING-KEY 7:13", "BAD-VALUE 7:22"]],
-  [0, "two parties on one side", example.replace("from: { google:", "from: { aws: {}, google:"), ["UNKNOWN-KEY 5:13"]],
+  [0, "two parties on one side", example.replace("from: {", `from: { ${caller},`), ["BAD-VALUE 5:11"]],
+  [
+    0,
+    "a party that cannot issue",
+    example.replace("from: { google:", "from: { okta: {}, google:"),
+    ["UNKNOWN-KEY 5:13"],
+  ],
   [0, "permissions for a used role", role("'arn:aws:iam::111122223333:role/theirs'"), ["USED-KEEPS-ITS-OWN 7:11"]],
 ];
 
@@ -198,10 +205,12 @@ describe("the command", () => {
     expect(cli(["init"], folder).status).toBe(64);
     expect(cli(["init", "--file", "new.yaml"], folder).status).toBe(0);
     expect(cli(["lint", "--file", "new.yaml"], folder).status).toBe(0);
-    expect(cli(["init", "--file", "x.yaml", "--from", "aws", "--to", "google"], folder).status).toBe(64);
-    for (const from of ["oidc", "entra"]) {
-      expect(cli(["init", "--file", `${from}.yaml`, "--from", from], folder).status).toBe(0);
-      expect(cli(["lint", "--file", `${from}.yaml`], folder).status).toBe(0);
+    expect(cli(["init", "--file", "x.yaml", "--from", "google", "--to", "google"], folder).status).toBe(64);
+    const pairs = ["oidc aws", "entra aws", "aws google", "oidc google", "entra google"].map((pair) => pair.split(" "));
+    for (const [from = "", to = ""] of pairs) {
+      const file = `${from}-${to}.yaml`;
+      expect(cli(["init", "--file", file, "--from", from, "--to", to], folder).status).toBe(0);
+      expect(cli(["lint", "--file", file], folder).status).toBe(0);
     }
   });
 

@@ -8,6 +8,7 @@ import { parties } from "../src/parties/index.ts";
 import { lookupOf, putOf, wantOf } from "../src/plan/compare.ts";
 import { expand } from "../src/plan/expand.ts";
 import { canonical } from "../src/plan/fingerprint.ts";
+import { order } from "../src/plan/order.ts";
 import { resolve } from "../src/plan/refs.ts";
 import { CloudError } from "../src/run/retry.ts";
 import { account, type Bench, bench, example, federationOf, reports } from "./support/bench.ts";
@@ -26,6 +27,14 @@ interface Story {
   readonly before?: (b: Bench) => Promise<void>;
   /** There is nothing about it to edit: it is there or it is not. */
   readonly vanishes?: true;
+  /** Once deleted it can come back, and nobody else gets its name meanwhile. */
+  readonly comesBack?: true;
+  /** One switch for everybody, which is never thrown back. */
+  readonly stays?: true;
+  /** What makes the file name another thing of the kind, at the same place. */
+  readonly rename?: readonly [string, string];
+  /** What is not looked at all the time is looked at again. */
+  readonly forget?: (b: Bench) => Promise<void>;
   /** A hand edit of the thing. */
   readonly edit: (b: Bench) => Promise<void>;
 }
@@ -41,6 +50,11 @@ const theirs = {
 const oidc = readFileSync(new URL("../examples/oidc-to-aws.yaml", import.meta.url), "utf8");
 const entra = readFileSync(new URL("../examples/entra-to-aws.yaml", import.meta.url), "utf8");
 const idp = `arn:aws:iam::${account}:oidc-provider/idp.example.com`;
+
+const toGoogle = readFileSync(new URL("../examples/aws-to-google.yaml", import.meta.url), "utf8");
+const speaks = toGoogle.replace(/ {4}may:\n.*\n/, "");
+const sink = "etl-sink@acme-prod.iam.gserviceaccount.com";
+const pools = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/partners";
 
 /** The control plane's things of one kind. Two deployments' differ by name, as two links do by their roles. */
 const controlOf = (kind: string) => (federation: Federation) => {
@@ -81,6 +95,59 @@ const stories: Readonly<Record<string, Story>> = {
     edit: async (b) => {
       await b.google("POST", `iam/v1/projects/acme-prod/serviceAccounts/${reports}:setIamPolicy`, { policy: {} });
     },
+  },
+  "aws:outboundFederation": {
+    file: toGoogle
+      .replace("role: ec2-my-role", "role: ec2-my-role, proof: outbound-jwt")
+      .replace("123456789000", account),
+    vanishes: true,
+    stays: true,
+    edit: async (b) => void (await new Somebody(b).iam("DisableOutboundWebIdentityFederation", {})),
+  },
+  "google:pool": {
+    file: toGoogle,
+    comesBack: true,
+    rename: ["pool: partners", "pool: others"],
+    edit: async (b) => void (await b.google("PATCH", `${pools}?updateMask=disabled`, { disabled: true })),
+  },
+  "google:poolProvider": {
+    file: toGoogle,
+    comesBack: true,
+    rename: ["poolProvider: aws-prod", "poolProvider: aws-other"],
+    edit: async (b) => {
+      const body = { attributeCondition: "true" };
+      await b.google("PATCH", `${pools}/providers/aws-prod?updateMask=attributeCondition`, body);
+    },
+  },
+  "google:binding": {
+    file: speaks,
+    vanishes: true,
+    edit: async (b) => {
+      await b.google("POST", `iam/v1/projects/acme-prod/serviceAccounts/${sink}:setIamPolicy`, { policy: {} });
+    },
+  },
+  "google:bindingOnUsed": {
+    file: speaks.replace("serviceAccount: etl-sink", `serviceAccount: ${sink}`),
+    vanishes: true,
+    before: async (b) => {
+      await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", { accountId: "etl-sink" });
+    },
+    edit: async (b) => {
+      await b.google("POST", `iam/v1/projects/acme-prod/serviceAccounts/${sink}:setIamPolicy`, { policy: {} });
+    },
+  },
+  "google:denyPolicy": {
+    file: example.replace(
+      "links:",
+      "guard: { denyServiceAccountKeys: true, breakGlass: break-glass@example.com }\nlinks:",
+    ),
+    edit: async (b) => {
+      const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
+      const name = `iam/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F${number}/denypolicies`;
+      await b.google("PUT", `${name}/crosstrust-no-keys`, { annotations: { "crosstrust-owner": "acme" }, rules: [] });
+      await b.world().store.remove("deny-policy-acme-prod");
+    },
+    forget: (b) => b.world().store.remove("deny-policy-acme-prod"),
   },
   "google:serviceAccount": {
     file: example,
@@ -132,8 +199,15 @@ class Thing {
     const resources = all?.(federationOf(file)) ?? expand(federationOf(file).links, parties).resources;
     const others = new Map<Resource["address"], Live>();
     // What it refers to must be there for its spec to be known.
-    for (const one of resources.filter(({ address }) => !address.startsWith(`${kind.name}/`))) {
+    const { waves } = order(resources);
+    const inOrder = waves.flat().flatMap((address) => resources.filter((one) => one.address === address));
+    for (const one of inOrder.filter(({ address }) => !address.startsWith(`${kind.name}/`))) {
+      // A pool without its pool provider is all that a pool's story needs.
+      const early = ["google:pool", "aws:outboundFederation"].includes(kind.name);
+      if (early && one.address.startsWith("google:poolProvider/")) continue;
       const its = kinds.find(({ name }) => one.address.startsWith(`${name}/`)) as Kind;
+      // Bindings refer to all of it, and nothing to them.
+      if (its.name.startsWith("google:binding")) continue;
       if (its.name === "oidc:issuer") others.set(one.address, await its.read(one, [], b.world()));
       if (one.hold === "use" || its.name === "aws:role") continue;
       const mark = { owner: "acme", want: wantOf(one), put: putOf(one.spec) };
@@ -175,7 +249,8 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     expect((await thing.read()).state).toBe("absent");
     const put = await thing.put({ state: "absent" });
     const live = await thing.present();
-    expect([put.owner, live.owner]).toEqual(["ours", "ours"]);
+    const whose = story.stays ? "adopted" : "ours";
+    expect([put.owner, live.owner]).toEqual([whose, whose]);
     expect(thing.same(live)).toBe(true);
     if (marked) {
       expect(live.mark).toMatchObject({ owner: "acme", want: thing.mark.want, put: thing.mark.put });
@@ -219,6 +294,7 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
   test("what we do not read cannot be taken for absent", async () => {
     const thing = await Thing.of(kind, story);
     await thing.put({ state: "absent" });
+    await story.forget?.(thing.b);
     thing.b.sandbox.faults.set([{ service: "*", operation: "*", fault: "empty" }]);
     thing.b.haste = 1000;
     await expect(thing.read()).rejects.toThrow(CloudError);
@@ -229,7 +305,8 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     await thing.put({ state: "absent" });
     const live = await thing.present();
     await thing.remove("delete");
-    expect((await thing.read()).state).toBe("absent");
+    const left = story.stays ? "present" : story.comesBack ? "deleted" : "absent";
+    expect((await thing.read()).state).toBe(left);
     await thing.kind.remove({ address: thing.desired.address, live, how: "delete" }, thing.b.world());
   });
 
@@ -245,11 +322,23 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     expect([adopted.owner, thing.same(adopted)]).toEqual(["adopted", true]);
   });
 
+  test.skipIf(!story.comesBack)("brought back it is as desired, whatever it was when it went", async () => {
+    const thing = await Thing.of(kind, story);
+    await thing.put({ state: "absent" });
+    await story.edit(thing.b);
+    await thing.remove("delete");
+    const gone = await thing.read();
+    const put = await thing.put(gone);
+    expect([put.owner, thing.same(await thing.present())]).toEqual(["ours", true]);
+  });
+
   test.skipIf(!marked)("left over: its own deployment finds it, another does not", async () => {
     const thing = await Thing.of(kind, story);
     await thing.put({ state: "absent" });
     // A file that names another thing at the same place.
+    const [named = "", another = ""] = story.rename ?? [];
     const renamed = story.file
+      .replace(named, another)
       .replace("serviceAccount: reports", "serviceAccount: elsewhere")
       .replace("idp.example.com", "two.example.com")
       .replace(/role: \w+/, "role: other");

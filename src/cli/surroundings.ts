@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import { readFederation } from "../file/read.ts";
-import type { Resource } from "../model.ts";
+import type { Link, Resource } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 import { expand } from "../plan/expand.ts";
+import { directoryStore } from "../run/store.ts";
+import { sandboxWorld } from "../run/world.ts";
 import { type Surroundings, surroundings } from "../sandbox/environment.ts";
 import type { Environment } from "../sandbox/fake.ts";
-import { type Context, type Flags, folderOf, readBytes } from "./context.ts";
+import { configText } from "./commands/credential-config.ts";
+import { type Context, type Flags, folderOf, loadFile, readBytes } from "./context.ts";
 import { UsageError } from "./exit.ts";
 
 /** Calls one of a sandbox's control endpoints. */
@@ -36,11 +39,47 @@ export async function hostIssuers(resources: readonly Resource[], url: string): 
 }
 
 /** What leads programs to a sandbox, for the account and project of the file in this folder. */
-export async function lead(flags: Flags, url: string): Promise<Surroundings> {
+export async function lead(flags: Flags, url: string, as?: string): Promise<Surroundings> {
   const resources = wanted(flags);
   await hostIssuers(resources, url);
-  const parts = await control<readonly Environment[]>(url, "GET", `environment?${scopes(resources)}`);
-  return surroundings(url, parts, join(folderOf(flags, "sandbox"), "exec"));
+  const machine = as === undefined ? undefined : await machineOf(flags, url, as);
+  const query = scopes(resources);
+  if (machine) query.set("machine", machine.party);
+  const parts = await control<readonly Environment[]>(url, "GET", `environment?${query}`);
+  const all = machine ? [...parts, machine.part] : parts;
+  return surroundings(url, all, join(folderOf(flags, "sandbox"), "exec"));
+}
+
+/** The sandbox's machine runs as the workload of a link, with the file that its programs need to reach Google. */
+async function machineOf(flags: Flags, url: string, name: string) {
+  const { federation } = loadFile(flags);
+  const link = federation.links.find((one) => one.name === name);
+  if (link?.to.party !== "google") throw new UsageError(`${federation.file} has no link ${name} to google`);
+  const body = JSON.stringify(workloadOf(link));
+  await send(`${url}/_sandbox/metadata`, { method: "PUT", body });
+  const common = { store: directoryStore(folderOf(flags, "store")), progress: () => {} };
+  const world = sandboxWorld({ ...common, signal: new AbortController().signal, attach: async () => url });
+  const text = await configText(link, { name }, world);
+  const names = ["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"];
+  const files = Object.fromEntries(names.map((one) => [one, text]));
+  const part: Environment = { variables: {}, files, folders: [], unset: ["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"] };
+  return { party: link.from.party, part };
+}
+
+/** What a machine of that cloud would be given by whoever set it up. */
+function workloadOf(link: Link): object {
+  const { party, spec } = link.from;
+  const identity = parties.find((one) => one.name === party)?.issuer?.identify(link).identity;
+  if (identity?.proof === "aws4_request") {
+    // EC2 names a role's session after the instance.
+    const arn = identity.example.arn.replace(/\/crosstrust$/, "/i-0123456789abcdef0");
+    return { aws: arn };
+  }
+  if (party !== "entra")
+    throw new UsageError(`the sandbox has no machine of ${party}: --as is for links from aws and entra`);
+  const { tenant, subject, application, tokenVersion, clientId } = spec as Readonly<Record<string, string>>;
+  const client = clientId === undefined ? {} : { clientId };
+  return { entra: { tenant, subject, application, version: tokenVersion, ...client } };
 }
 
 /** Without a usable file the sandbox takes the first account and project it knows. */

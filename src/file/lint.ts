@@ -1,4 +1,4 @@
-import type { Federation, Finding, Link, Party } from "../model.ts";
+import type { Federation, Finding, Identity, Link, Party } from "../model.ts";
 
 /** A file, and what its user has agreed to. */
 export interface LintAsk {
@@ -19,19 +19,27 @@ export function lintFile(ask: LintAsk): readonly Finding[] {
   const byParty = federation.links.flatMap((link) =>
     parties
       .filter((party) => party.name === link.from.party || party.name === link.to.party)
-      .flatMap((party) => party.lint(link)),
+      .flatMap((party) => party.lint(link, identityOf(link, parties))),
   );
   return [
     ...tooMany(ask),
     ...collisions(federation.links, parties),
     ...byParty.map((finding) => consented(finding, ask)),
+    ...parties.flatMap((party) => party.lintAll?.(federation.links) ?? []),
   ];
+}
+
+/** The shape let only issuers through, so there is always one. */
+function identityOf(link: Link, parties: readonly Party[]): Identity {
+  const issuer = parties.find(({ name }) => name === link.from.party)?.issuer;
+  if (!issuer) throw new Error(`${link.from.party} issues nothing`);
+  return issuer.identify(link).identity;
 }
 
 /** What was consented to by name is still said, as what it is; only it no longer ends the command. */
 function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
   const agreed =
-    finding.code === "AWS-PRIVILEGED" &&
+    /^(AWS|GOOGLE)-PRIVILEGED$/.test(finding.code) &&
     (allowPrivileged === "all" || finding.links?.some((link) => allowPrivileged.includes(link)));
   return agreed ? { ...finding, severity: "security", fix: [] } : finding;
 }

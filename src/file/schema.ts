@@ -90,6 +90,17 @@ const functionAccount = z
   );
 
 /** Two accounts: whoever can change trust must not be the one who watches it (fact sheet, 4.4). */
+/** `guard`: what nobody may do in the projects of the file, whatever else they were given (contract, section 3). */
+const guard = strict(
+  {
+    denyServiceAccountKeys: z
+      .enum(["true", "false"], "denyServiceAccountKeys is true or false")
+      .transform((text) => text === "true"),
+    breakGlass: z.email("breakGlass is the e-mail of a group").optional(),
+  },
+  "guard",
+);
+
 const control = strict({ checker: functionAccount, provisioner: functionAccount }, "control")
   .refine(({ checker, provisioner }) => checker !== provisioner, "checker and provisioner are two accounts")
   .optional();
@@ -126,6 +137,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
       crosstrust: z.literal("1", "the format is crosstrust: 1"),
       name: z.string("a name is wanted").regex(/^[a-z0-9-]{3,20}$/, "the deployment's name has 3-20 of a-z 0-9 -"),
       control,
+      guard: guard.optional(),
       links: z
         .record(linkName, link, "links is a map from a name to a link")
         .refine((links) => Object.keys(links).length > 0, "there is no link yet"),
@@ -159,6 +171,9 @@ export function jsonSchema(shapes: readonly PartyShape[]): Record<string, unknow
         for (const key of Object.keys(out)) delete out[key];
         Object.assign(out, { anyOf: [{ type: "string", ...rest }, { type: "integer" }] });
       }
+      // Our own reader keeps `true` as text, too.
+      if (String(out.enum) === "true,false")
+        Object.assign(out, { anyOf: [{ type: "boolean" }, { enum: out.enum }], enum: undefined, type: undefined });
       for (const branch of [out, ...(out.anyOf ?? [])]) delete (branch as Record<string, unknown>).digits;
       if (out.const === "1") Object.assign(out, { const: undefined, enum: ["1", 1], type: undefined });
     },

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Control, Federation, Finding, Link, Permission, Place, Side } from "../model.ts";
+import type { Control, Federation, Finding, Guard, Link, Permission, Place, Side } from "../model.ts";
 import { nearestPlace, placesOf } from "./places.ts";
 import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
 import type { Parsed } from "./tree.ts";
@@ -21,6 +21,7 @@ interface RawLink {
 interface RawFile {
   readonly name: string;
   readonly control?: Control;
+  readonly guard?: Guard;
   readonly links: Record<string, RawLink>;
   readonly schedule?: string;
   readonly region?: string;
@@ -150,6 +151,7 @@ function links(raw: RawFile, { file, parsed, shapes }: Source): Link[] {
       audience: typeof given === "string" ? given : `crosstrust/${raw.name}/${name}`,
       may: link.may,
       ...(raw.control ? { controlled: true as const } : {}),
+      ...(raw.guard ? { guard: raw.guard } : {}),
       prove: link.prove,
       place,
       at: placesOf(name, parsed.places),

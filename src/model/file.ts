@@ -27,6 +27,8 @@ export interface Link {
   readonly may: readonly Permission[];
   /** The deployment has a control plane: what is made for this link stays within its boundary. */
   readonly controlled?: true;
+  /** What the whole file forbids in the projects that it names. */
+  readonly guard?: Guard;
   /** `judge`: nothing can mint for this link, so its trust is judged and never proved (contract, section 7). */
   readonly prove: "exchange" | "judge" | "canary";
   /**
@@ -37,6 +39,13 @@ export interface Link {
   readonly place: Place;
   /** The place of a field of this link, by path such as `to.aws.role`; the nearest parent's where it is absent. */
   readonly at: (path: string) => Place;
+}
+
+/** Rules over whole projects, which links need none of. */
+export interface Guard {
+  readonly denyServiceAccountKeys: boolean;
+  /** The one group that may make keys all the same. */
+  readonly breakGlass?: string;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ExchangeAsk {
   readonly purpose: "prove" | "refuse" | "use";
   /** Seconds, for `use` alone; where it is left out the relying party has its default. */
   readonly duration?: number;
+  /** What was read or made; whoever has read nothing leaves it out, and the relying party asks its cloud. */
+  readonly lookup?: Lookup;
 }
 
 /** Takes back what `grantMint` gave; where a run is killed before, `recallGrant` of the next one does. */
@@ -47,6 +49,11 @@ export interface Issuer {
   grantMint(ask: MintAsk, world: World): Promise<Undo | undefined>;
   /** Takes back a grant that a run left behind because it was killed. */
   recallGrant(link: Link, world: World): Promise<void>;
+  /**
+   * In the sandbox a proof of somebody else, for the refusals. Left out where its tokens are JWTs, which the sandbox
+   * mints for whomever it is told.
+   */
+  readonly mintAs?: (claims: Readonly<Record<string, unknown>>, ask: MintAsk, world: World) => Promise<Token>;
 }
 
 /** The live trust as its relying party understands it: the live spec of the resource that holds it. */
@@ -54,6 +61,8 @@ export interface TrustView {
   readonly link: Link;
   readonly live: Live;
   readonly lookup: Lookup;
+  /** Whom the link is for; whoever asks about the trust alone leaves it out. */
+  readonly identity?: Identity;
 }
 
 /** The side of a cloud that believes an identity and gives access for it. */
@@ -73,6 +82,10 @@ export interface RelyingParty {
   whoami(session: Session, ask: ExchangeAsk, world: World): Promise<string>;
   /** Why an exchange was refused, condition by condition; undefined where only the kind of error is known. */
   explain(failed: Failed): Finding | undefined;
+  /** What a proof must be made for where that is not the link's audience; undefined while it is not known. */
+  readonly audience?: (link: Link, lookup: Lookup) => string | undefined;
+  /** Milliseconds until a write must have become visible; left out, AWS's two minutes. */
+  readonly visibleAfter?: number;
 }
 
 /** A refused exchange: the trust as read, and what the token claimed. */
@@ -128,6 +141,8 @@ export interface Kind<S extends Spec = Spec> extends Reader<S> {
   readonly onUsed?: true;
   /** It can be switched off instead of deleted, and keeps its identity then. */
   readonly disables?: true;
+  /** Brought back, it lets in whoever it let in before: that takes consent, and what names it goes first. */
+  readonly wakes?: true;
   /** Gives back what is there then, outputs included: what refers to it is written next. */
   put(job: PutJob<S>, world: World): Promise<LivePresent<S>>;
   /**
@@ -203,7 +218,9 @@ export interface Party {
   /** How people call its side of a link: `reports@acme-prod`, `role reports-reader`. */
   readonly title: (link: Link, side: "from" | "to") => string;
   /** Rules that need no cloud; an error ends the command before it contacts anything. */
-  readonly lint: (link: Link) => readonly Finding[];
+  readonly lint: (link: Link, identity: Identity) => readonly Finding[];
+  /** The same over all links of a file, for what only several of them together say. */
+  readonly lintAll?: (links: readonly Link[]) => readonly Finding[];
   /**
    * What is wrong with one of its things by itself, as the file wants it or, with `live`, as it is. Pure. A rule here
    * speaks of what a link becomes, where `lint` speaks of what the file says.

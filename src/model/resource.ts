@@ -4,7 +4,7 @@ import type { Finding } from "./finding.ts";
 /**
  * What will be proved, known before anyone mints it: all that the two parties of a link have in common.
  * `oidc`: a signed token; a claim with a list may hold any of its values. `aws4_request`: a signed
- * GetCallerIdentity.
+ * GetCallerIdentity; `example` is an answer that it might be.
  */
 export type Identity =
   | {
@@ -18,7 +18,20 @@ export type Identity =
       /** Tags that the token must give its session, each with the values that will do. */
       readonly tags?: Readonly<Record<string, readonly string[]>>;
     }
-  | { readonly proof: "aws4_request"; readonly account: string; readonly arn: string };
+  | { readonly proof: "aws4_request"; readonly account: string; readonly who: AwsWho; readonly example: AwsCaller };
+
+/** An answer of GetCallerIdentity: all that a pool provider for AWS ever sees of a workload (google.md 6.5). */
+export interface AwsCaller {
+  readonly account: string;
+  readonly arn: string;
+  readonly userid: string;
+}
+
+/**
+ * Whom that answer will name: any session of a role, one EC2 instance in whatever role, or one user or session by its
+ * ARN to the letter.
+ */
+export type AwsWho = { readonly role: string } | { readonly instance: string } | { readonly arn: string };
 
 /**
  * How to reach the account or project of a resource, where the file says so: profile, role to assume, region.
@@ -38,6 +51,8 @@ export interface Resource<S extends Spec = Spec> {
   readonly access?: Access;
   /** Made before it although nothing in the spec refers to it: an ARN is known before there is anything behind it. */
   readonly needs?: readonly Address[];
+  /** What rides on it, too small for a mark of its own: part of what its mark says the file wanted. */
+  readonly covers?: readonly Address[];
   /** Links that let a pattern of subjects in: each needs a consent of its own. */
   readonly broad?: readonly string[];
 }

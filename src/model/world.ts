@@ -77,6 +77,8 @@ export interface SandboxPowers {
    * server of the user's own stands in for it.
    */
   host(issuer: string, options?: { readonly privateCa?: boolean }): Promise<{ readonly mapped: boolean }>;
+  /** Credentials of any workload of a party that signs requests instead of carrying tokens, by its ARN. */
+  session(party: string, workload: string): Promise<Session>;
 }
 
 /** A certificate as a host served it. */

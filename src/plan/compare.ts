@@ -72,7 +72,8 @@ export const lookupOf =
   };
 
 /** The fingerprint of what the file wants, references symbolic: it changes when the file changes. */
-export const wantOf = (resource: Resource): string => short(fingerprint(resource.spec));
+export const wantOf = ({ spec, covers }: Resource): string =>
+  short(fingerprint(covers === undefined ? spec : { spec, covers }));
 
 /** The fingerprint of a spec as written. */
 export const putOf = (spec: unknown): string => short(fingerprint(spec));
@@ -83,7 +84,7 @@ export const putOf = (spec: unknown): string => short(fingerprint(spec));
  */
 function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: Lookup }): Change {
   const base = { address: resource.address, links: resource.links, desired: resource, live, differences: [] };
-  if (live.state === "absent") return { ...base, verb: resource.hold === "use" ? "keep" : "create" };
+  if (live.state === "absent") return { ...base, ...whereAbsent(resource, input) };
   if (live.state === "deleted") return { ...base, verb: resource.hold === "use" ? "keep" : "restore" };
   if (resource.hold === "use") return { ...base, verb: "keep" };
   // What it should be is not known now: neither right nor wrong, and a finding says what could not be read.
@@ -97,6 +98,21 @@ function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: 
   const verb = differences.some(({ path }) => kind.immutable?.includes(path)) ? "replace" : "update";
   const cause = kind.unmarked ? "drifted" : causeOf(resource, live);
   return { ...base, verb, cause, differences: cause === "moved" ? differences.map(formerly(live)) : differences };
+}
+
+/** What is only used is never made; what the cloud lost of ours is drift; the rest is new. */
+function whereAbsent(resource: Resource, input: Comparison): Pick<Change, "verb" | "cause" | "differences"> {
+  if (resource.hold === "use") return { verb: "keep", differences: [] };
+  if (!isMissed(resource, input)) return { verb: "create", differences: [] };
+  const gone = { path: "member", desired: resource.spec.member, live: undefined, weight: "narrows" } as const;
+  return { verb: "update", cause: "drifted", differences: [gone] };
+}
+
+/** A small thing that is gone although the mark of what it rides on says that the file wanted it then as now. */
+function isMissed({ address }: Resource, { named, observed }: Comparison): boolean {
+  const carrier = named.find(({ covers }) => covers?.includes(address));
+  const live = carrier && observed.live.get(carrier.address);
+  return live?.state === "present" && live.mark?.put !== "-" && live.mark?.want === wantOf(carrier as Resource);
 }
 
 /** What a moved thing still trusts is what its mark remembers: an id that nobody has any more lets nobody in. */

@@ -22,6 +22,7 @@ export function guard(input: Guarded): readonly Finding[] {
     ...input.changes.flatMap((change) => foreign(change, input)),
     ...input.changes.flatMap((change) => wider(change, input)),
     ...input.changes.flatMap((change) => broad(change, input)),
+    ...input.changes.flatMap((change) => wakes(change, input)),
     ...missing(input),
     ...many(input.changes),
   ];
@@ -96,6 +97,19 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
       says: `${say(input, change.address)} would let somebody in that it does not let in now`,
       because: [],
       fix: [`if that is meant: crosstrust apply --allow-widen ${link}`],
+    },
+  ];
+}
+
+/** What was deleted keeps its id, and whoever still names it gets in again when it comes back (fact sheet, 2.3). */
+function wakes({ verb, address, links, live }: Change, input: Guarded): readonly Finding[] {
+  if (verb !== "restore" || !kindOf(input.kinds, address).wakes || input.consents.undelete) return [];
+  const until = live.state === "deleted" && live.outputs.expireTime ? ` until ${live.outputs.expireTime}` : "";
+  return [
+    {
+      ...{ code: "DELETED-HOLDS-ID", severity: "error", asks: "usage", at: { address }, links, because: [] },
+      says: `${say(input, address)} was deleted and holds its id${until}; brought back, whatever names it works again`,
+      fix: ["if that is meant: crosstrust apply --undelete", "or give it another id in the file"],
     },
   ];
 }

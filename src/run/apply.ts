@@ -51,6 +51,7 @@ const width = 8;
  */
 export async function apply(job: Job, world: World): Promise<Applied> {
   const run = new Run(job, world);
+  await run.shield();
   for (const wave of job.plan.waves) await inParallel(wave, width, (address) => run.make(address));
   await run.clean();
   await run.reread();
@@ -74,6 +75,8 @@ class Run {
   readonly done: Change[] = [];
   readonly findings: Finding[] = [];
   private readonly failed = new Set<Address>();
+  /** Taken away before the first wave, although the plan keeps it: made again at its turn. */
+  private readonly shielded = new Set<Address>();
   private readonly job: Job;
   private readonly world: World;
   private readonly changes: ReadonlyMap<Address, Change>;
@@ -86,6 +89,28 @@ class Run {
   }
 
   /**
+   * Before anything that lets somebody in comes back, what names it goes: else it would let in whom it let in last, until
+   * it is as the file says (house.md: bindings, undelete, patch, bindings).
+   */
+  async shield(): Promise<void> {
+    const { changes } = this.job.plan;
+    const waking = changes.filter(({ verb, address }) => verb === "restore" && this.kindOf(address).wakes);
+    const names = new Set(waking.map(({ address }) => address));
+    if (names.size === 0) return;
+    const small = changes.filter(({ address, live }) => this.kindOf(address).unmarked && live.state === "present");
+    const gone = small.filter(({ verb, desired }) => {
+      const on = [...(desired?.needs ?? []), ...this.job.tools.refs(desired?.spec).map((ref) => ref.$ref)];
+      return verb === "delete" || on.some((address) => names.has(address));
+    });
+    await inParallel(gone, width, async (change) => {
+      if (change.verb === "delete") return this.step(change, () => this.removeFor(change));
+      await this.remove(change, "delete");
+      this.live.set(change.address, { state: "absent" });
+      this.shielded.add(change.address);
+    });
+  }
+
+  /**
    * One thing, at its turn. A `keep` is written only where its mark is stale, so a second run writes nothing.
    * The mark is made only now, because it holds unique ids that earlier waves may have brought into being.
    */
@@ -93,11 +118,12 @@ class Run {
     const change = this.changes.get(address);
     if (!change?.desired || change.desired.hold === "use") return;
     const mark = this.markFor(change);
-    if (!mark || (change.verb === "keep" && !isStale(change, mark))) return;
+    const taken = this.shielded.has(address);
+    if (!mark || (change.verb === "keep" && !taken && !isStale(change, mark))) return;
     await this.step(change, async () => {
       const kind = this.kindOf(address);
       if (change.verb === "replace") await this.remove(change, "delete");
-      const live: Live = change.verb === "replace" ? { state: "absent" } : change.live;
+      const live: Live = change.verb === "replace" || taken ? { state: "absent" } : change.live;
       const desired = { ...change.desired, spec: this.resolved(change) } as Resource;
       this.live.set(address, await kind.put({ desired, live, mark }, this.world));
     });
@@ -105,7 +131,8 @@ class Run {
 
   /** Deletions in reverse of the kinds: whoever refers to a thing goes before it, leftovers included. */
   async clean(): Promise<void> {
-    const gone = this.job.plan.changes.filter(({ verb }) => verb === "delete" || verb === "release");
+    const leaves = ({ verb }: Change) => verb === "delete" || verb === "release";
+    const gone = this.job.plan.changes.filter((change) => leaves(change) && !this.done.includes(change));
     const order = [...new Set(gone.map(({ address }) => address.split("/")[0] ?? ""))];
     const rank = this.job.kinds.map((kind) => kind.name);
     for (const head of order.sort((a, b) => rank.indexOf(b) - rank.indexOf(a))) {

@@ -1,5 +1,5 @@
 import type { Evidence, Finding, Hop, Link, Party, Token, Trace, Undo, World } from "../model.ts";
-import { asCanary, declared, type ProveAsk, type Proving, party, since } from "./proving.ts";
+import { asCanary, audienceOf, declared, identityOf, type ProveAsk, type Proving, party, since } from "./proving.ts";
 import { refuse } from "./refuse.ts";
 import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
@@ -75,7 +75,13 @@ async function proveLink({ link, world, failed, ...ask }: ToProve): Promise<Trac
   world.progress({ what: `prove ${link.name}`, state: "started" });
   const start = world.clock.now();
   const live = ask.live.get(ask.trust(link).address) ?? { state: "absent" };
-  const trace = await proveOne({ ...ask, link, world, view: { link, live, lookup: ask.lookup } });
+  const identity = identityOf({ link, parties: ask.parties });
+  const trace = await proveOne({
+    ...ask,
+    link,
+    world,
+    view: { link, live, lookup: ask.lookup, ...(identity ? { identity } : {}) },
+  });
   const bad = trace.hops.some(({ result }) => result === "no" || result === "unknown");
   world.progress({ what: `prove ${link.name}`, state: bad ? "failed" : "done", ms: world.clock.now() - start });
   return trace;
@@ -118,7 +124,7 @@ async function mint(proving: Proving): Promise<Step & { token?: Token }> {
   const { link, lookup, world } = proving;
   const issuer = party(proving, link.from.party).issuer;
   if (!issuer) throw new Error(`${link.from.party} issues nothing`);
-  const ask = { link, audience: link.audience, lookup };
+  const ask = { link, audience: audienceOf(proving), lookup };
   const start = performance.now();
   try {
     const token = await issuer.mint(ask, world);
@@ -134,7 +140,8 @@ async function mint(proving: Proving): Promise<Step & { token?: Token }> {
 /** What may be said of a token: whose it is, how it is signed, how long it lives. */
 function shown(token: Token, world: World): string {
   const minutes = Math.floor((Number(token.claims.exp) * 1000 - world.clock.now()) / 60_000);
-  const who = String(token.claims.email ?? token.claims.sub);
+  const { email, sub, arn } = token.claims;
+  const who = String(email ?? sub ?? arn);
   return `${who}   ${token.header.alg}   expires in ${minutes} min`;
 }
 
@@ -147,10 +154,11 @@ async function exchange(proving: Proving, token: Token) {
   const relying = party(proving, link.to.party).relying;
   if (!relying) throw new Error(`${link.to.party} relies on nobody`);
   const start = performance.now();
-  const until = world.clock.now() + proving.patience;
+  const { patience } = proving;
+  const until = world.clock.now() + (typeof patience === "number" ? patience : patience(link));
   for (let tried = 0; ; tried++) {
     try {
-      const session = await relying.exchange({ link, purpose: "prove" }, token, world);
+      const session = await relying.exchange({ link, purpose: "prove", lookup: proving.lookup }, token, world);
       return {
         session,
         hop: { step: "exchange", result: "ok", how: "proved", ms: since(start), saw: session.principal } as Hop,
@@ -226,7 +234,11 @@ async function whoami(
   const { link, world } = proving;
   const start = performance.now();
   try {
-    const who = await party(proving, link.to.party).relying?.whoami(session, { link, purpose: "prove" }, world);
+    const who = await party(proving, link.to.party).relying?.whoami(
+      session,
+      { link, purpose: "prove", lookup: proving.lookup },
+      world,
+    );
     return { hop: { step: "whoami", result: "ok", how: "proved", ms: since(start), saw: who ?? "" } };
   } catch (error) {
     const finding = troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });

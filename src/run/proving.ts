@@ -1,4 +1,4 @@
-import type { Address, Link, Live, Lookup, Party, Resource, TrustView, World } from "../model.ts";
+import type { Address, Identity, Link, Live, Lookup, Party, Resource, TrustView, World } from "../model.ts";
 import { fitting } from "./minting.ts";
 
 /** Which links to prove, over what was read and against what the file wants. */
@@ -12,7 +12,7 @@ export interface ProveAsk {
   /** The resource that holds a link's trust, as the file wants it, references resolved. */
   readonly trust: (link: Link) => Resource;
   /** Milliseconds to wait until our own writes are visible (reliability-and-security.md, 2.1: AWS 120 s). */
-  readonly patience: number;
+  readonly patience: number | ((link: Link) => number);
   /** Whether the operator is given the right to mint for the time of the proof. */
   readonly grantMe: boolean;
 }
@@ -25,12 +25,13 @@ export interface Proving extends ProveAsk {
 }
 
 /**
- * The claims that the file declares, `iss` included; of several values the first. Undefined where one is not
- * known yet, or where the proof is no token: a judge must not be asked with half of the claims.
+ * The claims that the file declares, `iss` included; of several values the first; of a signed request what its
+ * answer might be. Undefined where one is not known yet: a judge must not be asked with half of the claims.
  */
 export function declared({ link, parties, lookup }: Proving): Readonly<Record<string, string>> | undefined {
-  const identity = parties.find(({ name }) => name === link.from.party)?.issuer?.identify(link).identity;
-  if (identity?.proof !== "oidc") return undefined;
+  const identity = identityOf({ link, parties });
+  if (!identity) return undefined;
+  if (identity.proof === "aws4_request") return { ...identity.example };
   const known = Object.entries({ ...identity.claims, iss: identity.issuer }).map(([claim, value]) => {
     const one = Array.isArray(value) ? value[0] : value;
     return [claim, typeof one === "string" ? one : one && "$ref" in one ? lookup(one) : undefined] as const;
@@ -51,6 +52,19 @@ export function asCanary(proving: Proving, canary: Link): Proving {
   const [trust] = (identity && party(proving, canary.to.party).relying?.trust(canary, identity)) ?? [];
   const live = (trust && proving.live.get(trust.address)) ?? ({ state: "absent" } as const);
   return { ...proving, link: canary, view: { ...proving.view, link: canary, live } };
+}
+
+/** Whom a link is for, as its issuer says it. */
+export const identityOf = ({ link, parties }: Pick<Proving, "link" | "parties">): Identity | undefined =>
+  parties.find(({ name }) => name === link.from.party)?.issuer?.identify(link).identity;
+
+/** What a proof of a link is made for: the relying party says so where it is not the link's own audience. */
+export function audienceOf({ link, lookup, parties }: Pick<Proving, "link" | "lookup" | "parties">): string {
+  const identity = identityOf({ link, parties });
+  // A token is asked for the audience of the file; what is signed has to name the very door it is for.
+  if (identity?.proof !== "aws4_request") return link.audience;
+  const relying = parties.find(({ name }) => name === link.to.party)?.relying;
+  return relying?.audience?.(link, lookup) ?? link.audience;
 }
 
 /** Whole milliseconds since a `performance.now()`. */

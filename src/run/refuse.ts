@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Finding, Hop, RelyingParty, Stranger, Token } from "../model.ts";
-import { declared, type Proving, party, since } from "./proving.ts";
+import type { Finding, Hop, RelyingParty, SandboxPowers, Stranger, Token } from "../model.ts";
+import { audienceOf, declared, type Proving, party, since } from "./proving.ts";
 import { CloudError, inParallel } from "./retry.ts";
 
 /** One attempt that must fail: who tried, how it went, and whether it was tried for real. */
@@ -45,7 +45,8 @@ export async function refuse(
   const letIn = attempts.filter(({ outcome }) => outcome === "let-in");
   const result = letIn.length > 0 ? "no" : attempts.some(({ outcome }) => outcome === "unknown") ? "unknown" : "ok";
   const how = (letIn.length > 0 ? letIn : attempts).every((attempt) => attempt.how === "proved") ? "proved" : "judged";
-  const subject = declared(proving)?.sub ?? "the workload of the file";
+  const { sub, arn } = declared(proving) ?? {};
+  const subject = sub ?? arn ?? "the workload of the file";
   const findings = letIn.map((attempt) => opened(proving, attempt, subject));
   const saw =
     letIn.length > 0
@@ -107,8 +108,7 @@ async function wrongSubjects(proving: Proving, { relying, strangers = [] }: Trie
   if (!powers) return byAnotherLink(proving, relying, candidates);
   try {
     return await inParallel(candidates, 3, async ({ who, code, claims: stranger }) => {
-      const text = await powers.mint(stranger.iss ?? "", stranger);
-      const token: Token = { text, claims: stranger, header: {}, mintedBy: "sandbox" };
+      const token = await tokenOf(proving, powers, stranger);
       return { who, code, ...(await attempt(proving, relying, token)) };
     });
   } catch (error) {
@@ -117,6 +117,15 @@ async function wrongSubjects(proving: Proving, { relying, strangers = [] }: Trie
       return byAnotherLink(proving, relying, candidates);
     throw error;
   }
+}
+
+/** In the sandbox anybody's: what an issuer would never mint, or never sign. */
+async function tokenOf(proving: Proving, powers: SandboxPowers, stranger: Candidate["claims"]): Promise<Token> {
+  const { link, lookup, world } = proving;
+  const issuer = party(proving, link.from.party).issuer;
+  if (issuer?.mintAs) return issuer.mintAs(stranger, { link, audience: audienceOf(proving), lookup }, world);
+  const text = await powers.mint(stranger.iss ?? "", stranger);
+  return { text, claims: stranger, header: {}, mintedBy: "sandbox" };
 }
 
 /** The cloud mints nothing for strangers, but what we may mint for another link is a stranger to this one. */
@@ -136,8 +145,9 @@ async function byAnotherLink(
   const issuer = party(proving, link.from.party).issuer;
   if (!other || !issuer) return judged;
   try {
-    const token = await issuer.mint({ link: other, audience: link.audience, lookup }, world);
-    if (token.claims.sub === declared(proving)?.sub) return judged;
+    const token = await issuer.mint({ link: other, audience: audienceOf(proving), lookup }, world);
+    const who = (claims: Readonly<Record<string, unknown>> = {}) => claims.sub ?? claims.arn;
+    if (who(token.claims) === who(declared(proving))) return judged;
     const tried = {
       who: `a token of ${other.name}`,
       code: "SUBJECT-NOT-CHECKED",
@@ -157,6 +167,20 @@ function strangerTo(proving: Proving, claims: Readonly<Record<string, string>>):
   const { link, lookup } = proving;
   const relying = party(proving, link.to.party).relying as RelyingParty;
   const wanted = { state: "present", owner: "ours", spec: proving.trust(link).spec, outputs: {} } as const;
+  const { arn } = claims;
+  if (arn !== undefined) {
+    // Another role; where a user is meant, another user.
+    const others = [arn.replace(/(assumed-role\/[^/]+)\//, "$1-stranger/"), `${arn}-stranger`].filter(
+      (one) => one !== arn,
+    );
+    const turned = others.map((one) => ({ ...claims, arn: one }));
+    return (
+      turned.find((one) => relying.judge(one, { link, lookup, live: wanted }).allow !== true) ?? {
+        ...claims,
+        arn: `${arn}-stranger`,
+      }
+    );
+  }
   const sub = claims.sub ?? "";
   const names = /^\d+$/.test(sub) ? ["199999999999999999999"] : [`${sub}-stranger`, `stranger-${sub}`, "stranger"];
   const all = names.map((nobody) => ({ ...claims, sub: nobody, ...(claims.azp === sub ? { azp: nobody } : {}) }));
@@ -166,12 +190,12 @@ function strangerTo(proving: Proving, claims: Readonly<Record<string, string>>):
 
 /** Let in is let in. Only a definite refusal counts as one; throttled or cut off proves nothing. */
 async function attempt(
-  { link, world }: Proving,
+  { link, lookup, world }: Proving,
   relying: RelyingParty,
   token: Token,
 ): Promise<Pick<Attempt, "outcome" | "how">> {
   try {
-    await relying.exchange({ link, purpose: "refuse" }, token, world);
+    await relying.exchange({ link, purpose: "refuse", lookup }, token, world);
     return { outcome: "let-in", how: "proved" };
   } catch (error) {
     const turnedAway = error instanceof CloudError && (error.class === "denied" || error.class === "refused");

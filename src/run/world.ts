@@ -96,6 +96,8 @@ export function sandboxWorld(options: SandboxOptions): World {
     } as const;
     throw new CloudError({ ...about, message: `${issuer} is mapped to a server of yours: nobody else mints for it` });
   };
+  const session = async (party: string, workload: string) =>
+    (await line.control("GET", `credentials?party=${party}&workload=${encodeURIComponent(workload)}`)) as Session;
   // Left out, whether its CA is private stays what somebody made it.
   const host = async (issuer: string, { privateCa = false } = {}) =>
     (await line.control("PUT", "issuers", { issuer, ...(privateCa ? { privateCa } : {}) })) as { mapped: boolean };
@@ -111,7 +113,7 @@ export function sandboxWorld(options: SandboxOptions): World {
       const [{ outsideOf }, { proxyReach }] = await Promise.all([import("./outside.ts"), import("./proxy.ts")]);
       return outsideOf({ connect: async (name, port) => proxyReach(await line.url(), name, port), anchors });
     }),
-    sandbox: { mint, host },
+    sandbox: { mint, host, session },
     ...rest(options),
   };
 }

@@ -65,6 +65,7 @@ export class Tunnels {
     const host = name.toLowerCase();
     const mapped = sandbox.hosting.mapping.hosts.get(host);
     const chain = sandbox.hosting.chainOf(host);
+    if (port === "80" && isMetadata(sandbox, host)) return this.plain(host, socket, head);
     if (port !== "443") return refuse(socket, target);
     // A name for the sandbox's own port would be a way around the rule that control calls come directly.
     if (mapped === socket.localPort) return refuse(socket, target);
@@ -77,6 +78,13 @@ export class Tunnels {
     secure.on("error", () => secure.destroy());
     this.hosts.set(secure, { host, below: socket });
     this.inner.emit("connection", secure);
+  }
+
+  /** A machine's metadata has no TLS; Node's Google clients open a tunnel to it all the same. */
+  private plain(host: string, socket: net.Socket, head: Buffer): void {
+    established(socket, head);
+    this.hosts.set(socket, { host, below: socket });
+    this.inner.emit("connection", socket);
   }
 
   /** Raw, so that the server's own certificate is seen. */
@@ -100,6 +108,10 @@ export class Tunnels {
     if (calls !== undefined) this.sockets.set(socket, calls + by);
   }
 }
+
+/** A link-local address that is played: nothing else is served without TLS. */
+const isMetadata = (sandbox: Sandbox, host: string): boolean =>
+  host.startsWith("169.254.") && sandbox.fakes.some(({ hosts }) => hosts.includes(host));
 
 function established(socket: net.Socket, head: Buffer): void {
   socket.write("HTTP/1.1 200 Connection established\r\n\r\n");

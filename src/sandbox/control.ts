@@ -28,9 +28,13 @@ const handlers: Readonly<Record<string, Handler>> = {
     return { seconds: propagationSeconds };
   },
   "PUT /_sandbox/metadata": (sandbox, body) => {
-    const { serviceAccount } = z.strictObject({ serviceAccount: z.string().includes("@") }).parse(body);
-    sandbox.set({ actsAs: serviceAccount });
-    return { serviceAccount };
+    const { serviceAccount, ...workloads } = machineSchema.parse(body);
+    if (serviceAccount !== undefined) sandbox.set({ actsAs: serviceAccount });
+    for (const one of sandbox.players) {
+      const who = workloads[one.party as keyof typeof workloads];
+      if (who !== undefined) one.runAs?.(who, sandbox.host(undefined));
+    }
+    return body;
   },
   "PUT /_sandbox/faults": (sandbox, body) => {
     sandbox.faults.set(faultSchema.parse(body));
@@ -40,16 +44,34 @@ const handlers: Readonly<Record<string, Handler>> = {
   "PUT /_sandbox/issuers": (sandbox, body) => sandbox.hosting.change(issuerSchema.parse(body)),
   "GET /_sandbox/authority": async (sandbox) => ({ anchors: await sandbox.hosting.anchors() }),
   "GET /_sandbox/environment": async (sandbox, _body, query) => [
-    ...sandbox.players.map((one) => one.environment(query.get(one.party) ?? undefined, sandbox.host(undefined))),
+    ...sandbox.players.map((one) => {
+      const host = sandbox.host(undefined);
+      // On a machine of its own a program has what that machine gives it, and no operator's keys.
+      const own = query.get("machine") === one.party ? one.machine?.(host) : undefined;
+      return own ?? one.environment(query.get(one.party) ?? undefined, host);
+    }),
     trustPart(await sandbox.hosting.anchors()),
   ],
-  "GET /_sandbox/credentials": (sandbox, _body, query) =>
-    player(sandbox, query).operator(query.get("scope") ?? "", sandbox.host(undefined)),
+  "GET /_sandbox/credentials": (sandbox, _body, query) => {
+    const one = player(sandbox, query);
+    const workload = query.get("workload");
+    if (workload === null) return one.operator(query.get("scope") ?? "", sandbox.host(undefined));
+    const session = one.workload?.(workload, sandbox.host(undefined));
+    if (!session) throw new SyntaxError(`no workload is called ${workload}`);
+    return session;
+  },
   "POST /_sandbox/reset": (sandbox) => {
     sandbox.reset();
     return {};
   },
 };
+
+/** As whom the machine speaks, in each cloud that it could be one of; what is left out stays as it is. */
+const machineSchema = z.strictObject({
+  serviceAccount: z.string().includes("@").optional(),
+  aws: z.string().optional(),
+  entra: z.record(z.string(), z.string()).optional(),
+});
 
 const mintSchema = z.strictObject({
   issuer: z.url(),

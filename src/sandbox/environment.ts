@@ -30,10 +30,19 @@ export function surroundings(url: string, parts: readonly Environment[], folder:
   const proxies = { http_proxy: url, HTTP_PROXY: url, https_proxy: url, HTTPS_PROXY: url };
   const proxy = { ...proxies, no_proxy: direct, NO_PROXY: direct };
   const variables = Object.assign({}, ...parts.map((part) => part.variables)) as Record<string, string>;
-  return {
-    set: { CROSSTRUST_SANDBOX: url, ...proxy, ...variables, ...Object.fromEntries([...paths, ...folders]) },
-    unset: parts.flatMap((part) => part.unset),
-  };
+  const unset = parts.flatMap((part) => part.unset);
+  const named = Object.fromEntries([...paths, ...folders]);
+  // What one part sets a later one may take away: a machine's own programs have no operator's token.
+  const set = Object.entries({ ...variables, ...named }).filter(([name]) => !takesAway(parts, name));
+  return { set: { CROSSTRUST_SANDBOX: url, ...proxy, ...Object.fromEntries(set) }, unset };
+}
+
+/** Whether a part after the one that has a variable takes it away. */
+function takesAway(parts: readonly Environment[], name: string): boolean {
+  const sets = parts.findLastIndex(
+    (part) => name in part.variables || name in part.files || part.folders.includes(name),
+  );
+  return parts.findLastIndex((part) => part.unset.includes(name)) > sets;
 }
 
 /**

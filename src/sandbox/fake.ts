@@ -60,6 +60,12 @@ export interface Player {
   readonly signsAs?: (issuer: string) => string | undefined;
   /** The operator's credentials for an account or project. */
   operator(scope: string, host: Host): Session;
+  /** Credentials of a workload by its ARN, where its party signs requests instead of carrying tokens. */
+  readonly workload?: (arn: string, host: Host) => Session | undefined;
+  /** Makes the sandbox's machine run as a workload, in the words of its party. Throws where they are none. */
+  readonly runAs?: (who: unknown, host: Host) => void;
+  /** What that machine's own environment has besides, for programs that run on it. */
+  readonly machine?: (host: Host) => Environment;
   /**
    * What points the vendors' programs here, for an account or project, else for the first one in the state.
    */
@@ -93,6 +99,8 @@ export interface Host {
   /** The metadata server's service account, by e-mail. */
   readonly actsAs: () => string | undefined;
   readonly outside: Outside;
+  /** What another service answers that is played here, as one cloud asks another; undefined for a host that is not. */
+  readonly relay: (request: FakeRequest) => Promise<FakeAnswer | undefined>;
   readonly blobs: Blobs;
   readonly programs: Programs;
   /** Calls a URL as a cloud's scheduler or workflow does. Never throws: what went wrong is an answer too. */

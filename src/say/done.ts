@@ -80,6 +80,10 @@ export function destroyText({ view, done, findings }: DoneView, { paper, kept }:
     ...(went("role")
       ? ["lives on: sessions already issued, until they expire (at most the role's longest session)"]
       : []),
+    ...(went("pool provider") && !went("pool") ? ["lives on: tokens that its pool gave out, for an hour at most"] : []),
+    ...(went("pool") || went("pool provider")
+      ? ["held: google keeps the ids for 30 days; crosstrust apply --undelete brings them back"]
+      : []),
     ...(went("service account") && !kept
       ? ["lives on: for 30 days google can bring a deleted account back, by its unique id alone"]
       : []),

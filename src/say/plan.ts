@@ -95,7 +95,10 @@ function changeLines(change: Change, paper: Paper): readonly string[] {
 function noteOf(change: Change): string {
   const joins = change.live.state === "present" && change.live.joins;
   if (change.verb === "adopt") return joins ? "another deployment made it: this one joins" : "exists, not made by us";
-  if (change.verb === "restore") return "was deleted: comes back with its unique id";
+  if (change.verb === "restore") {
+    const named = change.live.state === "deleted" && change.live.outputs.uniqueId;
+    return named ? "was deleted: comes back with its unique id" : "was deleted, and holds its id: comes back";
+  }
   if (change.verb === "release") return "others have a part in it: given back, not deleted";
   if (change.verb === "replace") return `${change.cause ? causes[change.cause] : ""}; made anew`;
   return change.cause ? causes[change.cause] : "";

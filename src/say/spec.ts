@@ -19,10 +19,24 @@ export function specRows(resource: Resource): readonly (readonly string[])[] {
   const may = [...namesOf(managed), ...shown.filter(({ effect }) => effect === "Allow").map(permissionText)];
   const never = shown.filter(({ effect }) => effect !== "Allow").map(permissionText);
   return [
+    ...poolRows(resource.spec),
     ...trusts.map((row, at) => [at === 0 ? "trusts" : "", ...row]),
     ...(typeof boundary === "string" ? [["within", shortName(boundary)]] : []),
     ...may.map((name, at) => [at === 0 ? "may" : "", name]),
     ...never.map((name, at) => [at === 0 ? "never" : "", name]),
+  ];
+}
+
+/** Of a pool provider whom it believes, for which audiences, under which condition, and whom it makes of them. */
+function poolRows({ source, audiences, conditions, mapping }: Resource["spec"]): readonly (readonly string[])[] {
+  if (source === undefined || !Array.isArray(conditions)) return [];
+  const takes = Array.isArray(audiences) && audiences.length > 0 ? [["takes", valueText(audiences)]] : [];
+  const maps = Object.entries((mapping ?? {}) as Readonly<Record<string, string>>);
+  return [
+    ["trusts", /^\d{12}$/.test(valueText(source)) ? `aws ${valueText(source)}` : valueText(source)],
+    ...takes,
+    ...conditions.map((condition, at) => [at === 0 ? "if" : "or", valueText(condition)]),
+    ...maps.map(([key, expression], at) => [at === 0 ? "maps" : "", `${key} = ${expression}`]),
   ];
 }
 

@@ -1,10 +1,12 @@
 import type { Token } from "../model.ts";
 import { columns, ink, type Paper } from "./paper.ts";
 
-/** `rows`: the condition keys that the claims become, and where each is read from. */
+/** `rows`: the condition keys or attributes that the claims become, and where each is read from. */
 export interface TokenView {
   readonly link: string;
   readonly world: "sandbox" | "cloud";
+  /** Which cloud reads the token. */
+  readonly reader: string;
   /** Without its text: nothing in this room can print a token. */
   readonly token: Omit<Token, "text">;
   /** SHA-256 of the text, in hex: by its first digits two tokens can be told apart. */
@@ -13,7 +15,7 @@ export interface TokenView {
 }
 
 /** Claims, the condition keys they become, and a hash by which two tokens can be told apart; never the token. */
-export function tokenText({ link, world, token, hash, rows }: TokenView, paper: Paper): string {
+export function tokenText({ link, world, reader, token, hash, rows }: TokenView, paper: Paper): string {
   const { claims, header, mintedBy } = token;
   const shown = Object.entries(claims).map(([name, value]) => [
     `  ${name}`,
@@ -25,8 +27,7 @@ export function tokenText({ link, world, token, hash, rows }: TokenView, paper: 
     "",
     ink(paper, "bold", "claims"),
     ...columns(shown),
-    "",
-    ink(paper, "bold", "what aws reads"),
+    ...(rows.length > 0 ? ["", ink(paper, "bold", `what ${reader} reads`)] : []),
     ...columns(rows.map(({ key, value, readFrom }) => [`  ${key}`, value, `from ${readFrom}`])),
   ].join("\n");
 }

@@ -47,7 +47,7 @@ export const explainToken: Command<TokenAsk> = async ({ flags, world, paper }, a
 };
 
 /** As a file says it, a newline at its end forgiven. */
-function read(path: string): Token {
+export function read(path: string): Token {
   try {
     return tokenOf(readFileSync(path, "utf8"), "tokenFile", { service: "explain" });
   } catch (error) {
@@ -57,7 +57,7 @@ function read(path: string): Token {
 
 async function trustOf({ role, trustPolicy }: TokenAsk, world: World): Promise<Trust> {
   if ((role === undefined) === (trustPolicy === undefined))
-    throw new UsageError("explain --token wants --role ARN or --trust-policy FILE");
+    throw new UsageError("explain --token wants --role ARN, --trust-policy FILE or --pool-provider NAME");
   if (trustPolicy !== undefined) return { policy: parsed(readFileSync(trustPolicy, "utf8"), trustPolicy) };
   const [, partition = "", id = "", name = ""] =
     /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(role ?? "") ?? [];

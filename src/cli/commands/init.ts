@@ -9,7 +9,9 @@ import { codes, UsageError } from "../exit.ts";
 export function init(flags: Flags, { from, to }: { from: string; to: string }): { exit: number; text: string } {
   const starter = new URL(`./starter-${from}-to-${to}.yaml`, import.meta.url);
   if (!/^[a-z]+ [a-z]+$/.test(`${from} ${to}`) || !existsSync(starter))
-    throw new UsageError(`--from ${from} --to ${to} is not built yet; --from google, oidc or entra, --to aws is`);
+    throw new UsageError(
+      `--from ${from} --to ${to} is not built yet; --from google, oidc or entra --to aws is, and --from aws, oidc or entra --to google`,
+    );
   if (existsSync(flags.file)) throw new UsageError(`${flags.file} is there already; --file PATH writes another`);
   const schema = join(dirname(resolve(flags.file)), "federation.schema.json");
   writeFileSync(flags.file, readFileSync(starter, "utf8"));

@@ -34,12 +34,12 @@ export async function env(flags: Flags): Promise<number> {
   }
 }
 
-/** `sandbox exec -- CMD`: runs it with those variables; its exit code is ours. */
-export async function exec(flags: Flags, words: readonly string[]): Promise<number> {
+/** `sandbox exec -- CMD`: runs it with those variables, or as the workload of a link; its exit code is ours. */
+export async function exec(flags: Flags, words: readonly string[], as?: string): Promise<number> {
   const [program = "", ...rest] = words;
   const attached = await reach(flags);
   try {
-    return await runChild(program, rest, led(await lead(flags, attached.url)));
+    return await runChild(program, rest, led(await lead(flags, attached.url, as)));
   } finally {
     await attached.close();
   }

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { makePlan } from "../../crosstrust.ts";
 import type { Federation, Link, Session, Token, World } from "../../model.ts";
 import { type Claims, keyPrefix, type Reading, readKey, sessionClaims } from "../../parties/aws/claims.ts";
+import { idToken, nameOf } from "../../parties/google/exchange.ts";
+import { readings } from "../../parties/google/readings.ts";
 import { parties } from "../../parties/index.ts";
 import { lookupOf } from "../../plan/compare.ts";
 import { CloudError } from "../../run/retry.ts";
@@ -28,7 +30,9 @@ function linkOf(flags: Flags, name: string): { federation: Federation; link: Lin
 async function mint(link: Link, world: World): Promise<Token> {
   const issuer = parties.find((party) => party.name === link.from.party)?.issuer;
   if (!issuer) throw new Error(`${link.from.party} issues nothing`);
-  return issuer.mint({ link, audience: link.audience, lookup: () => undefined }, world);
+  const signed = issuer.identify(link).identity.proof === "aws4_request" && link.to.party === "google";
+  const audience = signed ? await nameOf({ link }, world) : link.audience;
+  return issuer.mint({ link, audience, lookup: () => undefined }, world);
 }
 
 /** The keys that AWS has for any issuer, then whatever else of this token it reads (aws.md 2.1 to 2.4). */
@@ -43,16 +47,20 @@ function keysOf(claims: Claims): readonly { readonly key: string; readonly readi
   return [...always.map(read), ...present.filter(({ reading }) => reading.state === "present")];
 }
 
-/** Shows the claims and the condition keys they become; the token itself only when asked for with `--raw`. */
-export const token: Command<{ name: string; raw: boolean }> = async ({ flags, world, paper }, { name, raw }) => {
+interface TokenAsk {
+  readonly name: string;
+  readonly raw: boolean;
+  /** A service's URL: its Google ID token instead of the link's own. */
+  readonly audience?: string;
+}
+
+/** Shows the claims and what they become on the other side; the token itself only when asked for with `--raw`. */
+export const token: Command<TokenAsk> = async ({ flags, world, paper }, { name, raw, audience }) => {
   const { federation, link } = linkOf(flags, name);
-  const minted = await orExplain(link, world, { federation });
-  if (raw) return { exit: 0, text: minted.text };
-  const rows = keysOf(minted.claims).map(({ key, reading }) => ({
-    key,
-    value: reading.state === "present" ? reading.values.join(", ") : "(absent)",
-    readFrom: reading.readFrom,
-  }));
+  const own = await orExplain(link, world, { federation });
+  const minted = audience === undefined ? own : await forService(link, { token: own, audience }, world);
+  if (raw) return { exit: 0, text: flags.json ? readable(minted) : minted.text };
+  const rows = audience === undefined ? rowsOf(link, minted) : [];
   const { claims, header, mintedBy } = minted;
   if (flags.json)
     return {
@@ -63,11 +71,46 @@ export const token: Command<{ name: string; raw: boolean }> = async ({ flags, wo
       ),
     };
   const hash = createHash("sha256").update(minted.text).digest("hex");
-  return {
-    exit: 0,
-    text: tokenText({ link: name, world: world.kind, token: { claims, header, mintedBy }, hash, rows }, paper),
+  const view = {
+    link: name,
+    world: world.kind,
+    reader: link.to.party,
+    token: { claims, header, mintedBy },
+    hash,
+    rows,
   };
+  return { exit: 0, text: tokenText(view, paper) };
 };
+
+/** A signed request is percent-encoded JSON; anything else is as readable as it gets. */
+const readable = ({ text }: Token): string =>
+  text.startsWith("%7B") ? JSON.stringify(JSON.parse(decodeURIComponent(text)), null, 2) : text;
+
+function rowsOf(link: Link, { claims }: Token) {
+  if (link.to.party === "google") {
+    const identity = parties.find(({ name }) => name === link.from.party)?.issuer?.identify(link).identity;
+    return identity ? readings(claims, link, identity) : [];
+  }
+  return keysOf(claims).map(({ key, reading }) => ({
+    key,
+    value: reading.state === "present" ? reading.values.join(", ") : "(absent)",
+    readFrom: reading.readFrom,
+  }));
+}
+
+interface ForService {
+  readonly token: Token;
+  readonly audience: string;
+}
+
+/** A workload of Google's has its ID token by itself, any other by the account that it may speak as. */
+async function forService(link: Link, { token: own, audience }: ForService, world: World): Promise<Token> {
+  const issuer = parties.find((party) => party.name === link.from.party)?.issuer;
+  if (link.from.party === "google" && issuer) return issuer.mint({ link, audience, lookup: () => undefined }, world);
+  const made = link.to.party === "google" ? await idToken({ link, purpose: "use", audience }, own, world) : undefined;
+  if (made) return made;
+  throw new UsageError(`${link.name} ends at no service account of google, so there is no ID token for ${audience}`);
+}
 
 /** A mint that fails is explained with what is there now. */
 async function orExplain(link: Link, world: World, { federation }: { federation: Federation }): Promise<Token> {

@@ -1,18 +1,21 @@
-import type { Finding, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
+import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
+import { callerTitle, identify } from "./caller/identity.ts";
+import { explainMint, mint, mintAs } from "./caller/mint.ts";
 import { controlResources } from "./control/resources.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
 import { managedPolicyKind } from "./managed-policy/kind.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
+import { outboundKind } from "./outbound/kind.ts";
 import { privileged } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
 import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
-import { canaryRole, may, roleOf, to } from "./shape.ts";
+import { callerOf, canaryRole, forms, from, may, roleOf, to } from "./shape.ts";
 import type { Policy } from "./trust/policy.ts";
 import { shutOut, strangersOf } from "./trust/strangers.ts";
 
@@ -69,19 +72,30 @@ function onlyOurs(wanted: Policy, { iss = "", lookup, desired }: Whose): boolean
   return known?.every((id) => ours.includes(id)) === true;
 }
 
-/** AWS as the relying side. `kinds` is in the order of making; removal goes through it backwards. */
+/** Nobody is given a right here: whoever may speak as a workload is said by AWS. */
+const issuer: Issuer = {
+  identify,
+  mint,
+  mintAs,
+  explainMint,
+  grantMint: async () => undefined,
+  recallGrant: async () => {},
+};
+
+/** AWS as a party: it issues by what a workload signs, and relies by its roles. `kinds` is in the order of making; removal goes through it backwards. */
 export const aws: Party = {
   name: "aws",
+  issuer,
   relying,
-  kinds: [oidcProviderKind, managedPolicyKind, roleKind, statementKind],
+  kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
   control: controlResources,
-  title: (link) => `role ${roleOf(link).name}`,
+  title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
   lint,
   review: (resource, live, absent = []) =>
     resource.address.startsWith("aws:role/") ? reviewRole(resource, live, absent) : [],
   reach,
   preflight,
-  nextSteps,
+  nextSteps: (link) => (link.to.party === "aws" ? nextSteps(link) : []),
 };
 
 /**
@@ -107,11 +121,35 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
   return found.flat();
 }
 
-/** AWS's part of the federation file: what stands under `to.aws`, and what `may` may hold. */
-export const shape = { party: "aws", to, may, canary: { to: canaryRole } };
+/** AWS's part of the federation file: what stands under `from.aws` and `to.aws`, and what `may` may hold. */
+export const shape = { party: "aws", from, forms: { from: forms }, to, may, canary: { to: canaryRole } };
 
 /** Findings that need no cloud. Consent to `AWS-PRIVILEGED` is for the caller to look for. */
 function lint(link: Link): readonly Finding[] {
+  return [...(link.from.party === "aws" ? lintCaller(link) : []), ...(link.to.party === "aws" ? lintRole(link) : [])];
+}
+
+/** Inside one cloud there is nothing to federate: its own trust policies name roles and users directly. */
+function lintCaller(link: Link): readonly Finding[] {
+  const { proof, role } = callerOf(link);
+  const base = { severity: "error", links: [link.name], because: [] } as const;
+  const whose: Finding = {
+    ...{ ...base, code: "AWS-OUTBOUND-ROLE", at: { place: link.at("from.aws.proof") } },
+    says: "a JWT of aws names a role: neither an instance nor a session stands in it",
+    fix: ["role: NAME", "or proof: signed-request, which names sessions"],
+  };
+  const outbound = proof === "outbound-jwt" && role === undefined ? [whose] : [];
+  if (link.to.party !== "aws") return outbound;
+  return [
+    {
+      ...{ code: "SAME-CLOUD", severity: "error", at: { place: link.at("from.aws") }, links: [link.name], because: [] },
+      says: "both sides are aws: a role there trusts another role by its ARN, without any token",
+      fix: ["name the other role in the trust policy of this one, in aws itself"],
+    },
+  ];
+}
+
+function lintRole(link: Link): readonly Finding[] {
   const base = { severity: "error", links: [link.name], because: [] } as const;
   const used = roleOf(link).hold === "use" && link.may.length > 0;
   const privileges = link.may.flatMap((permission, at) => {

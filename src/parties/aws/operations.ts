@@ -14,8 +14,10 @@ export {
   DeleteRolePermissionsBoundary$,
   DeleteRolePolicy$,
   DetachRolePolicy$,
+  EnableOutboundWebIdentityFederation$,
   GetAccountAuthorizationDetails$,
   GetOpenIDConnectProvider$,
+  GetOutboundWebIdentityFederationInfo$,
   GetPolicy$,
   GetPolicyVersion$,
   GetRole$,
@@ -40,4 +42,4 @@ export {
   UpdateOpenIDConnectProviderThumbprint$,
   UpdateRole$,
 } from "@aws-sdk/client-iam";
-export { AssumeRoleWithWebIdentity$, GetCallerIdentity$ } from "@aws-sdk/client-sts";
+export { AssumeRoleWithWebIdentity$, GetCallerIdentity$, GetWebIdentityToken$ } from "@aws-sdk/client-sts";

@@ -66,6 +66,38 @@ export const to = {
   assumeRole: text(roleArn, "assumeRole is a full role ARN").optional(),
 };
 
+/** Sessions and users alike; a role's own ARN names nobody that ever signs a request. */
+const callerArn =
+  /^arn:aws[a-z-]*:(?:sts::\d{12}:assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}|iam::\d{12}:user\/[\w+=,.@/-]{1,576})$/;
+
+/** `from.aws`: a workload is used, never made. A role is meant with all its sessions. */
+export const from = {
+  account,
+  role: text(roleName, "a role is a name of 1-64 of A-Z a-z 0-9 _+=,.@-, without its path").optional(),
+  instance: text(/^i-[0-9a-f]{8,17}$/, "an instance looks like i-0123456789abcdef0").optional(),
+  arn: text(
+    callerArn,
+    "an arn names a user, or a session of a role: arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION",
+  ).optional(),
+  proof: z
+    .enum(["signed-request", "outbound-jwt"], "proof is signed-request or outbound-jwt")
+    .default("signed-request"),
+  region: text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "a region looks like us-east-1").default("us-east-1"),
+  profile: text(/^[\w.@+:/-]{1,128}$/, "a profile is a name in ~/.aws/config").optional(),
+  assumeRole: text(roleArn, "assumeRole is a full role ARN").optional(),
+};
+
+/** Whom a link is for is said in one of three ways. */
+export const forms = [
+  ["account", "role"],
+  ["account", "instance"],
+  ["account", "arn"],
+] as const;
+
+/** What the file says of an AWS workload. */
+export type CallerSide = z.infer<z.ZodObject<typeof from>>;
+export const callerOf = (link: Link): CallerSide => link.from.spec as unknown as CallerSide;
+
 /**
  * `may` for an AWS role. There is no Deny, NotAction or condition to write: the file carries no policy
  * documents (fact sheet reliability-and-security, threat T1).

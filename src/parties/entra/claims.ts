@@ -25,7 +25,8 @@ export function identityOf(link: Link): { readonly identity: Identity; readonly 
   const served = issuerAddress(issuer);
   const azp = tokenVersion === "2" && clientId !== undefined ? { azp: clientId } : {};
   const identity: Identity = { proof: "oidc", issuer, served, claims: { sub: subject, aud: application, ...azp } };
-  const spec = { url: issuer, privateCa: false };
+  // Clouds but AWS know no thumbprint of an issuer.
+  const spec = { url: issuer, privateCa: false, ...(link.to.party === "aws" ? {} : { unpinned: true as const }) };
   return { identity, resources: [{ address: served, links: [link.name], hold: "use", spec }] };
 }
 

@@ -1,6 +1,6 @@
 import type { World } from "../../model.ts";
 import { CloudError, type ErrorClass, serially } from "../../run/retry.ts";
-import * as calls from "./calls.ts";
+import { getPolicy, type IamPolicy, type PolicyTarget, setPolicy } from "./policies.ts";
 
 /** Members that a role gains or loses. There is no way to say "these and no others": other people's stay. */
 export interface BindingEdit {
@@ -16,15 +16,15 @@ const mostTries = 5;
 /**
  * Read, change, write back with the etag (google.md 12). A concurrent change starts it again from the reading, since
  * repeating the write alone fails for ever (google.md, trap 16); so does a lost answer, because the next read shows
- * whether it landed (fact sheet reliability-and-security, 2.1, CW). Edits of one run on one account take turns, or
+ * whether it landed (fact sheet reliability-and-security, 2.1, CW). Edits of one run on one policy take turns, or
  * they would race each other. Gives whether anything was written: what is so already is not.
  */
-export function editBindings(world: World, target: calls.AccountTarget, edit: BindingEdit): Promise<boolean> {
-  return serially(world, `google:policy/${target.project}/${target.account}`, async () => {
+export function editBindings(world: World, target: PolicyTarget, edit: BindingEdit): Promise<boolean> {
+  return serially(world, `google:policy/${target.on}`, async () => {
     for (let tried = 1; ; tried++) {
       try {
-        const changed = edited(await calls.getPolicy(world, target), edit);
-        if (changed) await calls.setPolicy(world, target, changed);
+        const changed = edited(await getPolicy(world, target), edit);
+        if (changed) await setPolicy(world, target, changed);
         return changed !== undefined;
       } catch (error) {
         if (tried >= mostTries || !(error instanceof CloudError) || !again.includes(error.class)) throw error;
@@ -35,7 +35,7 @@ export function editBindings(world: World, target: calls.AccountTarget, edit: Bi
 }
 
 /** Whether a policy gives a role to a member, without a condition. */
-export const isBound = ({ bindings }: calls.IamPolicy, role: string, member: string): boolean =>
+export const isBound = ({ bindings }: IamPolicy, role: string, member: string): boolean =>
   bindings.some((one) => one.role === role && one.condition === undefined && one.members.includes(member));
 
 /**
@@ -43,11 +43,11 @@ export const isBound = ({ bindings }: calls.IamPolicy, role: string, member: str
  * (google.md 12) and is left alone; so is a second binding of the role, which some clients write: a member is taken
  * out of each, or it would keep the role.
  */
-function edited(policy: calls.IamPolicy, { role, add = [], remove = [] }: BindingEdit): calls.IamPolicy | undefined {
+function edited(policy: IamPolicy, { role, add = [], remove = [] }: BindingEdit): IamPolicy | undefined {
   const missing = add.filter((member) => !isBound(policy, role, member));
   const surplus = remove.filter((member) => isBound(policy, role, member));
   if (missing.length + surplus.length === 0) return undefined;
-  const ours = (one: calls.IamPolicy["bindings"][number]) => one.role === role && one.condition === undefined;
+  const ours = (one: IamPolicy["bindings"][number]) => one.role === role && one.condition === undefined;
   const first = policy.bindings.find(ours);
   const bindings = policy.bindings.flatMap((one) => {
     if (!ours(one)) return [one];

@@ -116,42 +116,11 @@ const endless = (): CloudError =>
     message: "a paged answer of iam does not end",
   });
 
-/** An IAM policy. Loose on purpose: what we do not know of it is written back as it was read. */
-const policySchema = z.looseObject({
-  etag: z.string().optional(),
-  version: z.number().optional(),
-  bindings: z
-    .array(
-      z.looseObject({ role: z.string(), members: z.array(z.string()).default([]), condition: z.unknown().optional() }),
-    )
-    .default([]),
-});
-/** A policy as it was read, with the etag that `setPolicy` needs. */
-export type IamPolicy = z.infer<typeof policySchema>;
-
-/** Asks for version 3, which conditional bindings need (google.md 12); in the query, not in the body. */
-export const getPolicy = (world: World, target: AccountTarget): Promise<IamPolicy> =>
-  google(world, {
-    ...{ service: "google.iam", operation: "GetIamPolicy", effect: "read", method: "POST" },
-    ...{ project: target.project, path: `${pathOf(target)}:getIamPolicy?options.requestedPolicyVersion=3` },
-    answer: policySchema,
-  });
-
-/**
- * With the etag that was read: a stale one is refused as `race`, and the whole read-modify-write starts again
- * (google.md 12). So it is sent once: repeating the write alone fails for ever (trap 16).
- */
-export const setPolicy = (world: World, target: AccountTarget, policy: IamPolicy): Promise<IamPolicy> =>
-  google(world, {
-    ...{ service: "google.iam", operation: "SetIamPolicy", effect: "once", method: "POST" },
-    ...{ project: target.project, path: `${pathOf(target)}:setIamPolicy`, body: { policy: { ...policy, version: 3 } } },
-    answer: policySchema,
-  });
-
 const projectSchema = z.object({
   projectId: z.string(),
   projectNumber: z.string().regex(/^\d+$/),
   lifecycleState: z.string(),
+  parent: z.object({ type: z.string() }).optional(),
 });
 
 /** A project that is being deleted still answers, hence `lifecycleState`. */

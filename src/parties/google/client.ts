@@ -11,6 +11,7 @@ const bases = {
   "google.cloudbilling": "https://cloudbilling.googleapis.com",
   "google.serviceusage": "https://serviceusage.googleapis.com",
   "google.storage": "https://storage.googleapis.com",
+  "google.sts": "https://sts.googleapis.com",
   "google.oauth2": "https://openidconnect.googleapis.com",
   "google.metadata": "http://metadata.google.internal",
 } as const;
@@ -18,7 +19,7 @@ const bases = {
 /** One REST call, and what its answer must hold. */
 export interface Ask<O> extends Call {
   readonly service: keyof typeof bases;
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** With its query, percent-encoded. */
   readonly path: string;
   /** The project whose credentials are used. */
@@ -27,6 +28,8 @@ export interface Ask<O> extends Call {
   readonly body?: unknown;
   /** Sent as it is, in place of `body`. */
   readonly text?: string;
+  /** Besides those that every call has. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Makes of an answer what the schema sees, where it is not JSON: a document that was stored. */
   readonly read?: (answer: HttpAnswer) => unknown;
   /** Every answer is checked: a missing field is "could not tell", never "absent" (fact sheet, trap 1). */
@@ -63,6 +66,7 @@ async function send<O>(world: World, ask: Ask<O>, session: Session): Promise<O> 
     accept: "application/json",
     ...json,
     ...quota,
+    ...ask.headers,
   };
   let answer: HttpAnswer;
   try {

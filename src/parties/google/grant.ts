@@ -4,6 +4,7 @@ import { CloudError, settle } from "../../run/retry.ts";
 import { editBindings } from "./bindings.ts";
 import type { AccountTarget } from "./calls.ts";
 import { google } from "./client.ts";
+import { ofAccount } from "./policies.ts";
 import { memberOf } from "./remedy.ts";
 import { serviceAccountOf } from "./shape.ts";
 
@@ -28,7 +29,7 @@ export async function grantMint({ link }: MintAsk, world: World): Promise<Undo |
   if (await mayMint(world, target)) return undefined;
   const note: Note = { ...target, member: memberOf(await operatorOf(world, project)) };
   await world.store.write(noteName(email), JSON.stringify(note));
-  await editBindings(world, target, { role, add: [note.member] });
+  await editBindings(world, ofAccount(target), { role, add: [note.member] });
   const what = `google lets ${note.member} mint for ${email}`;
   await settle(world, { what, budget: 420_000, inARow: 1 }, () => mayMint(world, target));
   return () => takeBack(world, note);
@@ -43,7 +44,7 @@ export async function recallGrant(link: Link, world: World): Promise<void> {
 
 /** The note goes last: while the member may still stand in the policy, somebody must know of it. */
 async function takeBack(world: World, note: Note): Promise<void> {
-  await editBindings(world, note, { role, remove: [note.member] }).catch((error: unknown) => {
+  await editBindings(world, ofAccount(note), { role, remove: [note.member] }).catch((error: unknown) => {
     // An account that is gone holds no grant.
     if (!(error instanceof CloudError && error.class === "missing")) throw error;
   });

@@ -1,13 +1,20 @@
-import type { Finding, Issuer, Link, Party, Resource, World } from "../../model.ts";
+import type { Finding, Identity, Issuer, Link, Party, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
 import { identityOf, isDefaultAccount, serviceAccountAddress } from "./claims.ts";
 import { explainMint } from "./explain.ts";
+import { bindingKind, bindingOnUsedKind } from "./federation/binding.ts";
+import { poolKind } from "./federation/pool.ts";
+import { poolProviderKind } from "./federation/pool-provider.ts";
+import { reviewPoolProvider } from "./federation/review.ts";
 import { grantMint, recallGrant } from "./grant.ts";
+import { denyPolicyKind, guardResource } from "./guard.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
+import { lintSharing, lintTarget } from "./lint-target.ts";
 import { mint } from "./mint.ts";
 import { nextSteps, preflight } from "./preflight.ts";
-import { forms, from, isSignIn, serviceAccountOf, signInOf } from "./shape.ts";
+import { relying } from "./relying.ts";
+import { forms, from, isSignIn, may, serviceAccountOf, signInOf, sinkOf, targetOf, to } from "./shape.ts";
 import { signIn } from "./sign-in.ts";
 import { tokenCreatorKind, tokenCreators } from "./token-creator.ts";
 
@@ -18,7 +25,7 @@ const accounts: Issuer = {
     const { project, id, email, hold } = account;
     const spec: AccountSpec = { project, id, email, disabled: false };
     const resource: Resource<AccountSpec> = { address: serviceAccountAddress(account), links: [link.name], hold, spec };
-    return { identity, resources: [resource] };
+    return { identity, resources: [resource, ...guardResource(link, project)] };
   },
   mint,
   explainMint,
@@ -37,13 +44,18 @@ const issuer: Issuer = {
   recallGrant: (link, world) => of(link).recallGrant(link, world),
 };
 
-/** Google Cloud as a party. It has no `relying`: here it only issues. */
+/** Google Cloud as a party. `kinds` is in the order of making; removal goes through it backwards. */
 export const google: Party = {
-  ...{ name: "google", issuer, kinds: [accountKind, tokenCreatorKind], title, lint, reach, preflight, nextSteps },
+  ...{ name: "google", issuer, relying, title, lint, reach, preflight },
+  kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind, denyPolicyKind],
+  nextSteps: (link) => (link.from.party === "google" ? nextSteps(link) : []),
+  lintAll: lintSharing,
+  review: reviewPoolProvider,
   control: tokenCreators,
 };
 
-function title(link: Link): string {
+function title(link: Link, side: "from" | "to"): string {
+  if (side === "to") return titleOf(link);
   if (isSignIn(link)) return `${signInOf(link).subject}@accounts.google.com`;
   const { id, project, email, hold } = serviceAccountOf(link);
   return hold === "own" ? `${id}@${project}` : email;
@@ -75,10 +87,17 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
   return found.flat();
 }
 
-/** No `to`: no link leads to Google, and a file that tries is refused by its shape. */
+/** An account that is spoken for, or the pool provider that lets in. */
+function titleOf(link: Link): string {
+  const { pool, poolProvider } = targetOf(link);
+  const sink = sinkOf(link);
+  return sink ? `${sink.id}@${sink.project}` : `${pool}/${poolProvider}`;
+}
+
+/** Google's part of the federation file. */
 export const shape = {
   party: "google",
-  from,
+  ...{ from, to, may },
   forms: { from: forms },
   audience: ({ clientId }: Readonly<Record<string, unknown>>) => (typeof clientId === "string" ? clientId : undefined),
   canary: {
@@ -87,8 +106,13 @@ export const shape = {
   },
 };
 
-function lint(link: Link): readonly Finding[] {
-  if (isSignIn(link)) return [];
+function lint(link: Link, identity: Identity): readonly Finding[] {
+  const there = link.to.party === "google" ? lintTarget(link, identity) : [];
+  return [...there, ...lintAccount(link)];
+}
+
+function lintAccount(link: Link): readonly Finding[] {
+  if (link.from.party !== "google" || isSignIn(link)) return [];
   const { email } = serviceAccountOf(link);
   if (!isDefaultAccount(email)) return [];
   return [

@@ -14,8 +14,11 @@ import type {
 import { CloudError, createOnce, inParallel, mayHaveLanded, settle } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { serviceAccountAddress } from "./claims.ts";
+import { isMarked } from "./federation/calls.ts";
 import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
+import { getPolicy, type IamPolicy, ofAccount } from "./policies.ts";
 import { emailOf } from "./shape.ts";
+import { parseMember } from "./trust/principals.ts";
 
 /** `project` and `id` make it, `email` finds it: a default account's cannot be computed from the two. */
 export interface AccountSpec extends Spec {
@@ -95,24 +98,38 @@ const mintingRoles =
  * policy that cannot be read gives no line, and the plan stands without it.
  */
 async function minters(world: World, target: calls.AccountTarget): Promise<readonly Finding[]> {
-  let policy: calls.IamPolicy;
+  let policy: IamPolicy;
   try {
-    policy = await calls.getPolicy(world, target);
+    policy = await getPolicy(world, ofAccount(target));
   } catch (error) {
     if (error instanceof CloudError && error.class === "missing") return [];
     if (!(error instanceof CloudError) || !["denied", "malformed"].includes(error.class)) throw error;
     const says = `who else may mint tokens of ${target.account} cannot be read`;
     return [{ code: "GOOGLE-OTHERS-MAY-MINT", severity: "hint", at: {}, says, because: [], fix: error.fix ?? [] }];
   }
-  const open = policy.bindings.filter((binding) => mintingRoles.test(binding.role));
-  return open.map((binding) => ({
-    code: "GOOGLE-OTHERS-MAY-MINT",
-    severity: binding.members.some((member) => /^all(Authenticated)?Users$/.test(member)) ? "security" : "hint",
-    at: {},
-    says: `${target.account}: ${binding.members.join(", ")} may mint its tokens (${binding.role})`,
-    because: [],
-    fix: [`gcloud iam service-accounts get-iam-policy ${target.account} --project ${target.project}`],
-  }));
+  const minting = policy.bindings.filter((binding) => mintingRoles.test(binding.role));
+  const strangers = await Promise.all(
+    minting.map(async (binding) => ({ ...binding, members: await notOurs(world, binding.members) })),
+  );
+  return strangers
+    .filter(({ members }) => members.length > 0)
+    .map((binding) => ({
+      code: "GOOGLE-OTHERS-MAY-MINT",
+      severity: binding.members.some((member) => /^all(Authenticated)?Users$/.test(member)) ? "security" : "hint",
+      at: {},
+      says: `${target.account}: ${binding.members.join(", ")} may mint its tokens (${binding.role})`,
+      because: [],
+      fix: [`gcloud iam service-accounts get-iam-policy ${target.account} --project ${target.project}`],
+    }));
+}
+
+/** Whoever comes through a pool that was made here is told of by the pool's own plan. */
+async function notOurs(world: World, members: readonly string[]): Promise<readonly string[]> {
+  const told = await inParallel(members, 4, async (member) => {
+    const pool = parseMember(member)?.pool;
+    return pool !== undefined && (await isMarked(world, pool)) ? [] : [member];
+  });
+  return told.flat();
 }
 
 /** Accounts of this owner that the file does not name, where it owns others (contract, section 8). */

@@ -13,6 +13,11 @@ const permissions = ["create", "get", "list", "update", "delete", "undelete", "e
   (verb) => `iam.serviceAccounts.${verb}`,
 );
 
+/** What pools and pool providers need besides. */
+const poolPermissions = ["Pools", "PoolProviders"].flatMap((what) =>
+  ["create", "get", "list", "update", "delete", "undelete"].map((verb) => `iam.workloadIdentity${what}.${verb}`),
+);
+
 /** Organization policies that stop a link from being made; true where they are enforced. */
 const constraints = ["constraints/iam.disableServiceAccountCreation"];
 
@@ -22,6 +27,9 @@ const constraints = ["constraints/iam.disableServiceAccountCreation"];
  */
 export async function preflight(resources: readonly Resource[], world: World): Promise<readonly Preflight[]> {
   const projects = [...new Set(resources.map(({ spec }) => String(spec.project)))];
+  const withPools = new Set(
+    resources.filter(({ address }) => address.startsWith("google:pool/")).map(({ spec }) => String(spec.project)),
+  );
   const lines = await inParallel(projects, 2, async (project) => {
     const there = await line("google project", () => isActive(world, project));
     if (there.ok !== true) return [{ ...there, stops: true }];
@@ -29,6 +37,7 @@ export async function preflight(resources: readonly Resource[], world: World): P
       line("google billing", () => billing(world, project)),
       line("google apis", () => switchedOn(world, project)),
       line("google roles", () => permitted(world, project)),
+      ...(withPools.has(project) ? [line("google pools", () => mayPool(world, project))] : []),
       line("google org policies", () => forbidden(world, project)),
     ]);
     return [there, ...rest];
@@ -88,6 +97,14 @@ async function permitted(world: World, project: string): Promise<Seen> {
   const missing = permissions.filter((permission) => !held.includes(permission));
   if (missing.length === 0) return fine("may make and remove service accounts");
   const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/iam.serviceAccountAdmin`;
+  return bad(`missing ${missing.join(", ")}`, command);
+}
+
+async function mayPool(world: World, project: string): Promise<Seen> {
+  const held = await heldPermissions(world, project, poolPermissions);
+  const missing = poolPermissions.filter((permission) => !held.includes(permission));
+  if (missing.length === 0) return fine("may make and remove pools and pool providers");
+  const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/iam.workloadIdentityPoolAdmin`;
   return bad(`missing ${missing.join(", ")}`, command);
 }
 

@@ -36,6 +36,15 @@ export function remedy(refusal: Refusal): readonly string[] | undefined {
       `gcloud iam service-accounts add-iam-policy-binding ${account} --project ${project} --member=${memberOf(refusal.principal)} --role=${role}`,
     ];
   }
+  const policyOf = /\/b\/([^/]+)\/iam/.exec(refusal.path)?.[1];
+  if (policyOf) {
+    const member = `--member=${memberOf(refusal.principal)} --role=roles/storage.admin`;
+    return [`gcloud storage buckets add-iam-policy-binding gs://${policyOf} ${member}`];
+  }
+  if (/^\/v1\/projects\/[^/]+:[gs]etIamPolicy/.test(refusal.path)) {
+    const member = `--member=${memberOf(refusal.principal)} --role=roles/resourcemanager.projectIamAdmin`;
+    return [`gcloud projects add-iam-policy-binding ${project} ${member}`];
+  }
   const bucket = /\/b\/([^/]+)\/o/.exec(refusal.path)?.[1];
   if (bucket) {
     const member = `--member=${memberOf(refusal.principal)} --role=roles/storage.objectUser`;
@@ -51,6 +60,8 @@ export const memberOf = (email: string): string =>
 
 /** The narrowest predefined role that holds the permission (google.md 6.2). */
 function roleFor({ operation }: Refusal): string {
+  if (/^(Get|List)WorkloadIdentityPool/.test(operation)) return "roles/iam.workloadIdentityPoolViewer";
+  if (/WorkloadIdentityPool/.test(operation)) return "roles/iam.workloadIdentityPoolAdmin";
   if (/^((Get|List)ServiceAccounts?|GetIamPolicy)$/.test(operation)) return "roles/iam.serviceAccountViewer";
   if (/^(BatchGet|Get|List)Services?$/.test(operation)) return "roles/serviceusage.serviceUsageViewer";
   if (/ServiceAccount$|IamPolicy$/.test(operation)) return "roles/iam.serviceAccountAdmin";

@@ -35,6 +35,71 @@ export const from = {
   subject: subject.optional(),
 };
 
+/** Pools and pool providers alike (google.md 6.1): 4-32 characters, and Google keeps a prefix for itself. */
+const federationId = z
+  .string()
+  .regex(/^(?!gcp-)[a-z0-9-]{4,32}$/, "a pool or pool provider id has 4-32 of a-z 0-9 -, and does not begin with gcp-");
+
+/** `google.subject`, `google.groups`, `attribute.NAME` (google.md 6.1). */
+const mappingKey = z
+  .string()
+  .regex(
+    /^(?:google\.(?:subject|groups)|attribute\.[a-z0-9_]{1,100})$/,
+    "a mapping maps google.subject, google.groups or attribute.NAME of a-z 0-9 _",
+  );
+const expression = z.string().min(1).max(2048, "an expression has at most 2,048 characters");
+
+/** Who of a pool is meant; a whole pool is many. */
+const grant = z.union([
+  z.literal("subject"),
+  z.literal("pool"),
+  z.strictObject({ group: z.string().min(1).max(1024) }),
+  z.strictObject({
+    attribute: z
+      .record(z.string().regex(/^[a-z0-9_]{1,100}$/, "an attribute has a-z 0-9 _"), z.string().min(1).max(1024))
+      .refine((value) => Object.keys(value).length === 1, "grant names one attribute with its value"),
+  }),
+]);
+
+/** `to.google`. What is left out of mapping, condition and grant is made as narrow as the workload is named. */
+export const to = {
+  project: projectId,
+  pool: federationId,
+  poolProvider: federationId,
+  serviceAccount: serviceAccount.optional(),
+  grant: grant.optional(),
+  mapping: z
+    .record(mappingKey, expression)
+    .refine((value) => "google.subject" in value, "a mapping needs google.subject")
+    .refine((value) => Object.keys(value).length <= 52, "a mapping has at most 50 attributes of your own")
+    .optional(),
+  condition: z.string().min(1).max(4096, "a condition has at most 4,096 characters").optional(),
+  audiences: z
+    .array(z.string().min(1).max(256, "an audience has at most 256 characters"))
+    .min(1)
+    .max(10, "a pool provider takes at most 10 audiences")
+    .optional(),
+};
+
+/** Full resource names of what can be granted on here (contract, section 3). */
+const resourceName = z
+  .string()
+  .regex(
+    /^\/\/(?:cloudresourcemanager\.googleapis\.com\/projects\/[a-z][a-z0-9-]{4,28}[a-z0-9]|storage\.googleapis\.com\/projects\/_\/buckets\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])$/,
+    "a resource is //cloudresourcemanager.googleapis.com/projects/P or //storage.googleapis.com/projects/_/buckets/B",
+  );
+
+/** `may` for Google Cloud: a role on resources. */
+export const may = z.strictObject({
+  role: z
+    .string()
+    .regex(
+      /^(?:roles\/[a-zA-Z0-9_.]+|(?:projects\/[a-z0-9-]+|organizations\/\d+)\/roles\/[\w.]+)$/,
+      "a role looks like roles/storage.objectViewer",
+    ),
+  resources: z.array(resourceName).min(1, "name at least one resource"),
+});
+
 /** Which members go together. */
 export const forms = [
   ["project", "serviceAccount"],
@@ -63,8 +128,30 @@ export interface ServiceAccountName {
  * The service account a link starts from, by its e-mail. A used one lives in the project its e-mail names; a
  * default account's names none, so for it the file decides.
  */
-export function serviceAccountOf(link: Link): ServiceAccountName {
-  const { project, serviceAccount: named } = link.from.spec as { project: string; serviceAccount: string };
+export const serviceAccountOf = (link: Link): ServiceAccountName =>
+  nameOf(link.from.spec as { project: string; serviceAccount: string });
+
+/** Where a link leads, as its shape left it. */
+export interface Target {
+  readonly project: string;
+  readonly pool: string;
+  readonly poolProvider: string;
+  readonly serviceAccount?: string;
+  readonly grant?: "subject" | "pool" | { readonly group: string } | { readonly attribute: Record<string, string> };
+  readonly mapping?: Readonly<Record<string, string>>;
+  readonly condition?: string;
+  readonly audiences?: readonly string[];
+}
+
+export const targetOf = (link: Link): Target => link.to.spec as unknown as Target;
+
+/** The account that a link's workload becomes; undefined for direct access. */
+export function sinkOf(link: Link): ServiceAccountName | undefined {
+  const { project, serviceAccount } = targetOf(link);
+  return serviceAccount === undefined ? undefined : nameOf({ project, serviceAccount });
+}
+
+function nameOf({ project, serviceAccount: named }: { project: string; serviceAccount: string }): ServiceAccountName {
   const at = named.indexOf("@");
   if (at < 0) return { project, email: emailOf(named, project), id: named, hold: "own" };
   const home = /@([a-z][a-z0-9-]+)\.iam\.gserviceaccount\.com$/.exec(named)?.[1];

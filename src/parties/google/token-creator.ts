@@ -1,8 +1,8 @@
-import type { Address, ControlAsk, Kind, Live, LivePresent, Resource, Spec, World } from "../../model.ts";
+import type { Address, ControlAsk, Kind, Live, LivePresent, Ref, Resource, Spec, World } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { editBindings, isBound } from "./bindings.ts";
-import * as calls from "./calls.ts";
 import { mintingRole } from "./grant.ts";
+import { getPolicy, ofAccount } from "./policies.ts";
 
 /** One member who may mint ID tokens of one account: the checker, for the links that it proves. */
 export interface TokenCreatorSpec extends Spec {
@@ -22,11 +22,13 @@ export const tokenCreatorKind: Kind<TokenCreatorSpec> = {
   read: (desired, _hints, world) => read(desired.spec, world),
   list: async () => ({ found: [], scopes: [], findings: [] }),
   put: async ({ desired }, world) => {
-    await editBindings(world, desired.spec, { role: mintingRole, add: [desired.spec.member] });
+    await editBindings(world, ofAccount(desired.spec), { role: mintingRole, add: [desired.spec.member] });
     return present(desired.spec);
   },
   remove: async ({ live }, world) => {
-    await editBindings(world, live.spec, { role: mintingRole, remove: [live.spec.member] }).catch(goneIsDone);
+    await editBindings(world, ofAccount(live.spec), { role: mintingRole, remove: [live.spec.member] }).catch(
+      goneIsDone,
+    );
     return [];
   },
 };
@@ -42,14 +44,22 @@ function goneIsDone(error: unknown): undefined {
 }
 
 async function read(spec: TokenCreatorSpec, world: World): Promise<Live<TokenCreatorSpec>> {
-  const policy = await calls.getPolicy(world, spec).catch(goneIsDone);
+  const policy = await getPolicy(world, ofAccount(spec)).catch(goneIsDone);
   return policy && isBound(policy, mintingRole, spec.member) ? present(spec) : { state: "absent" };
+}
+
+function refsIn(value: unknown): readonly Ref[] {
+  if (value === null || typeof value !== "object") return [];
+  if ("$ref" in value && "field" in value) return [value as Ref];
+  return Object.values(value).flatMap(refsIn);
 }
 
 /** The checker on every account that it has to speak as; where nobody mints for a link, or a canary is proved in its place, it need not. */
 export function tokenCreators({ resources, control, judged }: ControlAsk): readonly Resource[] {
+  // Whom a link starts from is referred to by its unique id; an account that a link ends at mints for nobody here.
+  const starts = new Set(resources.flatMap(({ spec }) => refsIn(spec)).map(({ $ref }) => $ref));
   return resources
-    .filter(({ address }) => address.startsWith("google:serviceAccount/"))
+    .filter(({ address }) => address.startsWith("google:serviceAccount/") && starts.has(address))
     .filter(({ links }) => links.some((link) => !judged.includes(link)))
     .filter(({ spec }) => spec.email !== control.checker)
     .map(({ spec }) => {

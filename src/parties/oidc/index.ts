@@ -10,7 +10,8 @@ import { watch } from "./watch.ts";
 const issuer: Issuer = {
   identify(link) {
     const { issuer: url, tls } = sideOf(link);
-    const spec = { url, privateCa: tls === "private-ca" };
+    const unpinned = link.to.party === "aws" ? {} : { unpinned: true as const };
+    const spec = { url, privateCa: tls === "private-ca", ...unpinned };
     const resources = [{ address: issuerAddress(url), links: [link.name], hold: "use", spec }] as const;
     return { identity: identityOf(link), resources };
   },

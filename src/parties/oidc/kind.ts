@@ -8,6 +8,8 @@ export interface IssuerSpec extends Spec {
   readonly url: string;
   /** Its certificate comes from a CA of its own, so its thumbprint is what it is known by. */
   readonly privateCa: boolean;
+  /** Nobody asks for its thumbprint: clouds but AWS know none. */
+  readonly unpinned?: true;
 }
 
 /**
@@ -24,7 +26,9 @@ export const issuerKind: Kind<IssuerSpec> = {
   },
   remove: async () => [],
   combine: (a, b) =>
-    a.privateCa === b.privateCa ? a : { path: "tls", conflict: "one link says tls: private-ca, the other does not" },
+    a.privateCa === b.privateCa
+      ? { url: a.url, privateCa: a.privateCa, ...(a.unpinned && b.unpinned ? { unpinned: true as const } : {}) }
+      : { path: "tls", conflict: "one link says tls: private-ca, the other does not" },
 };
 
 /**
@@ -66,7 +70,7 @@ interface Seen {
 }
 
 /** Said plainly, because tutorials make much of the thumbprint: most of the time AWS does not look at it. */
-function notesOf({ url, privateCa }: IssuerSpec, { untrusted, doubts }: Seen): readonly Finding[] {
+function notesOf({ url, privateCa, unpinned }: IssuerSpec, { untrusted, doubts }: Seen): readonly Finding[] {
   const use: Note = untrusted
     ? {
         code: "THUMBPRINT-USED",
@@ -87,7 +91,7 @@ function notesOf({ url, privateCa }: IssuerSpec, { untrusted, doubts }: Seen): r
     }),
   );
   const warnings = [...(privateCa && !untrusted ? [needless] : []), ...doubted];
-  return [noted(use, "hint"), ...warnings.map((one) => noted(one, "warning"))];
+  return [...(unpinned ? [] : [noted(use, "hint")]), ...warnings.map((one) => noted(one, "warning"))];
 }
 
 interface Note {

@@ -1,6 +1,7 @@
 import type { Fake, Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import { oidcProviderActions } from "./oidc-provider-actions.ts";
+import { outboundActions } from "./outbound.ts";
 import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
@@ -15,6 +16,7 @@ const actions: Readonly<Record<string, IamAction>> = {
   ...managedPolicyActions,
   ...oidcProviderActions,
   ...simulateActions,
+  ...outboundActions,
 };
 
 /**

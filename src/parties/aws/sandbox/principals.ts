@@ -22,6 +22,8 @@ export interface SessionToken {
   readonly partition: string;
   /** Its name, without the path, as in the ARN of a session. */
   readonly role: string;
+  /** A user's own session has no role; with its path, as in the user's ARN. */
+  readonly user?: string;
   readonly roleId: string;
   readonly name: string;
   readonly accessKeyId: string;
@@ -100,8 +102,10 @@ export function principalOf(request: FakeRequest, host: Host): Principal {
   const { account, partition, role, roleId, name } = session;
   return {
     account,
-    arn: `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`,
-    userId: `${roleId}:${name}`,
+    arn: session.user
+      ? `arn:${partition}:iam::${account}:user/${session.user}`
+      : `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`,
+    userId: session.user ? roleId : `${roleId}:${name}`,
     session,
   };
 }

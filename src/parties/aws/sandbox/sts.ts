@@ -3,7 +3,8 @@ import { readKey, sessionClaims } from "../claims.ts";
 import { federatedOf, judgeTrust } from "../trust/judge.ts";
 import { parsePolicy } from "../trust/policy.ts";
 import { attempt, attempted, faults } from "./iam.ts";
-import { issueSession, principalOf } from "./principals.ts";
+import { webIdentityToken } from "./outbound.ts";
+import { authorize, issueSession, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, required, success, timestamp } from "./query.ts";
 import { roleOf, type StoredRole } from "./roles.ts";
 import { verifyToken } from "./token.ts";
@@ -21,6 +22,7 @@ export const sts: Fake = {
       if (name === "AssumeRoleWithWebIdentity") return assumeWithWebIdentity(params, host);
       if (who instanceof AwsError) throw who;
       if (name === "GetCallerIdentity") return { Arn: who.arn, UserId: who.userId, Account: who.account };
+      if (name === "GetWebIdentityToken") return outbound(params, who, host);
       throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2011-06-15`);
     };
     const run = async () => {
@@ -31,6 +33,15 @@ export const sts: Fake = {
   },
   fault: (kind) => failure("sts", faults[kind]),
 };
+
+/** A role that nobody made here is a workload's own, whose rights are not kept; one that was made is held to them. */
+function outbound(params: Params, who: Principal, host: Host): Result {
+  const { account, session } = who;
+  const context = {};
+  if (session && roleOf(host.state, account, session.role))
+    authorize(who, "sts:GetWebIdentityToken", { resource: "*", context, host });
+  return webIdentityToken(params, who, host);
+}
 
 /** In STS's style: none of these texts is recorded (aws.md 5.2). */
 const invalid = (field: string, says: string): AwsError =>

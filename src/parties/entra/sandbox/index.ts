@@ -3,6 +3,7 @@ import { graph, operatorToken } from "./graph.ts";
 import { imds } from "./imds.ts";
 import { nextKey, signing } from "./issue.ts";
 import { login } from "./login.ts";
+import { runAs } from "./machine.ts";
 
 const tenantIssuer =
   /^https:\/\/(?:sts\.windows\.net\/[0-9a-f-]{36}\/|login\.microsoftonline\.com\/[0-9a-f-]{36}\/v2\.0)$/;
@@ -21,6 +22,7 @@ export const player: Player = {
     principal: "operator@example.com",
     expiresAt: host.now() + 3_600_000,
   }),
+  runAs,
   environment: (_tenant, host) => ({
     variables: { AZURE_POD_IDENTITY_AUTHORITY_HOST: host.base },
     files: {},

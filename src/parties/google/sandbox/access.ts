@@ -1,4 +1,6 @@
 import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
+import { memberOf } from "../trust/principals.ts";
+import { poolOf } from "./pool-store.ts";
 import { errorInfo, GoogleError, type Principal } from "./rest.ts";
 import {
   accountOf,
@@ -27,6 +29,8 @@ const roles: Readonly<Record<string, RegExp>> = {
     /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$/,
   "roles/iam.serviceAccountOpenIdTokenCreator": /^iam\.serviceAccounts\.getOpenIdToken$/,
   "roles/iam.workloadIdentityUser": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken)$/,
+  "roles/iam.workloadIdentityPoolAdmin": /^iam\.workloadIdentityPool(Provider)?s\./,
+  "roles/iam.workloadIdentityPoolViewer": /^iam\.workloadIdentityPool(Provider)?s\.(get|list)$/,
   "roles/serviceusage.serviceUsageAdmin": /^serviceusage\.services\./,
   "roles/serviceusage.serviceUsageConsumer": /^serviceusage\.services\.(get|list|use)$/,
   "roles/iam.serviceAccountUser": /^iam\.serviceAccounts\.(actAs|get|list)$/,
@@ -93,7 +97,7 @@ export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
   return bindings.some(
     ({ role, members, condition }) =>
       condition === undefined &&
-      (members.includes(principal.member) ||
+      ([principal.member, ...(principal.also ?? [])].some((one) => members.includes(one)) ||
         members.includes("allUsers") ||
         members.includes("allAuthenticatedUsers")) &&
       gives(role, wanted.permission, host),
@@ -149,9 +153,19 @@ export function requireApi(host: Host, projectName: string, api: string): void {
 /** What an access token holds: it is sealed, so the sandbox keeps no list of them. */
 interface AccessToken {
   readonly email: string;
-  readonly kind: "user" | "serviceAccount";
+  readonly kind: "user" | "serviceAccount" | "federated";
+  /** Of a federated one: which pool gave it, and every end of a member that means its holder, the subject's first. */
+  readonly of?: Federated;
   /** Epoch seconds. */
   readonly expires: number;
+}
+/** Whom a token of a pool stands for. */
+export interface Federated {
+  readonly project: string;
+  readonly pool: string;
+  /** With the project's number. */
+  readonly name: string;
+  readonly tails: readonly string[];
 }
 /** As real ones begin: what hides or looks for tokens in a text finds these too. */
 const prefix = "ya29.sandbox-";
@@ -167,6 +181,19 @@ export function issueAccessToken(
   return { token: host.secrets.seal(prefix, payload), expiresIn };
 }
 
+/** A token of a pool itself, for whoever came through one of its pool providers. */
+export function issueFederatedToken(host: Host, of: Federated, expiresIn: number): string {
+  const expires = Math.floor(host.now() / 1000) + expiresIn;
+  return host.secrets.seal(prefix, { email: "", kind: "federated", of, expires } satisfies AccessToken);
+}
+
+/** A disabled or deleted pool kills the tokens that it gave, a pool provider does not (google.md 6.1). */
+function federated({ project, pool, name, tails }: Federated, host: Host): Principal | undefined {
+  if (poolOf(host, project, pool)?.usable !== true) return undefined;
+  const [first = "", ...others] = tails.map((tail) => memberOf(name, tail));
+  return { member: first, email: "", also: others };
+}
+
 /** Whose bearer token this is; undefined where it is none of ours, has expired, or its account is gone. */
 export function principalOf(request: FakeRequest, host: Host): Principal | undefined {
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
@@ -178,6 +205,7 @@ export function holderOf(token: string, host: Host): Principal | undefined {
   const payload = host.secrets.open<AccessToken>(prefix, token);
   if (!payload || payload.expires * 1000 <= host.now()) return undefined;
   if (payload.kind === "user") return operator;
+  if (payload.of) return federated(payload.of, host);
   const account = accountOf(host.state, payload.email);
   return account && !account.disabled ? { member: `serviceAccount:${account.email}`, email: account.email } : undefined;
 }

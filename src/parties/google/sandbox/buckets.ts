@@ -1,7 +1,7 @@
 import { may, requireApi } from "./access.ts";
 import { StorageError } from "./objects.ts";
 import { GoogleError, type RestCall } from "./rest.ts";
-import { checkedPolicy, nextPolicy, projectOf, type StoredPolicy } from "./store.ts";
+import { checkedPolicy, emptyPolicy, nextPolicy, projectOf, type StoredPolicy, type StoredProject } from "./store.ts";
 
 /** Kept as `google.bucket/NAME`: names are one space for all projects. */
 export interface StoredBucket {
@@ -21,6 +21,15 @@ const keyOf = (name: string): string => `google.bucket/${name}`;
 export const bucketOf = ({ host }: RestCall, name: string): StoredBucket | undefined =>
   host.state.get<StoredBucket>(keyOf(name));
 
+/** A token of a pool goes nowhere without a binding, as little as to a bucket that was never made; others may use that. */
+export function requireObject(call: RestCall, permission: string, name: string): void {
+  const made = bucketOf(call, name);
+  if (!made && !call.principal.also) return;
+  if (!made) throw forbidden(call, permission);
+  const policy = call.host.propagated.get<StoredBucket>(keyOf(name))?.policy ?? emptyPolicy;
+  requireOn(call, permission, { ...made, policy });
+}
+
 /** Throws the 403 in this API's own words. */
 export function requireOn(call: RestCall, permission: string, bucket: StoredBucket): void {
   requireApi(call.host, bucket.project, "storage.googleapis.com");
@@ -31,7 +40,7 @@ export function requireOn(call: RestCall, permission: string, bucket: StoredBuck
 const forbidden = ({ principal }: RestCall, permission: string): StorageError =>
   new StorageError(
     [403, "forbidden"],
-    `${principal.email} does not have ${permission} access to the Google Cloud Storage bucket. Permission '${permission}' denied on resource (or it may not exist).`,
+    `${principal.email || principal.member} does not have ${permission} access to the Google Cloud Storage bucket. Permission '${permission}' denied on resource (or it may not exist).`,
   );
 
 /** The bucket a call names, once its caller may do this. */
@@ -175,11 +184,26 @@ const policyShown = ({ name, policy }: StoredBucket) => ({
   bindings: policy.bindings.length > 0 ? policy.bindings : undefined,
 });
 
-export const getBucketPolicy = (call: RestCall): unknown => policyShown(held(call, "storage.buckets.getIamPolicy"));
+export const getBucketPolicy = (call: RestCall): unknown => policyShown(named(call, "storage.buckets.getIamPolicy"));
+
+/** The same for one that was only named: to its policy it is there, belongs to the first project, and has no bindings. */
+function named(call: RestCall, permission: string): StoredBucket {
+  const { host, parts } = call;
+  const [name = ""] = parts;
+  if (bucketOf(call, name)) return held(call, permission);
+  const project = host.state.list<StoredProject>("google.project/")[0]?.[1].id ?? "acme-prod";
+  const at = new Date(host.now()).toISOString();
+  const bucket: StoredBucket = {
+    ...{ name, project, created: at, updated: at, metageneration: 1, policy: emptyPolicy },
+    fields: { ...defaults, ...configuration({}, {}), ...placeOf({}) },
+  };
+  requireOn(call, permission, bucket);
+  return bucket;
+}
 
 /** A stale etag is a failed precondition here, where other services say `ABORTED`. */
 export function setBucketPolicy(call: RestCall): unknown {
-  const bucket = held(call, "storage.buckets.setIamPolicy");
+  const bucket = named(call, "storage.buckets.setIamPolicy");
   const given = call.body as Partial<StoredPolicy>;
   const { iamConfiguration } = bucket.fields as { iamConfiguration?: { publicAccessPrevention?: string } };
   const open = (given.bindings ?? []).some(({ members }) =>

@@ -1,5 +1,7 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { denied, may, principalOf, require_, requireApi } from "./access.ts";
+import { denyPolicyRoutes } from "./deny-policies.ts";
+import { poolRoutes } from "./pools.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { roleRoutes } from "./roles.ts";
 import {
@@ -75,10 +77,13 @@ const routes: readonly Route[] = [
 ];
 
 /**
- * IAM Admin v1: service accounts (google.md 5, wire.md 4.1). The project `-` is taken too, because gcloud
+ * IAM Admin v1: service accounts (google.md 5, wire.md 4.1), and pools (pools.ts). The project `-` is taken too, because gcloud
  * mixes both forms (wire.md, trap 10). Keys can be listed, and there are none.
  */
-export const iam = restFake({ service: "google.iam", hosts: ["iam.googleapis.com"], routes }, principalOf);
+export const iam = restFake(
+  { service: "google.iam", hosts: ["iam.googleapis.com"], routes: [...routes, ...poolRoutes, ...denyPolicyRoutes] },
+  principalOf,
+);
 
 /**
  * The account a call names, once its caller may see it. Only `get` lags: a fresh account answers 404 for a

@@ -16,6 +16,7 @@ import { scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
+import { sts } from "./sts.ts";
 import { workflows } from "./workflows.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
@@ -38,7 +39,7 @@ const overrides = {
 export const player: Player = {
   party: "google",
   fakes: [
-    ...[iam, iamcredentials, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
+    ...[iam, iamcredentials, sts, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
     ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring, workflows, executions],
   ],
   issuers: [googleIssuer],

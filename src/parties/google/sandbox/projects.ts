@@ -64,6 +64,7 @@ const shown = (project: StoredProject) => ({
   lifecycleState: "ACTIVE",
   name: project.id,
   createTime: "2026-01-01T00:00:00Z",
+  ...(project.noOrganization ? {} : { parent: { type: "organization", id: "111111111111" } }),
 });
 
 function list({ host }: RestCall) {

@@ -41,9 +41,11 @@ export interface RestCall {
 
 /** Who calls: an operator by e-mail, or a service account. */
 export interface Principal {
-  /** `user:operator@example.com`, `serviceAccount:...` or `anonymous` */
+  /** `user:operator@example.com`, `serviceAccount:...`, `principal://...` or `anonymous` */
   readonly member: string;
   readonly email: string;
+  /** Whoever came through a pool is many things at once: its groups, its attributes, the whole pool. */
+  readonly also?: readonly string[];
 }
 
 /** One method of a service; the first route that matches is taken. */

@@ -1,7 +1,6 @@
 import type { FakeAnswer } from "../../../sandbox/fake.ts";
 import { principalOf } from "./access.ts";
 import {
-  bucketOf,
   createBucket,
   deleteBucket,
   getBucket,
@@ -9,7 +8,7 @@ import {
   getStorageLayout,
   listBuckets,
   patchBucket,
-  requireOn,
+  requireObject,
   setBucketPolicy,
   testBucketPermissions,
 } from "./buckets.ts";
@@ -72,8 +71,8 @@ const routes: readonly Route[] = [
 
 /**
  * Cloud Storage JSON API: buckets, their IAM policy, and objects with preconditions. Objects may also go where no
- * bucket was made: a bucket is there as soon as it is named, and whoever has a token may use it; one that was made
- * asks for permissions.
+ * bucket was made: a bucket is there as soon as it is named, and whoever has a token may use it, save for tokens of a
+ * pool; one that was made, or whose policy was set, asks for permissions.
  */
 export const storage = {
   ...restFake({ service: "google.storage", hosts: ["storage.googleapis.com"], routes }, principalOf),
@@ -82,8 +81,7 @@ export const storage = {
 
 /** What an object asks of its bucket, where that was made. */
 function allow(call: RestCall, verb: string): void {
-  const made = bucketOf(call, call.parts[0] ?? "");
-  if (made) requireOn(call, `storage.objects.${verb}`, made);
+  requireObject(call, `storage.objects.${verb}`, call.parts[0] ?? "");
 }
 
 const missing = (bucket: string, name: string): StorageError =>

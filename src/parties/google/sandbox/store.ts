@@ -24,6 +24,8 @@ export interface StoredProject {
   readonly policy: StoredPolicy;
   /** APIs that are switched off. */
   readonly disabled: readonly string[];
+  /** No organization above it: no deny policies, and no organization policies but its own. */
+  readonly noOrganization?: boolean;
   /** Boolean constraints that are enforced. */
   readonly constraints: readonly string[];
 }

@@ -1,0 +1,132 @@
+import type { Evidence, Failed, Finding, Judgement, TrustView } from "../../model.ts";
+import { CloudError } from "../../run/retry.ts";
+import { judge } from "./judge.ts";
+import { sinkOf, targetOf } from "./shape.ts";
+
+type Cause = Pick<Finding, "code" | "says" | "fix"> & { readonly asks?: "untold" };
+
+/**
+ * Google names what it refuses, and the judge over the live pool provider says which part of it that was. Undefined for
+ * every class but `denied` and `refused`: of a throttle or a cut connection nothing more is known.
+ */
+export function explain({ view, error, claims }: Failed): Finding | undefined {
+  if (!(error instanceof CloudError)) return undefined;
+  if (error.class !== "denied" && error.class !== "refused") return undefined;
+  const judgement = judge(claims, view);
+  const { code, says, fix, asks } = causeOf(error, judgement, view);
+  const { link } = view;
+  const at = { place: link.at("to.google") };
+  return {
+    severity: "error",
+    asks: asks ?? "broken",
+    at,
+    links: [link.name],
+    code,
+    says,
+    fix,
+    because: judgement.rows,
+  };
+}
+
+/** From the surest down: what is there, what Google says, what the judge sees. */
+function causeOf(error: CloudError, judgement: Judgement, view: TrustView): Cause {
+  if (error.service === "google.iamcredentials") return impersonation(error, judgement, view);
+  const wrong = judgement.rows.filter((row) => row.ok === false);
+  const state = wrong.find(({ key }) => key === "state");
+  if (view.live.state !== "present" || state) return off(view, state, repair);
+  if (/is stale to sign-in/.test(error.message)) return stale(error);
+  return judgement.allow === false
+    ? causeOfRows(judgement.rows, targetOf(view.link).poolProvider)
+    : anyway(error, judgement);
+}
+
+const repair = ["crosstrust plan shows what differs", "crosstrust apply repairs it"];
+
+/** What the judge sees, the first row that says no; also of a token and a pool provider that belong to no link. */
+export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
+  const wrong = rows.filter((row) => row.ok === false);
+  const key = (name: string): Evidence | undefined => wrong.find((row) => row.key === name);
+  const told = (code: string, says: string): Cause => ({ code, says, fix: repair });
+  const state = key("state");
+  if (state) return told("GOOGLE-POOL-OFF", state.says);
+  const account = key("account");
+  if (account)
+    return told(
+      "GOOGLE-WRONG-ACCOUNT",
+      `${id} believes the aws account ${account.wants}, and this workload is of ${account.says}`,
+    );
+  const iss = key("iss");
+  if (iss) return told("GOOGLE-ISSUER", `${id} believes ${iss.wants}, and the token is of ${iss.says}`);
+  const aud = key("aud");
+  if (aud) return told("GOOGLE-AUDIENCE", `${id} takes tokens for ${aud.wants}, and this one is for ${aud.says}`);
+  const mapped = wrong.find((row) => row.readFrom === "mapping" && row.key !== "principal");
+  if (mapped) return mapping(mapped, id);
+  return told("GOOGLE-CONDITION-FALSE", `the attribute condition of ${id} rejected the credential`);
+}
+
+function off({ live }: TrustView, state: Evidence | undefined, repair: readonly string[]): Cause {
+  const code = "GOOGLE-POOL-OFF";
+  if (state) return { code, says: state.says, fix: repair };
+  if (live.state === "deleted")
+    return {
+      code,
+      says: "the pool provider is deleted, and its id held for 30 days",
+      fix: ["crosstrust apply --undelete"],
+    };
+  return { code, says: "the pool provider does not exist", fix: ["crosstrust apply"] };
+}
+
+const stale = (error: CloudError): Cause => ({
+  code: "GOOGLE-TOKEN-STALE",
+  says: `google finds the token too old: ${error.message}`,
+  fix: ["take a fresh one; a machine of azure caches its token for a day, and gives a new one only then"],
+});
+
+const mapping = ({ key, says }: Evidence, id: string): Cause =>
+  /bytes/.test(says)
+    ? {
+        code: "GOOGLE-SUBJECT-SIZE",
+        says: `${key} of ${id} is too long for google: ${says}`,
+        fix: ["map a shorter part of the claim: to.google.mapping"],
+      }
+    : {
+        code: "GOOGLE-MAPPING-FAILS",
+        says: `the mapping of ${id} cannot be carried out: ${key}: ${says}`,
+        fix: ["map what every token has, or test for it with has()"],
+      };
+
+/** A missing account, a disabled one and a missing binding answer alike (google.md, trap 4). */
+function impersonation(error: CloudError, { rows }: Judgement, { link }: TrustView): Cause {
+  const email = sinkOf(link)?.email ?? "";
+  const misfit = rows.find(({ key, ok }) => key === "principal" && ok === false);
+  const says = misfit
+    ? `${email} may be spoken for by ${misfit.wants}, and the mapping makes this workload ${misfit.says}`
+    : `google does not let this workload speak as ${email} (${error.detail ?? error.code})`;
+  return {
+    ...{ code: "GOOGLE-IMPERSONATION-DENIED", says },
+    fix: [
+      "crosstrust plan shows whether the account and its binding are there",
+      "a fresh binding takes two minutes, seven at worst",
+    ],
+  };
+}
+
+/** The judge sees no policy of the organization, nor whether a change has propagated. */
+function anyway(error: CloudError, { allow, unknown }: Judgement): Cause {
+  if (allow === "unknown")
+    return {
+      code: "GOOGLE-CONDITION-UNDECIDED",
+      says: `google refuses, and this cannot be judged from here: ${unknown?.join(", ")}`,
+      fix: ["read the condition"],
+    };
+  return {
+    ...{
+      code: "GOOGLE-REFUSED-ANYWAY",
+      says: `the pool provider, as read now, takes this workload, and google refuses it: ${error.message}`,
+    },
+    fix: [
+      "if it was changed within the last minutes: wait and try again",
+      "else look at the message: google saw what the judge does not",
+    ],
+  };
+}

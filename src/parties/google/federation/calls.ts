@@ -1,0 +1,183 @@
+import { z } from "zod";
+import type { World } from "../../../model.ts";
+import { CloudError, settle } from "../../../run/retry.ts";
+import { google } from "../client.ts";
+import { parseDescription } from "../mark.ts";
+
+/** Where a pool is; pools exist in `global` alone (google.md 6.1). */
+export interface PoolPlace {
+  readonly project: string;
+  readonly pool: string;
+}
+export interface PoolProviderPlace extends PoolPlace {
+  readonly id: string;
+}
+
+export const parentOf = (project: string): string => `projects/${project}/locations/global`;
+export const poolPath = ({ project, pool }: PoolPlace): string => `${parentOf(project)}/workloadIdentityPools/${pool}`;
+export const poolProviderPath = (place: PoolProviderPlace): string => `${poolPath(place)}/providers/${place.id}`;
+
+/** Answers name a pool by the project's number, whatever was asked for (google.md, trap 12). */
+const fullName = z.string().regex(/^projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+/);
+const common = {
+  name: fullName,
+  description: z.string().default(""),
+  state: z.enum(["ACTIVE", "DELETED"]),
+  disabled: z.boolean().default(false),
+  expireTime: z.string().optional(),
+};
+const poolSchema = z.object(common);
+/** v1, and not the v1beta that writes: that one drops keys which somebody stored here (google.md, trap 6). */
+const poolProviderSchema = z.object({
+  ...common,
+  attributeMapping: z.record(z.string(), z.string()).default({}),
+  attributeCondition: z.string().default(""),
+  aws: z.object({ accountId: z.string() }).optional(),
+  oidc: z
+    .object({
+      issuerUri: z.string(),
+      allowedAudiences: z.array(z.string()).default([]),
+      jwksJson: z.string().default(""),
+    })
+    .optional(),
+  saml: z.unknown().optional(),
+  x509: z.unknown().optional(),
+});
+export type LivePool = z.infer<typeof poolSchema>;
+export type LivePoolProvider = z.infer<typeof poolProviderSchema>;
+
+/** Deleted ones answer too, for 30 days. Undefined where there is none. */
+export const getPool = (world: World, place: PoolPlace): Promise<LivePool | undefined> =>
+  found(
+    google(world, {
+      ...{ service: "google.iam", operation: "GetWorkloadIdentityPool", effect: "read", method: "GET" },
+      ...{ project: place.project, path: `/v1/${poolPath(place)}`, answer: poolSchema },
+    }),
+  );
+
+/** Asked once in each world: several accounts may be spoken for by one pool. */
+const marked = new WeakMap<World, Map<string, Promise<boolean>>>();
+
+/** Whether a pool, by its full name, was made by any deployment of ours; one that cannot be read was not. */
+export function isMarked(world: World, name: string): Promise<boolean> {
+  const known = marked.get(world) ?? new Map<string, Promise<boolean>>();
+  marked.set(world, known);
+  const [, project = "", , , , pool = ""] = name.split("/");
+  const answer =
+    known.get(name) ??
+    getPool(world, { project, pool }).then(
+      (found) => found !== undefined && parseDescription(found.description) !== undefined,
+      () => false,
+    );
+  known.set(name, answer);
+  return answer;
+}
+
+export const getPoolProvider = (world: World, place: PoolProviderPlace): Promise<LivePoolProvider | undefined> =>
+  found(
+    google(world, {
+      ...{ service: "google.iam", operation: "GetWorkloadIdentityPoolProvider", effect: "read", method: "GET" },
+      ...{ project: place.project, path: `/v1/${poolProviderPath(place)}`, answer: poolProviderSchema },
+    }),
+  );
+
+/** "Missing" as a value, and no other error: what could not be read is not absent (fact sheet, trap 1). */
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return undefined;
+    throw error;
+  }
+}
+
+/** Without deleted ones: what is gone is no leftover. */
+export async function listPools(world: World, project: string): Promise<readonly LivePool[]> {
+  const pages = await pagesOf(world, project, {
+    ...{ operation: "ListWorkloadIdentityPools", path: `/v1/${parentOf(project)}/workloadIdentityPools` },
+    member: "workloadIdentityPools",
+  });
+  return z.array(poolSchema).parse(pages);
+}
+
+export async function listPoolProviders(world: World, place: PoolPlace): Promise<readonly LivePoolProvider[]> {
+  const pages = await pagesOf(world, place.project, {
+    ...{ operation: "ListWorkloadIdentityPoolProviders", path: `/v1/${poolPath(place)}/providers` },
+    member: "workloadIdentityPoolProviders",
+  });
+  return z.array(poolProviderSchema).parse(pages);
+}
+
+interface Listing {
+  readonly operation: string;
+  readonly path: string;
+  readonly member: string;
+}
+
+/** A page that fails, or a token that comes twice, fails the whole list: half a list would read as "the rest is gone". */
+async function pagesOf(world: World, project: string, { operation, path, member }: Listing): Promise<unknown[]> {
+  const page = z.object({ [member]: z.array(z.unknown()).default([]), nextPageToken: z.string().optional() });
+  const all: unknown[] = [];
+  const seen = new Set<string>();
+  for (let token = ""; ; ) {
+    const query = `?pageSize=100${token ? `&pageToken=${encodeURIComponent(token)}` : ""}`;
+    const answer: Readonly<Record<string, unknown>> = await google(world, {
+      ...{ service: "google.iam", operation, effect: "read", method: "GET", project, path: path + query, answer: page },
+    });
+    all.push(...(answer[member] as unknown[]));
+    token = String(answer.nextPageToken ?? "");
+    if (!token) return all;
+    if (seen.has(token)) throw malformed(operation, "a paged answer of iam does not end");
+    seen.add(token);
+  }
+}
+
+const malformed = (operation: string, message: string): CloudError =>
+  new CloudError({ class: "malformed", service: "google.iam", operation, code: "", status: 200, message });
+
+/** Keys that somebody stored in a pool provider count instead of the issuer's; the v1beta client knows no such field. */
+export const clearKeys = (world: World, place: PoolProviderPlace): Promise<Operation> =>
+  google(world, {
+    ...{ service: "google.iam", operation: "PatchWorkloadIdentityPoolProvider", effect: "repeatable", method: "PATCH" },
+    ...{ project: place.project, path: `/v1/${poolProviderPath(place)}?updateMask=oidc.jwksJson` },
+    ...{ body: { oidc: { jwksJson: "" } }, answer: operationSchema },
+  });
+
+/** What every write answers with: done, or to be asked for again by its name. */
+export const operationSchema = z.object({
+  name: z.string().min(1),
+  done: z.boolean().default(false),
+  error: z.object({ code: z.number(), message: z.string().default("") }).optional(),
+});
+export type Operation = z.infer<typeof operationSchema>;
+
+/** Five minutes: what is not done by then is told as such (google.md 6.1). */
+const longest = 300_000;
+
+/** Whose credentials ask, and by which version of the API. */
+export interface OperationPlace {
+  readonly project: string;
+  readonly version?: "v1" | "v2";
+}
+
+/** Waits by asking. Throws what the operation ended with, `transient` where it does not end. */
+export async function finished(world: World, at: OperationPlace, begun: Operation): Promise<void> {
+  let last = begun;
+  const ended = await settle(world, { what: "google carries a change out", budget: longest, inARow: 1 }, async () => {
+    if (!last.done) last = await getOperation(world, at, begun.name);
+    return last.done;
+  });
+  const base = { service: "google.iam", operation: "GetOperation", status: 200 } as const;
+  if (!ended) throw new CloudError({ ...base, class: "transient", code: "", message: "the change is not done yet" });
+  if (!last.error) return;
+  // Codes of gRPC: 6 is "exists", 7 "denied", 9 and 3 are about the request itself.
+  const kind = { 3: "invalid", 5: "missing", 6: "exists", 7: "denied", 9: "invalid", 10: "race" } as const;
+  const found = kind[last.error.code as keyof typeof kind] ?? "transient";
+  throw new CloudError({ ...base, class: found, code: String(last.error.code), message: last.error.message });
+}
+
+const getOperation = (world: World, { project, version = "v1" }: OperationPlace, name: string): Promise<Operation> =>
+  google(world, {
+    ...{ service: "google.iam", operation: "GetOperation", effect: "read", method: "GET" },
+    ...{ project, path: `/${version}/${name}`, answer: operationSchema },
+  });

@@ -1,0 +1,246 @@
+import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import { ownDescription, parseDescription, withMark } from "../mark.ts";
+import { parseCondition, renderCondition } from "../trust/condition.ts";
+import {
+  clearKeys,
+  finished,
+  getPoolProvider,
+  type LivePoolProvider,
+  listPoolProviders,
+  poolPath,
+  poolProviderPath,
+} from "./calls.ts";
+import { described, visible } from "./landing.ts";
+import { differPoolProviders } from "./pool-provider-differ.ts";
+import { combinePoolProviders, type PoolProviderSpec, poolProviderAddress } from "./spec.ts";
+import { write } from "./writer.ts";
+
+/** A pool provider: who is believed, as whom, and under which condition. Its type is for life (google.md 6.1). */
+export const poolProviderKind: Kind<PoolProviderSpec> = {
+  name: "google:poolProvider",
+  label: "google pool provider",
+  immutable: ["type"],
+  wakes: true,
+  read: async ({ spec }, _hints, world) => {
+    const live = liveOf(spec, await getPoolProvider(world, spec));
+    return live.state === "present" ? { ...live, notes: notesOf(live.spec, spec) } : live;
+  },
+  list: leftovers,
+  put,
+  remove: (target, world) => remove(target, world).then(() => []),
+  differ: differPoolProviders,
+  combine: combinePoolProviders,
+};
+
+type Place = Pick<PoolProviderSpec, "project" | "pool">;
+
+function liveOf(place: Place, found: LivePoolProvider | undefined): Live<PoolProviderSpec> {
+  if (!found) return { state: "absent" };
+  if (found.state === "ACTIVE") return present(place, found);
+  return { state: "deleted", id: found.name, outputs: outputsOf(found) };
+}
+
+const outputsOf = ({ name, description }: LivePoolProvider) => ({ name, description });
+
+/** Types that no file can ask for are kept by their names, so that they differ from every one that it can. */
+const typeOf = (found: LivePoolProvider): string =>
+  (["aws", "oidc", "saml", "x509"] as const).find((type) => found[type] !== undefined) ?? "unknown";
+
+function present({ project, pool }: Place, found: LivePoolProvider): LivePresent<PoolProviderSpec> {
+  const mark = parseDescription(found.description);
+  const spec: PoolProviderSpec = {
+    ...{ project, pool, id: found.name.split("/").at(-1) ?? "", disabled: found.disabled, type: typeOf(found) },
+    source: found.aws?.accountId ?? found.oidc?.issuerUri ?? "",
+    audiences: found.oidc?.allowedAudiences ?? [],
+    mapping: trimmed(found.attributeMapping),
+    conditions: parseCondition(found.attributeCondition),
+    keys: found.oidc?.jwksJson ? "uploaded" : "issuer",
+  };
+  const owner = mark ? (mark.adopted ? "adopted" : "ours") : "foreign";
+  return { state: "present", owner, spec, outputs: outputsOf(found), ...(mark ? { mark } : {}) };
+}
+
+/** Blanks around an expression mean nothing; any other change of its text is a change (fact sheet, 6.3). */
+const trimmed = (mapping: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(mapping).map(([key, text]) => [key, text.trim()]));
+
+/** A type cannot change, and a deleted one holds its id for 30 days: no order of calls gets there (google.md, trap 11). */
+function notesOf(live: PoolProviderSpec, desired: PoolProviderSpec): readonly Finding[] {
+  if (live.type === desired.type) return [];
+  return [
+    {
+      ...{ code: "GOOGLE-TYPE-FOR-LIFE", severity: "error", asks: "conflict", at: {}, because: [] },
+      says: `the pool provider ${desired.id} is for ${live.type}, and the file makes it one for ${desired.type}: its type cannot change, and a deleted one holds its id for 30 days`,
+      fix: ["give the link's poolProvider another id"],
+    },
+  ];
+}
+
+/** Pool providers of this owner in the pools that the file names; whole pools are their own kind's leftovers. */
+async function leftovers(
+  named: readonly Resource<PoolProviderSpec>[],
+  owner: string,
+  world: World,
+): Promise<Leftovers> {
+  const known = new Set<string>(named.map(({ address }) => address));
+  const pools = [...new Map(named.map(({ spec }) => [`${spec.project}/${spec.pool}`, spec])).values()];
+  const lists = await inParallel(pools, 4, async (place) => {
+    const all = await listPoolProviders(world, place).catch(gone);
+    return all
+      .filter(({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner === owner)
+      .map((found) => present(place, found));
+  });
+  const found = lists.flat().map((live) => {
+    const { project, pool, id } = live.spec;
+    return { address: poolProviderAddress({ project, pool, poolProvider: id }), live };
+  });
+  return { found: found.filter(({ address }) => !known.has(address)), scopes: [], findings: [] };
+}
+
+/** A pool that is not there has none. */
+function gone(error: unknown): readonly LivePoolProvider[] {
+  if (error instanceof CloudError && error.class === "missing") return [];
+  throw error;
+}
+
+/** Observe, ensure, sync, return. One patch makes it whole, so there is no moment in between (fact sheet, 2.4). */
+async function put(job: PutJob<PoolProviderSpec>, world: World): Promise<LivePresent<PoolProviderSpec>> {
+  const { desired, live, mark } = job;
+  const { spec } = desired;
+  const there = live.state === "present" ? live : await bring(world, job);
+  const ours = there.mark?.owner === mark.owner || live.state !== "absent";
+  if (!ours) throw taken(spec, `the pool provider ${spec.id} appeared meanwhile and is not ours`);
+  if (there.spec.keys !== spec.keys) await finished(world, spec, await clearKeys(world, spec));
+  const description = described(there.outputs.description ?? "", mark, `the pool provider ${spec.id}`);
+  await patch(world, spec, changed(there, spec, description));
+  const outputs = { ...there.outputs, description };
+  return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
+}
+
+const taken = (spec: PoolProviderSpec, message: string): CloudError =>
+  new CloudError({
+    ...{ class: "exists", service: "google.iam", operation: "CreateWorkloadIdentityPoolProvider" },
+    ...{ code: "ALREADY_EXISTS", status: 409, message: message || `${spec.id} is taken` },
+  });
+
+async function bring(
+  world: World,
+  { desired, live, mark }: PutJob<PoolProviderSpec>,
+): Promise<LivePresent<PoolProviderSpec>> {
+  const { spec } = desired;
+  const read = async () => liveOf(spec, await getPoolProvider(world, spec));
+  const find = async () => {
+    const found = await read();
+    return found.state === "present" ? found : undefined;
+  };
+  // Of a pool that was brought back its pool providers may be there again by now, whatever was read before.
+  const now = live.state === "deleted" ? await read() : live;
+  if (now.state === "deleted") await undelete(world, spec);
+  const restored = live.state === "deleted" ? await find() : undefined;
+  const make = async () => {
+    await create(world, spec, withMark(ownDescription, mark));
+    return (await find()) ?? notVisible(spec);
+  };
+  const there = restored ?? (await createOnce(world, { find, create: make }));
+  await visible(world, `google pool provider ${spec.id}`, async () => (await read()).state === "present");
+  return there;
+}
+
+function notVisible({ id }: PoolProviderSpec): never {
+  throw new CloudError({
+    ...{ class: "transient", service: "google.iam", operation: "GetWorkloadIdentityPoolProvider", code: "", status: 0 },
+    message: `the pool provider ${id} was made and is not visible yet`,
+  });
+}
+
+/** The fields of the API, each where it differs; `snake_case` in a mask, as the client writes it. */
+interface Fields {
+  disabled?: boolean;
+  description?: string;
+  attributeMapping?: Record<string, string>;
+  attributeCondition?: string;
+  aws?: { accountId: string };
+  oidc?: { issuerUri: string; allowedAudiences: string[] };
+}
+
+const sourceOf = ({ type, source, audiences }: PoolProviderSpec): Pick<Fields, "aws" | "oidc"> =>
+  type === "aws"
+    ? { aws: { accountId: String(source) } }
+    : { oidc: { issuerUri: String(source), allowedAudiences: [...audiences] } };
+
+function changed({ spec: live, outputs }: LivePresent<PoolProviderSpec>, spec: PoolProviderSpec, description: string) {
+  const differs = (...members: readonly (keyof PoolProviderSpec)[]) =>
+    members.some((member) => canonical(live[member]) !== canonical(spec[member]));
+  const fields: Fields = {
+    ...(differs("disabled") ? { disabled: spec.disabled } : {}),
+    ...(differs("mapping") ? { attributeMapping: { ...spec.mapping } } : {}),
+    ...(differs("conditions") ? { attributeCondition: renderCondition(spec.conditions) } : {}),
+    ...(differs("source", "audiences") ? sourceOf(spec) : {}),
+    ...(description === outputs.description ? {} : { description }),
+  };
+  return fields;
+}
+
+const canonical = (value: unknown): string =>
+  Array.isArray(value)
+    ? JSON.stringify([...value].sort())
+    : typeof value === "object" && value !== null
+      ? JSON.stringify(Object.entries(value).sort())
+      : JSON.stringify(value);
+
+/** A field inside a source is masked by its own path: a mask of `oidc` would wipe what is not sent. */
+const masks: Readonly<Record<keyof Fields, readonly string[]>> = {
+  disabled: ["disabled"],
+  description: ["description"],
+  attributeMapping: ["attribute_mapping"],
+  attributeCondition: ["attribute_condition"],
+  aws: ["aws.account_id"],
+  oidc: ["oidc.issuer_uri", "oidc.allowed_audiences"],
+};
+
+async function patch(world: World, spec: PoolProviderSpec, fields: Fields): Promise<void> {
+  const paths = (Object.keys(fields) as (keyof Fields)[]).flatMap((field) => masks[field]);
+  if (paths.length === 0) return;
+  await write(world, {
+    ...{ operation: "PatchWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+    send: (client) =>
+      client.updateWorkloadIdentityPoolProvider({
+        workloadIdentityPoolProvider: { name: poolProviderPath(spec), ...fields },
+        updateMask: { paths },
+      }),
+  });
+}
+
+/** Final from the first moment: condition, mapping and mark travel in the create call (fact sheet, 2.4). */
+const create = (world: World, spec: PoolProviderSpec, description: string): Promise<void> =>
+  write(world, {
+    ...{ operation: "CreateWorkloadIdentityPoolProvider", effect: "once", project: spec.project },
+    send: (client) =>
+      client.createWorkloadIdentityPoolProvider({
+        parent: poolPath(spec),
+        workloadIdentityPoolProviderId: spec.id,
+        workloadIdentityPoolProvider: {
+          ...{ displayName: spec.id, description, disabled: spec.disabled, ...sourceOf(spec) },
+          attributeMapping: { ...spec.mapping },
+          attributeCondition: renderCondition(spec.conditions),
+        },
+      }),
+  });
+
+const undelete = (world: World, spec: PoolProviderSpec): Promise<void> =>
+  write(world, {
+    ...{ operation: "UndeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+    send: (client) => client.undeleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
+  });
+
+async function remove({ live, how }: Removal<PoolProviderSpec>, world: World): Promise<void> {
+  const { spec, outputs } = live;
+  if (how === "release") return patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
+  const now = await getPoolProvider(world, spec);
+  if (now?.state !== "ACTIVE") return;
+  await write(world, {
+    ...{ operation: "DeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+    send: (client) => client.deleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
+  });
+}

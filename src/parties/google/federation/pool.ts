@@ -1,0 +1,147 @@
+import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import { ownDescription, parseDescription, withMark } from "../mark.ts";
+import { getPool, type LivePool, listPools, poolPath } from "./calls.ts";
+import { described, visible } from "./landing.ts";
+import { type PoolSpec, poolAddress } from "./spec.ts";
+import { write } from "./writer.ts";
+
+/**
+ * A workload identity pool. Its mark stands at the end of its description. A deleted one holds its id for 30 days and
+ * takes its pool providers and bindings along when it comes back: hence `wakes`.
+ */
+export const poolKind: Kind<PoolSpec> = {
+  name: "google:pool",
+  label: "google pool",
+  wakes: true,
+  read: async ({ spec }, _hints, world) => liveOf(spec.project, await getPool(world, spec)),
+  list: leftovers,
+  put,
+  remove: (target, world) => remove(target, world).then(() => []),
+};
+
+function liveOf(project: string, pool: LivePool | undefined): Live<PoolSpec> {
+  if (!pool) return { state: "absent" };
+  if (pool.state === "ACTIVE") return present(project, pool);
+  return { state: "deleted", id: pool.name, outputs: outputsOf(pool) };
+}
+
+const idOf = ({ name }: LivePool): string => name.split("/").at(-1) ?? "";
+
+const outputsOf = ({ name, description, disabled, expireTime }: LivePool) => ({
+  ...{ name, description, disabled: String(disabled) },
+  ...(expireTime ? { expireTime } : {}),
+});
+
+/** Any owner's mark gives `ours` or `adopted` here; whose it is, `observe` decides. */
+function present(project: string, pool: LivePool): LivePresent<PoolSpec> {
+  const mark = parseDescription(pool.description);
+  return {
+    state: "present",
+    owner: mark ? (mark.adopted ? "adopted" : "ours") : "foreign",
+    spec: { project, pool: idOf(pool), disabled: pool.disabled },
+    outputs: outputsOf(pool),
+    ...(mark ? { mark } : {}),
+  };
+}
+
+/** Pools of this owner that the file does not name, in projects where it owns others (contract, section 8). */
+async function leftovers(named: readonly Resource<PoolSpec>[], owner: string, world: World): Promise<Leftovers> {
+  const known = new Set<string>(named.map(({ address }) => address));
+  const projects = [...new Set(named.map(({ spec }) => spec.project))];
+  const lists = await inParallel(projects, 4, async (project) =>
+    (await listPools(world, project))
+      .filter((pool) => pool.state === "ACTIVE" && parseDescription(pool.description)?.owner === owner)
+      .map((pool) => present(project, pool)),
+  );
+  const found = lists.flat().map((live) => ({ address: poolAddress(live.spec), live }));
+  const scopes = projects.map((project) => `google pools ${project}`);
+  return { found: found.filter(({ address }) => !known.has(address)), scopes, findings: [] };
+}
+
+/** Observe, ensure, sync, return. A create makes a pool whole, so its mark never says `-`. */
+async function put({ desired, live, mark }: PutJob<PoolSpec>, world: World): Promise<LivePresent<PoolSpec>> {
+  const { spec } = desired;
+  const there = live.state === "present" ? live : await bring(world, { desired, live, mark });
+  if (live.state !== "present" && there.mark?.owner !== mark.owner && live.state !== "deleted") throw foreign(spec);
+  const description = described(there.outputs.description ?? "", mark, `the pool ${spec.pool}`);
+  const fields = {
+    ...(there.spec.disabled === spec.disabled ? {} : { disabled: spec.disabled }),
+    ...(description === there.outputs.description ? {} : { description }),
+  };
+  await patch(world, spec, fields);
+  const outputs = { ...there.outputs, description, disabled: String(spec.disabled) };
+  return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
+}
+
+const foreign = ({ pool }: PoolSpec): CloudError =>
+  new CloudError({
+    ...{ class: "exists", service: "google.iam", operation: "CreateWorkloadIdentityPool", code: "ALREADY_EXISTS" },
+    ...{ status: 409, message: `the pool ${pool} appeared meanwhile and is not ours` },
+  });
+
+/** Made, or brought back from its 30 days, and seen three times in a row. */
+async function bring(world: World, { desired, live, mark }: PutJob<PoolSpec>): Promise<LivePresent<PoolSpec>> {
+  const { spec } = desired;
+  const find = async () => {
+    const found = liveOf(spec.project, await getPool(world, spec));
+    return found.state === "present" ? found : undefined;
+  };
+  if (live.state === "deleted") await undelete(world, spec);
+  const restored = live.state === "deleted" ? await find() : undefined;
+  const create = () => made(world, spec, withMark(ownDescription, mark));
+  const there = restored ?? (await createOnce(world, { find, create }));
+  await visible(world, `google pool ${spec.pool}`, async () => (await getPool(world, spec))?.state === "ACTIVE");
+  return there;
+}
+
+async function made(world: World, spec: PoolSpec, description: string): Promise<LivePresent<PoolSpec>> {
+  const { project, pool, disabled } = spec;
+  await write(world, {
+    ...{ operation: "CreateWorkloadIdentityPool", effect: "once", project },
+    send: (client) =>
+      client.createWorkloadIdentityPool({
+        parent: poolPath(spec).replace(/\/workloadIdentityPools\/.*/, ""),
+        workloadIdentityPoolId: pool,
+        workloadIdentityPool: { displayName: pool, description, disabled },
+      }),
+  });
+  const now = liveOf(project, await getPool(world, spec));
+  if (now.state === "present") return now;
+  throw new CloudError({
+    ...{ class: "transient", service: "google.iam", operation: "GetWorkloadIdentityPool", code: "", status: 0 },
+    message: `the pool ${pool} was made and is not visible yet`,
+  });
+}
+
+const undelete = (world: World, spec: PoolSpec): Promise<void> =>
+  write(world, {
+    ...{ operation: "UndeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
+    send: (client) => client.undeleteWorkloadIdentityPool({ name: poolPath(spec) }),
+  });
+
+/** Only what differs; the mask keeps the rest, and the same twice changes nothing. */
+async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean; description?: string }) {
+  const paths = Object.keys(fields);
+  if (paths.length === 0) return;
+  await write(world, {
+    ...{ operation: "PatchWorkloadIdentityPool", effect: "repeatable", project: spec.project },
+    send: (client) =>
+      client.updateWorkloadIdentityPool({
+        workloadIdentityPool: { name: poolPath(spec), ...fields },
+        updateMask: { paths },
+      }),
+  });
+}
+
+/** `release` takes our mark off and leaves the pool; one that is gone already counts as deleted. */
+async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<void> {
+  const { spec, outputs } = live;
+  if (how === "release") return patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
+  const now = await getPool(world, spec);
+  if (now?.state !== "ACTIVE" || now.name !== outputs.name) return;
+  await write(world, {
+    ...{ operation: "DeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
+    send: (client) => client.deleteWorkloadIdentityPool({ name: poolPath(spec) }),
+  });
+}

@@ -1,0 +1,185 @@
+import { z } from "zod";
+import type { Address, Finding, Kind, Link, Live, LivePresent, Removal, Resource, Spec, World } from "../../model.ts";
+import { CloudError } from "../../run/retry.ts";
+import { getProject } from "./calls.ts";
+import { google } from "./client.ts";
+import { writePolicy } from "./federation/writer.ts";
+
+/** A deny policy on a project: nobody makes keys of service accounts but, where it is named, one group. */
+export interface DenyPolicySpec extends Spec {
+  readonly project: string;
+  readonly permissions: readonly string[];
+  readonly principals: readonly string[];
+  readonly exceptions: readonly string[];
+}
+
+/** The id of the policy in its project, and what its text says to people (google.md 3.1). */
+const policyId = "crosstrust-no-keys";
+const displayName = "no service account keys";
+
+/** Named by the files of Google's own that deny them; the official list is not verified (google.md 3.1). */
+const denied = ["iam.googleapis.com/serviceAccountKeys.create", "iam.googleapis.com/serviceAccountKeys.upload"];
+
+const addressOf = (project: string): Address => `google:denyPolicy/${project}/${policyId}`;
+
+/** One for each project that a link names, where the file wants it. */
+export function guardResource(link: Link, project: string): readonly Resource<DenyPolicySpec>[] {
+  const { guard } = link;
+  if (!guard?.denyServiceAccountKeys) return [];
+  const exceptions = guard.breakGlass ? [`principalSet://goog/group/${guard.breakGlass}`] : [];
+  const spec = { project, permissions: denied, principals: ["principalSet://goog/public:all"], exceptions };
+  return [{ address: addressOf(project), links: [link.name], hold: "own", spec }];
+}
+
+/**
+ * A deny policy, marked by an annotation with its owner. It has no room for fingerprints that a reader could trust, so
+ * whatever differs counts as drift. Deny policies belong to projects of an organization; elsewhere nothing is made.
+ */
+export const denyPolicyKind: Kind<DenyPolicySpec> = {
+  name: "google:denyPolicy",
+  label: "google deny policy",
+  unmarked: true,
+  read: ({ spec }, _hints, world) => remembered(world, spec),
+  list: async () => ({ found: [], scopes: [], findings: [] }),
+  put: ({ desired, mark }, world) => put(desired.spec, mark.owner, world),
+  remove: (target, world) => remove(target, world).then(() => []),
+};
+
+const ruleSchema = z.object({
+  denyRule: z.object({
+    deniedPrincipals: z.array(z.string()).default([]),
+    deniedPermissions: z.array(z.string()).default([]),
+    exceptionPrincipals: z.array(z.string()).default([]),
+  }),
+});
+const policySchema = z.object({
+  name: z.string().min(1),
+  etag: z.string().default(""),
+  annotations: z.record(z.string(), z.string()).default({}),
+  rules: z.array(ruleSchema).default([]),
+});
+
+const annotation = "crosstrust-owner";
+
+/** The attachment point is percent-encoded into the name (google.md 3.1). */
+const nameOf = (number: string): string =>
+  `policies/cloudresourcemanager.googleapis.com%2Fprojects%2F${number}/denypolicies`;
+
+const skipped = (spec: DenyPolicySpec, why: string): LivePresent<DenyPolicySpec> => ({
+  // Foreign, so that nothing is ever written or removed; equal, so that nothing is wanted of it either.
+  ...{ state: "present", owner: "foreign", spec, outputs: {} },
+  notes: [
+    {
+      ...{ code: "GOOGLE-GUARD-SKIPPED", severity: "hint", at: {}, because: [] },
+      says: `${spec.project}: the guard against service account keys is skipped: ${why}`,
+      fix: [
+        "roles/iam.denyAdmin is granted on the organization",
+        "or the constraint iam.disableServiceAccountKeyCreation",
+      ],
+    } satisfies Finding,
+  ],
+});
+
+async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicySpec>> {
+  const { projectNumber, parent } = await getProject(world, spec.project);
+  if (!parent) return skipped(spec, "no organization");
+  try {
+    const policy = await google(world, {
+      ...{ service: "google.iam", operation: "GetPolicy", effect: "read", method: "GET", project: spec.project },
+      ...{ path: `/v2/${nameOf(projectNumber)}/${policyId}`, answer: policySchema },
+    });
+    const { denyRule } = policy.rules[0] ?? { denyRule: ruleSchema.parse({ denyRule: {} }).denyRule };
+    const live: DenyPolicySpec = {
+      project: spec.project,
+      permissions: policy.rules.length === 1 ? denyRule.deniedPermissions : [],
+      principals: denyRule.deniedPrincipals,
+      exceptions: denyRule.exceptionPrincipals,
+    };
+    const owner = policy.annotations[annotation] === undefined ? "foreign" : "ours";
+    return { state: "present", owner, spec: live, outputs: { etag: policy.etag, number: projectNumber } };
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
+    if (error instanceof CloudError && error.class === "denied")
+      return skipped(spec, "these credentials may not see it");
+    throw error;
+  }
+}
+
+/** Five reads a minute for a whole project (google.md, trap 18): what was seen within the hour is not looked at again. */
+const hour = 3_600_000;
+const noteName = (project: string): string => `deny-policy-${project}`;
+const noteSchema = z.object({ at: z.number(), live: z.unknown() });
+
+async function remembered(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicySpec>> {
+  const text = await world.store.read(noteName(spec.project)).catch(() => undefined);
+  const note = text === undefined ? undefined : noteSchema.safeParse(parsed(text)).data;
+  const age = note ? world.clock.now() - note.at : hour;
+  if (note && age >= 0 && age < hour) return note.live as Live<DenyPolicySpec>;
+  const live = await read(world, spec);
+  await remember(world, spec.project, live);
+  return live;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only what is as it was left is worth remembering; a store that cannot be written costs a read and nothing else. */
+async function remember(world: World, project: string, live: Live<DenyPolicySpec>): Promise<void> {
+  const fine = live.state === "present";
+  const note = JSON.stringify({ at: world.clock.now(), live });
+  const work = fine ? world.store.write(noteName(project), note) : world.store.remove(noteName(project));
+  await work.catch(() => {});
+}
+
+async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<LivePresent<DenyPolicySpec>> {
+  const before = await read(world, spec);
+  const { projectNumber } = await getProject(world, spec.project);
+  const parent = nameOf(projectNumber);
+  const rules = [
+    {
+      description: displayName,
+      denyRule: {
+        ...{ deniedPrincipals: [...spec.principals], deniedPermissions: [...spec.permissions] },
+        exceptionPrincipals: [...spec.exceptions],
+      },
+    },
+  ];
+  const policy = { displayName, annotations: { [annotation]: owner }, rules };
+  const { project } = spec;
+  if (before.state !== "present")
+    await writePolicy(world, {
+      ...{ operation: "CreatePolicy", effect: "once", project },
+      send: (client) => client.createPolicy({ parent, policyId, policy }),
+    });
+  else if (before.owner !== "foreign" || before.outputs.etag)
+    await writePolicy(world, {
+      ...{ operation: "UpdatePolicy", effect: "once", project },
+      send: (client) =>
+        client.updatePolicy({ policy: { ...policy, name: `${parent}/${policyId}`, etag: before.outputs.etag ?? "" } }),
+    });
+  const live: LivePresent<DenyPolicySpec> = {
+    state: "present",
+    owner: "ours",
+    spec,
+    outputs: { number: projectNumber },
+  };
+  await remember(world, project, live);
+  return live;
+}
+
+async function remove({ live }: Removal<DenyPolicySpec>, world: World): Promise<void> {
+  const { project } = live.spec;
+  const { projectNumber } = await getProject(world, project);
+  await world.store.remove(noteName(project)).catch(() => {});
+  await writePolicy(world, {
+    ...{ operation: "DeletePolicy", effect: "repeatable", project },
+    send: (client) => client.deletePolicy({ name: `${nameOf(projectNumber)}/${policyId}` }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof CloudError && error.class === "missing")) throw error;
+  });
+}

@@ -1,0 +1,198 @@
+import type { Finding, Identity, Link } from "../../model.ts";
+import { tailsOf } from "./federation/binding-spec.ts";
+import { mappingOf } from "./federation/spec.ts";
+import { sinkOf, type Target, targetOf } from "./shape.ts";
+import { longestSubject } from "./trust/attributes.ts";
+import { evaluate, syntaxError } from "./trust/cel.ts";
+
+/** What a rule says; whom it concerns is the same for all. `field` is below `to.google`, or `may`. */
+type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & { readonly field: string };
+
+/** Rules over a link that ends at Google, which need no cloud; errors end the command. */
+export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
+  const target = targetOf(link);
+  const same = sameCloud(link);
+  const own = () => [
+    ...unread(link, identity),
+    ...expressions(target),
+    ...grants(target, identity),
+    ...privileges(link),
+  ];
+  const said = same.length > 0 ? same : own();
+  return said.map(({ field, ...rest }) => ({
+    ...rest,
+    at: { place: link.at(field.startsWith("may") ? field : `to.google.${field}`) },
+    links: [link.name],
+    because: [],
+  }));
+}
+
+function sameCloud(link: Link): readonly Said[] {
+  if (link.from.party !== "google") return [];
+  return [
+    {
+      ...{ code: "SAME-CLOUD", severity: "error", field: "project" },
+      says: "both sides are google: a service account needs no pool to reach a project of google's",
+      fix: ["grant its e-mail the role, in google itself"],
+    },
+  ];
+}
+
+/** Google fetches an issuer's keys over TLS that public CAs vouch for, and reads no session tags. */
+function unread(link: Link, identity: Identity): readonly Said[] {
+  const base = { severity: "error", field: "poolProvider" } as const;
+  const tls: Said = {
+    ...{ ...base, code: "ISSUER-TLS" },
+    says: "google reaches an issuer only where public CAs vouch for it",
+    fix: ["serve its discovery and keys with a certificate of a public CA"],
+  };
+  const tags: Said = {
+    ...{ ...base, code: "GOOGLE-NO-TAGS" },
+    says: "session tags are aws's: google reads none",
+    fix: ["claims: { NAME: VALUE } pins a claim of the token instead"],
+  };
+  const tagged = identity.proof === "oidc" && identity.tags !== undefined;
+  return [...(link.from.spec.tls === "private-ca" ? [tls] : []), ...(tagged ? [tags] : [])];
+}
+
+/** What is no CEL, and conditions of one's own that let everybody in (reliability-and-security.md, case 105). */
+function expressions({ mapping = {}, condition }: Target): readonly Said[] {
+  const broken = (field: string, text: string): readonly Said[] => {
+    const why = syntaxError(text);
+    const says = `this is no expression that google takes: ${why}`;
+    return why ? [{ code: "GOOGLE-EXPRESSION", severity: "error", field, says, fix: [] }] : [];
+  };
+  const wrong = Object.entries(mapping).flatMap(([key, text]) => broken(`mapping.${key}`, text));
+  const own = condition === undefined ? [] : broken("condition", condition);
+  if (condition === undefined || own.length > 0) return [...wrong, ...own, ...mutable(mapping)];
+  const open = evaluate(condition, { assertion: anybody, google: { subject: anybody.sub }, attribute: {} });
+  const broad: Said = {
+    ...{ code: "GOOGLE-CONDITION-BROAD", severity: "error", field: "condition" },
+    says: "this condition is true of everybody whom the issuer vouches for",
+    fix: ["leave it out: then the workload of the link is pinned", "or test a claim that tells your own from others"],
+  };
+  return [...wrong, ...(open.state === "value" && open.value === true ? [broad] : []), ...mutable(mapping)];
+}
+
+const anybody = {
+  sub: "anybody",
+  arn: "arn:aws:sts::000000000000:assumed-role/anybody/anybody",
+  account: "000000000000",
+};
+
+/** Who has it today need not have it tomorrow (issue; entra.md 5.3). */
+const reassignable = /assertion\.(email|preferred_username|upn|unique_name|name|username|login|nickname)\b/;
+
+function mutable(mapping: Readonly<Record<string, string>>): readonly Said[] {
+  const claim = reassignable.exec(mapping["google.subject"] ?? "")?.[1];
+  if (claim === undefined) return [];
+  return [
+    {
+      ...{ code: "GOOGLE-MUTABLE-SUBJECT", severity: "security", field: "mapping" },
+      says: `google.subject is made of ${claim}, which can be given to somebody else, who would then be taken for the first`,
+      fix: ["google.subject: assertion.sub, or another claim that is never given twice"],
+    },
+  ];
+}
+
+/** Whether whoever is granted something is somebody that the mapping can come up with. */
+function grants(target: Target, identity: Identity): readonly Said[] {
+  const { grant } = target;
+  const whole: Said = {
+    ...{ code: "BROAD-SUBJECT", severity: "security", field: "grant" },
+    says: `whoever the pool ${target.pool} lets in, through any of its pool providers, gets what this link gets`,
+    fix: ["leave grant out, or name a group or an attribute"],
+  };
+  const tails = tailsOf(target, identity);
+  const none: Said = {
+    ...{ code: "GOOGLE-GRANT-NEEDED", severity: "error", field: "poolProvider" },
+    says: "a pattern of subjects names nobody that could be granted something",
+    fix: ["grant: { attribute: { NAME: VALUE } } with a mapping for it", "or subject: [..] where they are few"],
+  };
+  const misfit = tails.flatMap((tail) => misfitOf(tail, target, identity));
+  const size = identity.proof === "aws4_request" ? longSession(target, identity) : [];
+  return [...(grant === "pool" ? [whole] : []), ...(tails.length === 0 ? [none] : []), ...misfit, ...size];
+}
+
+/** An attribute that is not mapped, or a session's subject where every session has another. */
+function misfitOf(tail: string, target: Target, identity: Identity): readonly Said[] {
+  const mapping = mappingOf(target, identity);
+  const head = tail.split("/")[0] ?? "";
+  const base = { code: "GOOGLE-MAPPING-MISFIT", severity: "error", field: "grant" } as const;
+  const key = head === "group" ? "google.groups" : head.startsWith("attribute.") ? head : "google.subject";
+  if (tail !== "*" && mapping[key] === undefined)
+    return [
+      {
+        ...base,
+        says: `${tail} is granted, and the mapping makes no ${key}`,
+        fix: [`map it: mapping: { ${key}: .. }`],
+      },
+    ];
+  const varies = identity.proof === "aws4_request" && !("arn" in identity.who) && target.grant === "subject";
+  if (!varies) return [];
+  const says = "grant: subject names one session, and every session of a role has a subject of its own";
+  return [{ ...base, says, fix: ["leave grant out: then the role is granted, by its attribute"] }];
+}
+
+/** The longest name that a caller may give a session (aws.md 11.2). */
+const longestSession = 64;
+
+/** In the worst case: whoever assumes the role names the session (google.md, trap 21). */
+function longSession(target: Target, identity: Identity & { proof: "aws4_request" }): readonly Said[] {
+  if (!("role" in identity.who) || mappingOf(target, identity)["google.subject"] !== "assertion.arn") return [];
+  const root = identity.example.arn.replace(/[^/]+$/, "");
+  const left = longestSubject - root.length;
+  if (left >= longestSession) return [];
+  return [
+    {
+      ...{ code: "GOOGLE-SUBJECT-SIZE", severity: "warning", field: "poolProvider" },
+      says: `google.subject takes ${longestSubject} bytes, and of ${root} a session's name has ${Math.max(left, 0)} left: a longer one is refused`,
+      fix: [
+        "keep the session's name short; one of EC2 has 19 characters",
+        "or mapping: { google.subject: .. } with less of it",
+      ],
+    },
+  ];
+}
+
+/** What amounts to owning the project, or to becoming anybody in it. */
+const privileged =
+  /^roles\/(?:owner|editor|iam\.(?:securityAdmin|serviceAccountAdmin|serviceAccountKeyAdmin|serviceAccountTokenCreator|serviceAccountUser|workloadIdentityPoolAdmin|roleAdmin|organizationRoleAdmin)|resourcemanager\.(?:projectIamAdmin|folderIamAdmin|organizationAdmin))$/;
+
+const privileges = (link: Link): readonly Said[] =>
+  link.may.flatMap((permission, at): readonly Said[] => {
+    const { role } = permission as { readonly role: string };
+    const field = `may.${at}`;
+    if (privileged.test(role)) {
+      const fix = [`a role that names what it needs; or say --allow-privileged ${link.name}`];
+      const says = `${role} makes whoever gets in an administrator`;
+      return [{ code: "GOOGLE-PRIVILEGED", severity: "error", field, says, fix }];
+    }
+    if (role !== "roles/viewer" && role !== "roles/browser") return [];
+    const says = `${role} is a basic role: it reaches into every service of the project, those to come included`;
+    return [
+      { code: "GOOGLE-BASIC-ROLE", severity: "warning", field, says, fix: ["a role of the one service it needs"] },
+    ];
+  });
+
+/** One account for several workloads: each of them has what any of them was given, and logs tell them apart by little. */
+export function lintSharing(links: readonly Link[]): readonly Finding[] {
+  const sinks = Map.groupBy(
+    links.filter(({ to }) => to.party === "google" && to.spec.serviceAccount !== undefined),
+    (link) => sinkOf(link)?.email ?? "",
+  );
+  return [...sinks].flatMap(([email, sharing]) => {
+    const whose = new Set(sharing.map(({ from }) => JSON.stringify(from)));
+    const [, second] = sharing;
+    if (whose.size < 2 || !second) return [];
+    const names = sharing.map(({ name }) => name);
+    return [
+      {
+        ...({ code: "GOOGLE-SHARED-ACCOUNT", severity: "warning", because: [], links: names } as const),
+        at: { place: second.at("to.google.serviceAccount") },
+        says: `${names.join(", ")} all speak as ${email}: each workload has what any of them was given`,
+        fix: ["a service account for each, or direct access without one"],
+      },
+    ];
+  });
+}

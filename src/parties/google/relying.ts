@@ -1,0 +1,44 @@
+import type { Identity, Link, Live, RelyingParty, Resource } from "../../model.ts";
+import { serviceAccountAddress } from "./claims.ts";
+import { exchange, poolProviderName, whoami } from "./exchange.ts";
+import { explain } from "./explain-exchange.ts";
+import { bindingResources } from "./federation/binding-spec.ts";
+import { poolProviderResource, poolResource } from "./federation/spec.ts";
+import { guardResource } from "./guard.ts";
+import { judge, trustOf } from "./judge.ts";
+import type { AccountSpec } from "./kind.ts";
+import { sinkOf, targetOf } from "./shape.ts";
+import { strangersOf } from "./trust/strangers.ts";
+
+/** The pool provider holds the trust, so it comes first; what a link may do stands in bindings of their own. */
+function trust(link: Link, identity: Identity): readonly Resource[] {
+  const sink = sinkOf(link);
+  const spec: AccountSpec | undefined = sink && {
+    ...{ project: sink.project, id: sink.id, email: sink.email, disabled: false },
+  };
+  const account: readonly Resource[] =
+    sink && spec ? [{ address: serviceAccountAddress(sink), links: [link.name], hold: sink.hold, spec }] : [];
+  const bindings = bindingResources(link, identity);
+  // Those of the pool's own: what its account was granted rides on nothing that we could read it from.
+  const covers = bindings.filter(({ spec }) => spec.pool !== "").map(({ address }) => address);
+  const poolProvider = { ...poolProviderResource(link, identity), covers };
+  const guard = guardResource(link, targetOf(link).project);
+  return [poolProvider, poolResource(link), ...account, ...bindings, ...guard];
+}
+
+export const relying: RelyingParty = {
+  trust,
+  judge,
+  strangers: (view, desired) => {
+    const there = trustOf(view);
+    const wanted: Live = { state: "present", owner: "ours", spec: desired.spec, outputs: {} };
+    const should = trustOf({ ...view, live: wanted });
+    return there && should && desired.hold === "own" ? strangersOf(there, should) : [];
+  },
+  exchange,
+  whoami,
+  explain,
+  audience: poolProviderName,
+  // Bindings take two minutes as a rule, and seven at worst (google.md, trap 17).
+  visibleAfter: 420_000,
+};

@@ -1,0 +1,80 @@
+import { createPublicKey, verify } from "node:crypto";
+import type { JWK } from "jose";
+import type { Host } from "../../../sandbox/fake.ts";
+import { grantRefused } from "./sts-error.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The issuer of a pool provider, and the keys that were stored there instead of its own. */
+interface Issuer {
+  readonly issuerUri: string;
+  readonly jwksJson?: string;
+}
+
+const unreachable = "Error connecting to the given credential's issuer.";
+/** Longer than any managed identity's 86,700 s; Google publishes both 24 h and 48 h (google.md 6.1, entra.md trap 6). */
+const longestLife = 48 * 3600;
+
+/**
+ * The claims of a token whose signature holds under the issuer's own keys, fetched over TLS as Google would. Audience
+ * and subject are for the judge. Whether Google allows for skew of clocks is not known; here it does not.
+ */
+export async function claimsFrom(token: string, issuer: Issuer, host: Host): Promise<{ claims: Fields; life: number }> {
+  const [head = "", payload = "", signature = "", ...more] = token.split(".");
+  const [header, claims] = [decode(head), decode(payload)];
+  if (!header || !claims || more.length > 0 || signature === "") throw grantRefused("Invalid JWT.");
+  const iss = String(claims.iss);
+  if (iss !== issuer.issuerUri)
+    throw grantRefused(`The issuer in ID Token ${iss} does not match the expected ones: ${issuer.issuerUri}`);
+  const keys = issuer.jwksJson ? keysIn(issuer.jwksJson) : await fetchKeys(iss, host);
+  const key = keys.find(({ kid }) => kid !== undefined && kid === header.kid);
+  if (!key || !signed(String(header.alg), key, { input: `${head}.${payload}`, signature }))
+    throw grantRefused("Invalid JWT signature.");
+  return { claims, life: lifeOf(claims, Math.floor(host.now() / 1000)) };
+}
+
+function decode(part: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RS256 and ES256 alone (google.md 6.1). */
+function signed(alg: string, jwk: JWK, { input, signature }: { input: string; signature: string }): boolean {
+  const fits = (alg === "RS256" && jwk.kty === "RSA") || (alg === "ES256" && jwk.crv === "P-256");
+  if (!fits) return false;
+  const key = createPublicKey({ key: { ...jwk }, format: "jwk" });
+  return verify("sha256", Buffer.from(input), { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+}
+
+const keysIn = (text: string): readonly JWK[] => {
+  const { keys } = (JSON.parse(text) ?? {}) as { keys?: readonly JWK[] };
+  return keys ?? [];
+};
+
+/** Discovery first; whatever goes wrong on the way has one text (google.md 9.2). */
+async function fetchKeys(issuer: string, host: Host): Promise<readonly JWK[]> {
+  try {
+    const found = await host.outside.get(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
+    const document = JSON.parse(found.body) as { issuer?: string; jwks_uri?: string };
+    if (found.status !== 200 || document.issuer !== issuer || !document.jwks_uri) throw new Error("discovery");
+    const keys = await host.outside.get(document.jwks_uri);
+    if (keys.status !== 200) throw new Error("keys");
+    return keysIn(keys.body);
+  } catch {
+    throw grantRefused(unreachable);
+  }
+}
+
+/** Seconds that are left; one that has run out is `stale`, in the words that are known of Google (google.md 9.2). */
+function lifeOf({ iat, exp, sub, aud }: Fields, now: number): number {
+  if (typeof iat !== "number" || typeof exp !== "number" || sub === undefined || aud === undefined)
+    throw grantRefused("The ID Token lacks one of the claims iat, exp, sub, aud.");
+  if (iat > now) throw grantRefused("The ID Token was issued in the future.");
+  if (exp <= now) throw grantRefused(`ID Token issued at ${iat} is stale to sign-in.`);
+  if (exp - iat >= longestLife) throw grantRefused("The ID Token lives longer than 48 hours.");
+  return exp - now;
+}

@@ -1,0 +1,244 @@
+import type { Host } from "../../../sandbox/fake.ts";
+import { require_, requireApi } from "./access.ts";
+import { checkFields, type Fields, idFrom, taken } from "./pool-fields.ts";
+import {
+  expiryOf,
+  poolKey,
+  poolNameOf,
+  poolProviderKey,
+  type StoredPool,
+  type StoredPoolProvider,
+  stillThere,
+} from "./pool-store.ts";
+import { GoogleError, type RestCall, type Route } from "./rest.ts";
+import { projectOf } from "./store.ts";
+
+/** v1, and the v1beta that Google's Node client writes with (google.md 1.1). */
+const root = "^/v1(?:beta)?/projects/([^/]+)/locations/global/workloadIdentityPools";
+const one = `${root}/([^/:]+)`;
+const path = (rest: string): RegExp => new RegExp(`${rest}$`);
+const below = `${one}/providers`;
+const inner = `${below}/([^/:]+)`;
+
+const route = (spec: readonly [Route["method"], RegExp, string, Route["run"]]): Route => ({
+  ...{ method: spec[0], pattern: spec[1], operation: spec[2], run: spec[3] },
+  write: spec[0] !== "GET",
+});
+
+/** IAM v1: workload identity pools and their pool providers (google.md 6, wire.md 4.2). */
+export const poolRoutes: readonly Route[] = [
+  route(["POST", path(root), "CreateWorkloadIdentityPool", createPool]),
+  route(["GET", path(root), "ListWorkloadIdentityPools", listPools]),
+  route(["GET", path(one), "GetWorkloadIdentityPool", (call) => shownPool(call.host, readable(call))]),
+  route(["PATCH", path(one), "PatchWorkloadIdentityPool", patchPool]),
+  route(["DELETE", path(one), "DeleteWorkloadIdentityPool", (call) => turnPool(call, "delete")]),
+  route(["POST", path(`${one}:undelete`), "UndeleteWorkloadIdentityPool", (call) => turnPool(call, "undelete")]),
+  route(["POST", path(below), "CreateWorkloadIdentityPoolProvider", createPoolProvider]),
+  route(["GET", path(below), "ListWorkloadIdentityPoolProviders", listPoolProviders]),
+  route([
+    "GET",
+    path(inner),
+    "GetWorkloadIdentityPoolProvider",
+    (call) => shownPoolProvider(call, foundIn(call, "get")),
+  ]),
+  route(["PATCH", path(inner), "PatchWorkloadIdentityPoolProvider", patchPoolProvider]),
+  route(["DELETE", path(inner), "DeleteWorkloadIdentityPoolProvider", (call) => turnPoolProvider(call, "delete")]),
+  route([
+    "POST",
+    path(`${inner}:undelete`),
+    "UndeleteWorkloadIdentityPoolProvider",
+    (call) => turnPoolProvider(call, "undelete"),
+  ]),
+  route(["GET", path(`${one}(?:/providers/[^/]+)?/operations/([^/]+)`), "GetOperation", operation]),
+];
+
+const gone = (): GoogleError => new GoogleError([404, "NOT_FOUND"], "Requested entity was not found.");
+
+function permitted({ parts, host, principal }: RestCall, permission: string): string {
+  const project = projectOf(host, parts[0] ?? "").id;
+  requireApi(host, project, "iam.googleapis.com");
+  require_(principal, { permission: `iam.${permission}`, project }, host);
+  return project;
+}
+
+/** A read sees what has reached it, a write what is there. */
+const viewOf = ({ host }: RestCall, verb: string) =>
+  verb === "get" ? (host.view === host.state ? host.propagated : host.view) : host.state;
+
+function readable(call: RestCall, verb = "get"): StoredPool {
+  const project = permitted(call, `workloadIdentityPools.${verb}`);
+  const found = viewOf(call, verb).get<StoredPool>(poolKey(project, call.parts[1] ?? ""));
+  const pool = stillThere(found, call.host.now());
+  if (!pool) throw gone();
+  return pool;
+}
+
+/** Deleted with its pool, or by itself. */
+function foundIn(call: RestCall, verb: string): StoredPoolProvider {
+  const project = permitted(call, `workloadIdentityPoolProviders.${verb}`);
+  const [, pool = "", id = ""] = call.parts;
+  const view = viewOf(call, verb);
+  const found = stillThere(view.get<StoredPoolProvider>(poolProviderKey(project, pool, id)), call.host.now());
+  const around = stillThere(view.get<StoredPool>(poolKey(project, pool)), call.host.now());
+  if (!found || !around) throw gone();
+  const deletedAt = found.deletedAt ?? around.deletedAt;
+  return deletedAt === undefined ? found : { ...found, deletedAt };
+}
+
+/** What is false or empty is left out, as Google does. */
+const common = ({ displayName, description, disabled, deletedAt }: StoredPool) => ({
+  ...(displayName ? { displayName } : {}),
+  ...(description ? { description } : {}),
+  ...(disabled ? { disabled } : {}),
+  state: deletedAt === undefined ? "ACTIVE" : "DELETED",
+  ...(deletedAt === undefined ? {} : { expireTime: expiryOf(deletedAt) }),
+});
+
+const shownPool = (host: Host, pool: StoredPool) => ({ name: poolNameOf(host, pool), ...common(pool) });
+
+/** v1beta knows no uploaded keys, and hides them (google.md, trap 6). */
+function shownPoolProvider({ host, request }: RestCall, found: StoredPoolProvider) {
+  const { attributeMapping, attributeCondition, aws, oidc, saml, x509 } = found;
+  const { jwksJson, ...plain } = oidc ?? {};
+  const beta = request.path.includes("/v1beta/");
+  return {
+    name: `${poolNameOf(host, { project: found.project, id: found.pool })}/providers/${found.id}`,
+    ...common(found),
+    ...(attributeMapping ? { attributeMapping } : {}),
+    ...(attributeCondition ? { attributeCondition } : {}),
+    ...(aws ? { aws } : {}),
+    ...(oidc ? { oidc: { ...plain, ...(jwksJson && !beta ? { jwksJson } : {}) } } : {}),
+    ...(saml ? { saml } : {}),
+    ...(x509 ? { x509 } : {}),
+  };
+}
+
+/** Done at once where writes are seen at once, else when they are: then it has to be asked for again (wire.md 4.2). */
+function began(host: Host, name: string, response: unknown) {
+  const id = `op${host.state.next("google.operation")}`;
+  host.state.put(`google.operation/${id}`, { name: `${name}/operations/${id}`, response });
+  return shownOperation(host, id);
+}
+
+function shownOperation(host: Host, id: string) {
+  const known = host.state.get<{ name: string; response: unknown }>(`google.operation/${id}`);
+  if (!known) throw gone();
+  const done = host.propagated.get(`google.operation/${id}`) !== undefined;
+  return { name: known.name, ...(done ? { done, response: known.response } : {}) };
+}
+
+const typed = (kind: string, body: object) => ({ "@type": `type.googleapis.com/google.iam.v1.${kind}`, ...body });
+
+function operation(call: RestCall) {
+  permitted(call, "workloadIdentityPools.get");
+  return shownOperation(call.host, call.parts[2] ?? "");
+}
+
+function savedPool(host: Host, pool: StoredPool) {
+  host.state.put(poolKey(pool.project, pool.id), pool);
+  return began(host, poolNameOf(host, pool), typed("WorkloadIdentityPool", shownPool(host, pool)));
+}
+
+function savedPoolProvider(call: RestCall, found: StoredPoolProvider) {
+  call.host.state.put(poolProviderKey(found.project, found.pool, found.id), found);
+  const shown = shownPoolProvider(call, found);
+  return began(call.host, shown.name, typed("WorkloadIdentityPoolProvider", shown));
+}
+
+function createPool(call: RestCall) {
+  const project = permitted(call, "workloadIdentityPools.create");
+  const id = idFrom(call.request.query.get("workloadIdentityPoolId"));
+  if (stillThere(call.host.state.get<StoredPool>(poolKey(project, id)), call.host.now())) throw taken();
+  const { displayName = "", description = "", disabled = false } = checkFields(call.body as Fields);
+  return savedPool(call.host, { project, id, displayName, description, disabled });
+}
+
+function listPools(call: RestCall) {
+  const project = permitted(call, "workloadIdentityPools.list");
+  const all = call.host.view.list<StoredPool>(poolKey(project, "")).map(([, pool]) => pool);
+  const pools = withDeleted(call, all).map((pool) => shownPool(call.host, pool));
+  return pools.length > 0 ? { workloadIdentityPools: pools } : {};
+}
+
+/** gcloud writes `False` (wire.md, trap 17). */
+const withDeleted = <T extends StoredPool>({ request, host }: RestCall, all: readonly T[]): readonly T[] => {
+  const deleted = request.query.get("showDeleted")?.toLowerCase() === "true";
+  return all.filter((one) => stillThere(one, host.now()) && (deleted || one.deletedAt === undefined));
+};
+
+/** Only what the mask names changes; it comes in snake and in camel case (google.md, trap 30). */
+const maskOf = ({ request }: RestCall): readonly string[] =>
+  (request.query.get("updateMask") ?? "")
+    .split(",")
+    .filter(Boolean)
+    .map((name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+
+function alive<T extends StoredPool>(found: T): T {
+  if (found.deletedAt === undefined) return found;
+  throw new GoogleError([400, "FAILED_PRECONDITION"], "Precondition check failed.");
+}
+
+function patchPool(call: RestCall) {
+  const pool = alive(readable(call, "update"));
+  const given = checkFields(call.body as Fields);
+  const mask = maskOf(call);
+  const fields = (["displayName", "description", "disabled"] as const).filter((field) => mask.includes(field));
+  const changes = Object.fromEntries(fields.map((field) => [field, given[field]]));
+  return savedPool(call.host, { ...pool, ...changes });
+}
+
+function turnPool(call: RestCall, how: "delete" | "undelete") {
+  const { deletedAt, ...pool } = readable(call, how);
+  if ((deletedAt === undefined) !== (how === "delete"))
+    throw new GoogleError([400, "FAILED_PRECONDITION"], "Precondition check failed.");
+  return savedPool(call.host, how === "delete" ? { ...pool, deletedAt: call.host.now() } : pool);
+}
+
+function createPoolProvider(call: RestCall) {
+  const project = permitted(call, "workloadIdentityPoolProviders.create");
+  const pool = alive(readable(call, "get"));
+  const id = idFrom(call.request.query.get("workloadIdentityPoolProviderId"));
+  if (stillThere(call.host.state.get<StoredPool>(poolProviderKey(project, pool.id, id)), call.host.now()))
+    throw taken();
+  const fields = checkFields(call.body as Fields, "new");
+  return savedPoolProvider(call, { project, pool: pool.id, id, ...fields } as StoredPoolProvider);
+}
+
+function listPoolProviders(call: RestCall) {
+  const project = permitted(call, "workloadIdentityPoolProviders.list");
+  const pool = readable(call, "get");
+  const all = call.host.view.list<StoredPoolProvider>(poolProviderKey(project, pool.id, "")).map(([, found]) => found);
+  const around = pool.deletedAt === undefined ? all : all.map((one) => ({ ...one, deletedAt: pool.deletedAt ?? 0 }));
+  const found = withDeleted(call, around).map((one) => shownPoolProvider(call, one));
+  return found.length > 0 ? { workloadIdentityPoolProviders: found } : {};
+}
+
+const sources = ["aws", "oidc", "saml", "x509"] as const;
+
+/** A whole source, or one field of it: `oidc.allowedAudiences`. Its type never changes: 400 (google.md 6.1). */
+function patchPoolProvider(call: RestCall) {
+  const found = alive(foundIn(call, "update"));
+  const given = call.body as Fields;
+  const changed: Record<string, unknown> = { ...found };
+  for (const field of maskOf(call)) {
+    const [head = "", member] = field.split(".");
+    const source = sources.find((name) => name === head);
+    if (source && found[source] === undefined)
+      throw new GoogleError(
+        [400, "INVALID_ARGUMENT"],
+        "The type of a workload identity pool provider cannot be changed.",
+      );
+    const value = given[head as keyof Fields];
+    changed[head] = member
+      ? { ...(changed[head] as object), [member]: (value as Record<string, unknown>)?.[member] }
+      : value;
+  }
+  return savedPoolProvider(call, { ...found, ...checkFields(changed as Fields, "new") } as StoredPoolProvider);
+}
+
+function turnPoolProvider(call: RestCall, how: "delete" | "undelete") {
+  const { deletedAt, ...found } = foundIn(call, how);
+  if ((deletedAt === undefined) !== (how === "delete"))
+    throw new GoogleError([400, "FAILED_PRECONDITION"], "Precondition check failed.");
+  return savedPoolProvider(call, how === "delete" ? { ...found, deletedAt: call.host.now() } : found);
+}

@@ -1,0 +1,676 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Change, Finding } from "../src/model.ts";
+import { type SignedRequest, signedRequest } from "../src/parties/aws/caller/sign.ts";
+import { type Bench, bench } from "./support/bench.ts";
+
+// Links that end at Google: the path that each of them goes, and what somebody else can do to it on the way.
+
+const example = (name: string): string =>
+  readFileSync(join(import.meta.dirname, "..", "examples", `${name}.yaml`), "utf8");
+const aws = example("aws-to-google");
+const azure = example("azure-to-google");
+const oidc = example("oidc-to-google");
+
+const pool = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/partners";
+const at = {
+  aws: `${pool}/providers/aws-prod`,
+  azure: `${pool}/providers/azure`,
+  oidc: `${pool}/providers/idp-example`,
+};
+
+const different = (changes: readonly Change[]) =>
+  changes.filter(({ verb }) => verb !== "keep").map(({ address, verb, cause }) => [verb, cause, address.split("/")[0]]);
+const codes = (findings: readonly Finding[]) =>
+  findings.filter(({ severity }) => severity !== "hint").map(({ code }) => code);
+const patch = async (b: Bench, path: string, mask: string, body: object) =>
+  expect((await b.google("PATCH", `${path}?updateMask=${mask}`, body)).status).toBe(200);
+
+describe.each([
+  ["aws", aws],
+  ["azure", azure],
+  ["oidc", oidc],
+  ["aws's own JWT", aws.replace("role: ec2-my-role", "role: ec2-my-role, proof: outbound-jwt")],
+  ["both ways", example("both-ways")],
+])("%s -> google", (_, file) => {
+  test("made, as the file says, proved with others turned away, gone, and made again over held ids", async () => {
+    const b = await bench();
+    const { traces, applied } = await b.apply(file);
+    expect(applied.findings).toEqual([]);
+    for (const { hops } of traces)
+      expect(hops.map(({ result, how }) => [result, how])).toEqual(Array(4).fill(["ok", "proved"]));
+    const again = await b.callsOf(async () => {
+      const { plan } = (await b.apply(file)).planned;
+      expect(different(plan.changes)).toEqual([]);
+    });
+    expect(again.filter(({ write }) => write)).toEqual([]);
+    expect((await b.health(file)).verdict).toBe("works");
+    await b.apply(file, { destroy: true });
+    const { plan } = await b.plan(file);
+    expect(codes(plan.findings)).toContain("DELETED-HOLDS-ID");
+    const restored = await b.apply(file, { consents: { undelete: true } });
+    expect(restored.applied.findings).toEqual([]);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
+});
+
+describe("drift is seen, said by what it does, and repaired", () => {
+  const cases: readonly (readonly [string, string, string, object, string, readonly string[]])[] = [
+    [
+      "a condition that was taken away",
+      "aws",
+      "attributeCondition",
+      { attributeCondition: "" },
+      "open",
+      ["GOOGLE-CONDITION-OPEN"],
+    ],
+    [
+      "a condition that shuts out",
+      "aws",
+      "attributeCondition",
+      { attributeCondition: "false" },
+      "broken",
+      ["GOOGLE-CONDITION-FALSE"],
+    ],
+    [
+      "a mapping",
+      "aws",
+      "attributeMapping",
+      { attributeMapping: { "google.subject": "assertion.arn" } },
+      "broken",
+      ["GOOGLE-IMPERSONATION-DENIED"],
+    ],
+    ["a pool provider switched off", "aws", "disabled", { disabled: true }, "broken", ["GOOGLE-POOL-OFF"]],
+    [
+      "another account",
+      "aws",
+      "aws.accountId",
+      { aws: { accountId: "999999999999" } },
+      "broken",
+      ["GOOGLE-WRONG-ACCOUNT"],
+    ],
+    [
+      "another audience",
+      "azure",
+      "oidc.allowedAudiences",
+      { oidc: { allowedAudiences: ["api://other"] } },
+      "open",
+      ["GOOGLE-AUDIENCE", "GOOGLE-AUDIENCE-EXTRA"],
+    ],
+    [
+      "one more audience",
+      "oidc",
+      "oidc.allowedAudiences",
+      { oidc: { allowedAudiences: ["gcp-access-client", "x"] } },
+      "open",
+      ["GOOGLE-AUDIENCE-EXTRA"],
+    ],
+    [
+      "another issuer",
+      "oidc",
+      "oidc.issuerUri",
+      { oidc: { issuerUri: "https://evil.example.com" } },
+      "open",
+      ["GOOGLE-ISSUER", "GOOGLE-SOURCE-EXTRA"],
+    ],
+    ["keys that somebody stored", "oidc", "oidc.jwksJson", { oidc: { jwksJson: '{"keys":[]}' } }, "broken", []],
+  ];
+  const files = { aws, azure, oidc };
+
+  test.each(cases)("%s", async (_, party, mask, body, verdict, wanted) => {
+    const b = await bench();
+    const file = files[party as keyof typeof files];
+    await b.apply(file);
+    await patch(b, at[party as keyof typeof at], mask, body);
+    const { plan } = await b.plan(file);
+    expect(different(plan.changes)).toEqual([["update", "drifted", "google:poolProvider"]]);
+    const health = await b.health(file);
+    expect(health.verdict).toBe(verdict);
+    for (const code of wanted) expect(codes(health.findings)).toContain(code);
+    const { traces, applied } = await b.apply(file);
+    expect([applied.findings, traces.flatMap(({ findings }) => findings)]).toEqual([[], []]);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
+
+  test("a pool that was switched off", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    await patch(b, pool, "disabled", { disabled: true });
+    const health = await b.health(azure);
+    expect([health.verdict, codes(health.findings)]).toEqual(["broken", ["GOOGLE-POOL-OFF"]]);
+    await b.apply(azure);
+    expect((await b.health(azure)).verdict).toBe("works");
+  });
+
+  test("a binding that was taken away", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const account = "iam/v1/projects/acme-prod/serviceAccounts/etl-sink@acme-prod.iam.gserviceaccount.com";
+    await b.google("POST", `${account}:setIamPolicy`, { policy: {} });
+    const { plan } = await b.plan(aws);
+    expect(different(plan.changes)).toEqual([["update", "drifted", "google:binding"]]);
+    const health = await b.health(aws);
+    expect([health.verdict, codes(health.findings)]).toEqual(["broken", ["GOOGLE-IMPERSONATION-DENIED"]]);
+    await b.apply(aws);
+    expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test("a grant that is new in the file is no drift", async () => {
+    const b = await bench();
+    await b.apply(azure.replace(/ {4}may:\n.*\n/, ""));
+    const { plan } = await b.plan(azure);
+    expect(different(plan.changes)).toEqual([["create", undefined, "google:binding"]]);
+  });
+
+  test("a type cannot change: nothing is written, and the finding says what to do", async () => {
+    const b = await bench();
+    await b.google("POST", `${pool.replace("/partners", "")}?workloadIdentityPoolId=partners`, {});
+    const oidcOne = {
+      oidc: { issuerUri: "https://x.example.com" },
+      attributeMapping: { "google.subject": "assertion.sub" },
+    };
+    await b.google("POST", `${pool}/providers?workloadIdentityPoolProviderId=aws-prod`, oidcOne);
+    const { plan } = await b.plan(aws);
+    expect(codes(plan.findings)).toContain("GOOGLE-TYPE-FOR-LIFE");
+  });
+});
+
+const second = (more: string) => `${aws}  lambda-to-gcs:
+    from: { aws: { account: 123456789000, role: lambda-role } }
+    to:   { google: { project: acme-prod, pool: partners, poolProvider: aws-prod, ${more} } }
+`;
+const two = second("serviceAccount: lambda-sink");
+
+describe("links that share a pool provider", () => {
+  const conditionOf = async (b: Bench) => (await b.google("GET", at.aws)).body.attributeCondition;
+  const one = "assertion.arn.startsWith('arn:aws:sts::123456789000:assumed-role/ec2-my-role/')";
+  const other = "assertion.arn.startsWith('arn:aws:sts::123456789000:assumed-role/lambda-role/')";
+
+  test("conditions add up, each link keeps its own member, and taking one out narrows and leaves the rest", async () => {
+    const b = await bench();
+    await b.apply(two);
+    expect(await conditionOf(b)).toBe(`(${one}) || (${other})`);
+    expect((await b.health(two)).verdict).toBe("works");
+    const { planned, traces } = await b.apply(aws);
+    expect(different(planned.plan.changes)).toEqual([
+      ["update", "edited", "google:poolProvider"],
+      ["delete", undefined, "google:serviceAccount"],
+    ]);
+    expect([await conditionOf(b), traces[0]?.findings]).toEqual([one, []]);
+    expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test("a link that joins needs a word by name, because somebody new gets in", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    expect(codes((await b.plan(two)).plan.findings)).toContain("TRUST-WIDENED");
+    await b.apply(two, { consents: { allowWiden: ["lambda-to-gcs"] } });
+    expect((await b.health(two)).verdict).toBe("works");
+  });
+
+  test("destroying one of two leaves the other as it is", async () => {
+    const b = await bench();
+    await b.apply(two);
+    await b.apply(two, { only: ["lambda-to-gcs"], destroy: true });
+    expect(await conditionOf(b)).toBe(one);
+    expect((await b.health(aws)).verdict).toBe("works");
+  });
+
+  test.each([
+    ["another mapping", "mapping: { google.subject: assertion.userid }, grant: { attribute: { aws_role: x } }"],
+    ["a condition of one's own", "condition: assertion.arn != ''"],
+  ])("what cannot be combined is a conflict: %s", async (_, more) => {
+    const b = await bench();
+    expect(codes((await b.plan(second(more))).plan.findings)).toContain("LINKS-CONFLICT");
+  });
+
+  test("one pool for the service accounts of two projects", async () => {
+    const b = await bench();
+    const sink = "loader@other-prod.iam.gserviceaccount.com";
+    await b.google("POST", "iam/v1/projects/other-prod/serviceAccounts", { accountId: "loader" });
+    const file = second(`serviceAccount: ${sink}`);
+    // The account is only used: what is written into its policy takes a word by name.
+    expect(codes((await b.plan(file)).plan.findings)).toContain("NOT-OURS");
+    await b.apply(file, { consents: { adopt: ["lambda-to-gcs"] } });
+    expect((await b.health(file)).verdict).toBe("works");
+    await b.apply(file, { destroy: true });
+    const left = await b.google("POST", `iam/v1/projects/other-prod/serviceAccounts/${sink}:getIamPolicy`);
+    expect([left.status, left.body.bindings]).toEqual([200, undefined]);
+  });
+});
+
+describe("bindings", () => {
+  const bucket = "storage/storage/v1/b/acme-reports/iam";
+
+  test("other people's members, and bindings with a condition, stay as they are", async () => {
+    const b = await bench();
+    const theirs = [
+      { role: "roles/storage.objectViewer", members: ["user:somebody@example.com"] },
+      {
+        ...{ role: "roles/storage.objectViewer", members: ["user:other@example.com"] },
+        condition: { title: "later", expression: "request.time > timestamp('2030-01-01T00:00:00Z')" },
+      },
+    ];
+    await b.google("PUT", bucket, { bindings: theirs });
+    await b.apply(azure);
+    const made = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
+    expect([made.length, made[0]?.members.length, made[1]]).toEqual([2, 2, theirs[1]]);
+    await b.apply(azure, { destroy: true });
+    expect((await b.google("GET", bucket)).body.bindings).toEqual(theirs);
+  });
+
+  test("of our own pool a member that no link wants goes, somebody else's pool is not ours to touch", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    const { body } = await b.google("GET", bucket);
+    const [binding] = body.bindings as { role: string; members: string[] }[];
+    const mine = binding?.members[0] ?? "";
+    const foreign = mine.replace("/partners/", "/somebodys/");
+    const members = [mine, mine.replace("/subject/", "/subject/stray-"), foreign];
+    await b.google("PUT", bucket, { ...body, bindings: [{ role: binding?.role, members }] });
+    const { planned } = await b.apply(azure);
+    expect(different(planned.plan.changes)).toEqual([["delete", undefined, "google:binding"]]);
+    const left = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
+    expect(left[0]?.members).toEqual([mine, foreign]);
+  });
+
+  // What comes back lets in whoever it let in before: it must find nobody bound.
+  test("what is brought back finds no binding before it is as the file says", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    await b.google("DELETE", pool);
+    const calls = await b.callsOf(async () => {
+      const { applied } = await b.apply(azure, { consents: { undelete: true } });
+      expect(applied.findings).toEqual([]);
+    });
+    const writes = calls.filter(({ write }) => write).map(({ operation }) => operation);
+    expect(writes).toEqual(["SetBucketIamPolicy", "UndeleteWorkloadIdentityPool", "SetBucketIamPolicy"]);
+    expect((await b.health(azure)).verdict).toBe("works");
+  });
+
+  test("eight writers at once on one policy lose no member", async () => {
+    const b = await bench();
+    b.haste = 20;
+    const links = Array.from({ length: 8 }, (_, at) =>
+      azure
+        .replace("azure-to-gcs", `azure-${at}`)
+        .replace("poolProvider: azure", `poolProvider: azure-${at}`)
+        .replace("000000000001", `00000000000${at}`)
+        .replace("name: acme\n", `name: acme-${at}\n`)
+        .replace("pool: partners", `pool: partners-${at}`),
+    );
+    await Promise.all(links.map((file) => b.apply(file)));
+    const bindings = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
+    expect(new Set(bindings.flatMap(({ members }) => members)).size).toBe(8);
+  });
+});
+
+describe("how narrowly a link is made", () => {
+  const from = (text: string) => aws.replace("role: ec2-my-role", text);
+  test.each([
+    ["one instance", from("instance: i-0123456789abcdef0"), "attribute.aws_ec2_instance/i-0123456789abcdef0"],
+    [
+      "one session",
+      from("arn: 'arn:aws:sts::123456789000:assumed-role/r/me'"),
+      "subject/arn:aws:sts::123456789000:assumed-role/r/me",
+    ],
+    [
+      "an attribute",
+      aws.replace(
+        "serviceAccount: etl-sink",
+        "serviceAccount: etl-sink, grant: { attribute: { account: '123456789000' } }",
+      ),
+      "attribute.account/123456789000",
+    ],
+    [
+      "google's own mapping",
+      aws.replace(
+        "serviceAccount: etl-sink",
+        "serviceAccount: etl-sink, mapping: { google.subject: assertion.arn, attribute.aws_role: \"assertion.arn.extract('{a}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{r}/')\" }",
+      ),
+      "attribute.aws_role/arn:aws:sts::123456789000:assumed-role/ec2-my-role",
+    ],
+  ])("%s", async (_, file, tail) => {
+    const b = await bench();
+    const { planned } = await b.apply(file);
+    const members = planned.plan.changes.map(({ desired }) => desired?.spec.member);
+    expect(members).toContain(tail);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
+
+  test("a whole pool takes consent by name", async () => {
+    const b = await bench();
+    const file = azure.replace("poolProvider: azure", "poolProvider: azure, grant: pool");
+    expect((await b.plan(file)).plan.findings.filter(({ asks }) => asks === "usage").map(({ code }) => code)).toEqual([
+      "BROAD-SUBJECT",
+    ]);
+    const { plan } = await b.plan(file, { consents: { allowBroadSubject: ["azure-to-gcs"] } });
+    expect(plan.findings.filter(({ asks }) => asks === "usage")).toEqual([]);
+  });
+
+  test("prove: judge, where nothing can mint", async () => {
+    const b = await bench();
+    const file = aws.replace("    may:", "    prove: judge\n    may:");
+    await b.apply(file);
+    const health = await b.health(file);
+    expect([health.verdict, health.links[0]?.hops.map(({ result }) => result)]).toEqual([
+      "unproved",
+      ["skipped", "ok", "skipped", "ok"],
+    ]);
+  });
+});
+
+describe("what takes time, fails for a moment, or is cut off", () => {
+  test("changes that are not there at once are waited for by looking, and the wait is told", async () => {
+    const b = await bench();
+    b.sandbox.set({ propagationSeconds: 1 });
+    b.haste = 4;
+    const { applied, traces } = await b.apply(azure);
+    expect([applied.findings, traces.flatMap(({ findings }) => findings)]).toEqual([[], []]);
+    expect(b.calls.filter(({ operation }) => operation === "GetOperation").length).toBeGreaterThan(0);
+    expect(b.progress.filter(({ state }) => state === "waiting").map(({ what }) => what)).toContain(
+      "google carries a change out",
+    );
+  });
+
+  test.each(["throttle", "error500", "reset", "reset-after", "truncate", "empty", "html"] as const)(
+    "a first write that meets %s ends as it should",
+    async (fault) => {
+      const b = await bench();
+      b.haste = 50;
+      const operations = [
+        "CreateWorkloadIdentityPool",
+        "CreateWorkloadIdentityPoolProvider",
+        "SetIamPolicy",
+        "GenerateAccessToken",
+      ];
+      b.sandbox.faults.set([
+        ...operations.map((operation) => ({ service: "*", operation, nth: 1, fault })),
+        { service: "google.sts", operation: "ExchangeToken", nth: 1, fault },
+      ]);
+      await b.apply(aws);
+      b.sandbox.faults.set([]);
+      const { applied } = await b.apply(aws);
+      expect(applied.findings).toEqual([]);
+      expect((await b.health(aws)).verdict).toBe("works");
+    },
+  );
+
+  test("what cannot be told is not called broken", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    b.haste = 1000;
+    b.sandbox.faults.set([{ service: "google.sts", operation: "*", fault: "error500" }]);
+    expect((await b.health(azure)).verdict).toBe("unknown");
+    b.sandbox.faults.set([{ service: "google.iam", operation: "GetWorkloadIdentityPoolProvider", fault: "empty" }]);
+    const { plan } = await b.plan(azure);
+    expect(different(plan.changes)).toEqual([]);
+    expect(codes(plan.findings)).toContain("MALFORMED-ANSWER");
+  });
+});
+
+describe("a guard against keys", () => {
+  const guarded = azure.replace("links:", "guard: { denyServiceAccountKeys: true }\nlinks:");
+
+  test("made, read once an hour, its absence is drift, gone with the deployment", async () => {
+    const b = await bench();
+    await b.apply(guarded);
+    const reads = (calls: Bench["calls"]) => calls.filter(({ operation }) => operation === "GetPolicy").length;
+    expect(reads(await b.callsOf(() => b.health(guarded)))).toBe(0);
+    const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
+    const name = `iam/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F${number}/denypolicies/crosstrust-no-keys`;
+    expect((await b.google("GET", name)).body).toMatchObject({ annotations: { "crosstrust-owner": "acme" } });
+    await b.google("DELETE", name);
+    b.sandbox.set({ offsetSeconds: 3700 });
+    // The clock of a world follows the answers it gets.
+    const { plan } = await b.plan(guarded).then(() => b.plan(guarded));
+    expect(different(plan.changes)).toEqual([["create", undefined, "google:denyPolicy"]]);
+    await b.apply(guarded);
+    await b.apply(guarded, { destroy: true });
+    expect((await b.google("GET", name)).status).toBe(404);
+  });
+
+  test("where there is no organization it is skipped, and said", async () => {
+    const b = await bench();
+    await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod");
+    const key = "google.project/acme-prod";
+    b.sandbox.state.put(key, { ...b.sandbox.state.get<object>(key), noOrganization: true });
+    const { planned } = await b.apply(guarded);
+    const said = planned.plan.findings.find(({ code }) => code === "GOOGLE-GUARD-SKIPPED");
+    expect(said?.says).toMatch(/skipped: no organization/);
+    expect((await b.health(guarded)).verdict).toBe("works");
+    expect(b.calls.filter(({ operation }) => operation === "CreatePolicy")).toEqual([]);
+  });
+});
+
+describe("the proof of aws cannot be used for anything else", () => {
+  const stage = async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const session = await b.world().sandbox?.session("aws", "arn:aws:sts::123456789000:assumed-role/ec2-my-role/me");
+    const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
+    const audience = `//iam.googleapis.com/projects/${number}/locations/global/workloadIdentityPools/partners/providers/aws-prod`;
+    const ask = {
+      region: "us-east-1",
+      target: audience,
+      session: session ?? { secrets: {}, principal: "" },
+      now: Date.now(),
+    };
+    const exchange = async (request: unknown, more: Record<string, string> = {}) => {
+      const form = new URLSearchParams({
+        ...{ grant_type: "urn:ietf:params:oauth:grant-type:token-exchange", audience, scope: "x" },
+        subject_token_type: "urn:ietf:params:aws:token-type:aws4_request",
+        subject_token: typeof request === "string" ? request : encodeURIComponent(JSON.stringify(request)),
+        ...more,
+      });
+      const answer = await fetch(`${b.url}/google/sts/v1/token`, { method: "POST", body: form });
+      return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+    };
+    return { b, ask, exchange, audience };
+  };
+  const changed = (request: SignedRequest, key: string, value: string): SignedRequest => ({
+    ...request,
+    headers: request.headers.map((one) => (one.key === key ? { key, value } : one)),
+  });
+
+  test("as it was signed it is believed, by its clients' other spellings too", async () => {
+    const { ask, exchange, audience } = await stage();
+    expect((await exchange(signedRequest(ask))).body).toMatchObject({ expires_in: 900, token_type: "Bearer" });
+    expect((await exchange(signedRequest({ ...ask, target: `https:${audience}` }))).status).toBe(200);
+    expect((await exchange(signedRequest({ ...ask, region: "eu-central-1" }))).status).toBe(200);
+  });
+
+  test.each([
+    [
+      "another pool provider",
+      (request: SignedRequest) => changed(request, "x-goog-cloud-target-resource", "//iam.googleapis.com/x"),
+      /does not match the audience/,
+    ],
+    [
+      "a target that was changed after it was signed",
+      (request: SignedRequest, audience: string) =>
+        changed(request, "x-goog-cloud-target-resource", `https:${audience}`),
+      /SignatureDoesNotMatch/,
+    ],
+    [
+      "another host",
+      (request: SignedRequest) => ({
+        ...request,
+        url: "https://sts.evil.example?Action=GetCallerIdentity&Version=2011-06-15",
+      }),
+      /must be for AWS STS/,
+    ],
+    [
+      "a host that only ends alike",
+      (request: SignedRequest) => ({
+        ...request,
+        url: "https://x.sts.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+      }),
+      /must be for AWS STS/,
+    ],
+    [
+      "plain http",
+      (request: SignedRequest) => ({ ...request, url: request.url.replace("https", "http") }),
+      /must be for AWS STS/,
+    ],
+    [
+      "a port",
+      (request: SignedRequest) => ({ ...request, url: request.url.replace(".com", ".com:8443") }),
+      /must be for AWS STS/,
+    ],
+    [
+      "another action",
+      (request: SignedRequest) => ({ ...request, url: request.url.replace("GetCallerIdentity", "AssumeRole") }),
+      /must be GetCallerIdentity/,
+    ],
+    [
+      "a second parameter",
+      (request: SignedRequest) => ({ ...request, url: `${request.url}&RoleArn=x` }),
+      /must be GetCallerIdentity/,
+    ],
+    ["another method", (request: SignedRequest) => ({ ...request, method: "GET" }), /must be a POST/],
+    ["a body", (request: SignedRequest) => ({ ...request, body: "x" }), /Invalid format/],
+    [
+      "a host header that differs",
+      (request: SignedRequest) => changed(request, "host", "sts.amazonaws.com"),
+      /host header/,
+    ],
+    [
+      "a header twice",
+      (request: SignedRequest) => ({
+        ...request,
+        headers: [...request.headers, { key: "Host", value: "sts.us-east-1.amazonaws.com" }],
+      }),
+      /twice/,
+    ],
+    [
+      "another signature",
+      (request: SignedRequest) =>
+        changed(request, "Authorization", (request.headers.at(-1)?.value ?? "").replace(/[0-9a-f]{8}$/, "00000000")),
+      /SignatureDoesNotMatch/,
+    ],
+    ["no JSON", () => "%7B", /Unexpected end of stream/],
+  ] as const)("refused: %s", async (_, change, why) => {
+    const { b, ask, exchange, audience } = await stage();
+    const before = b.calls.length;
+    const { status, body } = await exchange(
+      (change as (r: SignedRequest, a: string) => unknown)(signedRequest(ask), audience),
+    );
+    expect([status, body.error_description]).toEqual([400, expect.stringMatching(why)]);
+    // Whatever it asks for, nobody but AWS's STS is ever asked.
+    expect(b.calls.slice(before).filter(({ service }) => !["google.sts", "aws.sts"].includes(service))).toEqual([]);
+  });
+
+  test("an old one, one of a session that ended, and one of another account", async () => {
+    const { b, ask, exchange } = await stage();
+    expect((await exchange(signedRequest({ ...ask, now: Date.now() - 16 * 60_000 }))).body.error).toBe("invalid_grant");
+    const other = await b.world().sandbox?.session("aws", "arn:aws:sts::999999999999:assumed-role/ec2-my-role/me");
+    const theirs = signedRequest({ ...ask, session: other ?? ask.session });
+    expect((await exchange(theirs)).body.error).toBe("invalid_grant");
+    b.sandbox.set({ offsetSeconds: 3700 });
+    const late = signedRequest({ ...ask, now: b.sandbox.now() });
+    expect((await exchange(late)).body.error_description).toMatch(/ExpiredToken/);
+  });
+
+  test("what is wrong with the request is told in Google's words", async () => {
+    const { ask, exchange, audience } = await stage();
+    const proof = signedRequest(ask);
+    const id = audience.replace(/projects\/\d+/, "projects/acme-prod");
+    const says = async (more: Record<string, string>) => {
+      const { body } = await exchange(proof, more);
+      return [body.error, body.error_description];
+    };
+    expect(await says({ audience: id })).toEqual([
+      "invalid_request",
+      expect.stringMatching(/^Invalid value for "audience"/),
+    ]);
+    expect(await says({ audience: `https:${audience}` })).toEqual(["invalid_request", expect.any(String)]);
+    expect(await says({ audience: `${audience}-2` })).toEqual([
+      "invalid_target",
+      expect.stringMatching(/^The target service indicated/),
+    ]);
+    expect(await says({ subject_token_type: "urn:ietf:params:oauth:token-type:jwt" })).toEqual([
+      "invalid_request",
+      expect.any(String),
+    ]);
+    expect(await says({ grant_type: "password" })).toEqual(["unsupported_grant_type", expect.any(String)]);
+  });
+});
+
+describe("tokens of an issuer, as Google's STS takes them", () => {
+  const stage = async () => {
+    const b = await bench();
+    await b.apply(oidc);
+    const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
+    const audience = `//iam.googleapis.com/projects/${number}/locations/global/workloadIdentityPools/partners/providers/idp-example`;
+    const mint = async (claims: object, more: object = {}) => {
+      const base = { sub: "deployer", aud: "gcp-access-client" };
+      const body = JSON.stringify({ issuer: "https://idp.example.com", claims: { ...base, ...claims }, ...more });
+      return ((await (await fetch(`${b.url}/_sandbox/mint`, { method: "POST", body })).json()) as { token: string })
+        .token;
+    };
+    const exchange = async (token: string) => {
+      const form = {
+        ...{ grantType: "urn:ietf:params:oauth:grant-type:token-exchange", audience, scope: "x", subjectToken: token },
+        subjectTokenType: "urn:ietf:params:oauth:token-type:jwt",
+      };
+      const answer = await fetch(`${b.url}/google/sts/v1/token`, { method: "POST", body: JSON.stringify(form) });
+      return (await answer.json()) as Record<string, string>;
+    };
+    return { b, mint, exchange };
+  };
+  const now = Math.floor(Date.now() / 1000);
+
+  test.each([
+    ["as it should be", {}, {}, undefined],
+    ["another subject", { sub: "x" }, {}, /rejected by the attribute condition/],
+    ["another audience", { aud: "x" }, {}, /audience in ID Token \[x\] does not match/],
+    [
+      "another issuer",
+      { iss: "https://idp.example.com/" },
+      {},
+      /The issuer in ID Token https:\/\/idp.example.com\/ does not match the expected ones: https:\/\/idp.example.com/,
+    ],
+    ["run out", { iat: now - 7200, exp: now - 60 }, {}, /is stale to sign-in/],
+    ["issued in the future", { iat: now + 600 }, {}, /future/],
+    ["longer than two days", { exp: now + 49 * 3600 }, {}, /48 hours/],
+    ["as long as a managed identity's", { iat: now - 300, exp: now + 86_400 }, {}, undefined],
+    ["signed with another key", {}, { sign: "wrong-key" }, /signature/],
+    ["not signed", {}, { sign: "none" }, /Invalid JWT/],
+    ["a kid that the issuer does not serve", {}, { header: { kid: "other" } }, /signature/],
+    ["a subject of 128 bytes", { sub: "x".repeat(128) }, {}, /exceeds the 127 bytes limit/],
+  ])("%s", async (_, claims, more, why) => {
+    const { mint, exchange } = await stage();
+    const answer = await exchange(await mint(claims, more));
+    if (why) expect(answer.error_description).toMatch(why);
+    else expect(answer.access_token).toMatch(/^ya29\./);
+  });
+
+  test("keys that cannot be fetched", async () => {
+    const { b, mint, exchange } = await stage();
+    const token = await mint({});
+    const body = JSON.stringify({
+      issuer: "https://idp.example.com",
+      discovery: { issuer: "https://other.example.com" },
+    });
+    await fetch(`${b.url}/_sandbox/issuers`, { method: "PUT", body });
+    expect((await exchange(token)).error_description).toBe("Error connecting to the given credential's issuer.");
+  });
+
+  test("a token of a pool that was switched off is dead at once, one of its pool provider's is not", async () => {
+    const { b, mint, exchange } = await stage();
+    const { access_token: token = "" } = await exchange(await mint({}));
+    const active = async () => {
+      const answer = await fetch(`${b.url}/google/sts/v1/introspect`, {
+        method: "POST",
+        body: new URLSearchParams({ token }),
+      });
+      return ((await answer.json()) as { active: boolean }).active;
+    };
+    await patch(b, at.oidc, "disabled", { disabled: true });
+    expect(await active()).toBe(true);
+    await patch(b, pool, "disabled", { disabled: true });
+    expect(await active()).toBe(false);
+  });
+});
