@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire, isBuiltin } from "node:module";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type InputOptions, type OutputChunk, rolldown } from "rolldown";
 import { thirdParty } from "./third-party.ts";
 
@@ -8,7 +9,6 @@ import { thirdParty } from "./third-party.ts";
 export const deployed = ["health", "provision"] as const;
 
 const root = join(import.meta.dirname, "..");
-const require = createRequire(import.meta.url);
 const builtin = "\0builtin:";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 /**
@@ -120,8 +120,8 @@ async function bundleLibrary(folder: string): Promise<readonly string[]> {
   await built.close();
   return output.flatMap((one) => (one.type === "chunk" ? Object.keys(one.modules) : [])).filter((id) => id !== entry);
 }
-const celSource = `export * from ${JSON.stringify(require.resolve("@bufbuild/cel"))};
-export * from ${JSON.stringify(require.resolve("@bufbuild/cel/ext"))};`;
+const resolved = (name: string): string => JSON.stringify(fileURLToPath(import.meta.resolve(name)));
+const celSource = `export * from ${resolved("@bufbuild/cel")};\nexport * from ${resolved("@bufbuild/cel/ext")};`;
 
 /** Google's client names files of its own for gRPC, which is not used here: a bundle has no such folder. */
 const noFolderOfItsOwn = {
