@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { join } from "node:path";
 import { type InputOptions, type OutputChunk, rolldown } from "rolldown";
 import { thirdParty } from "./third-party.ts";
@@ -8,6 +8,7 @@ import { thirdParty } from "./third-party.ts";
 export const deployed = ["health", "provision"] as const;
 
 const root = join(import.meta.dirname, "..");
+const require = createRequire(import.meta.url);
 const builtin = "\0builtin:";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 /**
@@ -39,7 +40,7 @@ async function bundle(name: (typeof deployed)[number], folder: string): Promise<
   });
   await built.close();
   const chunks = output.filter((one): one is OutputChunk => one.type === "chunk");
-  const modules = chunks.flatMap(({ modules }) => Object.keys(modules));
+  const modules = [...chunks.flatMap(({ modules }) => Object.keys(modules)), ...(await bundleLibrary(folder))];
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(name), null, 2)}\n`);
   writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(modules));
 }
@@ -50,7 +51,7 @@ const options = (input: Readonly<Record<string, string>>): InputOptions => ({
   platform: "node",
   resolve: { mainFields: ["module", "main"] },
   external: [framework],
-  plugins: [versionAsText, libraryInside, noFolderOfItsOwn, builtinsAsTheyAre],
+  plugins: [versionAsText, libraryBeside, noFolderOfItsOwn, builtinsAsTheyAre],
   // What others wrote is bundled as it is; how they wrote it is not ours to be told about.
   logLevel: "silent",
 });
@@ -89,19 +90,38 @@ const versionAsText = {
     id === join(root, "src", "version.ts") ? `export const version = ${JSON.stringify(manifest.version)};` : null,
 };
 
-/** What is loaded late by name from beside the sources is nowhere beside a bundle. */
-const libraryInside = {
-  name: "library-inside",
+/**
+ * CEL is loaded when a link goes to Google, at once and not by a promise: the judge is a plain function. Beside the
+ * sources it is a package, beside a bundle a file of its own.
+ */
+const libraryBeside = {
+  name: "library-beside",
   load: (id: string) =>
     id === join(root, "src", "parties", "google", "trust", "library.ts")
       ? {
-          code: `import * as cel from "@bufbuild/cel";
-import * as ext from "@bufbuild/cel/ext";
-export const library = () => ({ ...cel, ...ext });`,
+          code: `import { createRequire } from "node:module";
+export const library = () => createRequire(import.meta.url)("./cel.cjs");`,
           moduleType: "js" as const,
         }
       : null,
 };
+
+/** That file; gives the modules in it. */
+async function bundleLibrary(folder: string): Promise<readonly string[]> {
+  const entry = "\0cel";
+  const both = {
+    name: "cel",
+    resolveId: (id: string) => (id === entry ? id : null),
+    load: (id: string) => (id === entry ? celSource : null),
+  };
+  const { input: _, ...common } = options({});
+  const built = await rolldown({ ...common, input: { cel: entry }, plugins: [both, builtinsAsTheyAre] });
+  const { output } = await built.write({ dir: folder, format: "cjs", minify: true, entryFileNames: "cel.cjs" });
+  await built.close();
+  return output.flatMap((one) => (one.type === "chunk" ? Object.keys(one.modules) : [])).filter((id) => id !== entry);
+}
+const celSource = `export * from ${JSON.stringify(require.resolve("@bufbuild/cel"))};
+export * from ${JSON.stringify(require.resolve("@bufbuild/cel/ext"))};`;
 
 /** Google's client names files of its own for gRPC, which is not used here: a bundle has no such folder. */
 const noFolderOfItsOwn = {

@@ -7,10 +7,10 @@ import type { Side } from "../model.ts";
  */
 export interface PartyShape {
   readonly party: string;
-  /** Absent where it cannot issue; `to` is absent where it cannot rely. A function makes it when a file is read. */
-  readonly from?: z.ZodRawShape | (() => z.ZodRawShape);
-  readonly to?: z.ZodRawShape;
-  readonly may?: z.ZodType;
+  /** Absent where it cannot issue; `to` is absent where it cannot rely. Made when a file is read, and not before. */
+  readonly from?: () => z.ZodRawShape;
+  readonly to?: () => z.ZodRawShape;
+  readonly may?: () => z.ZodType;
   /** Sets of members that go together, where a side is written in more than one way. */
   readonly forms?: { readonly from: readonly (readonly string[])[] };
   /** What tokens are asked for where the file says it on this side; else each link has an audience of its own. */
@@ -49,8 +49,7 @@ function advice(key: string, known: readonly string[]): string | undefined {
 function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
   const members: Record<string, z.ZodType> = {};
   for (const shape of shapes) {
-    const given = shape[which];
-    const own = typeof given === "function" ? given() : given;
+    const own = shape[which]?.();
     if (!own) continue;
     const whole = strict(own, `${which}.${shape.party}`);
     const forms = which === "from" ? shape.forms?.from : undefined;
@@ -121,7 +120,7 @@ const variable = z
  * text: an account may start with 0 and a unique id has 21 of them (contract, section 3).
  */
 export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
-  const permissions = shapes.flatMap((shape) => (shape.may ? [shape.may] : []));
+  const permissions = shapes.flatMap((shape) => (shape.may ? [shape.may()] : []));
   const link = strict(
     {
       from: side("from", shapes),
@@ -154,7 +153,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
 
 /** The same shape without a look into `may`, so that a wrong permission is told in its own words. */
 export function withoutPermissions(shapes: readonly PartyShape[]): z.ZodType {
-  return federationShape(shapes.map(({ may: _, ...rest }) => ({ ...rest, may: z.unknown() })));
+  return federationShape(shapes.map(({ may: _, ...rest }) => ({ ...rest, may: () => z.unknown() })));
 }
 
 /**

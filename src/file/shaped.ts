@@ -88,7 +88,7 @@ function permissionIssues(file: RawFile, shapes: readonly PartyShape[]): z.core.
   return Object.entries(file.links).flatMap(([name, link]) => {
     const shape = shapes.find((candidate) => candidate.party === Object.keys(link.to)[0]);
     return link.may.flatMap((permission, at) => {
-      const result = shape?.may?.safeParse(permission);
+      const result = shape?.may?.().safeParse(permission);
       const found = result && !result.success ? result.error.issues.flatMap(innermost(permission)) : [];
       return found.map((issue) => ({ ...issue, path: ["links", name, "may", at, ...issue.path] }));
     });

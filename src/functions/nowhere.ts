@@ -9,7 +9,7 @@ export const asked = { audience: "https://prepare.invalid", email: "nobody@prepa
 
 /**
  * A world for running code once, so that V8 has compiled it: credentials are had at once, accounts and projects are those
- * that the file names, nothing stands in them, and every token is refused. No name is looked up and no connection opened.
+ * that the file names, what stands in them is somebody else's. No name is looked up and no connection opened.
  */
 export function nowhere(): { readonly world: World; readonly token: string } {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -47,6 +47,9 @@ function answer({ url, headers = {}, body }: HttpRequest, { keys, mint }: Own): 
   if (pathname.endsWith("/certs")) return json(200, { keys });
   if (pathname.endsWith(":generateIdToken")) return json(200, { token: mint(JSON.parse(String(body))) });
   const project = /^\/v1\/projects\/([^/:]+)$/.exec(pathname)?.[1];
+  const email = /^\/v1\/projects\/[^/]+\/serviceAccounts\/([^/:]+)$/.exec(decodeURIComponent(pathname))?.[1];
+  if (email)
+    return json(200, { name: pathname.slice(4), email, uniqueId: "1", projectId: "none", description: "theirs" });
   if (project) return json(200, { projectId: project, projectNumber: "1", lifecycleState: "ACTIVE" });
   return json(404, { error: { code: 404, message: "not found", status: "NOT_FOUND" } });
 }
@@ -55,15 +58,41 @@ const json = (status: number, value: object): HttpAnswer => ({
   ...{ status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(value)) },
 });
 
-/** Lists end at once, the caller is whose key it was, and the rest is not there. */
+const response = (action: string, result: string): string =>
+  `<${action}Response><${action}Result>${result}</${action}Result></${action}Response>`;
+
+/** Nobody's, and trusting nobody. */
+const role = (name: string): string => {
+  const trust = encodeURIComponent(JSON.stringify({ Version: "2012-10-17", Statement: [] }));
+  const arn = `arn:aws:iam::000000000000:role/${name}`;
+  const tags = "<Tags><member><Key>k</Key><Value>v</Value></member></Tags>";
+  return `<Role><Path>/</Path><RoleName>${name}</RoleName><RoleId>AROA</RoleId><Arn>${arn}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>${trust}</AssumeRolePolicyDocument><MaxSessionDuration>3600</MaxSessionDuration>${tags}</Role>`;
+};
+
+/** The session that was asked for; who it is goes along as its key's name, too. */
+function assumed(form: URLSearchParams): string {
+  const [, account = "", name = ""] =
+    /^arn:[\w-]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(form.get("RoleArn") ?? "") ?? [];
+  const keys = `<AccessKeyId>${account}.${name}</AccessKeyId><SecretAccessKey>none</SecretAccessKey><SessionToken>none</SessionToken>`;
+  const until = `<Expiration>${new Date(Date.now() + 900_000).toISOString()}</Expiration>`;
+  return `<Credentials>${keys}${until}</Credentials><AssumedRoleUser><Arn>arn:aws:sts::${account}:assumed-role/${name}/none</Arn><AssumedRoleId>AROA:none</AssumedRoleId></AssumedRoleUser>`;
+}
+
+/** Lists end at once, roles are there and somebody else's, the caller is whose key it was, and the rest is not there. */
 function aws(form: URLSearchParams, authorization: string): HttpAnswer {
   const action = form.get("Action") ?? "";
-  const account = /Credential=(\d{12})\//.exec(authorization)?.[1] ?? "000000000000";
-  const who = `<Arn>arn:aws:iam::${account}:user/none</Arn><UserId>none</UserId><Account>${account}</Account>`;
-  const result = action === "GetCallerIdentity" ? who : "<IsTruncated>false</IsTruncated>";
-  const good = `<${action}Response><${action}Result>${result}</${action}Result></${action}Response>`;
-  const code = action.startsWith("Assume") ? "AccessDenied" : "NoSuchEntity";
+  const [, account = "000000000000", name] = /Credential=(\d{12})(?:\.([^/]+))?\//.exec(authorization) ?? [];
+  const arn = name ? `arn:aws:sts::${account}:assumed-role/${name}/none` : `arn:aws:iam::${account}:user/none`;
+  const results: Readonly<Record<string, () => string>> = {
+    GetCallerIdentity: () => `<Arn>${arn}</Arn><UserId>none</UserId><Account>${account}</Account>`,
+    GetRole: () => role(form.get("RoleName") ?? ""),
+    AssumeRoleWithWebIdentity: () => assumed(form),
+  };
+  const result = results[action] ?? (action.startsWith("List") ? () => "<IsTruncated>false</IsTruncated>" : undefined);
+  const stranger = form.get("RoleSessionName")?.startsWith("crosstrust-refuse") ?? false;
+  const code = stranger ? "AccessDenied" : "NoSuchEntity";
   const bad = `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>none</Message></Error></ErrorResponse>`;
-  const found = action === "GetCallerIdentity" || action.startsWith("List");
-  return { status: found ? 200 : 404, headers: { "content-type": "text/xml" }, body: Buffer.from(found ? good : bad) };
+  const fine = result !== undefined && !stranger;
+  const body = Buffer.from(fine ? response(action, result()) : bad);
+  return { status: fine ? 200 : stranger ? 403 : 404, headers: { "content-type": "text/xml" }, body };
 }
