@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Change, Finding } from "../src/model.ts";
+import { readFederation } from "../src/file/read.ts";
+import type { Change, Finding, Link } from "../src/model.ts";
+import { isMeant } from "../src/parties/aws/caller/identity.ts";
 import { type SignedRequest, signedRequest } from "../src/parties/aws/caller/sign.ts";
+import { shapes } from "../src/parties/index.ts";
 import { type Bench, bench } from "./support/bench.ts";
 
 // Links that end at Google: the path that each of them goes, and what somebody else can do to it on the way.
@@ -672,5 +675,26 @@ describe("tokens of an issuer, as Google's STS takes them", () => {
     expect(await active()).toBe(true);
     await patch(b, pool, "disabled", { disabled: true });
     expect(await active()).toBe(false);
+  });
+});
+
+// Outside the sandbox the credentials at hand sign: those of anybody else would prove nothing about the link.
+describe("whose credentials are at hand", () => {
+  const linkWith = (who: string): Link => {
+    const text = aws.replace("role: ec2-my-role", who);
+    return readFederation("f.yaml", Buffer.from(text), shapes).federation?.links[0] as Link;
+  };
+  const assumed = (role: string, session: string) => `arn:aws:sts::123456789000:assumed-role/${role}/${session}`;
+  test.each([
+    ["the role, whatever its session", "role: ec2-my-role", assumed("ec2-my-role", "i-0abc"), true],
+    ["another role", "role: ec2-my-role", assumed("ec2-other-role", "i-0abc"), false],
+    ["a role whose session is called like it", "role: ec2-my-role", assumed("other", "ec2-my-role"), false],
+    ["a role whose name begins like it", "role: ec2-my-role", assumed("ec2-my-role-2", "x"), false],
+    ["a user of that name", "role: ec2-my-role", "arn:aws:iam::123456789000:user/ec2-my-role", false],
+  ])("%s", (_, who, arn, meant) => {
+    expect(isMeant({ account: "123456789000", arn }, linkWith(who))).toBe(meant);
+    // The same name in another account is somebody else.
+    const elsewhere = arn.replace("123456789000", "999999999999");
+    expect(isMeant({ account: "999999999999", arn: elsewhere }, linkWith(who))).toBe(false);
   });
 });

@@ -147,6 +147,8 @@ describe("a machine of Azure", () => {
     const login = await exec("gcloud", "auth", "login", `--cred-file=${join(cwd, "c.json")}`);
     expect(login.err).toMatch(/Authenticated with external account credentials for: \[principal:\/\/iam/);
     expect((await exec("gcloud", "storage", "cat", "gs://acme-reports/hello.txt")).out).toBe("hello");
+    const elsewhere = await exec("gcloud", "storage", "cat", "gs://acme-other/hello.txt");
+    expect(elsewhere.err).toContain("does not have");
   });
 });
 
