@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { applyPlan, checkHealth, makePlan } from "../src/crosstrust.ts";
-import { permissions } from "../src/deploy/access.ts";
-import type { World } from "../src/model.ts";
-import { type Bench, federationOf, noConsents } from "./support/bench.ts";
+import { lookingAtPools, permissions } from "../src/deploy/access.ts";
+import type { Session, World } from "../src/model.ts";
+import { type Bench, bench, federationOf, noConsents } from "./support/bench.ts";
 import { control, controlled, controlStage, onboardControl, sessionOf, type Who, worldOf } from "./support/control.ts";
 
 // What the functions' custom roles hold on Google's side: enough for all that they do, and each permission is needed.
@@ -24,16 +25,23 @@ async function grant(b: Bench, who: Who, held: readonly string[]): Promise<void>
   expect((await b.google("POST", `${path}:setIamPolicy`, { policy: { ...body, bindings } })).status).toBe(200);
 }
 
-/** The world of a deployed function: its control role in AWS, its own token in Google, and no operator anywhere. */
-async function worldAs(b: Bench, who: Who): Promise<World> {
-  const session = await sessionOf(b, who);
+/** What the metadata server gives, which speaks as this account by now. */
+async function tokenOf(b: Bench, who: Who): Promise<Session> {
   const headers = { "metadata-flavor": "Google" };
   const path = "/computeMetadata/v1/instance/service-accounts/default/token";
-  const { access_token: accessToken } = (await (await fetch(b.url + path, { headers })).json()) as never;
-  const google = {
+  const { access_token: accessToken = "" } = (await (await fetch(b.url + path, { headers })).json()) as {
+    access_token?: string;
+  };
+  return {
     ...{ secrets: { accessToken }, principal: control[who], about: { source: "metadata" } },
     expiresAt: Date.now() + 600_000,
   };
+}
+
+/** The world of a deployed function: its control role in AWS, its own token in Google, and no operator anywhere. */
+async function worldAs(b: Bench, who: Who): Promise<World> {
+  const session = await sessionOf(b, who);
+  const google = await tokenOf(b, who);
   const world = worldOf(b, session);
   // Whoever may not read waits for what it has made to be seen, as long as IAM takes: that passes at once here.
   let slept = 0;
@@ -121,5 +129,54 @@ describe("the provisioner", () => {
   test("lets nobody mint, and takes no account away", () => {
     for (const held of [...permissions.checker, ...permissions.provisioner])
       expect(held).not.toMatch(/setIamPolicy|delete|actAs|getAccessToken|getOpenIdToken|signBlob|signJwt|Keys|\*/);
+  });
+});
+
+describe("links to Google", () => {
+  const examples = ["aws-to-google", "azure-to-google", "oidc-to-google"];
+  const textOf = (name: string): string =>
+    readFileSync(new URL(`../examples/${name}.yaml`, import.meta.url), "utf8").replace(
+      "\nlinks:",
+      `\ncontrol: ${JSON.stringify(control)}\nlinks:`,
+    );
+
+  /** The operator in AWS and Entra, the checker's own token in Google. */
+  async function refusals(name: string, held: readonly string[]): Promise<number> {
+    const b = await bench();
+    for (const id of ["health", "provision"])
+      await b.google("POST", "iam/v1/projects/acme-ops/serviceAccounts", { accountId: id });
+    const text = textOf(name);
+    const buckets = [...text.matchAll(/buckets\/([a-z0-9-]+)/g)].map(([, bucket]) => bucket);
+    for (const bucket of new Set(buckets))
+      expect((await b.google("POST", "storage/storage/v1/b?project=acme-prod", { name: bucket })).status).toBe(200);
+    await b.apply(text.replace(/control: .*\n/, ""));
+    await grant(b, "checker", held);
+    const body = JSON.stringify({ serviceAccount: control.checker });
+    await fetch(`${b.url}/_sandbox/metadata`, { method: "PUT", body });
+    const google = await tokenOf(b, "checker");
+    const world = b.world();
+    const asChecker: World = {
+      ...world,
+      credentials: async (ask) => (ask.party === "google" ? google : world.credentials(ask)),
+    };
+    const federation = federationOf(text.replace(/control: .*\n/, ""));
+    return refused(b, () => checkHealth({ federation, only: [], consents: noConsents }, asChecker));
+  }
+
+  test.each(examples)("%s: the checker reads all of it with its role", async (name) => {
+    expect(await refusals(name, [...permissions.checker, ...lookingAtPools])).toBe(0);
+  });
+
+  test("each of these permissions is needed", async () => {
+    const all = [...permissions.checker, ...lookingAtPools];
+    const onProject = "resourcemanager.projects.getIamPolicy";
+    for (const one of lookingAtPools.filter((permission) => permission !== onProject))
+      expect([
+        one,
+        await refusals(
+          "aws-to-google",
+          all.filter((held) => held !== one),
+        ),
+      ]).not.toEqual([one, 0]);
   });
 });

@@ -65,33 +65,51 @@ export const permissions: Readonly<Record<"checker" | "provisioner", readonly st
   ],
 };
 
+/**
+ * And in a project that links lead to, besides: looking at pools and at who is bound. Whoever may write bindings there can
+ * give himself anything, so the provisioner does not: links to Google are applied by a person, and watched by the checker.
+ */
+export const lookingAtPools: readonly string[] = [
+  "iam.workloadIdentityPoolProviders.get",
+  "iam.workloadIdentityPoolProviders.list",
+  "iam.workloadIdentityPools.get",
+  "iam.workloadIdentityPools.list",
+  "resourcemanager.projects.getIamPolicy",
+  "storage.buckets.getIamPolicy",
+];
+
 /** One custom role a function and project. A deleted one holds its id for weeks, so it is brought back. */
 export function rolePieces(setup: Setup, found: Found): readonly Piece[] {
   return setup.projects.flatMap((project) =>
-    (["checker", "provisioner"] as const).map((who): Piece => {
-      const id = roleId(setup, who);
+    (["checker", "provisioner"] as const).map((who) => {
       const there = found.get("role", `${project} ${who}`);
-      const wanted = [...permissions[who]].sort().join();
-      const named = [`--permissions=${wanted}`, `--title=crosstrust ${setup.deployment} ${who}`, "--stage=GA"];
-      const on = (verb: string, ...more: string[]): Command => [
-        "iam",
-        "roles",
-        verb,
-        id,
-        `--project=${project}`,
-        ...more,
-      ];
-      const make = [
-        ...(there?.deleted ? [on("undelete")] : []),
-        there ? on("update", ...named) : on("create", ...named),
-      ];
-      const differs = [...(there?.includedPermissions ?? [])].sort().join() !== wanted;
-      const lacks = there
-        ? (when(there.deleted, "is deleted") ?? when(differs, "has other permissions"))
-        : "is not there";
-      return piece(`role ${id} in ${project}`, lacks, [make, there && !there.deleted ? [on("delete")] : []]);
+      const more = setup.relied.includes(project) ? lookingAtPools : [];
+      return rolePiece(setup, { project, who, wanted: [...permissions[who], ...more].sort().join() }, there);
     }),
   );
+}
+
+type Live = NonNullable<ReturnType<typeof Found.prototype.get<"role">>>;
+
+interface CustomRole {
+  readonly project: string;
+  readonly who: "checker" | "provisioner";
+  /** Permissions in order, with commas. */
+  readonly wanted: string;
+}
+
+function rolePiece(setup: Setup, { project, who, wanted }: CustomRole, there: Live | undefined): Piece {
+  const id = roleId(setup, who);
+  const named = [`--permissions=${wanted}`, `--title=crosstrust ${setup.deployment} ${who}`, "--stage=GA"];
+  const on = (verb: string, ...more: string[]): Command => [
+    ...["iam", "roles", verb, id, `--project=${project}`],
+    ...more,
+  ];
+  const what = `role ${id} in ${project}`;
+  if (!there) return piece(what, "is not there", [[on("create", ...named)], []]);
+  if (there.deleted) return piece(what, "is deleted", [[on("undelete"), on("update", ...named)], []]);
+  const differs = [...there.includedPermissions].sort().join() !== wanted;
+  return piece(what, when(differs, "has other permissions"), [[on("update", ...named)], [on("delete")]]);
 }
 
 interface Grant {

@@ -15,6 +15,8 @@ export interface Setup {
   readonly accounts: Accounts;
   /** Every project that the file names: the functions look at accounts there. */
   readonly projects: readonly string[];
+  /** Those of them that links lead to. */
+  readonly relied: readonly string[];
   readonly bucket: string;
   /** Where the files that gcloud reads are put: bundles, workflows, policies. */
   readonly folder: string;
@@ -62,9 +64,12 @@ export const defaultControl = (deployment: string, project: string): Control => 
 
 export const projectOf = (email: string): string => email.slice(email.indexOf("@") + 1).split(".")[0] ?? "";
 
-/** Every Google project that a side of a link names. */
-export function projectsOf({ links }: Federation): readonly string[] {
-  const named = links.flatMap(({ from, to }) => [from, to]).filter(({ party }) => party === "google");
+/** Every Google project that a side of a link names; with `sides` only those on these sides. */
+export function projectsOf(
+  { links }: Federation,
+  sides: readonly ("from" | "to")[] = ["from", "to"],
+): readonly string[] {
+  const named = links.flatMap((link) => sides.map((side) => link[side])).filter(({ party }) => party === "google");
   return [...new Set(named.flatMap(({ spec }) => (typeof spec.project === "string" ? [spec.project] : [])))].sort();
 }
 
@@ -87,6 +92,7 @@ export function setupOf(federation: Federation, here: Here): Setup {
     ...{ deployment, project, region, every: schedule },
     accounts: { ...control, flow: own(accountIds.flow), clock: own(accountIds.clock) },
     projects: projectsOf(federation),
+    relied: projectsOf(federation, ["to"]),
     bucket: `${project}-crosstrust-${deployment}`,
   };
 }
