@@ -57,6 +57,24 @@ describe.each(["health", "provision"])("%s", (name) => {
   });
 });
 
+// Catches a bundle that is another one each time: every deployment would upload it anew.
+test("the same sources give the same bytes", async () => {
+  const again = await bundled();
+  try {
+    for (const name of ["health", "provision"]) {
+      const files = globSync("*.{js,cjs,json,txt}", { cwd: join(again.folder, name) }).sort();
+      expect(files.length).toBeGreaterThan(10);
+      for (const file of files.filter((each) => !each.endsWith(".read.json")))
+        expect([file, readFileSync(join(again.folder, name, file), "utf8") === read(`${name}/${file}`)]).toEqual([
+          file,
+          true,
+        ]);
+    }
+  } finally {
+    again.remove();
+  }
+});
+
 describe("what the build prepares", () => {
   const beside = (file: string): string => join(folder, "health", file);
 
