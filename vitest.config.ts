@@ -7,7 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
-    maxWorkers: 2,
+    // One more than there are cores: much of the time is waited for programs and for pauses between tries.
+    maxWorkers: 3,
     reporters: ["default"],
   },
 });
