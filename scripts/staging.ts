@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, "..");
 export async function stage(folder: string, federation: Uint8Array): Promise<Digests> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, ".gitignore"), "*\n");
   const ready = join(root, "functions");
   if (existsSync(join(ready, "health", "index.js"))) {
     for (const name of functionNames) cpSync(join(ready, name), join(folder, name), { recursive: true });

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Bench } from "../support/bench.ts";
 import { run, stage } from "../support/cli.ts";
@@ -180,6 +181,57 @@ describe("the documented calls as they stand", () => {
       ...{ access_token: expect.stringMatching(/^ya29\./), token_type: "Bearer", expires_in: expect.any(Number) },
       issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
     });
+  });
+});
+
+/** The Python that gcloud brings, with the google-auth that gcloud itself uses. */
+function python(cwd: string): readonly string[] {
+  const found = execFileSync("sh", ["-c", 'readlink -f "$(command -v gcloud)"'], { encoding: "utf8" }).trim();
+  const sdk = dirname(dirname(found));
+  const file = join(cwd, "client.py");
+  writeFileSync(
+    file,
+    `import os, sys
+sys.path[:0] = [${JSON.stringify(join(sdk, "lib"))}, ${JSON.stringify(join(sdk, "lib", "third_party"))}]
+import google.auth
+from google.auth.transport.requests import AuthorizedSession
+scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+credentials, _ = google.auth.load_credentials_from_file(os.environ["CREDENTIALS"], scopes=scopes)
+url = "https://storage.googleapis.com/storage/v1/b/acme-reports/o/hello.txt?alt=media"
+print(type(credentials).__module__, AuthorizedSession(credentials).get(url).text)
+`,
+  );
+  return [join(sdk, "platform", "bundledpythonunix", "bin", "python3"), file];
+}
+
+describe("google-auth in Python, as gcloud brings it", () => {
+  witnessed("gcloud")(
+    "reads the object from a machine of AWS: metadata service, its version 2, environment",
+    async () => {
+      const { b, cwd, ct, exec } = await machine("aws-to-google", "ec2-to-gcs");
+      for (const more of ["", " --imdsv2"])
+        expect((await ct(`credential-config ec2-to-gcs${more} --output file${more.trim()}.json`)).exit).toBe(0);
+      const read = async (file: string, ...variables: readonly string[]) =>
+        (await exec("env", `CREDENTIALS=${join(cwd, file)}`, ...variables, ...python(cwd))).out.trim();
+      expect(await read("file.json")).toBe("google.auth.aws hello");
+      expect(operations(b, "ec2.metadata")).not.toContain("GetToken");
+      expect(await read("file--imdsv2.json")).toBe("google.auth.aws hello");
+      expect(operations(b, "ec2.metadata")).toContain("GetToken");
+      const arn = "arn:aws:sts::123456789000:assumed-role/ec2-my-role/by-hand";
+      const { secrets } = (await b.world().sandbox?.session("aws", arn)) ?? { secrets: {} as Record<string, string> };
+      const before = operations(b, "ec2.metadata").length;
+      const keys = [`AWS_ACCESS_KEY_ID=${secrets.accessKeyId}`, `AWS_SECRET_ACCESS_KEY=${secrets.secretAccessKey}`];
+      const session = [`AWS_SESSION_TOKEN=${secrets.sessionToken}`, "AWS_REGION=eu-central-1"];
+      expect(await read("file.json", ...keys, ...session)).toBe("google.auth.aws hello");
+      expect(operations(b, "ec2.metadata").length).toBe(before);
+    },
+  );
+
+  witnessed("gcloud")("and from a machine of Azure", async () => {
+    const { cwd, ct, exec } = await machine("azure-to-google", "azure-to-gcs");
+    expect((await ct("credential-config azure-to-gcs --output file.json")).exit).toBe(0);
+    const { out } = await exec("env", `CREDENTIALS=${join(cwd, "file.json")}`, ...python(cwd));
+    expect(out.trim()).toBe("google.auth.identity_pool hello");
   });
 });
 
