@@ -1,7 +1,7 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { require_ } from "./access.ts";
 import { GoogleError, type RestCall, type Route } from "./rest.ts";
-import { projectOf } from "./store.ts";
+import { projectOf, sameEtag } from "./store.ts";
 
 interface StoredDenyPolicy {
   readonly id: string;
@@ -84,8 +84,7 @@ const fieldsOf = ({ body }: RestCall) => {
 function update(call: RestCall) {
   const stored = found(call, "update");
   const { etag } = call.body as { etag?: string };
-  const bytes = (text: string) => Buffer.from(text, "base64").toString("hex");
-  if (etag && bytes(etag) !== bytes(stored.etag))
+  if (etag && !sameEtag(etag, stored.etag))
     throw new GoogleError([409, "ABORTED"], "There were concurrent policy changes.");
   const project = projectOf(call.host, call.parts[0] ?? "").id;
   return saved(call.host, project, { ...stored, ...fieldsOf(call), etag: nextEtag(call.host) });

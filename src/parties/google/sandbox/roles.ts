@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Host } from "../../../sandbox/fake.ts";
 import { require_, requireApi } from "./access.ts";
 import { GoogleError, type RestCall, type Route } from "./rest.ts";
-import { projectOf, type StoredRole } from "./store.ts";
+import { projectOf, type StoredRole, sameEtag } from "./store.ts";
 
 const base = "^/v1/projects/([^/]+)/roles";
 const path = (rest: string): RegExp => new RegExp(`${base}${rest}$`);
@@ -126,7 +126,7 @@ const deleted = ({ name }: StoredRole): GoogleError =>
   new GoogleError([400, "FAILED_PRECONDITION"], `The role named ${name} is deleted: undelete it first.`);
 
 function checkEtag({ etag }: Given, role: StoredRole): void {
-  if (etag === undefined || etag === "" || etag === role.etag) return;
+  if (etag === undefined || etag === "" || sameEtag(etag, role.etag)) return;
   throw new GoogleError(
     [409, "ABORTED"],
     "There were concurrent changes to the role. Please retry the whole read-modify-write with exponential backoff.",

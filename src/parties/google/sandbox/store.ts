@@ -61,6 +61,10 @@ export const operator: Principal = { member: "user:operator@example.com", email:
 
 const etag = (text: string): string => createHash("sha256").update(text).digest().subarray(0, 8).toString("base64");
 /** The etag that is widely seen on an empty policy (google.md 12, unverified). */
+/** By their bytes: gcloud sends back in the URL's alphabet what it got in the other one. */
+export const sameEtag = (one: string, other: string): boolean =>
+  Buffer.from(one, "base64").equals(Buffer.from(other, "base64"));
+
 export const emptyPolicy: StoredPolicy = { etag: "ACAB", bindings: [] };
 
 /** A new version of a policy, with an etag that no earlier version had. */
@@ -195,8 +199,7 @@ export function renameMembers(host: Host, { email, uniqueId }: StoredAccount, ho
  */
 export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<StoredPolicy>): StoredPolicy {
   // Bytes in base64: gcloud writes the other alphabet than it read.
-  const bytes = (text: string): string => Buffer.from(text, "base64").toString("hex");
-  if (given.etag !== undefined && bytes(given.etag) !== bytes(current.etag)) {
+  if (given.etag !== undefined && !sameEtag(given.etag, current.etag)) {
     throw new GoogleError(
       [409, "ABORTED"],
       "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
