@@ -3,10 +3,8 @@ import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type InputOptions, type OutputChunk, rolldown } from "rolldown";
+import { functionNames } from "../src/deploy/setup.ts";
 import { thirdParty } from "./third-party.ts";
-
-/** The functions that are deployed, each as a folder of its own. */
-export const deployed = ["health", "provision"] as const;
 
 const root = join(import.meta.dirname, "..");
 const builtin = "\0builtin:";
@@ -23,10 +21,10 @@ const framework = "@google-cloud/functions-framework";
  * stand before the platform's (serverless.md, 3.3). The vendors' libraries stay chunks that are loaded when asked.
  */
 export async function bundleFunctions(folder: string): Promise<void> {
-  for (const name of deployed) await bundle(name, join(folder, name));
+  for (const name of functionNames) await bundle(name, join(folder, name));
 }
 
-async function bundle(name: (typeof deployed)[number], folder: string): Promise<void> {
+async function bundle(name: (typeof functionNames)[number], folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const stages = await stagesOf(name);
@@ -61,7 +59,7 @@ const options = (input: Readonly<Record<string, string>>): InputOptions => ({
  * code. `start` is what a refused call needs, `read` what a caller who is known needs, `check` what a check needs besides;
  * what a cloud's library loads late stays late. Gives the stage of each module, from a bundle made to find that out.
  */
-async function stagesOf(name: (typeof deployed)[number]): Promise<ReadonlyMap<string, string>> {
+async function stagesOf(name: (typeof functionNames)[number]): Promise<ReadonlyMap<string, string>> {
   const entries = {
     start: [`functions/${name}.ts`],
     read: ["src/functions/lean.ts", "src/functions/late.ts", "src/functions/report.ts"],

@@ -3,15 +3,16 @@ import { parseArgs } from "node:util";
 import { $ } from "zx/core";
 import type { Flags } from "../src/cli/context.ts";
 import { codes } from "../src/cli/exit.ts";
-import { type Found, readings } from "../src/deploy/found.ts";
+import { accountReading, readings } from "../src/deploy/found.ts";
 import type { Piece } from "../src/deploy/piece.ts";
-import { pieces, smallFiles, toMake, toMakeFirst } from "../src/deploy/plan.ts";
-import { type Command, nameOf, type Setup } from "../src/deploy/setup.ts";
+import { firstPieces, pieces, smallFiles, toMake } from "../src/deploy/plan.ts";
+import { showReport, strike } from "../src/deploy/running.ts";
+import type { Command, Names, Setup } from "../src/deploy/setup.ts";
 import { type DeployView, deployDone, dryRunText, stepsShown } from "../src/say/deploy.ts";
 import { document } from "../src/say/json.ts";
 import { version } from "../src/version.ts";
 import { look, typed, write } from "./gcloud.ts";
-import { agreed, controlled, type DeployFlags, inPlace, type Place, setUp } from "./place.ts";
+import { agreed, controlled, type DeployFlags, inPlace, type Place, scriptOptions, setUp } from "./place.ts";
 import { writeFiles } from "./staging.ts";
 
 /**
@@ -23,82 +24,81 @@ export const deploy = (flags: Flags, own: DeployFlags = {}): Promise<number> =>
     const federation = await controlled(place, own);
     const setup = await setUp(place, federation, own);
     writeFiles(setup, smallFiles(setup));
-    const found = await look(place, setup, readings(setup));
-    const view = viewOf("deploy", { place, setup, found }, toMake(setup, found));
-    if (own.dryRun) return say(dryRunText(view), codes.fine);
-    if (view.steps.length > 0 && !flags.json) process.stderr.write(`${stepsShown(view)}\n\n`);
-    if (view.steps.length > 0 && !(await agreed(place, "deploy this?"))) return codes.differs;
-    await carryOut(place, toMake(setup, found), ({ make }) => make);
-    if (flags.json) return say(jsonOf(view, codes.fine), codes.fine);
-    return say(deployDone(view, nextOf(setup)), codes.fine);
+    const all = pieces(setup, await look(place, setup, readings(setup)));
+    return act(place, own, {
+      ...{ command: "deploy", setup, all: all.length, todo: toMake(all), question: "deploy this?" },
+      next: [strike(setup), showReport(setup)].map(typed),
+    });
   });
 
 /** The APIs, and the accounts that the control plane in other clouds is made for. */
-export async function deployFirst(place: Place, own: DeployFlags): Promise<Setup> {
-  const setup = await setUp(place, await controlled(place, own), own);
-  const found = await look(place, setup, readings(setup));
-  await carryOut(place, toMakeFirst(setup, found), ({ make }) => make);
-  return setup;
+export async function deployFirst(place: Place, names: Names): Promise<void> {
+  const found = await look(place, names, [accountReading(names)]);
+  await carryOut(place, "deploy", toMake(firstPieces(names, found)));
 }
 
-interface Looked {
-  readonly place: Place;
+/** What is to be done, in which words it is asked about, and what comes after it. */
+export interface Act {
+  readonly command: DeployView["command"];
   readonly setup: Setup;
-  readonly found: Found;
+  /** Pieces that were looked at. */
+  readonly all: number;
+  readonly todo: readonly Piece[];
+  readonly question: string;
+  readonly next: readonly string[];
 }
 
-export function viewOf(
-  command: "deploy" | "offboard",
-  { place, setup, found }: Looked,
-  todo: readonly Piece[],
-): DeployView {
+const commandsOf = (command: Act["command"], { make, take }: Piece): readonly Command[] =>
+  command === "deploy" ? make : take;
+
+/** Shown, asked, done and told; with `--dry-run` told alone. Gives the exit code. */
+export async function act(place: Place, { dryRun }: DeployFlags, work: Act): Promise<number> {
+  const { json } = place.flags;
+  const { command, todo, question, next } = work;
+  const view = viewOf(place, work);
+  if (dryRun) return say(dryRunText(view));
+  if (todo.length > 0) {
+    if (!json) process.stderr.write(`${stepsShown(view)}\n\n`);
+    if (!(await agreed(place, question))) return codes.differs;
+    await carryOut(place, command, todo);
+  }
+  return say(json ? jsonOf(view) : deployDone(view, next));
+}
+
+function viewOf({ context }: Place, { command, setup, all, todo }: Act): DeployView {
   const { deployment, project, region } = setup;
-  const commandsOf = ({ make, take }: Piece): readonly Command[] => (command === "deploy" ? make : take);
   const steps = todo.map((one) => ({
     ...{ name: one.name, lacks: command === "deploy" ? one.lacks : undefined },
-    commands: commandsOf(one).map(typed),
+    commands: commandsOf(command, one).map(typed),
   }));
-  const all = pieces(setup, found).length;
-  return { command, world: place.context.world.kind, deployment, project, region, all, steps };
+  return { command, world: context.world.kind, deployment, project, region, all, steps };
 }
 
 /** One after the other, each told as it begins and ends; the first that fails ends it. */
-export async function carryOut(
-  place: Place,
-  todo: readonly Piece[],
-  commandsOf: (piece: Piece) => readonly Command[],
-): Promise<void> {
+async function carryOut({ flags, ...gcloud }: Place, command: Act["command"], todo: readonly Piece[]): Promise<void> {
+  const tell = (text: string): void => void (flags.quiet || process.stderr.write(text));
   for (const [at, one] of todo.entries()) {
     const start = performance.now();
-    if (!place.flags.quiet) process.stderr.write(`  ${String(at + 1).padStart(2)}/${todo.length}  ${one.name}`);
-    for (const command of commandsOf(one)) await write(place, command);
-    if (!place.flags.quiet) process.stderr.write(`   ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+    tell(`  ${String(at + 1).padStart(2)}/${todo.length}  ${one.name}`);
+    for (const each of commandsOf(command, one)) await write(gcloud, each);
+    tell(`   ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
   }
 }
 
-export const jsonOf = ({ world, command, deployment, project, region, steps }: DeployView, exit: number): string =>
-  document({ tool: version, world, command, exit }, { deployment, project, region, steps });
+const jsonOf = ({ world, command, deployment, project, region, steps }: DeployView): string =>
+  document({ tool: version, world, command, exit: codes.fine }, { deployment, project, region, steps });
 
-export function say(text: string, exit: number): number {
+function say(text: string): number {
   process.stdout.write(`${text.trimEnd()}\n`);
-  return exit;
+  return codes.fine;
 }
-
-const nextOf = (setup: Setup): readonly string[] => [
-  `gcloud scheduler jobs run ${nameOf(setup, "health")} --location=${setup.region} --project=${setup.project}`,
-  `gcloud storage cat gs://${setup.bucket}/state/health-last.json`,
-];
 
 /** As the scripts are started by themselves: `node scripts/deploy.ts --sandbox`. */
 export const ownFlags = () => {
   const { values } = parseArgs({
     options: {
-      file: { type: "string", default: "federation.yaml" },
-      sandbox: { type: "boolean" },
-      yes: { type: "boolean" },
-      quiet: { type: "boolean" },
+      ...scriptOptions,
       json: { type: "boolean" },
-      project: { type: "string" },
       notify: { type: "string", multiple: true },
       "dry-run": { type: "boolean" },
     },

@@ -1,13 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { codes, exitOf } from "../src/cli/exit.ts";
 import { atLocation, inProject } from "../src/deploy/piece.ts";
-import { storeFolder } from "../src/deploy/running.ts";
-import { type Command, nameOf, type Setup } from "../src/deploy/setup.ts";
-import type { Verdict } from "../src/model.ts";
+import { showReport, strike } from "../src/deploy/running.ts";
+import { type Command, type Names, nameOf } from "../src/deploy/setup.ts";
+import { verdicts } from "../src/run/verdict.ts";
 import { GcloudFailed, read, typed, write } from "./gcloud.ts";
 import type { Place } from "./place.ts";
 
-const verdict = z.enum(["open", "broken", "drifted", "unknown", "unproved", "works"]);
+const verdict = z.enum(verdicts);
 const execution = z.object({
   name: z.string(),
   state: z.string(),
@@ -22,12 +23,12 @@ const patience = { each: 3000, whole: 600_000 };
  * Has the schedule fire once, waits until the workflow that it starts has ended, and reads what the function has stored:
  * the way that every later check goes. Gives the exit code that the verdict means.
  */
-export async function firstRun(place: Place, setup: Setup): Promise<number> {
-  const workflow = nameOf(setup, "health");
-  const where = [atLocation(setup), inProject(setup)];
+export async function firstRun(place: Place, names: Names): Promise<number> {
+  const workflow = nameOf(names, "health");
+  const where = [atLocation(names), inProject(names)];
   const listed: Command = ["workflows", "executions", "list", workflow, ...where, "--limit=1", "--format=json"];
   const before = (await latest(place, listed))?.name;
-  const fire: Command = ["scheduler", "jobs", "run", nameOf(setup, "health"), ...where];
+  const fire = strike(names);
   process.stdout.write(`$ ${typed(fire)}\n`);
   await write(place, fire);
   const ended = await until(place, async () => {
@@ -40,7 +41,7 @@ export async function firstRun(place: Place, setup: Setup): Promise<number> {
       listed,
       `the workflow ${ended.state.toLowerCase()}: ${ended.error?.payload ?? "it does not say why"}`,
     );
-  return told(place, setup);
+  return told(place, names);
 }
 
 async function latest(place: Place, command: Command) {
@@ -53,20 +54,20 @@ async function until<T>({ signal }: Place, look: () => Promise<T | undefined>): 
   while (Date.now() < end && !signal.aborted) {
     const found = await look();
     if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, patience.each));
+    await sleep(patience.each);
   }
   return undefined;
 }
 
-async function told(place: Place, setup: Setup): Promise<number> {
-  const show: Command = ["storage", "cat", `gs://${setup.bucket}/${storeFolder}/health-last.json`];
+async function told(place: Place, names: Names): Promise<number> {
+  const show = showReport(names);
   process.stdout.write(`$ ${typed(show)}\n`);
   const { at, verdict, links } = report.parse(await read(place, show));
   const width = Math.max(...links.map((one) => one.link.length));
   for (const one of links) process.stdout.write(`  ${one.verdict.padEnd(8)}  ${one.link.padEnd(width)}\n`);
-  const every = `every ${setup.every} minutes from now on`;
+  const every = `every ${names.every} minutes from now on`;
   process.stdout.write(`${at}   ${verdict}   scheduler, workflow, function and every link; ${every}\n`);
-  const exit = exitOf({ verdicts: [verdict as Verdict] });
+  const exit = exitOf({ verdicts: [verdict] });
   if (exit !== codes.fine) process.stdout.write("next   crosstrust health\n");
   return exit;
 }

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type $, type ProcessOutput, which } from "zx/core";
 import { codes, UsageError } from "../src/cli/exit.ts";
 import { Found, type Reading, readApis } from "../src/deploy/found.ts";
-import type { Command, Setup } from "../src/deploy/setup.ts";
+import type { Command, Names } from "../src/deploy/setup.ts";
 import { redact } from "../src/run/cloud-error.ts";
 import { inParallel } from "../src/run/retry.ts";
 
@@ -63,13 +64,13 @@ export async function write(gcloud: Gcloud, command: Command): Promise<void> {
     const pause = pauses[tried];
     const again = passing.test(stderr) || (notThereYet.test(stderr) && !command.includes("delete"));
     if (!again || pause === undefined || gcloud.signal.aborted) throw new GcloudFailed(command, stderr);
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await sleep(pause);
   }
 }
 
 /** All that is asked, three at a time: each is a program of its own. */
-export async function look(gcloud: Gcloud, setup: Setup, asked: readonly Reading[]): Promise<Found> {
-  const first = readApis(setup);
+export async function look(gcloud: Gcloud, names: Names, asked: readonly Reading[]): Promise<Found> {
+  const first = readApis(names);
   const apis = await read(gcloud, first.command);
   const on = new Found(new Map([[first.key, apis]])).get("apis") ?? [];
   const isOn = (api: string) => on.some(({ config }) => config.name === `${api}.googleapis.com`);

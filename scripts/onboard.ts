@@ -8,12 +8,13 @@ import { codes, UsageError } from "../src/cli/exit.ts";
 import { run } from "../src/cli/run.ts";
 import { sandboxEnvironment } from "../src/cli/surroundings.ts";
 import { preflight } from "../src/crosstrust.ts";
+import { namesOf } from "../src/deploy/setup.ts";
 import type { Federation, Preflight, World } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
 import { deployFirst } from "./deploy.ts";
 import { firstRun } from "./first-run.ts";
-import { controlled, inPlace } from "./place.ts";
+import { controlled, inPlace, scriptOptions } from "./place.ts";
 
 /** Those of onboard alone. */
 export interface OwnFlags extends ControlFlags {
@@ -42,7 +43,7 @@ export async function onboard(flags: Flags, own: OwnFlags = {}): Promise<number>
   try {
     const env = context.world.kind === "sandbox" ? await sandboxEnvironment(flags, context) : process.env;
     if (!(await prepared(flags, federation, { world: context.world, env }))) return codes.denied;
-    const done = await rollOut(flags, env);
+    const done = await stepsIn(flags, env)("lint", "plan", "apply", "health");
     if (done === codes.fine)
       say(stepsText(federation.links.map((link) => ({ name: link.name, steps: stepsOf(federation, link.name) }))));
     return done;
@@ -61,18 +62,17 @@ const onboardAndDeploy = (flags: Flags, own: OwnFlags): Promise<number> =>
     const federation = await controlled(place, own);
     if (!(await prepared(flags, federation, { world: context.world, env }))) return codes.denied;
     say("\n1. whom the functions run as");
-    const setup = await deployFirst(place, own);
+    const names = namesOf(federation);
+    await deployFirst(place, names);
     const step = stepsIn(flags, env);
     say("\n2. what they may do in other clouds, and the links");
-    for (const words of [["lint"], ["onboard", "--control"], ["plan"], ["apply"], ["onboard", "--control"]]) {
-      const exit = await step(words);
-      if (exit !== codes.fine && !(words[0] === "plan" && exit === codes.differs)) return exit;
-    }
+    const linked = await step("lint", "onboard --control", "plan", "apply", "onboard --control");
+    if (linked !== codes.fine) return linked;
     say("\n3. functions, workflows, schedule, alerts");
-    const deployed = await step(["deploy"]);
+    const deployed = await step("deploy");
     if (deployed !== codes.fine) return deployed;
     say("\n4. the schedule starts the first check");
-    return firstRun(place, setup);
+    return firstRun(place, names);
   });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -136,8 +136,11 @@ async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
   );
 }
 
-/** crosstrust itself, as the user would type it; gives the exit code. */
-function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (words: readonly string[]) => Promise<number> {
+/**
+ * crosstrust itself, one command after the other, as the user would type them; gives the exit code. The first refusal ends
+ * it. A plan that differs is what onboarding is for, and goes on.
+ */
+function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (...commands: readonly string[]) => Promise<number> {
   const own = new URL("../bin/crosstrust.js", import.meta.url).pathname;
   const common = [
     ...["--file", flags.file],
@@ -145,23 +148,16 @@ function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (words: readonly string[
     ...(flags.yes ? ["--yes"] : []),
     ...(flags.quiet ? ["--quiet"] : []),
   ];
-  return async (words) => {
-    say(`\n$ crosstrust ${[...words, ...common].join(" ")}`);
-    const child = $({ env, nothrow: true, stdio: "inherit" });
-    const { exitCode } = await child`${process.execPath} ${own} ${[...words, ...common]}`;
-    return exitCode ?? codes.failed;
+  return async (...commands) => {
+    for (const command of commands) {
+      const words = [...command.split(" "), ...common];
+      say(`\n$ crosstrust ${words.join(" ")}`);
+      const { exitCode } = await $({ env, nothrow: true, stdio: "inherit" })`${process.execPath} ${own} ${words}`;
+      if (exitCode !== codes.fine && !(command === "plan" && exitCode === codes.differs))
+        return exitCode ?? codes.failed;
+    }
+    return codes.fine;
   };
-}
-
-/** The first refusal ends it. A plan that differs is what onboarding is for, and goes on. */
-async function rollOut(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
-  const step = stepsIn(flags, env);
-  const linted = await step(["lint"]);
-  if (linted !== codes.fine) return linted;
-  const planned = await step(["plan"]);
-  if (planned !== codes.fine && planned !== codes.differs) return planned;
-  const applied = await step(["apply"]);
-  return applied === codes.fine ? step(["health"]) : applied;
 }
 
 /** Both ends of a link have something to say: how its identity is had, and how its access is used. */
@@ -176,13 +172,9 @@ function stepsOf({ links }: Federation, name: string): readonly string[] {
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
-      file: { type: "string", default: "federation.yaml" },
-      sandbox: { type: "boolean" },
-      yes: { type: "boolean" },
-      quiet: { type: "boolean" },
+      ...scriptOptions,
       control: { type: "boolean" },
       deploy: { type: "boolean" },
-      project: { type: "string" },
       checker: { type: "string" },
       provisioner: { type: "string" },
       destroy: { type: "boolean" },

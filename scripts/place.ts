@@ -18,6 +18,15 @@ export interface DeployFlags {
   readonly notify?: readonly string[] | undefined;
 }
 
+/** Those of every script that is started by itself. */
+export const scriptOptions = {
+  file: { type: "string", default: "federation.yaml" },
+  sandbox: { type: "boolean" },
+  yes: { type: "boolean" },
+  quiet: { type: "boolean" },
+  project: { type: "string" },
+} as const;
+
 /** A world with gcloud in it. */
 export interface Place extends Gcloud {
   readonly flags: Flags;

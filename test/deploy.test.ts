@@ -100,11 +100,11 @@ function complete(of: Setup = setup): Map<string, unknown> {
 }
 
 const todo = (found: Map<string, unknown>, of = setup) =>
-  toMake(of, new Found(found)).map(({ name, lacks, make }) => ({ name, lacks, make }));
+  toMake(pieces(of, new Found(found))).map(({ name, lacks, make }) => ({ name, lacks, make }));
 
 describe("deploy", () => {
   test("from nothing it makes everything, in an order in which what is used stands first", () => {
-    const all = toMake(setup, empty);
+    const all = toMake(pieces(setup, empty));
     expect(all.length).toBe(pieces(setup, empty).length);
     const at = (start: string) => all.findIndex(({ name }) => name.startsWith(start));
     const order = ["apis", "service account", "role", "grant of cross", "bucket", "function", "workflow", "schedule"];
@@ -312,7 +312,7 @@ describe("deploy", () => {
   });
 
   test("nothing secret and nobody's own address is in a command, and each names its project", () => {
-    for (const { make } of toMake(setup, empty))
+    for (const { make } of toMake(pieces(setup, empty)))
       for (const command of make) {
         const said = command.join(" ");
         expect(said).not.toMatch(/ya29|eyJ|BEGIN|SECRET/);

@@ -1,6 +1,6 @@
 import { type Found, type Policy, roleId } from "./found.ts";
 import { inProject, type Piece, piece, when } from "./piece.ts";
-import { type Accounts, type Command, projectOf, type Setup } from "./setup.ts";
+import { type Accounts, type Command, type Names, projectOf, type Setup } from "./setup.ts";
 
 // Who acts, and what it may do: accounts, custom roles, grants.
 
@@ -15,7 +15,7 @@ export const isOn = (found: Found, api: string): boolean =>
   found.get("apis")?.some(({ config }) => config.name === `${api}.googleapis.com`) ?? false;
 
 /** They stay on when all else is taken away: others of the project may need them by then. */
-export function apisPiece(setup: Setup, found: Found): Piece {
+export function apisPiece(setup: Names, found: Found): Piece {
   const off = apis.filter((api) => !isOn(found, api.split(".")[0] ?? ""));
   const says = when(off.length > 0, `${off.length} are off`);
   return piece("apis", says, [[["services", "enable", ...off, inProject(setup)]], []]);
@@ -29,7 +29,7 @@ const roles: Readonly<Record<keyof Accounts, string>> = {
 };
 
 /** Only those of the deployment's own project are made here; one of another project is its owner's. */
-export function accountPieces(setup: Setup, found: Found): readonly Piece[] {
+export function accountPieces(setup: Names, found: Found): readonly Piece[] {
   return (Object.keys(roles) as (keyof Accounts)[])
     .filter((who) => projectOf(setup.accounts[who]) === setup.project)
     .map((who) => {

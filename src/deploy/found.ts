@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Command, functionNames, nameOf, type Setup } from "./setup.ts";
+import { type Command, functionNames, type Names, nameOf } from "./setup.ts";
 
 // What is there already, as gcloud tells it. A thing that is not there is `undefined`; a field that is missing where one
 // must be is an error, never "absent" (reliability-and-security.md, 1.1, trap 1).
@@ -70,25 +70,30 @@ export class Found {
 const keyOf = (kind: string, of: string): string => (of ? `${kind} ${of}` : kind);
 
 /** The two custom roles, whose ids take no hyphen. */
-export const roleId = ({ deployment }: Pick<Setup, "deployment">, who: string): string =>
+export const roleId = ({ deployment }: Pick<Names, "deployment">, who: string): string =>
   `crosstrust.${deployment.replaceAll("-", "_")}.${who}`;
 
 /** The APIs that are on: read first, because the rest depends on it. */
-export const readApis = ({ project }: Pick<Setup, "project">): Reading => ({
+export const readApis = ({ project }: Pick<Names, "project">): Reading => ({
   key: "apis",
   command: ["services", "list", "--enabled", `--project=${project}`, "--format=json"],
   api: "serviceusage",
 });
 
+/** What has to be known before the accounts can be made. */
+export const accountReading = ({ project }: Pick<Names, "project">): Reading => ({
+  ...{ key: "accounts", api: "iam" },
+  command: ["iam", "service-accounts", "list", `--project=${project}`, "--format=json"],
+});
+
 /** All that `deploy` has to know; each is asked once, and none depends on another. */
-export function readings(setup: Setup): readonly Reading[] {
+export function readings(setup: Names): readonly Reading[] {
   const { project, region, bucket } = setup;
   const invokers = functionNames.map((name) => ({
     ...{ key: keyOf("invokers", name), api: "run" },
     command: ["run", "services", "get-iam-policy", nameOf(setup, name), `--region=${region}`],
   }));
   const own: readonly Reading[] = [
-    { key: "accounts", api: "iam", command: ["iam", "service-accounts", "list"] },
     { key: "bucket", api: "storage", command: ["storage", "buckets", "describe", `gs://${bucket}`] },
     { key: "bucketPolicy", api: "storage", command: ["storage", "buckets", "get-iam-policy", `gs://${bucket}`] },
     { key: "services", api: "run", command: ["run", "services", "list", `--region=${region}`] },
@@ -99,11 +104,11 @@ export function readings(setup: Setup): readonly Reading[] {
     { key: "policies", api: "monitoring", command: ["alpha", "monitoring", "policies", "list"] },
   ];
   const here = own.map((one) => ({ ...one, command: [...one.command, `--project=${project}`, "--format=json"] }));
-  return [...here, ...projectReadings(setup)];
+  return [accountReading(setup), ...here, ...projectReadings(setup)];
 }
 
 /** Of every project of the file: who may do what in it, and our own two roles. */
-function projectReadings(setup: Setup): readonly Reading[] {
+function projectReadings(setup: Names): readonly Reading[] {
   const { project, projects } = setup;
   const roles = projects.flatMap((of) =>
     (["checker", "provisioner"] as const).map((who) => ({
@@ -119,7 +124,7 @@ function projectReadings(setup: Setup): readonly Reading[] {
 }
 
 /** What gcloud itself put somewhere while it deployed; only `offboard` asks. */
-export function leftovers({ project, region }: Setup): readonly Reading[] {
+export function leftovers({ project, region }: Names): readonly Reading[] {
   const json = [`--project=${project}`, "--format=json"];
   const place = [`--repository=${repository}`, `--location=${region}`];
   return [

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Command, Setup } from "./setup.ts";
+import type { Command, Names } from "./setup.ts";
 
 /** One thing that is deployed: what is still to be done for it, and how it is taken away again. */
 export interface Piece {
@@ -26,13 +26,13 @@ export const when = (so: boolean, what: string): string | undefined => (so ? wha
 export const want = (...parts: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 
-export const inProject = ({ project }: Pick<Setup, "project">): string => `--project=${project}`;
-export const inRegion = ({ region }: Pick<Setup, "region">): string => `--region=${region}`;
-export const atLocation = ({ region }: Pick<Setup, "region">): string => `--location=${region}`;
+export const inProject = ({ project }: Pick<Names, "project">): string => `--project=${project}`;
+export const inRegion = ({ region }: Pick<Names, "region">): string => `--region=${region}`;
+export const atLocation = ({ region }: Pick<Names, "region">): string => `--location=${region}`;
 
 /** Whose things these are, in labels: values have no upper case and at most 63 characters. */
-export const ownLabels = ({ deployment }: Pick<Setup, "deployment">, digest: string): string =>
+export const ownLabels = ({ deployment }: Pick<Names, "deployment">, digest: string): string =>
   `crosstrust=${deployment},crosstrust-want=${digest}`;
 
-export const isOwn = (labels: Readonly<Record<string, string>>, { deployment }: Pick<Setup, "deployment">): boolean =>
+export const isOwn = (labels: Readonly<Record<string, string>>, { deployment }: Pick<Names, "deployment">): boolean =>
   labels.crosstrust === deployment;

@@ -2,13 +2,12 @@ import { accountPieces, apisPiece, bucketPieces, grantPieces, lifecycle, rolePie
 import type { Found } from "./found.ts";
 import type { Piece } from "./piece.ts";
 import { functionPieces, leftoverPieces, schedulePiece, storeFolder, workflowPieces } from "./running.ts";
-import type { Setup } from "./setup.ts";
+import type { Names, Setup } from "./setup.ts";
 import { alertPieces, files, metricPiece } from "./watched.ts";
 
 /** In the order of making: what is used stands before what uses it. */
 export const pieces = (setup: Setup, found: Found): readonly Piece[] => [
-  apisPiece(setup, found),
-  ...accountPieces(setup, found),
+  ...firstPieces(setup, found),
   ...rolePieces(setup, found),
   ...grantPieces(setup, found),
   ...bucketPieces(setup, found),
@@ -19,13 +18,14 @@ export const pieces = (setup: Setup, found: Found): readonly Piece[] => [
   ...alertPieces(setup, found),
 ];
 
-/** What is to be done, in order; nothing where all is as it should be. */
-export const toMake = (setup: Setup, found: Found): readonly Piece[] =>
-  pieces(setup, found).filter(({ lacks }) => lacks !== undefined);
-
 /** What stands before the functions' accounts can be given anything in other clouds. */
-export const toMakeFirst = (setup: Setup, found: Found): readonly Piece[] =>
-  [apisPiece(setup, found), ...accountPieces(setup, found)].filter(({ lacks }) => lacks !== undefined);
+export const firstPieces = (names: Names, found: Found): readonly Piece[] => [
+  apisPiece(names, found),
+  ...accountPieces(names, found),
+];
+
+/** What is to be done, in order; nothing where all is as it should be. */
+export const toMake = (all: readonly Piece[]): readonly Piece[] => all.filter(({ lacks }) => lacks !== undefined);
 
 /** Backwards, and last of all what gcloud itself has left. */
 export const toTake = (setup: Setup, found: Found): readonly Piece[] =>

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Found, repository, sourcesOf } from "./found.ts";
 import { atLocation, inProject, inRegion, isOwn, ownLabels, type Piece, piece, want, when } from "./piece.ts";
-import { type Command, functionNames, nameOf, type Setup, urlOf, workflowNames } from "./setup.ts";
+import { type Command, functionNames, type Names, nameOf, type Setup, urlOf, workflowNames } from "./setup.ts";
 
 // What runs: the functions, the workflows that call them, the schedule that starts one of these.
 
@@ -140,6 +140,18 @@ export function schedulePiece(setup: Setup, found: Found): Piece {
   const take = mine ? [on("delete", job, atLocation(setup), inProject(setup))] : [];
   return piece(`schedule ${job}`, lacks, [make, take]);
 }
+
+/** Has the schedule strike once, now. */
+export const strike = (names: Names): Command => [
+  ...["scheduler", "jobs", "run", nameOf(names, "health"), atLocation(names), inProject(names)],
+];
+
+/** Shows the last report, as the function has stored it. */
+export const showReport = ({ bucket }: Names): Command => [
+  "storage",
+  "cat",
+  `gs://${bucket}/${storeFolder}/health-last.json`,
+];
 
 /**
  * What gcloud put aside while it deployed: images and sources of these functions, in two stores of its own. Where there is

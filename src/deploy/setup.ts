@@ -3,12 +3,11 @@ import type { Control, Federation } from "../model.ts";
 /** Words after `gcloud`. Files that it reads are named by where they will be when it runs. */
 export type Command = readonly string[];
 
-/** What a deployment is called in Google Cloud, and what it is made of: everything follows from the file and these. */
-export interface Setup {
+/** What a deployment is called in Google Cloud: all of it follows from the file. */
+export interface Names {
   readonly deployment: string;
   /** Where functions, workflows and schedule live: the project of the checker's account. */
   readonly project: string;
-  readonly number: string;
   readonly region: string;
   /** Minutes from check to check. */
   readonly every: number;
@@ -18,13 +17,21 @@ export interface Setup {
   /** Those of them that links lead to. */
   readonly relied: readonly string[];
   readonly bucket: string;
+}
+
+/** What only the machine knows that deploys: which number the project has, and what is to be uploaded from where. */
+export interface Here {
+  readonly number: string;
   /** Where the files that gcloud reads are put: bundles, workflows, policies. */
   readonly folder: string;
   /** SHA-256 of what stands in each of these folders and files, hex: told again by a label. */
   readonly digests: Digests;
-  /** `gs://` or full names of notification channels, for the alert policies. */
+  /** Full names of notification channels, for the alert policies. */
   readonly notify: readonly string[];
 }
+
+/** All that a deployment is made of. */
+export interface Setup extends Names, Here {}
 
 /** One account for each thing that acts: none of them can do what another one is for (reliability-and-security.md, 4.9). */
 export interface Accounts extends Control {
@@ -43,7 +50,7 @@ export const functionNames = ["health", "provision"] as const;
 export const workflowNames = ["health", "onboard"] as const;
 
 /** The functions' names, the workflows' and the job's; Cloud Run takes at most 49 characters. */
-export const nameOf = ({ deployment }: Pick<Setup, "deployment">, what: string): string =>
+export const nameOf = ({ deployment }: Pick<Names, "deployment">, what: string): string =>
   `crosstrust-${deployment}-${what}`;
 
 /** Known before it is deployed, because it is made of name, project number and region (Cloud Run's documentation). */
@@ -51,7 +58,7 @@ export const urlOf = (setup: Setup, what: (typeof functionNames)[number]): strin
   `https://${nameOf(setup, what)}-${setup.number}.${setup.region}.run.app`;
 
 /** Ids have at most 30 characters, of which a deployment's name may take 20. */
-export const accountIds = { checker: "check", provisioner: "make", flow: "flow", clock: "clock" } as const;
+const accountIds = { checker: "check", provisioner: "make", flow: "flow", clock: "clock" } as const;
 
 const emailOf = (deployment: string, id: string, project: string): string =>
   `ct-${deployment}-${id}@${project}.iam.gserviceaccount.com`;
@@ -73,22 +80,13 @@ export function projectsOf(
   return [...new Set(named.flatMap(({ spec }) => (typeof spec.project === "string" ? [spec.project] : [])))].sort();
 }
 
-/** What only the machine knows that deploys: where its files are, and which number the project has. */
-export interface Here {
-  readonly number: string;
-  readonly folder: string;
-  readonly digests: Digests;
-  readonly notify: readonly string[];
-}
-
 /** Throws where the file has no control plane: whom the functions run as is part of it. */
-export function setupOf(federation: Federation, here: Here): Setup {
+export function namesOf(federation: Federation): Names {
   const { name: deployment, control, region = "us-central1", schedule = 5 } = federation;
   if (!control) throw new Error("the file names no control plane");
   const project = projectOf(control.checker);
   const own = (id: string) => emailOf(deployment, id, project);
   return {
-    ...here,
     ...{ deployment, project, region, every: schedule },
     accounts: { ...control, flow: own(accountIds.flow), clock: own(accountIds.clock) },
     projects: projectsOf(federation),
@@ -96,3 +94,5 @@ export function setupOf(federation: Federation, here: Here): Setup {
     bucket: `${project}-crosstrust-${deployment}`,
   };
 }
+
+export const setupOf = (federation: Federation, here: Here): Setup => ({ ...here, ...namesOf(federation) });
