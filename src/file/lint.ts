@@ -1,4 +1,5 @@
 import type { Federation, Finding, Identity, Link, Party } from "../model.ts";
+import { lintChains } from "./chains.ts";
 
 /** A file, and what its user has agreed to. */
 export interface LintAsk {
@@ -24,6 +25,7 @@ export function lintFile(ask: LintAsk): readonly Finding[] {
   return [
     ...tooMany(ask),
     ...collisions(federation.links, parties),
+    ...lintChains(federation.links, parties),
     ...byParty.map((finding) => consented(finding, ask)),
     ...parties.flatMap((party) => party.lintAll?.(federation.links) ?? []),
   ];

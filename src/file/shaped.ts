@@ -126,7 +126,16 @@ function explain(issue: z.core.$ZodIssue, parsed: Parsed): Finding[] {
   if (issue.code.startsWith("invalid_") && !parsed.places.has(path.join("."))) {
     return [problem("MISSING-KEY", place, `${what} is missing here`)];
   }
-  return [problem("BAD-VALUE", place, `${what}: ${issue.message}`)];
+  return [problem("BAD-VALUE", place, `${what}: ${sized(issue) ?? issue.message}`)];
+}
+
+/** Zod's own words for a size, where a shape has none, speak of types. */
+function sized(issue: z.core.$ZodIssue): string | undefined {
+  if (!issue.message.startsWith("Too ")) return undefined;
+  const unit = "origin" in issue && issue.origin === "string" ? "characters" : "entries";
+  if (issue.code === "too_small")
+    return issue.minimum === 1 ? "nothing stands here" : `at least ${issue.minimum} ${unit}`;
+  return issue.code === "too_big" ? `at most ${issue.maximum} ${unit}` : undefined;
 }
 
 const problem = (code: string, place: Place, says: string): Finding => ({

@@ -217,6 +217,8 @@ export interface Party {
   readonly kinds: readonly Kind[];
   /** How people call its side of a link: `reports@acme-prod`, `role reports-reader`. */
   readonly title: (link: Link, side: "from" | "to") => string;
+  /** The identity that a side is, spelled alike at either end of a link; undefined where no other could begin with it. */
+  readonly identityName?: (link: Link, side: "from" | "to") => string | undefined;
   /** Rules that need no cloud; an error ends the command before it contacts anything. */
   readonly lint: (link: Link, identity: Identity) => readonly Finding[];
   /** The same over all links of a file, for what only several of them together say. */

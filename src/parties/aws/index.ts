@@ -90,6 +90,7 @@ export const aws: Party = {
   kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
   control: controlResources,
   title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
+  identityName,
   lint,
   review: (resource, live, absent = []) =>
     resource.address.startsWith("aws:role/") ? reviewRole(resource, live, absent) : [],
@@ -97,6 +98,13 @@ export const aws: Party = {
   preflight,
   nextSteps: (link) => (link.to.party === "aws" ? nextSteps(link) : []),
 };
+
+/** A role, whether it is let in or lets in; a user or one session is no role that a link leads to. */
+function identityName(link: Link, side: "from" | "to"): string | undefined {
+  const { account, name } =
+    side === "to" ? roleOf(link) : { account: callerOf(link).account, name: callerOf(link).role };
+  return name === undefined ? undefined : `role ${name} of ${account}`;
+}
 
 /**
  * The account of the file must be the account of the credentials, before anything is read or written there: a

@@ -46,7 +46,7 @@ const issuer: Issuer = {
 
 /** Google Cloud as a party. `kinds` is in the order of making; removal goes through it backwards. */
 export const google: Party = {
-  ...{ name: "google", issuer, relying, title, lint, reach, preflight },
+  ...{ name: "google", issuer, relying, title, identityName, lint, reach, preflight },
   kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind, denyPolicyKind],
   nextSteps: (link) => (link.from.party === "google" ? nextSteps(link) : []),
   lintAll: lintSharing,
@@ -59,6 +59,12 @@ function title(link: Link, side: "from" | "to"): string {
   if (isSignIn(link)) return `${signInOf(link).subject}@accounts.google.com`;
   const { id, project, email, hold } = serviceAccountOf(link);
   return hold === "own" ? `${id}@${project}` : email;
+}
+
+/** A service account's e-mail; people and identities of a pool are nobody that a link could begin with. */
+function identityName(link: Link, side: "from" | "to"): string | undefined {
+  if (side === "to") return sinkOf(link)?.email;
+  return isSignIn(link) ? undefined : serviceAccountOf(link).email;
 }
 
 /**

@@ -1,12 +1,8 @@
 import type { Finding, Identity, Link } from "../../model.ts";
 import { tailsOf } from "./federation/binding-spec.ts";
+import { lintExpressions, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
 import { sinkOf, type Target, targetOf } from "./shape.ts";
-import { longestSubject } from "./trust/attributes.ts";
-import { evaluate, syntaxError } from "./trust/cel.ts";
-
-/** What a rule says; whom it concerns is the same for all. `field` is below `to.google`, or `may`. */
-type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & { readonly field: string };
 
 /** Rules over a link that ends at Google, which need no cloud; errors end the command. */
 export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
@@ -14,7 +10,9 @@ export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
   const same = sameCloud(link);
   const own = () => [
     ...unread(link, identity),
-    ...expressions(target),
+    ...byId(link, identity),
+    ...everybody(link),
+    ...lintExpressions(link, identity),
     ...grants(target, identity),
     ...privileges(link),
   ];
@@ -55,44 +53,26 @@ function unread(link: Link, identity: Identity): readonly Said[] {
   return [...(link.from.spec.tls === "private-ca" ? [tls] : []), ...(tagged ? [tags] : [])];
 }
 
-/** What is no CEL, and conditions of one's own that let everybody in (reliability-and-security.md, case 105). */
-function expressions({ mapping = {}, condition }: Target): readonly Said[] {
-  const broken = (field: string, text: string): readonly Said[] => {
-    const why = syntaxError(text);
-    const says = `this is no expression that google takes: ${why}`;
-    return why ? [{ code: "GOOGLE-EXPRESSION", severity: "error", field, says, fix: [] }] : [];
-  };
-  const wrong = Object.entries(mapping).flatMap(([key, text]) => broken(`mapping.${key}`, text));
-  const own = condition === undefined ? [] : broken("condition", condition);
-  if (condition === undefined || own.length > 0) return [...wrong, ...own, ...mutable(mapping)];
-  const open = evaluate(condition, { assertion: anybody, google: { subject: anybody.sub }, attribute: {} });
-  const broad: Said = {
-    ...{ code: "GOOGLE-CONDITION-BROAD", severity: "error", field: "condition" },
-    says: "this condition is true of everybody whom the issuer vouches for",
-    fix: ["leave it out: then the workload of the link is pinned", "or test a claim that tells your own from others"],
-  };
-  return [...wrong, ...(open.state === "value" && open.value === true ? [broad] : []), ...mutable(mapping)];
+/** Only the number stands in a pool provider's own name, and only Google knows it (google.md, trap 12; case 42). */
+function byId(link: Link, identity: Identity): readonly Said[] {
+  if (identity.proof !== "oidc") return [];
+  const { audiences } = targetOf(link);
+  const named = (audiences ?? [link.audience]).find((one) =>
+    /^(?:https:)?\/\/iam\.googleapis\.com\/projects\/(?!\d+\/)/.test(one),
+  );
+  if (named === undefined) return [];
+  const says = `the audience ${named} names the project by its id, and google compares it with the number`;
+  const fix = ["gcloud projects describe PROJECT --format='value(projectNumber)'", "or an audience of your own choice"];
+  return [{ code: "GOOGLE-AUDIENCE", severity: "error", field: audiences ? "audiences" : "poolProvider", says, fix }];
 }
 
-const anybody = {
-  sub: "anybody",
-  arn: "arn:aws:sts::000000000000:assumed-role/anybody/anybody",
-  account: "000000000000",
-};
-
-/** Who has it today need not have it tomorrow (issue; entra.md 5.3). */
-const reassignable = /assertion\.(email|preferred_username|upn|unique_name|name|username|login|nickname)\b/;
-
-function mutable(mapping: Readonly<Record<string, string>>): readonly Said[] {
-  const claim = reassignable.exec(mapping["google.subject"] ?? "")?.[1];
-  if (claim === undefined) return [];
-  return [
-    {
-      ...{ code: "GOOGLE-MUTABLE-SUBJECT", severity: "security", field: "mapping" },
-      says: `google.subject is made of ${claim}, which can be given to somebody else, who would then be taken for the first`,
-      fix: ["google.subject: assertion.sub, or another claim that is never given twice"],
-    },
-  ];
+/** Members that are everybody on the net. None of the forms here would become one, and no file may look like it (case 108). */
+function everybody({ from, to }: Link): readonly Said[] {
+  const all = /"(allUsers|allAuthenticatedUsers)"/.exec(JSON.stringify([from.spec, to.spec]))?.[1];
+  if (all === undefined) return [];
+  const says = `${all} is whoever asks: nothing is ever granted to it here`;
+  const fix = ["name the workload"];
+  return [{ code: "GOOGLE-PUBLIC", severity: "error", field: "poolProvider", says, fix }];
 }
 
 /** Whether whoever is granted something is somebody that the mapping can come up with. */
@@ -110,8 +90,7 @@ function grants(target: Target, identity: Identity): readonly Said[] {
     fix: ["grant: { attribute: { NAME: VALUE } } with a mapping for it", "or subject: [..] where they are few"],
   };
   const misfit = tails.flatMap((tail) => misfitOf(tail, target, identity));
-  const size = identity.proof === "aws4_request" ? longSession(target, identity) : [];
-  return [...(grant === "pool" ? [whole] : []), ...(tails.length === 0 ? [none] : []), ...misfit, ...size];
+  return [...(grant === "pool" ? [whole] : []), ...(tails.length === 0 ? [none] : []), ...misfit];
 }
 
 /** An attribute that is not mapped, or a session's subject where every session has another. */
@@ -132,27 +111,6 @@ function misfitOf(tail: string, target: Target, identity: Identity): readonly Sa
   if (!varies) return [];
   const says = "grant: subject names one session, and every session of a role has a subject of its own";
   return [{ ...base, says, fix: ["leave grant out: then the role is granted, by its attribute"] }];
-}
-
-/** The longest name that a caller may give a session (aws.md 11.2). */
-const longestSession = 64;
-
-/** In the worst case: whoever assumes the role names the session (google.md, trap 21). */
-function longSession(target: Target, identity: Identity & { proof: "aws4_request" }): readonly Said[] {
-  if (!("role" in identity.who) || mappingOf(target, identity)["google.subject"] !== "assertion.arn") return [];
-  const root = identity.example.arn.replace(/[^/]+$/, "");
-  const left = longestSubject - root.length;
-  if (left >= longestSession) return [];
-  return [
-    {
-      ...{ code: "GOOGLE-SUBJECT-SIZE", severity: "warning", field: "poolProvider" },
-      says: `google.subject takes ${longestSubject} bytes, and of ${root} a session's name has ${Math.max(left, 0)} left: a longer one is refused`,
-      fix: [
-        "keep the session's name short; one of EC2 has 19 characters",
-        "or mapping: { google.subject: .. } with less of it",
-      ],
-    },
-  ];
 }
 
 /** What amounts to owning the project, or to becoming anybody in it. */

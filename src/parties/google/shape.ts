@@ -62,17 +62,28 @@ const mappingKey = () =>
       /^(?:google\.(?:subject|groups)|attribute\.[a-z0-9_]{1,100})$/,
       "a mapping maps google.subject, google.groups or attribute.NAME of a-z 0-9 _",
     );
+const isCustom = (key: string): boolean => key.startsWith("attribute.");
 const expression = () => z.string().min(1).max(2048, "an expression has at most 2,048 characters");
+
+/** It ends a member's name, where `*` stands for a whole pool (google.md 6.3). */
+const granted = () =>
+  z
+    .string()
+    .regex(
+      /^[\x21-\x29\x2b-\x7e](?:[\x20-\x29\x2b-\x7e]*[\x21-\x29\x2b-\x7e])?$/,
+      "printable characters without *, and no blank at an end",
+    )
+    .max(1024);
 
 /** Who of a pool is meant; a whole pool is many. */
 const grant = () =>
   z.union([
     z.literal("subject"),
     z.literal("pool"),
-    z.strictObject({ group: z.string().min(1).max(1024) }),
+    z.strictObject({ group: granted() }),
     z.strictObject({
       attribute: z
-        .record(z.string().regex(/^[a-z0-9_]{1,100}$/, "an attribute has a-z 0-9 _"), z.string().min(1).max(1024))
+        .record(z.string().regex(/^[a-z0-9_]{1,100}$/, "an attribute has a-z 0-9 _"), granted())
         .refine((value) => Object.keys(value).length === 1, "grant names one attribute with its value"),
     }),
   ]);
@@ -87,9 +98,16 @@ export const to = () => ({
   mapping: z
     .record(mappingKey(), expression())
     .refine((value) => "google.subject" in value, "a mapping needs google.subject")
-    .refine((value) => Object.keys(value).length <= 52, "a mapping has at most 50 attributes of your own")
+    .refine(
+      (value) => Object.keys(value).filter(isCustom).length <= 50,
+      "a mapping has at most 50 attributes of your own",
+    )
     .optional(),
-  condition: z.string().min(1).max(4096, "a condition has at most 4,096 characters").optional(),
+  condition: z
+    .string()
+    .regex(/\S/, "an empty condition lets in whoever the issuer vouches for; left out, it pins the link's workload")
+    .max(4096, "a condition has at most 4,096 characters")
+    .optional(),
   audiences: z
     .array(z.string().min(1).max(256, "an audience has at most 256 characters"))
     .min(1)

@@ -11,9 +11,14 @@ const issuer = () =>
 /** IAM takes 1 to 255 characters (aws.md 6.1); `*` and `?` would be wildcards in a condition. */
 const value = () =>
   z.string().regex(/^[\x21-\x29\x2b-\x3e\x40-\x7e]{1,255}$/, "1-255 printable characters without * ? and blanks");
+/** Said twice is a slip: one of the two was meant to be another (reliability-and-security.md, case 40). */
+const list = <T extends z.ZodString>(one: T) =>
+  z
+    .array(one)
+    .min(1)
+    .refine((all) => new Set(all).size === all.length, "the same value stands in the list twice");
 /** One, or a list of alternatives. */
-const values = () =>
-  z.union([value(), z.array(value()).min(1)], "a value, or a list of them").transform((one) => [one].flat());
+const values = () => z.union([value(), list(value())], "a value, or a list of them").transform((one) => [one].flat());
 
 const pattern = () =>
   z
@@ -51,7 +56,7 @@ export const from = () => ({
   clientId: value(),
   subject: values().optional(),
   subjectLike: z
-    .union([pattern(), z.array(pattern()).min(1)])
+    .union([pattern(), list(pattern())])
     .transform((one) => [one].flat())
     .optional(),
   /** Claims that AWS exposes for this issuer besides, such as GitHub's `repository_id` (aws.md 2.2). */

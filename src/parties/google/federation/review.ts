@@ -1,5 +1,5 @@
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
-import { evaluate } from "../trust/cel.ts";
+import { isTrue, ofAnybody } from "../trust/anybody.ts";
 import { renderCondition } from "../trust/condition.ts";
 import type { PoolProviderSpec } from "./spec.ts";
 
@@ -10,7 +10,8 @@ const multiTenant =
 /** What all links together come to, or what is there now: limits of google.md 6.1, and conditions that hold nobody back. */
 export function reviewPoolProvider(resource: Resource, live?: LivePresent): readonly Remark[] {
   if (!resource.address.startsWith("google:poolProvider/")) return [];
-  const { conditions, audiences, source, type, keys } = (live?.spec ?? resource.spec) as unknown as PoolProviderSpec;
+  const { conditions, audiences, source, type, keys, mapping } = (live?.spec ??
+    resource.spec) as unknown as PoolProviderSpec;
   const condition = renderCondition(conditions);
   const base = { because: [], severity: "error" } as const;
   const long: Remark = {
@@ -25,7 +26,8 @@ export function reviewPoolProvider(resource: Resource, live?: LivePresent): read
     ...{ ...base, severity: "security", code: "GOOGLE-KEYS-UPLOADED", fix: ["crosstrust apply takes them away"] },
     says: "keys were stored in the pool provider: whoever has them signs in as anybody, whatever the issuer says",
   };
-  const open = type === "oidc" && admitsAnybody(condition);
+  const open =
+    type === "oidc" && ofAnybody({ ...{ condition, type, audiences, mapping }, source: String(source) }).some(isTrue);
   const shared = typeof source === "string" && multiTenant.test(source);
   return [
     ...(condition.length > 4096 ? [long] : []),
@@ -33,14 +35,6 @@ export function reviewPoolProvider(resource: Resource, live?: LivePresent): read
     ...(keys === "uploaded" ? [stored] : []),
     ...(open ? [nobodyHeldBack(String(source), shared)] : []),
   ];
-}
-
-const anybody = { sub: "anybody", iss: "https://issuer.example", aud: "anything" };
-
-function admitsAnybody(condition: string): boolean {
-  if (condition === "") return true;
-  const open = evaluate(condition, { assertion: anybody, google: { subject: anybody.sub }, attribute: {} });
-  return open.state === "value" && open.value === true;
 }
 
 const nobodyHeldBack = (issuer: string, shared: boolean): Remark => ({

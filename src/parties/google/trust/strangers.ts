@@ -1,4 +1,5 @@
 import type { Stranger } from "../../../model.ts";
+import { claimsIn } from "./anybody.ts";
 import { judgePool, type PoolTrust } from "./judge.ts";
 
 /** What nobody is called. */
@@ -87,6 +88,3 @@ function tokens(live: PoolTrust, wanted: PoolTrust): readonly Claims[] {
   }
   return all;
 }
-
-const claimsIn = (text: string): readonly string[] =>
-  [...text.matchAll(/assertion\.(\w+)|assertion\['([^']+)'\]/g)].map(([, plain, quoted]) => plain ?? quoted ?? "");
