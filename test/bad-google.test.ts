@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { lintFile } from "../src/file/lint.ts";
 import { readFederation } from "../src/file/read.ts";
+import { causeOfRows } from "../src/parties/google/explain-exchange.ts";
 import { parties, shapes } from "../src/parties/index.ts";
 import { manyLinks } from "./support/bench.ts";
 
@@ -278,5 +279,23 @@ describe("its good neighbours", () => {
     expect(told(open)).not.toContain("LINKS-CYCLE");
     expect(told(closed).filter((code) => code === "LINKS-CYCLE")).toHaveLength(1);
     expect(told(manyLinks(1000))).not.toContain("LINKS-CYCLE");
+  });
+});
+
+describe("a token of the wrong issuer", () => {
+  const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+  const [v1, v2] = [`https://sts.windows.net/${tenant}/`, `https://login.microsoftonline.com/${tenant}/v2.0`];
+  const other = v2.replace("72f988bf", "00000000");
+  test.each([
+    ["85 version 2 where 1 is believed", v1, v2, /^the token is of version 2: tokenVersion: 2/],
+    ["85 version 1 where 2 is believed", v2, v1, /^the token is of version 1: tokenVersion: 1/],
+    ["a slash too few", v1.slice(0, -1), v1, /slash at the end/],
+    ["another tenant", v1, other, /^crosstrust plan/],
+    ["another issuer", "https://idp.example.com", v1, /^crosstrust plan/],
+  ])("%s names both, and says what to do", (_, wants, says, fix) => {
+    const cause = causeOfRows([{ key: "iss", wants, says, readFrom: "iss", ok: false }], "azure");
+    expect(cause).toMatchObject({ code: "GOOGLE-ISSUER", says: expect.stringContaining(wants) });
+    expect(cause.says).toContain(says);
+    expect(cause.fix[0]).toMatch(fix);
   });
 });

@@ -53,12 +53,7 @@ export function tokenOf(given: string, mintedBy: string, ask: Pick<Minting, "ser
   const text = given.replace(/^\ufeff/, "").trimEnd();
   if (Buffer.byteLength(text) > longest)
     throw failure(ask, "malformed", `what was minted is larger than ${longest} bytes`);
-  if (text.startsWith("ya29."))
-    throw failure(
-      ask,
-      "malformed",
-      "what was minted is an access token of google; this is an access token; request an ID token",
-    );
+  if (text.startsWith("ya29.")) throw failure(ask, "malformed", "this is an access token; request an ID token");
   const parts = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(text);
   const [header, claims] = [decodePart(parts?.[1] ?? ""), decodePart(parts?.[2] ?? "")];
   if (header && claims) return { text, header, claims, mintedBy };

@@ -56,12 +56,33 @@ export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
       `${id} believes the aws account ${account.wants}, and this workload is of ${account.says}`,
     );
   const iss = key("iss");
-  if (iss) return told("GOOGLE-ISSUER", `${id} believes ${iss.wants}, and the token is of ${iss.says}`);
+  if (iss) return issuer(iss, id);
   const aud = key("aud");
   if (aud) return told("GOOGLE-AUDIENCE", `${id} takes tokens for ${aud.wants}, and this one is for ${aud.says}`);
   const mapped = wrong.find((row) => row.readFrom === "mapping" && row.key !== "principal");
   if (mapped) return mapping(mapped, id);
   return told("GOOGLE-CONDITION-FALSE", `the attribute condition of ${id} rejected the credential`);
+}
+
+const issuer = ({ wants, says }: Evidence, id: string): Cause => ({
+  ...{ code: "GOOGLE-ISSUER", says: `${id} believes ${wants}, and the token is of ${says}` },
+  fix: [...nearly(wants, says), ...repair],
+});
+
+/** A tenant has an issuer for each version of its tokens, and one of them ends in a slash (entra.md 2; google.md, trap 5). */
+function nearly(wants: string, says: string): readonly string[] {
+  const tenantOf = (text: string) =>
+    /^https:\/\/(?:sts\.windows\.net|login\.[\w.]+)\/([0-9a-f-]{36})\b/.exec(text)?.[1];
+  const tenant = tenantOf(wants);
+  if (tenant !== undefined && tenant === tenantOf(says) && says.includes("/v2.0") !== wants.includes("/v2.0")) {
+    const version = says.includes("/v2.0") ? "2" : "1";
+    return [
+      `the token is of version ${version}: tokenVersion: ${version} in from.entra,`,
+      "or api.requestedAccessTokenVersion of the application, which decides what it is",
+    ];
+  }
+  if (wants.replace(/\/$/, "") !== says.replace(/\/$/, "")) return [];
+  return ["they differ in the slash at the end: the issuer is compared to the letter"];
 }
 
 function off({ live }: TrustView, state: Evidence | undefined, repair: readonly string[]): Cause {
