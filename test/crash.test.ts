@@ -15,11 +15,20 @@ const rich = example.replace("may:  [", "may:  [ { allow: [ s3:GetObject ], reso
 const shape = ({ sandbox }: Bench): unknown =>
   sandbox.state
     .list<Record<string, unknown>>("")
-    .filter(([key]) => /^(aws\.role|aws\.oidcProvider|google\.account)\//.test(key))
+    .filter(([key]) => /^(aws\.role|aws\.oidcProvider|google\.(account|pool|poolProvider|bucket))\//.test(key))
     .map(([key, value]) => [
       key,
-      { ...value, created: 0, policy: 0, deletedAt: value.deletedAt === undefined ? 0 : 1, ...masked(value) },
+      { ...value, ...counted, ...bindingsOf(value), ...deletedOf(value), ...masked(value) },
     ]);
+
+const counted = { created: 0, updated: 0, metageneration: 0, policy: 0 };
+const deletedOf = ({ deletedAt }: Record<string, unknown>): object => ({ deletedAt: deletedAt === undefined ? 0 : 1 });
+
+/** Who may do what, without the etag. */
+const bindingsOf = ({ policy }: Record<string, unknown>): object => {
+  const bindings = (policy as { readonly bindings?: readonly unknown[] } | undefined)?.bindings;
+  return bindings ? { policy: bindings.map((one) => JSON.stringify(one)).sort() } : {};
+};
 
 /** Each sandbox has certificates of its own, and with them thumbprints and what is made of them. */
 const masked = ({ thumbprints, tags }: Record<string, unknown>): object =>
@@ -35,7 +44,10 @@ interface Story {
   readonly words: readonly string[];
 }
 
-const issuer = readFileSync(join(import.meta.dirname, "..", "examples", "oidc-to-aws.yaml"), "utf8");
+const examplesOf = (name: string) => readFileSync(join(import.meta.dirname, "..", "examples", name), "utf8");
+const issuer = examplesOf("oidc-to-aws.yaml");
+const toGoogle = examplesOf("aws-to-google.yaml");
+const direct = examplesOf("azure-to-google.yaml");
 
 const stories: readonly Story[] = [
   { name: "apply of an issuer's link", file: issuer, words: ["apply", "--quiet"] },
@@ -52,6 +64,14 @@ const stories: readonly Story[] = [
     file: example.replace("audience: aws-trust-1", "audience: aws-trust-2, maxSession: 2h"),
     words: ["apply", "--quiet"],
   },
+  { name: "apply of a role's link to google", file: toGoogle, words: ["apply", "--quiet"] },
+  {
+    name: "another role in the same pool provider",
+    before: toGoogle,
+    file: toGoogle.replace("ec2-my-role", "another-role"),
+    words: ["apply", "--quiet", "--allow-widen", "ec2-to-gcs"],
+  },
+  { name: "destroy of a link to google", before: direct, file: direct, words: ["destroy", "--quiet"] },
   { name: "destroy", before: rich, file: rich, words: ["destroy", "--quiet"] },
 ];
 

@@ -76,5 +76,7 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** In the order they are made; those of one wave do not depend on each other. Deletions come after them. */
   readonly waves: readonly (readonly Address[])[];
+  /** What carries things that are yet to be made: its mark says unfinished until they are. */
+  readonly open: readonly Address[];
   readonly findings: readonly Finding[];
 }

@@ -39,7 +39,14 @@ export function planOf(input: PlanInput): Plan {
     only: input.only,
     changes: changes.map(essence),
   });
-  return { deployment, fingerprint: digest, changes, waves: ordered.waves, findings };
+  return { deployment, fingerprint: digest, changes, waves: ordered.waves, open: openOf(all), findings };
+}
+
+/** What carries something that is yet to be made, whichever links are named. */
+function openOf(changes: readonly Change[]): readonly Address[] {
+  const made = new Set(changes.filter(({ verb }) => verb === "create").map(({ address }) => address));
+  const carriers = changes.filter(({ desired }) => desired?.covers?.some((address) => made.has(address)));
+  return carriers.map(({ address }) => address);
 }
 
 /** Only what the named links need; what nobody needs any more goes only when no link is named. */

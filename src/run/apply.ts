@@ -53,6 +53,7 @@ export async function apply(job: Job, world: World): Promise<Applied> {
   const run = new Run(job, world);
   await run.shield();
   for (const wave of job.plan.waves) await inParallel(wave, width, (address) => run.make(address));
+  await run.seal();
   await run.clean();
   await run.reread();
   return { live: run.live, done: run.done, findings: run.findings };
@@ -77,6 +78,8 @@ class Run {
   private readonly failed = new Set<Address>();
   /** Taken away before the first wave, although the plan keeps it: made again at its turn. */
   private readonly shielded = new Set<Address>();
+  /** The marks of carriers that get them when all that rides on them is there. */
+  private readonly whole = new Map<Address, Mark>();
   private readonly job: Job;
   private readonly world: World;
   private readonly changes: ReadonlyMap<Address, Change>;
@@ -117,7 +120,7 @@ class Run {
   async make(address: Address): Promise<void> {
     const change = this.changes.get(address);
     if (!change?.desired || change.desired.hold === "use") return;
-    const mark = this.markFor(change);
+    const mark = this.opened(change, this.markFor(change));
     const taken = this.shielded.has(address);
     if (!mark || (change.verb === "keep" && !taken && !isStale(change, mark))) return;
     await this.step(change, async () => {
@@ -126,6 +129,33 @@ class Run {
       const live: Live = change.verb === "replace" || taken ? { state: "absent" } : change.live;
       const desired = { ...change.desired, spec: this.resolved(change) } as Resource;
       this.live.set(address, await kind.put({ desired, live, mark }, this.world));
+    });
+  }
+
+  /** What carries others is not finished before they are: a run that ends in between leaves that to be seen (house.md). */
+  private opened({ address, desired }: Change, mark: Mark | undefined): Mark | undefined {
+    const rests = this.job.plan.open.includes(address) || desired?.covers?.some((one) => this.shielded.has(one));
+    if (!mark || !rests) return mark;
+    this.whole.set(address, mark);
+    return { ...mark, put: "-" };
+  }
+
+  /** The carriers' marks, once all is there; of a failure the next run finds what is left to do. */
+  async seal(): Promise<void> {
+    await inParallel([...this.whole], width, async ([address, mark]) => {
+      const { desired, links } = this.changes.get(address) as Change;
+      const live = this.live.get(address);
+      const all = desired?.covers?.every((one) => this.live.get(one)?.state === "present");
+      if (!desired || !all || live?.state !== "present") return;
+      const spec = this.job.tools.resolve(desired.spec, this.lookup);
+      try {
+        this.live.set(
+          address,
+          await this.kindOf(address).put({ desired: { ...desired, spec }, live, mark }, this.world),
+        );
+      } catch (error) {
+        this.findings.push(troubleOf(error, { address, links }));
+      }
     });
   }
 
