@@ -18,6 +18,7 @@ import type {
 import { parties } from "./parties/index.ts";
 import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
+import { brief } from "./plan/fingerprint.ts";
 import { order } from "./plan/order.ts";
 import { planOf } from "./plan/plan.ts";
 import { neededBy, refsOf, resolve } from "./plan/refs.ts";
@@ -42,6 +43,11 @@ export interface Ask {
   readonly destroy?: boolean;
   /** Only what the named links need is read, and nothing is looked for that no link needs any more: nothing is written. */
   readonly glance?: boolean;
+  /**
+   * What a former file left is sought in all accounts and projects of this one, whatever kind of thing it is: for whoever
+   * writes with an operator's rights. Else only kinds that the file names are looked for.
+   */
+  readonly sweep?: boolean;
 }
 
 /** Consent to nothing: for whoever has nobody to ask, and for what writes nothing. */
@@ -76,13 +82,16 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const glance = ask.glance === true && only.length > 0;
   const resources = glance ? neededBy(only, expansion.resources) : expansion.resources;
   const { waves } = order(resources);
-  const names = { owner: federation.name, parties, leftovers: !glance };
-  const question = { ...names, resources, waves, refs: refsIn, resolve: known };
+  const swept = ask.sweep === true && only.length === 0;
+  const leftovers = glance ? "none" : swept ? "all" : "named";
+  const names = { owner: federation.name, parties, leftovers } as const;
+  const question = { ...names, resources, waves, refs: refsIn, resolve: known, hash: brief };
   const observed = await observe(question, world);
   const looked = new Set(resources.map(({ address }) => address));
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
+    swept,
     desired: desired.filter(readable),
     named: expansion.resources,
     findings: [
@@ -194,7 +203,7 @@ export function applyPlan(
   keep: boolean,
   world: World,
 ): Promise<Applied> {
-  const tools = { resolve, refs: refsOf, want: wantOf, put: putOf };
+  const tools = { resolve, refs: refsOf, want: wantOf, put: putOf, hash: brief };
   return apply({ plan, live: observed.live, kinds, keep, tools }, world);
 }
 

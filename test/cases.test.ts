@@ -57,6 +57,7 @@ function outcome(name: string): Readonly<Record<string, string>> {
     kinds,
     findings: linted,
     only: [],
+    swept: true,
     tool: "0",
   });
   const view = {

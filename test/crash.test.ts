@@ -71,6 +71,12 @@ const stories: readonly Story[] = [
     file: toGoogle.replace("ec2-my-role", "another-role"),
     words: ["apply", "--quiet", "--allow-widen", "ec2-to-gcs"],
   },
+  {
+    name: "another permission on another bucket",
+    before: toGoogle,
+    file: toGoogle.replace("objectViewer", "objectAdmin").replace("buckets/acme-reports", "buckets/acme-other"),
+    words: ["apply", "--quiet", "--yes"],
+  },
   { name: "destroy of a link to google", before: direct, file: direct, words: ["destroy", "--quiet"] },
   { name: "destroy", before: rich, file: rich, words: ["destroy", "--quiet"] },
 ];

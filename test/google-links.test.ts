@@ -199,6 +199,7 @@ describe("links that share a pool provider", () => {
     expect(different(planned.plan.changes)).toEqual([
       ["update", "edited", "google:poolProvider"],
       ["delete", undefined, "google:serviceAccount"],
+      ["delete", undefined, "google:binding"],
     ]);
     expect([await conditionOf(b), traces[0]?.findings]).toEqual([one, []]);
     expect((await b.health(aws)).verdict).toBe("works");

@@ -345,10 +345,14 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     const resources =
       story.resources?.(federationOf(renamed)) ?? expand(federationOf(renamed).links, parties).resources;
     const other = resources.find(({ address }) => address.startsWith(`${kind.name}/`)) as Resource;
-    const mine = await kind.list([other], "acme", thing.b.world());
+    const look = (one: Resource, owner: string) => {
+      const remembered = { unnamed: 0, has: () => false };
+      return kind.list({ named: [one], beside: resources, owner, remembered }, thing.b.world());
+    };
+    const mine = await look(other, "acme");
     expect(mine.found.map(({ address }) => address)).toEqual([thing.desired.address]);
-    expect((await kind.list([other], "somebody", thing.b.world())).found).toEqual([]);
-    expect((await kind.list([thing.desired], "acme", thing.b.world())).found).toEqual([]);
+    expect((await look(other, "somebody")).found).toEqual([]);
+    expect((await look(thing.desired, "acme")).found).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Control, Federation, Finding, Identity, Link, Resource, World } fr
 import { parties } from "../parties/index.ts";
 import { lookupOf } from "../plan/compare.ts";
 import { expand, partyOf } from "../plan/expand.ts";
+import { brief } from "../plan/fingerprint.ts";
 import { order } from "../plan/order.ts";
 import { planOf } from "../plan/plan.ts";
 import { refsOf, resolve } from "../plan/refs.ts";
@@ -84,13 +85,15 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
       ...resource,
       spec: resolve(resource.spec, lookupOf(live)),
     }),
-  };
+    hash: brief,
+    leftovers: "named",
+  } as const;
   const observed = await observe(question, world);
   const missing = watched.filter(({ address }) => observed.live.get(address)?.state !== "present");
   const early = named.filter(({ spec }) => missing.some((account) => account.spec.email === spec.account));
   const wanted = named.filter((one) => !observed.failed.has(one.address) && !early.includes(one));
   const plan = planOf({
-    ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], tool: version, observed },
+    ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], swept: false, tool: version, observed },
     // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
     consents: noConsents,
     desired: destroy ? wanted.filter(({ hold }) => hold === "use") : wanted,

@@ -78,5 +78,7 @@ export interface Plan {
   readonly waves: readonly (readonly Address[])[];
   /** What carries things that are yet to be made: its mark says unfinished until they are. */
   readonly open: readonly Address[];
+  /** Whatever a former file left was looked for, so that it need not be remembered any longer. */
+  readonly swept: boolean;
   readonly findings: readonly Finding[];
 }

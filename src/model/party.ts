@@ -117,8 +117,19 @@ export interface Reader<S extends Spec = Spec> {
    * belongs into it. Throws like `read`.
    */
   readMany?(desired: readonly Resource<S>[], world: World): Promise<ReadonlyMap<Address, Live<S>>>;
-  /** Things that carry `owner`'s mark in the scopes of `named` and are not among them. */
-  list(named: readonly Resource<S>[], owner: string, world: World): Promise<Leftovers>;
+  /** Things that carry `owner`'s mark in the scopes of the file and are not named by it. */
+  list(seek: Seek<S>, world: World): Promise<Leftovers>;
+}
+
+/** What to look for that no link names any more, and what is known of it. */
+export interface Seek<S extends Spec = Spec> {
+  readonly owner: string;
+  /** What the file names of this kind. */
+  readonly named: readonly Resource<S>[];
+  /** What it names of the whole party: in the same accounts and projects things of this kind may be left, too. */
+  readonly beside: readonly Resource[];
+  /** Whether some mark remembers a thing at this address that the file no longer names; `unnamed`: how many such. */
+  readonly remembered: { readonly unnamed: number; readonly has: (address: Address) => boolean };
 }
 
 /**

@@ -73,6 +73,8 @@ export interface Mark {
   readonly adopted?: boolean;
   /** Unique ids of the subjects it trusts, `name=id` each: the only way back to a deleted service account. */
   readonly subjects?: string;
+  /** What rides on it and has no mark, each by a hash of its address: the way back to what a later file no longer names. */
+  readonly holds?: readonly string[];
 }
 
 /** What could not be read has no state here: reading throws, because "absent" would mean create. */

@@ -27,5 +27,8 @@ export const fingerprint = (value: unknown): string => createHash("sha256").upda
 /** The 16 hex that marks and people use. */
 export const short = (hash: string): string => hash.slice(0, 16);
 
+/** What a mark remembers of an address: 6 hex, because a description has room for few letters. */
+export const brief = (address: string): string => fingerprint(address).slice(0, 6);
+
 /** Equality by meaning, the same that fingerprints go by; an unresolved reference equals only itself. */
 export const equal = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);

@@ -19,6 +19,8 @@ export interface PlanInput {
   readonly findings: readonly Finding[];
   /** The links named on the command line; empty means all. */
   readonly only: readonly string[];
+  /** Whether all was looked for that a former file may have left. */
+  readonly swept: boolean;
   /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
@@ -39,7 +41,15 @@ export function planOf(input: PlanInput): Plan {
     only: input.only,
     changes: changes.map(essence),
   });
-  return { deployment, fingerprint: digest, changes, waves: ordered.waves, open: openOf(all), findings };
+  return {
+    deployment,
+    fingerprint: digest,
+    changes,
+    waves: ordered.waves,
+    open: openOf(all),
+    swept: input.swept,
+    findings,
+  };
 }
 
 /** What carries something that is yet to be made, whichever links are named. */

@@ -12,6 +12,7 @@ import type {
   Resource,
   World,
 } from "../model.ts";
+import { formerOf, holdsOf, isStale, subjectsOf, unfinished } from "./marks.ts";
 import { tailOf } from "./observe.ts";
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
@@ -30,6 +31,7 @@ export interface Job {
     readonly refs: (value: unknown) => readonly Ref[];
     readonly want: (resource: Resource) => string;
     readonly put: (spec: unknown) => string;
+    readonly hash: (address: Address) => string;
   };
 }
 
@@ -53,8 +55,8 @@ export async function apply(job: Job, world: World): Promise<Applied> {
   const run = new Run(job, world);
   await run.shield();
   for (const wave of job.plan.waves) await inParallel(wave, width, (address) => run.make(address));
-  await run.seal();
   await run.clean();
+  await run.seal();
   await run.reread();
   return { live: run.live, done: run.done, findings: run.findings };
 }
@@ -78,8 +80,8 @@ class Run {
   private readonly failed = new Set<Address>();
   /** Taken away before the first wave, although the plan keeps it: made again at its turn. */
   private readonly shielded = new Set<Address>();
-  /** The marks of carriers that get them when all that rides on them is there. */
-  private readonly whole = new Map<Address, Mark>();
+  /** Carriers that are not done with their turn, with the marks that they get at the end. */
+  private readonly resting = new Map<Address, { readonly mark: Mark; readonly before: Mark | undefined }>();
   private readonly job: Job;
   private readonly world: World;
   private readonly changes: ReadonlyMap<Address, Change>;
@@ -122,7 +124,7 @@ class Run {
     if (!change?.desired || change.desired.hold === "use") return;
     const mark = this.opened(change, this.markFor(change));
     const taken = this.shielded.has(address);
-    if (!mark || (change.verb === "keep" && !taken && !isStale(change, mark))) return;
+    if (!mark || (change.verb === "keep" && !taken && !isStale((change.live as LivePresent).mark, mark))) return;
     await this.step(change, async () => {
       const kind = this.kindOf(address);
       if (change.verb === "replace") await this.remove(change, "delete");
@@ -132,23 +134,31 @@ class Run {
     });
   }
 
-  /** What carries others is not finished before they are: a run that ends in between leaves that to be seen (house.md). */
-  private opened({ address, desired }: Change, mark: Mark | undefined): Mark | undefined {
-    const rests = this.job.plan.open.includes(address) || desired?.covers?.some((one) => this.shielded.has(one));
-    if (!mark || !rests) return mark;
-    this.whole.set(address, mark);
-    return { ...mark, put: "-" };
+  /** The mark for now, where something rests: what rides on it is yet to be made, or a former file's is yet to go. */
+  private opened({ address, desired, live }: Change, mark: Mark | undefined): Mark | undefined {
+    if (!mark) return undefined;
+    const before = live.state === "present" ? live.mark : undefined;
+    const rests =
+      this.job.plan.open.includes(address) || desired?.covers?.some((one) => this.shielded.has(one)) === true;
+    if (!rests && formerOf(before, mark).length === 0) return mark;
+    this.resting.set(address, { mark, before });
+    return unfinished(mark, before, rests);
   }
 
-  /** The carriers' marks, once all is there; of a failure the next run finds what is left to do. */
+  /** The carriers' last marks, once all is there and gone; of a failure the next run finds what is left to do. */
   async seal(): Promise<void> {
-    await inParallel([...this.whole], width, async ([address, mark]) => {
+    const stuck = this.job.plan.changes.some(({ verb, address }) => verb === "delete" && this.failed.has(address));
+    const blind = this.job.plan.findings.some(({ code }) => code === "LEFTOVERS-UNSEEN");
+    const forget = this.job.plan.swept && !stuck && !blind;
+    await inParallel([...this.resting], width, async ([address, { mark: last, before }]) => {
       const { desired, links } = this.changes.get(address) as Change;
       const live = this.live.get(address);
-      const all = desired?.covers?.every((one) => this.live.get(one)?.state === "present");
+      const all = (desired?.covers ?? []).every((one) => this.live.get(one)?.state === "present");
       if (!desired || !all || live?.state !== "present") return;
+      const mark = forget ? last : { ...unfinished(last, before, false), put: last.put };
       const spec = this.job.tools.resolve(desired.spec, this.lookup);
       try {
+        if (live.mark && !isStale(live.mark, mark)) return;
         this.live.set(
           address,
           await this.kindOf(address).put({ desired: { ...desired, spec }, live, mark }, this.world),
@@ -229,12 +239,14 @@ class Run {
     const previous = change.live.state === "present" ? change.live.mark : undefined;
     const adopted = change.verb === "adopt" || (change.verb !== "replace" && previous?.adopted === true);
     const subjects = subjectsOf(refs, this.lookup);
+    const holds = holdsOf(desired, this.job.tools.hash);
     return {
       owner: this.job.plan.deployment,
       want: this.job.tools.want(desired),
       put: this.job.tools.put(this.resolved(change)),
       ...(adopted ? { adopted: true } : {}),
       ...(subjects ? { subjects } : {}),
+      ...(holds.length > 0 ? { holds } : {}),
     };
   }
 
@@ -261,24 +273,3 @@ const leftAlone = ({ address, links }: Change): Finding => ({
   because: [],
   fix: ["mend that first, then run it again"],
 });
-
-/** Only the mark is out of date: apply refreshes it, plan never shows it. Unmarked and used things have none. */
-const isStale = (change: Change, mark: Mark): boolean => {
-  const live = change.live as LivePresent;
-  return live.mark !== undefined && JSON.stringify(sorted(live.mark)) !== JSON.stringify(sorted(mark));
-};
-
-const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? ""];
-
-/** What a mark remembers of what it refers to: what could not be found out again once that is gone. */
-const remembered = ["uniqueId", "thumbprints"];
-
-/** Unique ids to remember, `acme-prod/reports=1003...`; a tag holds 256 characters, the rest is lost. */
-function subjectsOf(refs: readonly Ref[], lookup: Lookup): string {
-  const ids = new Map(
-    refs.filter((ref) => remembered.includes(ref.field)).map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),
-  );
-  const entries = [...ids].map(([name, id]) => `${name}=${id}`).sort();
-  while (entries.join(" ").length > 256) entries.pop();
-  return entries.join(" ");
-}

@@ -1,4 +1,5 @@
 import type { Address, Finding, Kind, Leftovers, Live, Party, Ref, Resource, World } from "../model.ts";
+import { belongsTo, look, nothing, owns } from "./leftovers.ts";
 import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -8,13 +9,15 @@ export interface Ask {
   /** Waves of the resources: dependants are read first, because their marks hold the hints. */
   readonly waves: readonly (readonly Address[])[];
   readonly owner: string;
-  /** Whether to look for what is ours and no longer named. */
-  readonly leftovers?: boolean;
+  /** Whether to look for what is ours and no longer named: of kinds that the file names, or of all. */
+  readonly leftovers: "none" | "named" | "all";
   readonly parties: readonly Party[];
   /** What a reference inside a spec points at. */
   readonly refs: (resource: Resource) => readonly Ref[];
   /** The resource with its references resolved as far as `live` goes. */
   readonly resolve: (resource: Resource, live: ReadonlyMap<Address, Live>) => Resource;
+  /** What a mark remembers of an address. */
+  readonly hash: (address: Address) => string;
 }
 
 /** What was read and, kept apart from it, what could not be. */
@@ -39,9 +42,10 @@ export async function observe(ask: Ask, world: World): Promise<Observed> {
   if (stop.some((finding) => finding.severity === "error")) {
     return { live: new Map(), leftovers: nothing, failed: failAll(resources, stop), findings: stop };
   }
+  const reading = readAll(ask, world);
   const [{ live, failed }, leftovers] = await Promise.all([
-    readAll(ask, world),
-    ask.leftovers === false ? nothing : look(ask, world),
+    reading,
+    ask.leftovers === "none" ? nothing : look(ask, reading, world),
   ]);
   const notes = [...live].flatMap(([address, one]) => (one.state === "present" ? noted(one.notes, address, ask) : []));
   return { live, leftovers, failed, findings: [...stop, ...notes, ...leftovers.findings] };
@@ -51,11 +55,6 @@ async function reached(party: Party, resources: readonly Resource[], world: Worl
   if (resources.length === 0) return [];
   return party.reach(resources, world).catch((error: unknown) => [troubleOf(error, {})]);
 }
-
-const nothing: Leftovers = { found: [], scopes: [], findings: [] };
-
-const belongsTo = (party: Party) => (resource: Resource) => party.kinds.some((kind) => owns(kind, resource.address));
-const owns = (kind: Kind, address: Address): boolean => address.startsWith(`${kind.name}/`);
 
 /** Every address gets the reason, so that no thing looks absent because nobody looked. */
 const failAll = (resources: readonly Resource[], findings: readonly Finding[]): ReadonlyMap<Address, Finding> => {
@@ -141,30 +140,3 @@ function hintsFor(resource: Resource, ask: Ask, live: ReadonlyMap<Address, Live>
 
 /** What a mark says beside an id: `acme-prod/reports`. */
 export const tailOf = (address: Address): string => address.slice(address.indexOf("/") + 1);
-
-/** Only kinds that the file names are asked: no other scope is known (contract, section 8). */
-async function look(ask: Ask, world: World): Promise<Leftovers> {
-  const kinds = ask.parties.flatMap((party) => party.kinds);
-  const looked = await Promise.all(
-    kinds.map(async (kind): Promise<Leftovers> => {
-      const named = ask.resources.filter((resource) => owns(kind, resource.address));
-      if (named.length === 0) return nothing;
-      try {
-        return await kind.list(named, ask.owner, world);
-      } catch (error) {
-        // Without that permission the rest of the plan still stands; it only cannot see what was left behind.
-        const { says } = troubleOf(error, {});
-        const fix = ["what a former link left behind there is not seen"];
-        return {
-          ...nothing,
-          findings: [{ code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix }],
-        };
-      }
-    }),
-  );
-  return {
-    found: looked.flatMap(({ found }) => found),
-    scopes: looked.flatMap(({ scopes }) => scopes),
-    findings: looked.flatMap(({ findings }) => findings),
-  };
-}

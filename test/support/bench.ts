@@ -103,8 +103,9 @@ export class Bench {
     return { federation: federationOf(text), only, consents: { ...noConsents, ...consents }, destroy };
   }
 
+  /** As the command does it, with all that a former file may have left. */
   plan(text: string, options: Options = {}): Promise<Planned> {
-    return makePlan(this.ask(text, options), this.world());
+    return makePlan({ ...this.ask(text, options), sweep: true }, this.world());
   }
 
   async apply(
@@ -113,7 +114,7 @@ export class Bench {
   ): Promise<{ planned: Planned; applied: Applied; traces: readonly Trace[] }> {
     const world = this.world();
     const ask = this.ask(text, options);
-    const planned = await makePlan(ask, world);
+    const planned = await makePlan({ ...ask, sweep: true }, world);
     const applied = await applyPlan(planned, options.keep ?? false, world);
     if (ask.destroy) return { planned, applied, traces: [] };
     const live = new Map([...planned.observed.live, ...applied.live]);

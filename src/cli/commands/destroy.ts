@@ -15,7 +15,10 @@ export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: b
   const { world, flags, paper } = context;
   const { federation } = loadFile(flags, "all");
   checkNames(federation, links);
-  const planned = await makePlan({ federation, only: links, consents: consentsOf({}), destroy: true }, world);
+  const planned = await makePlan(
+    { federation, only: links, consents: consentsOf({}), destroy: true, sweep: true },
+    world,
+  );
   const { plan } = planned;
   const view = viewOf(world, { federation, planned, only: links, command: "destroy" });
   const shown = planText(view, paper);

@@ -1,4 +1,4 @@
-import type { Address, Identity, Link, Ref } from "../../model.ts";
+import type { Address, Identity, Link, Ref, Resource } from "../../model.ts";
 import { type ServiceAccountName, serviceAccountOf } from "./shape.ts";
 
 /** As in `iss` (google.md 4), with the scheme; AWS names the same issuer without it. */
@@ -23,3 +23,8 @@ export function identityOf(link: Link): { readonly identity: Identity; readonly 
 /** Google's own default accounts: shared by everything in the project that names no account of its own. */
 export const isDefaultAccount = (email: string): boolean =>
   /^\d+-compute@developer\.gserviceaccount\.com$|@appspot\.gserviceaccount\.com$/.test(email);
+
+/** Projects in which the file has something made: where something of a former file may be left. */
+export const ownProjects = (resources: readonly Resource[]): readonly string[] => [
+  ...new Set(resources.filter(({ hold }) => hold === "own").map(({ spec }) => String(spec.project))),
+];

@@ -8,12 +8,13 @@ import type {
   PutJob,
   Removal,
   Resource,
+  Seek,
   Spec,
   World,
 } from "../../model.ts";
 import { CloudError, createOnce, inParallel, mayHaveLanded, settle } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
-import { serviceAccountAddress } from "./claims.ts";
+import { ownProjects, serviceAccountAddress } from "./claims.ts";
 import { isMarked } from "./federation/calls.ts";
 import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
 import { getPolicy, type IamPolicy, ofAccount } from "./policies.ts";
@@ -132,10 +133,10 @@ async function notOurs(world: World, members: readonly string[]): Promise<readon
   return told.flat();
 }
 
-/** Accounts of this owner that the file does not name, where it owns others (contract, section 8). */
-async function listLeftovers(named: readonly Resource<AccountSpec>[], owner: string, world: World): Promise<Leftovers> {
+/** Accounts of this owner that the file does not name, where it owns anything (contract, section 8). */
+async function listLeftovers({ named, beside, owner }: Seek<AccountSpec>, world: World): Promise<Leftovers> {
   const known = new Set(named.map((resource) => resource.spec.email));
-  const projects = [...new Set(named.filter(({ hold }) => hold === "own").map(({ spec }) => spec.project))];
+  const projects = ownProjects(beside);
   const lists = await inParallel(projects, 4, async (project) => {
     const accounts = await calls.listAccounts(world, project);
     return accounts

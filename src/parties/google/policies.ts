@@ -68,3 +68,21 @@ export const ofAccount = ({ project, account }: { project: string; account: stri
   project,
   on: `serviceAccounts/${account}`,
 });
+
+/** Names of a project's buckets. */
+export async function listBuckets(world: World, project: string): Promise<readonly string[]> {
+  const page = z.object({
+    items: z.array(z.object({ name: z.string() })).default([]),
+    nextPageToken: z.string().optional(),
+  });
+  const names = new Set<string>();
+  for (let token = "", before = -1; ; before = names.size) {
+    const path = `/storage/v1/b?project=${project}&fields=items(name),nextPageToken${token && `&pageToken=${encodeURIComponent(token)}`}`;
+    const call = { service: "google.storage", operation: "ListBuckets", effect: "read", method: "GET" } as const;
+    const next = await google(world, { ...call, project, path, answer: page });
+    for (const { name } of next.items) names.add(name);
+    token = next.nextPageToken ?? "";
+    // A page that brings nothing new would be asked for again and again.
+    if (!token || names.size === before) return [...names];
+  }
+}

@@ -16,11 +16,16 @@ function trust(link: Link, identity: Identity): readonly Resource[] {
   const spec: AccountSpec | undefined = sink && {
     ...{ project: sink.project, id: sink.id, email: sink.email, disabled: false },
   };
-  const account: readonly Resource[] =
-    sink && spec ? [{ address: serviceAccountAddress(sink), links: [link.name], hold: sink.hold, spec }] : [];
   const bindings = bindingResources(link, identity);
-  // Those of the pool's own: what its account was granted rides on nothing that we could read it from.
-  const covers = bindings.filter(({ spec }) => spec.pool !== "").map(({ address }) => address);
+  // An account of ours carries what it was granted itself; one that is only used has no mark to carry anything.
+  const own = sink?.hold === "own" ? bindings.filter(({ spec }) => spec.pool === "") : [];
+  const addresses = (some: readonly Resource[]) => some.map(({ address }) => address);
+  const carried = own.length > 0 ? { covers: addresses(own) } : {};
+  const account: readonly Resource[] =
+    sink && spec
+      ? [{ address: serviceAccountAddress(sink), links: [link.name], hold: sink.hold, spec, ...carried }]
+      : [];
+  const covers = addresses(bindings.filter((one) => !own.includes(one)));
   const poolProvider = { ...poolProviderResource(link, identity), covers };
   const guard = guardResource(link, targetOf(link).project);
   return [poolProvider, poolResource(link), ...account, ...bindings, ...guard];

@@ -1,4 +1,4 @@
-import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { respell } from "../role/respell.ts";
@@ -56,11 +56,7 @@ const failure = (kind: "malformed" | "exists", message: string): CloudError =>
   new CloudError({ class: kind, service: "aws.iam", operation: "GetPolicy", code: "", status: 200, message });
 
 /** Policies of this owner below the paths of those that are named. */
-async function listLeftovers(
-  named: readonly Resource<ManagedPolicySpec>[],
-  owner: string,
-  world: World,
-): Promise<Leftovers> {
+async function listLeftovers({ named, owner }: Seek<ManagedPolicySpec>, world: World): Promise<Leftovers> {
   const known = new Set(named.map(managedPolicyArnOf));
   const places = new Map(named.map((one) => [`${one.spec.account} ${one.spec.path}`, one] as const));
   const found = await inParallel([...places.values()], 2, async (place) => {

@@ -8,6 +8,7 @@ import type {
   PutJob,
   Removal,
   Resource,
+  Seek,
   World,
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, mayHaveLanded } from "../../../run/retry.ts";
@@ -148,19 +149,19 @@ const notOurs = (url: string): CloudError =>
   });
 
 /** Found by listing all of an account, since nothing else says where a former link's issuer was. */
-async function listLeftovers(
-  named: readonly Resource<OidcProviderSpec>[],
-  owner: string,
-  world: World,
-): Promise<Leftovers> {
+async function listLeftovers({ named, beside, owner }: Seek<OidcProviderSpec>, world: World): Promise<Leftovers> {
   const known = new Set(named.map(({ address }) => address));
-  const accounts = new Map(named.map((resource) => [resource.spec.account, resource]));
+  // A link's roles say where its issuer would be, though no link with an issuer is left.
+  const roles = beside.filter(({ hold, spec }) => hold === "own" && typeof spec.partition === "string");
+  const accounts = new Map(roles.map((resource) => [String(resource.spec.account), resource]));
   const found = await inParallel([...accounts.values()], 4, async (resource) => {
-    const account = accountOf(resource);
+    const { account: id, partition } = resource.spec as OidcProviderSpec;
+    const account: Account = { account: id, ...(resource.access ? { access: resource.access } : {}) };
     const arns = await calls.listOidcProviders(world, account);
     const others = arns.filter((arn) => !known.has(oidcProviderAddress(account.account, urlOf(arn))));
     return inParallel(others, 4, async (arn) => {
-      const like = { ...resource.spec, url: urlOf(arn), deployment: owner, clientIds: [], thumbprints: "" };
+      const place = { account: id, partition, url: urlOf(arn) };
+      const like = { ...place, deployment: owner, clientIds: [], thumbprints: "" };
       const live = await readOne(world, account, like);
       const address = oidcProviderAddress(account.account, urlOf(arn));
       return live.state === "present" && live.mark

@@ -1,4 +1,15 @@
-import type { Address, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import type {
+  Address,
+  Kind,
+  Leftovers,
+  Live,
+  LivePresent,
+  PutJob,
+  Removal,
+  Resource,
+  Seek,
+  World,
+} from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { renderPolicy } from "../trust/policy.ts";
@@ -60,7 +71,7 @@ async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
 }
 
 /** Roles of this owner below the paths the file names, that the file does not name. */
-async function listLeftovers(named: readonly Resource<RoleSpec>[], owner: string, world: World): Promise<Leftovers> {
+async function listLeftovers({ named, owner }: Seek<RoleSpec>, world: World): Promise<Leftovers> {
   const known = new Set(named.map((resource) => resource.address));
   const places = new Map(
     named

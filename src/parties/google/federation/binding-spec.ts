@@ -67,10 +67,14 @@ interface Wanted {
 
 function binding({ link, needs, broad, used, name, ...spec }: Wanted): Resource {
   const plain = bindingAddress(spec, name);
-  const address = used ? (plain.replace("google:binding", "google:bindingOnUsed") as Address) : plain;
+  const address = used ? onUsed(plain) : plain;
   const more = { needs, ...(broad ? { broad: [link.name] } : {}) };
   return { address, links: [link.name], hold: "own", spec: { ...spec } as unknown as Spec, ...more };
 }
+
+/** The same on an account that is only used: a kind of its own, because making it takes a word by name. */
+export const onUsed = (binding: Address): Address =>
+  binding.replace("google:binding", "google:bindingOnUsed") as Address;
 
 /** What makes one member of one policy, in the order in which people ask: where, what, who. `pool` is its bare id. */
 export function bindingAddress(spec: Pick<BindingSpec, "project" | "on" | "role" | "member">, pool: string): Address {

@@ -1,4 +1,4 @@
-import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import { parseCondition, renderCondition } from "../trust/condition.ts";
@@ -78,11 +78,7 @@ function notesOf(live: PoolProviderSpec, desired: PoolProviderSpec): readonly Fi
 }
 
 /** Pool providers of this owner in the pools that the file names; whole pools are their own kind's leftovers. */
-async function leftovers(
-  named: readonly Resource<PoolProviderSpec>[],
-  owner: string,
-  world: World,
-): Promise<Leftovers> {
+async function leftovers({ named, owner }: Seek<PoolProviderSpec>, world: World): Promise<Leftovers> {
   const known = new Set<string>(named.map(({ address }) => address));
   const pools = [...new Map(named.map(({ spec }) => [`${spec.project}/${spec.pool}`, spec])).values()];
   const lists = await inParallel(pools, 4, async (place) => {

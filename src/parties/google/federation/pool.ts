@@ -1,5 +1,6 @@
-import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, World } from "../../../model.ts";
+import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import { getPool, type LivePool, listPools, poolPath } from "./calls.ts";
 import { described, visible } from "./landing.ts";
@@ -45,10 +46,10 @@ function present(project: string, pool: LivePool): LivePresent<PoolSpec> {
   };
 }
 
-/** Pools of this owner that the file does not name, in projects where it owns others (contract, section 8). */
-async function leftovers(named: readonly Resource<PoolSpec>[], owner: string, world: World): Promise<Leftovers> {
+/** Pools of this owner that the file does not name, in projects where it owns anything (contract, section 8). */
+async function leftovers({ named, beside, owner }: Seek<PoolSpec>, world: World): Promise<Leftovers> {
   const known = new Set<string>(named.map(({ address }) => address));
-  const projects = [...new Set(named.map(({ spec }) => spec.project))];
+  const projects = ownProjects(beside);
   const lists = await inParallel(projects, 4, async (project) =>
     (await listPools(world, project))
       .filter((pool) => pool.state === "ACTIVE" && parseDescription(pool.description)?.owner === owner)

@@ -1,0 +1,108 @@
+import type { Address, Finding, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
+import { CloudError, inParallel } from "../../../run/retry.ts";
+import { ownProjects } from "../claims.ts";
+import { parseDescription } from "../mark.ts";
+import { getPolicy, type IamPolicy } from "../policies.ts";
+import { parseMember } from "../trust/principals.ts";
+import { type BindingSpec, bindingAddress, onUsed } from "./binding-spec.ts";
+import { getPool } from "./calls.ts";
+import { type Held, seek } from "./seek.ts";
+
+/**
+ * Members that no link wants any more. In the policies that the file names: whatever names a pool of ours, and nothing
+ * else that stands there. In all policies of its projects: what a mark remembers of a former file, and only where one
+ * remembers something; so what somebody else granted our own accounts stays.
+ */
+export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise<Leftovers> {
+  const { named, beside, owner, remembered } = asked;
+  const targets = [...new Map(named.map(({ spec }) => [spec.on, spec])).values()];
+  const policies = await inParallel(targets, 4, async ({ project, on }): Promise<readonly Held[]> => {
+    const policy = await getPolicy(world, { project, on }).catch(noneThere);
+    return policy ? [{ target: { project, on }, policy }] : [];
+  });
+  const projects = ownProjects(beside);
+  const sought = remembered.unnamed > 0 ? await seek(projects, world) : { policies: [], findings: [] };
+  const wanted = new Set<Address>(beside.map(({ address }) => address));
+  const ofPools = (await ours(policies.flat(), owner, world)).map((spec) =>
+    entry(bindingAddress(spec, idOf(spec)), spec),
+  );
+  const former = [...policies.flat(), ...sought.policies].flatMap(membersOf).flatMap((spec) => {
+    const address = addressesOf(spec, projects).find((one) => remembered.has(one) && !wanted.has(one));
+    return address ? [entry(address, spec)] : [];
+  });
+  const found = new Map(
+    [...ofPools, ...former].filter(({ address }) => !wanted.has(address)).map((one) => [one.address, one]),
+  );
+  const lost = remembered.unnamed - new Set(former.map(({ address }) => address)).size;
+  const elsewhere = lost > 0 && sought.findings.length === 0 ? [notThere(lost, projects)] : [];
+  return {
+    found: [...found.values()],
+    scopes: remembered.unnamed > 0 ? projects.map((project) => `google policies ${project}`) : [],
+    findings: [...sought.findings, ...elsewhere],
+  };
+}
+
+export const present = (spec: BindingSpec): LivePresent<BindingSpec> => ({
+  state: "present",
+  owner: "ours",
+  spec,
+  outputs: {},
+});
+
+const entry = (address: Address, spec: BindingSpec) => ({ address, live: present(spec) });
+
+/** What is gone holds no binding. */
+export function noneThere(error: unknown): undefined {
+  if (error instanceof CloudError && error.class === "missing") return undefined;
+  throw error;
+}
+
+const idOf = ({ pool }: BindingSpec): string => String(pool).split("/").at(-1) ?? "";
+
+/** Members of pools and accounts, without those under a condition: that is another binding, and nobody's here. */
+const membersOf = ({
+  target,
+  policy: { bindings },
+}: {
+  target: Held["target"];
+  policy: IamPolicy;
+}): readonly BindingSpec[] =>
+  bindings
+    .filter(({ condition }) => condition === undefined)
+    .flatMap(({ role, members }) =>
+      members.flatMap((member) => {
+        const parsed = parseMember(member);
+        if (parsed) return [{ ...target, role, pool: parsed.pool, member: parsed.tail }];
+        return member.startsWith("serviceAccount:") ? [{ ...target, role, pool: "", member }] : [];
+      }),
+    );
+
+/** A bucket does not tell which project a link named for it, nor an account whether it was made or used. */
+const addressesOf = (spec: BindingSpec, projects: readonly string[]): readonly Address[] =>
+  [...new Set([spec.project, ...projects])].flatMap((project) => {
+    const plain = bindingAddress({ ...spec, project }, idOf(spec));
+    return [plain, onUsed(plain)];
+  });
+
+/** Members of pools that carry this owner's mark, be they deleted: their bindings come back to life with them. */
+async function ours(policies: readonly Held[], owner: string, world: World): Promise<readonly BindingSpec[]> {
+  const members = policies.flatMap(membersOf).filter(({ pool }) => pool !== "");
+  const pools = [...new Set(members.map(({ pool }) => String(pool)))];
+  const own = await inParallel(pools, 4, async (name) => ((await isOurs(world, name, owner)) ? [name] : []));
+  return members.filter(({ pool }) => own.flat().includes(String(pool)));
+}
+
+async function isOurs(world: World, name: string, owner: string): Promise<boolean> {
+  const [, project = "", pool = ""] = /^projects\/(\d+)\/.*\/([^/]+)$/.exec(name) ?? [];
+  const there = await getPool(world, { project, pool }).catch((error: unknown) => {
+    if (error instanceof CloudError && error.class === "denied") return undefined;
+    throw error;
+  });
+  return there !== undefined && parseDescription(there.description)?.owner === owner;
+}
+
+const notThere = (count: number, projects: readonly string[]): Finding => ({
+  ...{ code: "LEFTOVERS-ELSEWHERE", severity: "hint", at: {}, because: [] },
+  says: `${count} grants of a former file are in no policy of ${projects.join(", ")}: they are gone, or in a project that the file does not name`,
+  fix: ["the next apply forgets them; look there first where it named another project"],
+});

@@ -1,0 +1,80 @@
+import type { Address, Finding, Kind, Leftovers, Live, Mark, Party, Resource, Seek, World } from "../model.ts";
+import { CloudError } from "./retry.ts";
+import { troubleOf } from "./trouble.ts";
+
+export const nothing: Leftovers = { found: [], scopes: [], findings: [] };
+
+export const belongsTo = (party: Party) => (resource: Resource) =>
+  party.kinds.some((kind) => owns(kind, resource.address));
+export const owns = (kind: Kind, address: Address): boolean => address.startsWith(`${kind.name}/`);
+
+/** The part of a question that says what to look for. */
+export interface Looking {
+  readonly resources: readonly Resource[];
+  readonly leftovers: "none" | "named" | "all";
+  readonly owner: string;
+  readonly parties: readonly Party[];
+  readonly hash: (address: Address) => string;
+}
+
+const none: Seek["remembered"] = { unnamed: 0, has: () => false };
+
+type Reading = Promise<{ readonly live: ReadonlyMap<Address, Live> }>;
+
+/**
+ * What is ours and named by no link, in the accounts and projects that the file names; no other scope is known
+ * (contract, section 8). What carries a mark is found by it, at the same time as the rest is read; what has none is
+ * sought after that, because the marks of its carriers remember it.
+ */
+export async function look(ask: Looking, reading: Reading, world: World): Promise<Leftovers> {
+  const kinds = ask.parties.flatMap((party) => party.kinds.map((kind) => ({ kind, party })));
+  const marked = kinds.filter(({ kind }) => !kind.unmarked);
+  const first = await Promise.all(marked.map((one) => lookFor({ ...one, remembered: none }, ask, world)));
+  const { live } = await reading;
+  const marks = [...live.values(), ...first.flatMap(({ found }) => found.map((one) => one.live))].flatMap(ours(ask));
+  const remembered = rememberedBy(marks, ask);
+  const rest = kinds.filter(({ kind }) => kind.unmarked);
+  const all = [...first, ...(await Promise.all(rest.map((one) => lookFor({ ...one, remembered }, ask, world))))];
+  return {
+    found: all.flatMap(({ found }) => found),
+    scopes: [...new Set(all.flatMap(({ scopes }) => scopes))],
+    findings: all.flatMap(({ findings }) => findings),
+  };
+}
+
+const ours =
+  ({ owner }: Looking) =>
+  (live: Live): readonly Mark[] =>
+    live.state === "present" && live.mark?.owner === owner ? [live.mark] : [];
+
+function rememberedBy(marks: readonly Mark[], { resources, hash, leftovers }: Looking): Seek["remembered"] {
+  const held = new Set(marks.flatMap(({ holds }) => holds ?? []));
+  for (const { address } of resources) held.delete(hash(address));
+  return { unnamed: leftovers === "all" ? held.size : 0, has: (address) => held.has(hash(address)) };
+}
+
+interface Sought extends Pick<Seek, "remembered"> {
+  readonly kind: Kind;
+  readonly party: Party;
+}
+
+async function lookFor({ kind, party, remembered }: Sought, ask: Looking, world: World): Promise<Leftovers> {
+  const { resources, owner } = ask;
+  const named = resources.filter(({ address }) => owns(kind, address));
+  const beside = ask.leftovers === "all" ? resources.filter(belongsTo(party)) : named;
+  if (beside.length === 0) return nothing;
+  try {
+    return await kind.list({ named, beside, owner, remembered }, world);
+  } catch (error) {
+    // Whoever may not even look for what the file does not name has never made it either.
+    if (named.length === 0 && error instanceof CloudError && error.class === "denied") return nothing;
+    return { ...nothing, findings: [unseen(error)] };
+  }
+}
+
+/** Without that permission the rest of the plan still stands; it only cannot see what was left behind. */
+function unseen(error: unknown): Finding {
+  const { says } = troubleOf(error, {});
+  const fix = ["what a former link left behind there is not seen"];
+  return { code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix };
+}

@@ -1,0 +1,42 @@
+import type { Address, Lookup, Mark, Ref, Resource } from "../model.ts";
+import { tailOf } from "./observe.ts";
+
+/** Only the mark is out of date: apply refreshes it, plan never shows it. Unmarked and used things have none. */
+export const isStale = (live: Mark | undefined, mark: Mark): boolean =>
+  live !== undefined &&
+  (JSON.stringify(sorted(live)) !== JSON.stringify(sorted(mark)) || formerOf(live, mark).length > 0);
+
+const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? ""];
+
+/** What a mark remembers of what it refers to: what could not be found out again once that is gone. */
+const remembered = ["uniqueId", "thumbprints"];
+
+/** Unique ids to remember, `acme-prod/reports=1003...`; a tag holds 256 characters, the rest is lost. */
+export function subjectsOf(refs: readonly Ref[], lookup: Lookup): string {
+  const ids = new Map(
+    refs.filter((ref) => remembered.includes(ref.field)).map((ref) => [tailOf(ref.$ref), lookup(ref) ?? ""]),
+  );
+  const entries = [...ids].map(([name, id]) => `${name}=${id}`).sort();
+  while (entries.join(" ").length > 256) entries.pop();
+  return entries.join(" ");
+}
+
+/** A description has room for 19 of them beside our own words; while a file changes, the old and the new ones stand there. */
+const [mostHeld, room] = [12, 19];
+
+/** What rides on a thing and carries no mark. Beyond the limit only policies that the file names are looked at. */
+export const holdsOf = ({ covers = [] }: Resource, hash: (address: Address) => string): readonly string[] =>
+  covers.map(hash).sort().slice(0, mostHeld);
+
+/** What a mark remembers and the file no longer has. */
+export const formerOf = (before: Mark | undefined, mark: Mark): readonly string[] =>
+  (before?.holds ?? []).filter((one) => !mark.holds?.includes(one));
+
+/**
+ * The mark while something rests: a run that ends here leaves `-`, and what was there before is not forgotten. Where
+ * the file is as it was and nothing is yet to be made, there is only something to forget.
+ */
+export function unfinished(mark: Mark, before: Mark | undefined, rests: boolean): Mark {
+  const put = rests || before?.want !== mark.want ? "-" : mark.put;
+  return { ...mark, put, holds: [...(mark.holds ?? []), ...formerOf(before, mark)].slice(0, room) };
+}

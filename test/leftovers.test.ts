@@ -1,0 +1,189 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { applyPlan, makePlan } from "../src/crosstrust.ts";
+import type { Change, World } from "../src/model.ts";
+import { parseDescription, withMark } from "../src/parties/google/mark.ts";
+import { type Bench, bench } from "./support/bench.ts";
+
+// What a former file left behind, after the file was edited and nobody said `destroy`: it is found where the file still
+// has something, whatever kind of thing it is, and what somebody else gave is never among it.
+
+const example = (name: string): string =>
+  readFileSync(join(import.meta.dirname, "..", "examples", `${name}.yaml`), "utf8");
+const linksOf = (text: string) => text.slice(text.indexOf("links:\n") + "links:\n".length);
+const aws = example("aws-to-google");
+const azure = example("azure-to-google");
+const all = `${example("google-to-aws")}${linksOf(example("oidc-to-aws"))}${linksOf(aws)}${linksOf(azure)}`;
+
+const gone = (changes: readonly Change[]) =>
+  changes.filter(({ verb }) => verb === "delete").map(({ address }) => address.replace(/@acme-prod[^/]*/, ""));
+const codes = (findings: readonly { readonly code: string }[]) => findings.map(({ code }) => code);
+const viewer = "roles/storage.objectViewer";
+const bucket = (name: string) => `storage/storage/v1/b/${name}/iam`;
+const membersOf = async (b: Bench, path: string) =>
+  ((await b.google("GET", path)).body.bindings as { role: string; members: string[] }[] | undefined) ?? [];
+const sink = "serviceAccount:etl-sink@acme-prod.iam.gserviceaccount.com";
+
+/** Applies it, and again: the second time there is nothing to do, to seek or to write. */
+async function settled(b: Bench, file: string): Promise<void> {
+  const { applied } = await b.apply(file);
+  expect(applied.findings).toEqual([]);
+  const calls = await b.callsOf(async () => {
+    const { plan } = (await b.apply(file)).planned;
+    expect(gone(plan.changes)).toEqual([]);
+    expect(codes(plan.findings).filter((code) => code.startsWith("LEFTOVERS"))).toEqual([]);
+  });
+  expect(calls.filter(({ write, operation }) => write || operation === "ListBuckets")).toEqual([]);
+}
+
+describe("what an edit takes away is taken away", () => {
+  test("another role in may: the former one goes, and what others gave the account stays", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const path = bucket("acme-reports");
+    const { body } = await b.google("GET", path);
+    const theirs = { role: "roles/storage.legacyBucketReader", members: [sink, "user:anna@example.com"] };
+    await b.google("PUT", path, { ...body, bindings: [...(body.bindings as object[]), theirs] });
+    const edited = aws.replace(viewer, "roles/storage.objectAdmin");
+    expect(gone((await b.plan(edited)).plan.changes)).toEqual([
+      "google:binding/acme-prod/acme-reports/storage.objectViewer/etl-sink",
+    ]);
+    await settled(b, edited);
+    const left = await membersOf(b, path);
+    expect(left).toContainEqual(theirs);
+    expect(left).toContainEqual({ role: "roles/storage.objectAdmin", members: [sink] });
+    expect(left).toHaveLength(2);
+  });
+
+  test.each([
+    ["an account's", aws, "google:binding/acme-prod/acme-reports/storage.objectViewer/etl-sink"],
+    [
+      "a pool's",
+      azure,
+      "google:binding/acme-prod/acme-reports/storage.objectViewer/partners/subject/9f3c1e2a-0000-4000-8000-000000000001",
+    ],
+  ])("%s grant on a bucket that the file names no more", async (_, file, address) => {
+    const b = await bench();
+    await b.apply(file);
+    const edited = file.replace("buckets/acme-reports", "buckets/acme-other");
+    const { plan, observed } = await b.plan(edited);
+    expect(gone(plan.changes)).toEqual([address]);
+    expect(observed.leftovers.scopes).toContain("google policies acme-prod");
+    await settled(b, edited);
+    expect(await membersOf(b, bucket("acme-reports"))).toEqual([]);
+    expect((await b.health(edited)).verdict).toBe("works");
+  });
+
+  test("a grant on the project, and all of may", async () => {
+    const b = await bench();
+    const file = aws
+      .replace(
+        "//storage.googleapis.com/projects/_/buckets/acme-reports",
+        "//cloudresourcemanager.googleapis.com/projects/acme-prod",
+      )
+      .replace(viewer, "roles/browser");
+    await b.apply(file);
+    const without = file.replace(/ {4}may:[\s\S]*/, "");
+    expect(gone((await b.plan(without)).plan.changes)).toEqual(["google:binding/acme-prod/acme-prod/browser/etl-sink"]);
+    await settled(b, without);
+  });
+
+  test("the member on an account that was only used", async () => {
+    const b = await bench();
+    const path = "iam/v1/projects/acme-prod/serviceAccounts";
+    for (const accountId of ["theirs-1", "theirs-2"]) await b.google("POST", path, { accountId });
+    const using = (id: string) =>
+      aws
+        .replace("serviceAccount: etl-sink", `serviceAccount: ${id}@acme-prod.iam.gserviceaccount.com`)
+        .replace(/ {4}may:[\s\S]*/, "");
+    const consents = { adopt: ["ec2-to-gcs"] };
+    await b.apply(using("theirs-1"), { consents });
+    const { plan } = await b.plan(using("theirs-2"), { consents });
+    expect(gone(plan.changes)).toEqual([
+      "google:bindingOnUsed/acme-prod/theirs-1/iam.workloadIdentityUser/partners/attribute.aws_role/ec2-my-role",
+    ]);
+    await b.apply(using("theirs-2"), { consents });
+    const policy = await b.google("POST", `${path}/theirs-1@acme-prod.iam.gserviceaccount.com:getIamPolicy`, {});
+    expect(policy.body.bindings).toBeUndefined();
+  });
+});
+
+describe("kinds that the file names no more", () => {
+  test.each([
+    ["an OIDC provider beside a role", example("google-to-aws"), /^aws:oidcProvider/],
+    ["accounts beside a pool", azure, /^google:serviceAccount\/acme-prod\/etl-sink/],
+    ["a pool beside an account", example("google-to-aws"), /^google:pool\//],
+  ])("%s", async (_, kept, kind) => {
+    const b = await bench();
+    await b.apply(all);
+    expect(gone((await b.plan(kept)).plan.changes)).toContainEqual(expect.stringMatching(kind));
+    await settled(b, kept);
+  });
+
+  test("a check looks for no more than the file's own kinds: its role is for those", async () => {
+    const b = await bench();
+    await b.apply(example("google-to-aws"));
+    const calls = await b.callsOf(() => b.health(example("google-to-aws")));
+    const lists = calls.filter(({ operation }) => operation.startsWith("List")).map(({ operation }) => operation);
+    expect(lists).not.toContainEqual(expect.stringMatching(/Pools|OpenIDConnect|Buckets/));
+  });
+});
+
+describe("what is remembered", () => {
+  const edited = aws.replace("buckets/acme-reports", "buckets/acme-other");
+  const former = ["google:binding/acme-prod/acme-reports/storage.objectViewer/etl-sink"];
+
+  test("applying one link forgets nothing that only the whole file may take away", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    await b.apply(edited, { only: ["ec2-to-gcs"] });
+    await b.apply(edited, { only: ["ec2-to-gcs"] });
+    expect(gone((await b.plan(edited)).plan.changes)).toEqual(former);
+    await settled(b, edited);
+  });
+
+  // Catches a program that takes "not permitted to look" for "nothing there".
+  test("whoever may not list buckets is told so, and nothing is forgotten", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const world = b.world();
+    const blind: World = {
+      ...world,
+      http: async (request) =>
+        /\/storage\/v1\/b\?/.test(request.url)
+          ? {
+              status: 403,
+              headers: {},
+              body: Buffer.from('{"error":{"code":403,"message":"no storage.buckets.list"}}'),
+            }
+          : world.http(request),
+    };
+    const planned = await makePlan({ ...b.ask(edited), sweep: true }, blind);
+    expect(gone(planned.plan.changes)).toEqual([]);
+    expect(codes(planned.plan.findings)).toContain("LEFTOVERS-UNSEEN");
+    await applyPlan(planned, false, blind);
+    expect(gone((await b.plan(edited)).plan.changes)).toEqual(former);
+  });
+
+  test("what is nowhere is said once, and then forgotten", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    await b.google("PUT", bucket("acme-reports"), { bindings: [] });
+    const { planned } = await b.apply(edited);
+    expect(codes(planned.plan.findings)).toContain("LEFTOVERS-ELSEWHERE");
+    await settled(b, edited);
+  });
+
+  test("somebody's own long description is kept whole, and leaves no room to remember", () => {
+    const mark = { owner: "acme", want: "a".repeat(16), put: "b".repeat(16), holds: ["3fa9c1", "77be02"] };
+    const text = withMark("made by hand", mark);
+    expect(text).toBe(`made by hand (holds 3fa9c1 77be02) [crosstrust/1 acme ${mark.want} ${mark.put}]`);
+    expect(parseDescription(text)).toEqual(mark);
+    expect(withMark(text, undefined)).toBe("made by hand");
+    const long = "x".repeat(190);
+    const { holds: _, ...rest } = mark;
+    expect(parseDescription(withMark(long, mark))).toEqual(rest);
+    expect(withMark(withMark(long, mark), undefined)).toBe(long);
+  });
+});
