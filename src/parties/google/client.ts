@@ -102,7 +102,7 @@ interface ErrorBody {
     readonly details?: readonly {
       readonly reason?: string;
       readonly metadata?: Readonly<Record<string, string>>;
-      readonly violations?: readonly { readonly type?: string }[];
+      readonly violations?: readonly { readonly type?: string; readonly description?: string }[];
     }[];
     readonly errors?: readonly { readonly reason?: string }[];
   };
@@ -138,11 +138,17 @@ function refusal(ask: Ask<unknown>, { status, headers, body }: HttpAnswer, princ
     class: kind,
     code: reason === "SERVICE_DISABLED" ? reason : String(error.status ?? reason),
     status,
-    message: typeof error.message === "string" ? error.message : `answered ${status}`,
+    message: messageOf(error.message, constraint?.description) ?? `answered ${status}`,
     ...(detail ? { detail } : {}),
     ...(headers["retry-after"] && Number.isFinite(seconds) ? { retryAfter: seconds } : {}),
     ...(fix ? { fix } : {}),
   });
+}
+
+/** A policy of the organization says what it is about beside the message, which names nothing (google.md 5). */
+function messageOf(message: unknown, why: unknown): string | undefined {
+  if (typeof message !== "string") return undefined;
+  return typeof why === "string" && why !== message ? `${message} ${why}` : message;
 }
 
 /**

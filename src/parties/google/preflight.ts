@@ -3,23 +3,47 @@ import type { Link, Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { enabledServices, getProject, heldPermissions } from "./calls.ts";
 import { google } from "./client.ts";
+import { forbidden } from "./preflight-policies.ts";
 import { isSignIn, serviceAccountOf } from "./shape.ts";
 
 /** The APIs that a link needs (google.md 6.2). */
 const apis = ["iam", "cloudresourcemanager", "iamcredentials", "sts"].map((name) => `${name}.googleapis.com`);
 
-/** What apply and destroy need on accounts; `--grant-me` needs `setIamPolicy` besides. */
-const permissions = ["create", "get", "list", "update", "delete", "undelete", "enable", "disable", "getIamPolicy"].map(
-  (verb) => `iam.serviceAccounts.${verb}`,
-);
+/** What apply and destroy need of a project, and the predefined role that holds it (google.md 6.2). */
+interface Right {
+  readonly topic: string;
+  readonly permissions: readonly string[];
+  readonly role: string;
+  /** In words: `may make and remove ..`. */
+  readonly may: string;
+}
 
-/** What pools and pool providers need besides. */
-const poolPermissions = ["Pools", "PoolProviders"].flatMap((what) =>
-  ["create", "get", "list", "update", "delete", "undelete"].map((verb) => `iam.workloadIdentity${what}.${verb}`),
-);
+const verbs = ["create", "get", "list", "update", "delete", "undelete"];
+const accountVerbs = [...verbs, "enable", "disable", "getIamPolicy"];
 
-/** Organization policies that stop a link from being made; true where they are enforced. */
-const constraints = ["constraints/iam.disableServiceAccountCreation"];
+/** `--grant-me` needs `setIamPolicy` on accounts besides. */
+function rightsIn(project: string, resources: readonly Resource[]): readonly Right[] {
+  const here = resources.filter(({ spec }) => spec.project === project);
+  const has = (head: string, on = "") =>
+    here.some(({ address, spec }) => address.startsWith(head) && String(spec.on ?? "").startsWith(on));
+  const binds = has("google:binding", "serviceAccounts/") ? ["setIamPolicy"] : [];
+  const accounts: Right = {
+    ...{ topic: "google roles", role: "roles/iam.serviceAccountAdmin", may: "make and remove service accounts" },
+    permissions: [...accountVerbs, ...binds].map((verb) => `iam.serviceAccounts.${verb}`),
+  };
+  const pools: Right = {
+    ...{ topic: "google pools", role: "roles/iam.workloadIdentityPoolAdmin" },
+    may: "make and remove pools and pool providers",
+    permissions: ["Pools", "PoolProviders"].flatMap((what) =>
+      verbs.map((verb) => `iam.workloadIdentity${what}.${verb}`),
+    ),
+  };
+  const grants: Right = {
+    ...{ topic: "google grants", role: "roles/resourcemanager.projectIamAdmin", may: "grant on the project" },
+    permissions: ["get", "set"].map((verb) => `resourcemanager.projects.${verb}IamPolicy`),
+  };
+  return [accounts, ...(has("google:pool/") ? [pools] : []), ...(has("google:binding", "projects/") ? [grants] : [])];
+}
 
 /**
  * Project by project: whose credentials, is it there, paid for, switched on, permitted, and not forbidden. A
@@ -27,18 +51,14 @@ const constraints = ["constraints/iam.disableServiceAccountCreation"];
  */
 export async function preflight(resources: readonly Resource[], world: World): Promise<readonly Preflight[]> {
   const projects = [...new Set(resources.map(({ spec }) => String(spec.project)))];
-  const withPools = new Set(
-    resources.filter(({ address }) => address.startsWith("google:pool/")).map(({ spec }) => String(spec.project)),
-  );
   const lines = await inParallel(projects, 2, async (project) => {
     const there = await line("google project", () => isActive(world, project));
     if (there.ok !== true) return [{ ...there, stops: true }];
     const rest = await Promise.all([
       line("google billing", () => billing(world, project)),
       line("google apis", () => switchedOn(world, project)),
-      line("google roles", () => permitted(world, project)),
-      ...(withPools.has(project) ? [line("google pools", () => mayPool(world, project))] : []),
-      line("google org policies", () => forbidden(world, project)),
+      ...rightsIn(project, resources).map((right) => line(right.topic, () => permitted(world, project, right))),
+      line("google org policies", () => forbidden(world, project, resources)),
     ]);
     return [there, ...rest];
   });
@@ -92,47 +112,12 @@ async function switchedOn(world: World, project: string): Promise<Seen> {
 }
 
 /** Asked of Google itself, so inherited roles count. */
-async function permitted(world: World, project: string): Promise<Seen> {
+async function permitted(world: World, project: string, { permissions, role, may }: Right): Promise<Seen> {
   const held = await heldPermissions(world, project, permissions);
   const missing = permissions.filter((permission) => !held.includes(permission));
-  if (missing.length === 0) return fine("may make and remove service accounts");
-  const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/iam.serviceAccountAdmin`;
+  if (missing.length === 0) return fine(`may ${may}`);
+  const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=${role}`;
   return bad(`missing ${missing.join(", ")}`, command);
-}
-
-async function mayPool(world: World, project: string): Promise<Seen> {
-  const held = await heldPermissions(world, project, poolPermissions);
-  const missing = poolPermissions.filter((permission) => !held.includes(permission));
-  if (missing.length === 0) return fine("may make and remove pools and pool providers");
-  const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/iam.workloadIdentityPoolAdmin`;
-  return bad(`missing ${missing.join(", ")}`, command);
-}
-
-/** The effective policy: also what the project inherits from its folders and organization. */
-async function forbidden(world: World, project: string): Promise<Seen> {
-  const answer = z.object({ booleanPolicy: z.object({ enforced: z.boolean().default(false) }).optional() });
-  const found = await Promise.all(
-    constraints.map(async (constraint) => {
-      const { booleanPolicy } = await google(world, {
-        ...{
-          service: "google.cloudresourcemanager",
-          operation: "GetEffectiveOrgPolicy",
-          effect: "read",
-          method: "POST",
-          project,
-        },
-        ...{ path: `/v1/projects/${project}:getEffectiveOrgPolicy`, body: { constraint }, answer },
-      });
-      return booleanPolicy?.enforced ? [constraint] : [];
-    }),
-  );
-  const enforced = found.flat();
-  if (enforced.length === 0) return fine("nothing forbids service accounts");
-  const name = enforced[0]?.replace("constraints/", "") ?? "";
-  return bad(
-    `${enforced.join(", ")} is enforced`,
-    `gcloud resource-manager org-policies disable-enforce ${name} --project ${project}`,
-  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { require_, requireApi } from "./access.ts";
+import { refuseSource } from "./org-policy.ts";
 import { checkFields, type Fields, idFrom, taken } from "./pool-fields.ts";
 import {
   expiryOf,
@@ -201,6 +202,7 @@ function createPoolProvider(call: RestCall) {
   if (stillThere(call.host.state.get<StoredPool>(poolProviderKey(project, pool.id, id)), call.host.now()))
     throw taken();
   const fields = checkFields(call.body as Fields, "new");
+  refuseSource(call.host, { project, pool: pool.id }, fields);
   return savedPoolProvider(call, { project, pool: pool.id, id, ...fields } as StoredPoolProvider);
 }
 
@@ -233,7 +235,9 @@ function patchPoolProvider(call: RestCall) {
       ? { ...(changed[head] as object), [member]: (value as Record<string, unknown>)?.[member] }
       : value;
   }
-  return savedPoolProvider(call, { ...found, ...checkFields(changed as Fields, "new") } as StoredPoolProvider);
+  const fields = checkFields(changed as Fields, "new");
+  refuseSource(call.host, found, fields);
+  return savedPoolProvider(call, { ...found, ...fields } as StoredPoolProvider);
 }
 
 function turnPoolProvider(call: RestCall, how: "delete" | "undelete") {

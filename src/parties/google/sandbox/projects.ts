@@ -1,6 +1,13 @@
 import { may, principalOf, require_, requireApi } from "./access.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
-import { checkedPolicy, projectOf, type StoredPolicy, type StoredProject, saveProject } from "./store.ts";
+import {
+  checkedPolicy,
+  type ListPolicy,
+  projectOf,
+  type StoredPolicy,
+  type StoredProject,
+  saveProject,
+} from "./store.ts";
 
 const one = "^/v1/projects/([^/:]+)";
 const path = (rest: string): RegExp => new RegExp(`${one}${rest}$`);
@@ -86,26 +93,41 @@ function test({ parts, body, host, principal }: RestCall) {
   return permissions.length > 0 ? { permissions } : {};
 }
 
+/** Constraints on values, as far as they stop this product; without a policy of its own each allows everything. */
+const lists = ["iam.workloadIdentityPoolProviders", "iam.workloadIdentityPoolAwsAccounts"].map(
+  (name) => `constraints/${name}`,
+);
+
 /**
- * Boolean constraints of the organization, as far as they stop this product. There is no organization above a
- * project here: what is effective is what was set on it.
+ * Constraints of the organization, as far as they stop this product. There is no organization above a project here:
+ * what is effective is what was set on it.
  */
 function getConstraint(call: RestCall) {
   const constraint = String(call.body.constraint ?? "");
-  const enforced = held(call, "get").constraints.includes(constraint);
+  const project = held(call, "get");
+  if (lists.includes(constraint)) {
+    return { constraint, listPolicy: project.lists?.[constraint] ?? { allValues: "ALLOW" } };
+  }
+  const enforced = project.constraints.includes(constraint);
   return { constraint, booleanPolicy: enforced ? { enforced } : {} };
 }
 
+interface OrgPolicy {
+  readonly constraint?: string;
+  readonly booleanPolicy?: { readonly enforced?: boolean };
+  readonly listPolicy?: ListPolicy;
+}
+
 function setConstraint(call: RestCall) {
-  const policy = (call.body.policy ?? {}) as { constraint?: string; booleanPolicy?: { enforced?: boolean } };
+  const { constraint = "", booleanPolicy, listPolicy } = (call.body.policy ?? {}) as OrgPolicy;
   const project = held(call, "setIamPolicy");
-  const constraint = policy.constraint ?? "";
+  if (lists.includes(constraint)) {
+    saveProject(call.host, { ...project, lists: { ...project.lists, [constraint]: listPolicy ?? {} } });
+    return { constraint, listPolicy: listPolicy ?? {} };
+  }
   const others = project.constraints.filter((one) => one !== constraint);
-  saveProject(call.host, {
-    ...project,
-    constraints: policy.booleanPolicy?.enforced ? [...others, constraint] : others,
-  });
-  return { constraint, booleanPolicy: policy.booleanPolicy ?? {} };
+  saveProject(call.host, { ...project, constraints: booleanPolicy?.enforced ? [...others, constraint] : others });
+  return { constraint, booleanPolicy: booleanPolicy ?? {} };
 }
 
 function billing({ parts, host }: RestCall) {

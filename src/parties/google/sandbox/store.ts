@@ -28,6 +28,15 @@ export interface StoredProject {
   readonly noOrganization?: boolean;
   /** Boolean constraints that are enforced. */
   readonly constraints: readonly string[];
+  /** Constraints on values, by their names. */
+  readonly lists?: Readonly<Record<string, ListPolicy>>;
+}
+
+/** Which values are allowed; denied ones win, and where any are allowed nothing else is (Resource Manager v1). */
+export interface ListPolicy {
+  readonly allowedValues?: readonly string[];
+  readonly deniedValues?: readonly string[];
+  readonly allValues?: "ALLOW" | "DENY";
 }
 
 /** Kept under its unique id; `google.email/` leads from the e-mail of a living account to it. */
