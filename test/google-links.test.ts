@@ -136,6 +136,46 @@ describe("drift is seen, said by what it does, and repaired", () => {
     expect((await b.health(file)).verdict).toBe("works");
   });
 
+  // Every example through every drift that it can have: seen with its cause, never called healthy, and mended by apply.
+  const subject = { attributeMapping: { "google.subject": "'x' + assertion.sub" } };
+  const drifts: Readonly<Record<string, (b: Bench, party: keyof typeof at) => Promise<void>>> = {
+    condition: (b, party) => patch(b, at[party], "attributeCondition", { attributeCondition: "true" }),
+    mapping: (b, party) => patch(b, at[party], "attributeMapping", subject),
+    audience: (b, party) => patch(b, at[party], "oidc.allowedAudiences", { oidc: { allowedAudiences: ["another"] } }),
+    "pool provider switched off": (b, party) => patch(b, at[party], "disabled", { disabled: true }),
+    "pool switched off": (b) => patch(b, pool, "disabled", { disabled: true }),
+    binding: async (b, party) => {
+      const policy = `storage/storage/v1/b/${party === "oidc" ? "acme-releases" : "acme-reports"}/iam`;
+      await b.google("PUT", policy, { ...(await b.google("GET", policy)).body, bindings: [] });
+    },
+  };
+  const verdicts: Readonly<Record<string, readonly string[]>> = {
+    condition: ["open"],
+    mapping: ["broken"],
+    audience: ["open"],
+    "pool provider switched off": ["broken"],
+    "pool switched off": ["broken"],
+    binding: ["drifted"],
+  };
+  const pairs = Object.keys(drifts).flatMap((what) =>
+    (["aws", "azure", "oidc"] as const).map((party) => [what, party] as const),
+  );
+  // A pool provider for AWS has no audience but its own name.
+  test.each(pairs.filter(([what, party]) => what !== "audience" || party !== "aws"))(
+    "%s of %s",
+    async (what, party) => {
+      const b = await bench();
+      await b.apply(files[party]);
+      await drifts[what]?.(b, party);
+      const { plan } = await b.plan(files[party]);
+      expect(different(plan.changes).map(([verb, cause]) => [verb, cause])).toEqual([["update", "drifted"]]);
+      expect(verdicts[what]).toContain((await b.health(files[party])).verdict);
+      await b.apply(files[party]);
+      expect(different((await b.plan(files[party])).plan.changes)).toEqual([]);
+      expect((await b.health(files[party])).verdict).toBe("works");
+    },
+  );
+
   test("a pool that was switched off", async () => {
     const b = await bench();
     await b.apply(azure);

@@ -27,6 +27,8 @@ export interface ExchangeAsk {
   readonly purpose: "prove" | "refuse" | "use";
   /** Seconds, for `use` alone; where it is left out the relying party has its default. */
   readonly duration?: number;
+  /** Whom the link means; a session of somebody else is no proof. Left out where nobody is to be proved. */
+  readonly identity?: Identity;
   /** What was read or made; whoever has read nothing leaves it out, and the relying party asks its cloud. */
   readonly lookup?: Lookup;
 }

@@ -231,14 +231,12 @@ async function whoami(
   proving: Proving,
   session: Parameters<NonNullable<Party["relying"]>["whoami"]>[0],
 ): Promise<Step> {
-  const { link, world } = proving;
+  const { link, lookup, world } = proving;
+  const { identity } = proving.view;
   const start = performance.now();
   try {
-    const who = await party(proving, link.to.party).relying?.whoami(
-      session,
-      { link, purpose: "prove", lookup: proving.lookup },
-      world,
-    );
+    const ask = { link, purpose: "prove", lookup, ...(identity ? { identity } : {}) } as const;
+    const who = await party(proving, link.to.party).relying?.whoami(session, ask, world);
     return { hop: { step: "whoami", result: "ok", how: "proved", ms: since(start), saw: who ?? "" } };
   } catch (error) {
     const finding = troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });

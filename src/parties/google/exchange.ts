@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ExchangeAsk, Link, Lookup, Session, Token, World } from "../../model.ts";
 import { type Call, CloudError, call, type ErrorClass, jsonOf, located } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
+import { tailsOf } from "./federation/binding-spec.ts";
 import { parentOf } from "./federation/calls.ts";
 import { poolName } from "./federation/spec.ts";
 import { decode } from "./mint.ts";
@@ -187,7 +188,8 @@ const introspectSchema = z.object({ active: z.boolean(), username: z.string().de
  * Whose token came out: by Google's introspection for the pool's own, by `tokeninfo` for a service account's. A token
  * of somebody else is no proof (failures.md F21). Whether introspection asks for a client of its own is unverified.
  */
-export async function whoami(session: Session, { link }: ExchangeAsk, world: World): Promise<string> {
+export async function whoami(session: Session, ask: ExchangeAsk, world: World): Promise<string> {
+  const { link } = ask;
   const token = session.secrets.accessToken ?? "";
   const sink = sinkOf(link);
   if (sink) {
@@ -201,8 +203,35 @@ export async function whoami(session: Session, { link }: ExchangeAsk, world: Wor
   const form = new URLSearchParams({ token, token_type_hint: "urn:ietf:params:oauth:token-type:access_token" });
   const asked = { url: "https://sts.googleapis.com", path: "/v1/introspect", form, answer: introspectSchema };
   const { active, username } = await posted(world, spec, asked);
-  const pool = session.about?.pool ?? "";
-  return meant(username, active && username.startsWith(`principal://iam.googleapis.com/${pool}/subject/`), pool);
+  const pool = `principal://iam.googleapis.com/${session.about?.pool ?? ""}`;
+  const who = meant(username, active && username.startsWith(`${pool}/subject/`), pool);
+  return granted(who, ask, pool);
+}
+
+/**
+ * Whom the mapping made of the workload, where subjects are what the link grants to: somebody else has nothing of it.
+ * Of an attribute or a group the answer says nothing. Whether it escapes a subject's letters is unverified.
+ */
+function granted(who: string, { link, identity }: ExchangeAsk, pool: string): string {
+  const tails = identity ? tailsOf(targetOf(link), identity) : [];
+  const plain = who.includes("%") ? unescaped(who) : who;
+  const other = (tail: string) =>
+    tail.startsWith("subject/") && `${pool}/${tail}` !== who && `${pool}/${tail}` !== plain;
+  if (tails.length === 0 || !tails.every(other)) return who;
+  throw new CloudError({
+    ...{ class: "refused", service: "google.sts", operation: "IntrospectToken", code: "", status: 200 },
+    known: { code: "GOOGLE-MAPPING-MISFIT", asks: "broken" },
+    message: `the mapping makes this workload ${who.replace(`${pool}/`, "")}, and what the link gives is for ${tails.join(", ")}`,
+    fix: ["crosstrust plan shows what differs", "crosstrust apply repairs it"],
+  });
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function meant(who: string, right: boolean, wanted: string): string {
