@@ -471,10 +471,43 @@ describe("a guard against keys", () => {
     b.sandbox.set({ offsetSeconds: 3700 });
     // The clock of a world follows the answers it gets.
     const { plan } = await b.plan(guarded).then(() => b.plan(guarded));
-    expect(different(plan.changes)).toEqual([["create", undefined, "google:denyPolicy"]]);
+    expect(different(plan.changes)).toEqual([["update", "drifted", "google:denyPolicy"]]);
     await b.apply(guarded);
     await b.apply(guarded, { destroy: true });
     expect((await b.google("GET", name)).status).toBe(404);
+  });
+
+  test.each([
+    ["a pool", azure],
+    ["an account", example("google-to-aws")],
+  ])("taken out of a file with %s it goes, and nothing is asked for again", async (_, file) => {
+    const b = await bench();
+    await b.apply(file.replace("links:", "guard: { denyServiceAccountKeys: true }\nlinks:"));
+    expect(different((await b.plan(file)).plan.changes)).toEqual([["delete", undefined, "google:denyPolicy"]]);
+    await b.apply(file);
+    const calls = await b.callsOf(async () => {
+      expect(different((await b.apply(file)).planned.plan.changes)).toEqual([]);
+    });
+    expect(calls.filter(({ write, operation }) => write || operation === "GetPolicy")).toEqual([]);
+  });
+
+  // Catches a guard that belongs to whoever looks at it.
+  test("another deployment's guard serves this one too, and is not this one's to change or to take away", async () => {
+    const b = await bench();
+    const theirs = guarded.replace("name: acme", "name: beta").replaceAll("partners", "others");
+    await b.apply(theirs);
+    const { planned } = await b.apply(guarded);
+    expect(different(planned.plan.changes).map(([, , kind]) => kind)).not.toContain("google:denyPolicy");
+    const gone = await b.callsOf(() => b.apply(guarded, { destroy: true }));
+    expect(gone.filter(({ operation }) => operation === "DeletePolicy")).toEqual([]);
+    const breakGlass = guarded.replace("Keys: true", "Keys: true, breakGlass: ops@example.com");
+    b.sandbox.set({ offsetSeconds: 3700 });
+    await b.plan(breakGlass);
+    expect(different((await b.plan(breakGlass)).plan.changes)).toContainEqual([
+      "adopt",
+      undefined,
+      "google:denyPolicy",
+    ]);
   });
 
   test("where there is no organization it is skipped, and said", async () => {

@@ -145,9 +145,9 @@ const stories: Readonly<Record<string, Story>> = {
       const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
       const name = `iam/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F${number}/denypolicies`;
       await b.google("PUT", `${name}/crosstrust-no-keys`, { annotations: { "crosstrust-owner": "acme" }, rules: [] });
-      await b.world().store.remove("deny-policy-acme-prod");
+      await b.world().store.remove("deny-policy-acme-prod-acme");
     },
-    forget: (b) => b.world().store.remove("deny-policy-acme-prod"),
+    forget: (b) => b.world().store.remove("deny-policy-acme-prod-acme"),
   },
   "google:serviceAccount": {
     file: example,

@@ -104,7 +104,11 @@ function changeOf(resource: Resource, live: Live, input: Comparison & { lookup: 
 function whereAbsent(resource: Resource, input: Comparison): Pick<Change, "verb" | "cause" | "differences"> {
   if (resource.hold === "use") return { verb: "keep", differences: [] };
   if (!isMissed(resource, input)) return { verb: "create", differences: [] };
-  const gone = { path: "member", desired: resource.spec.member, live: undefined, weight: "narrows" } as const;
+  const { member } = resource.spec;
+  const gone: Difference =
+    member === undefined
+      ? { path: "exists", desired: true, live: false }
+      : { path: "member", desired: member, live: undefined, weight: "narrows" };
   return { verb: "update", cause: "drifted", differences: [gone] };
 }
 

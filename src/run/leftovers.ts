@@ -35,12 +35,17 @@ export async function look(ask: Looking, reading: Reading, world: World): Promis
   const remembered = rememberedBy(marks, ask);
   const rest = kinds.filter(({ kind }) => kind.unmarked);
   const all = [...first, ...(await Promise.all(rest.map((one) => lookFor({ ...one, remembered }, ask, world))))];
-  return {
-    found: all.flatMap(({ found }) => found),
-    scopes: [...new Set(all.flatMap(({ scopes }) => scopes))],
-    findings: all.flatMap(({ findings }) => findings),
-  };
+  const [found, findings] = [all.flatMap((one) => one.found), all.flatMap((one) => one.findings)];
+  const scopes = [...new Set(all.flatMap((one) => one.scopes))];
+  const lost = remembered.unnamed - found.filter(({ address }) => remembered.has(address)).length;
+  return { found, scopes, findings: lost > 0 && findings.length === 0 ? [elsewhere(lost, scopes)] : findings };
 }
+
+const elsewhere = (count: number, scopes: readonly string[]): Finding => ({
+  ...{ code: "LEFTOVERS-ELSEWHERE", severity: "hint", at: {}, because: [] },
+  says: `${count} grants of a former file are nowhere in ${scopes.join(", ")}: they are gone, or where the file names nothing`,
+  fix: ["the next apply forgets them; look there first where it named another project"],
+});
 
 const ours =
   ({ owner }: Looking) =>

@@ -1,13 +1,29 @@
 import { z } from "zod";
-import type { Address, Finding, Kind, Link, Live, LivePresent, Removal, Resource, Spec, World } from "../../model.ts";
-import { CloudError } from "../../run/retry.ts";
+import type {
+  Address,
+  Finding,
+  Kind,
+  Leftovers,
+  Link,
+  Live,
+  LivePresent,
+  Removal,
+  Resource,
+  Seek,
+  Spec,
+  World,
+} from "../../model.ts";
+import { CloudError, inParallel } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
+import { ownProjects } from "./claims.ts";
 import { google } from "./client.ts";
 import { writePolicy } from "./federation/writer.ts";
 
 /** A deny policy on a project: nobody makes keys of service accounts but, where it is named, one group. */
 export interface DenyPolicySpec extends Spec {
   readonly project: string;
+  /** Whose it is; several deployments in a project share it, and only its owner changes it or takes it away. */
+  readonly deployment: string;
   readonly permissions: readonly string[];
   readonly principals: readonly string[];
   readonly exceptions: readonly string[];
@@ -27,7 +43,8 @@ export function guardResource(link: Link, project: string): readonly Resource<De
   const { guard } = link;
   if (!guard?.denyServiceAccountKeys) return [];
   const exceptions = guard.breakGlass ? [`principalSet://goog/group/${guard.breakGlass}`] : [];
-  const spec = { project, permissions: denied, principals: ["principalSet://goog/public:all"], exceptions };
+  const who = { principals: ["principalSet://goog/public:all"], exceptions };
+  const spec = { project, deployment: link.deployment, permissions: denied, ...who };
   return [{ address: addressOf(project), links: [link.name], hold: "own", spec }];
 }
 
@@ -40,7 +57,7 @@ export const denyPolicyKind: Kind<DenyPolicySpec> = {
   label: "google deny policy",
   unmarked: true,
   read: ({ spec }, _hints, world) => remembered(world, spec),
-  list: async () => ({ found: [], scopes: [], findings: [] }),
+  list: leftovers,
   put: ({ desired, mark }, world) => put(desired.spec, mark.owner, world),
   remove: (target, world) => remove(target, world).then(() => []),
 };
@@ -90,12 +107,12 @@ async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicy
     });
     const { denyRule } = policy.rules[0] ?? { denyRule: ruleSchema.parse({ denyRule: {} }).denyRule };
     const live: DenyPolicySpec = {
-      project: spec.project,
+      ...{ project: spec.project, deployment: spec.deployment },
       permissions: policy.rules.length === 1 ? denyRule.deniedPermissions : [],
       principals: denyRule.deniedPrincipals,
       exceptions: denyRule.exceptionPrincipals,
     };
-    const owner = policy.annotations[annotation] === undefined ? "foreign" : "ours";
+    const owner = policy.annotations[annotation] === spec.deployment ? "ours" : "foreign";
     return { state: "present", owner, spec: live, outputs: { etag: policy.etag, number: projectNumber } };
   } catch (error) {
     if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
@@ -105,18 +122,29 @@ async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicy
   }
 }
 
+/** Read only where a mark remembers one that the file no longer wants: whoever takes the guard off means it. */
+async function leftovers({ beside, owner, remembered }: Seek<DenyPolicySpec>, world: World): Promise<Leftovers> {
+  const former = ownProjects(beside).filter((project) => remembered.has(addressOf(project)));
+  const found = await inParallel(former, 2, async (project) => {
+    const live = await read(world, { project, deployment: owner, permissions: [], principals: [], exceptions: [] });
+    return live.state === "present" && live.owner === "ours" ? [{ address: addressOf(project), live }] : [];
+  });
+  return { found: found.flat(), scopes: [], findings: [] };
+}
+
 /** Five reads a minute for a whole project (google.md, trap 18): what was seen within the hour is not looked at again. */
 const hour = 3_600_000;
-const noteName = (project: string): string => `deny-policy-${project}`;
+const noteName = ({ project, deployment }: Pick<DenyPolicySpec, "project" | "deployment">): string =>
+  `deny-policy-${project}-${deployment}`;
 const noteSchema = z.object({ at: z.number(), live: z.unknown() });
 
 async function remembered(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicySpec>> {
-  const text = await world.store.read(noteName(spec.project)).catch(() => undefined);
+  const text = await world.store.read(noteName(spec)).catch(() => undefined);
   const note = text === undefined ? undefined : noteSchema.safeParse(parsed(text)).data;
   const age = note ? world.clock.now() - note.at : hour;
   if (note && age >= 0 && age < hour) return note.live as Live<DenyPolicySpec>;
   const live = await read(world, spec);
-  await remember(world, spec.project, live);
+  await remember(world, spec, live);
   return live;
 }
 
@@ -129,10 +157,10 @@ function parsed(text: string): unknown {
 }
 
 /** Only what is as it was left is worth remembering; a store that cannot be written costs a read and nothing else. */
-async function remember(world: World, project: string, live: Live<DenyPolicySpec>): Promise<void> {
+async function remember(world: World, spec: DenyPolicySpec, live: Live<DenyPolicySpec>): Promise<void> {
   const fine = live.state === "present";
   const note = JSON.stringify({ at: world.clock.now(), live });
-  const work = fine ? world.store.write(noteName(project), note) : world.store.remove(noteName(project));
+  const work = fine ? world.store.write(noteName(spec), note) : world.store.remove(noteName(spec));
   await work.catch(() => {});
 }
 
@@ -168,14 +196,14 @@ async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<L
     spec,
     outputs: { number: projectNumber },
   };
-  await remember(world, project, live);
+  await remember(world, spec, live);
   return live;
 }
 
 async function remove({ live }: Removal<DenyPolicySpec>, world: World): Promise<void> {
   const { project } = live.spec;
   const { projectNumber } = await getProject(world, project);
-  await world.store.remove(noteName(project)).catch(() => {});
+  await world.store.remove(noteName(live.spec)).catch(() => {});
   await writePolicy(world, {
     ...{ operation: "DeletePolicy", effect: "repeatable", project },
     send: (client) => client.deletePolicy({ name: `${nameOf(projectNumber)}/${policyId}` }),

@@ -24,8 +24,11 @@ const accounts: Issuer = {
     const { identity, account } = identityOf(link);
     const { project, id, email, hold } = account;
     const spec: AccountSpec = { project, id, email, disabled: false };
-    const resource: Resource<AccountSpec> = { address: serviceAccountAddress(account), links: [link.name], hold, spec };
-    return { identity, resources: [resource, ...guardResource(link, project)] };
+    const guard = guardResource(link, project);
+    const covers = hold === "own" && guard.length > 0 ? { covers: guard.map(({ address }) => address) } : {};
+    const address = serviceAccountAddress(account);
+    const resource: Resource<AccountSpec> = { address, links: [link.name], hold, spec, ...covers };
+    return { identity, resources: [resource, ...guard] };
   },
   mint,
   explainMint,

@@ -28,7 +28,8 @@ function trust(link: Link, identity: Identity): readonly Resource[] {
   const covers = addresses(bindings.filter((one) => !own.includes(one)));
   const poolProvider = { ...poolProviderResource(link, identity), covers };
   const guard = guardResource(link, targetOf(link).project);
-  return [poolProvider, poolResource(link), ...account, ...bindings, ...guard];
+  const pool = { ...poolResource(link), ...(guard.length > 0 ? { covers: addresses(guard) } : {}) };
+  return [poolProvider, pool, ...account, ...bindings, ...guard];
 }
 
 export const relying: RelyingParty = {

@@ -1,4 +1,4 @@
-import type { Address, Finding, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
+import type { Address, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
 import { CloudError, inParallel } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { parseDescription } from "../mark.ts";
@@ -33,12 +33,10 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
   const found = new Map(
     [...ofPools, ...former].filter(({ address }) => !wanted.has(address)).map((one) => [one.address, one]),
   );
-  const lost = remembered.unnamed - new Set(former.map(({ address }) => address)).size;
-  const elsewhere = lost > 0 && sought.findings.length === 0 ? [notThere(lost, projects)] : [];
   return {
     found: [...found.values()],
     scopes: remembered.unnamed > 0 ? projects.map((project) => `google policies ${project}`) : [],
-    findings: [...sought.findings, ...elsewhere],
+    findings: sought.findings,
   };
 }
 
@@ -100,9 +98,3 @@ async function isOurs(world: World, name: string, owner: string): Promise<boolea
   });
   return there !== undefined && parseDescription(there.description)?.owner === owner;
 }
-
-const notThere = (count: number, projects: readonly string[]): Finding => ({
-  ...{ code: "LEFTOVERS-ELSEWHERE", severity: "hint", at: {}, because: [] },
-  says: `${count} grants of a former file are in no policy of ${projects.join(", ")}: they are gone, or in a project that the file does not name`,
-  fix: ["the next apply forgets them; look there first where it named another project"],
-});
