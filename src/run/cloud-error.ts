@@ -90,6 +90,16 @@ export const located = (error: CloudError, at: { readonly service: string; reado
 /** Whether a write with this answer may have landed: then it is looked for, not blindly sent again. */
 export const mayHaveLanded = (error: CloudError): boolean => ["transient", "lost", "malformed"].includes(error.class);
 
+/** "Missing" as a value, and no other error: what could not be read is not absent (fact sheet, trap 1). */
+export async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof CloudError && error.class === "missing") return undefined;
+    throw error;
+  }
+}
+
 // What tokens and keys look like, wherever they stand: JWTs, Google access tokens, AWS key ids, whatever
 // follows a telling name, long base64.
 const secrets: readonly RegExp[] = [

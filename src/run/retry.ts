@@ -1,7 +1,15 @@
 import type { World } from "../model.ts";
 import { CloudError, type ErrorClass, mayHaveLanded } from "./cloud-error.ts";
 
-export { CloudError, type CloudErrorInit, type ErrorClass, located, mayHaveLanded, redact } from "./cloud-error.ts";
+export {
+  CloudError,
+  type CloudErrorInit,
+  type ErrorClass,
+  located,
+  mayHaveLanded,
+  redact,
+  unlessMissing,
+} from "./cloud-error.ts";
 
 /** What a body says, for a schema to judge; `undefined` where it is not JSON. */
 export function jsonOf(body: Buffer): unknown {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Link, MintAsk, Undo, World } from "../../model.ts";
-import { CloudError, settle } from "../../run/retry.ts";
+import { settle, unlessMissing } from "../../run/retry.ts";
 import { editBindings } from "./bindings.ts";
 import type { AccountTarget } from "./calls.ts";
 import { google } from "./client.ts";
@@ -44,10 +44,8 @@ export async function recallGrant(link: Link, world: World): Promise<void> {
 
 /** The note goes last: while the member may still stand in the policy, somebody must know of it. */
 async function takeBack(world: World, note: Note): Promise<void> {
-  await editBindings(world, ofAccount(note), { role, remove: [note.member] }).catch((error: unknown) => {
-    // An account that is gone holds no grant.
-    if (!(error instanceof CloudError && error.class === "missing")) throw error;
-  });
+  // An account that is gone holds no grant.
+  await unlessMissing(editBindings(world, ofAccount(note), { role, remove: [note.member] }));
   await world.store.remove(noteName(note.account));
 }
 

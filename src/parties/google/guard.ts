@@ -13,7 +13,7 @@ import type {
   Spec,
   World,
 } from "../../model.ts";
-import { CloudError, inParallel } from "../../run/retry.ts";
+import { CloudError, inParallel, unlessMissing } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
 import { ownProjects } from "./claims.ts";
 import { google } from "./client.ts";
@@ -204,10 +204,9 @@ async function remove({ live }: Removal<DenyPolicySpec>, world: World): Promise<
   const { project } = live.spec;
   const { projectNumber } = await getProject(world, project);
   await world.store.remove(noteName(live.spec)).catch(() => {});
-  await writePolicy(world, {
+  const work = writePolicy(world, {
     ...{ operation: "DeletePolicy", effect: "repeatable", project },
     send: (client) => client.deletePolicy({ name: `${nameOf(projectNumber)}/${policyId}` }),
-  }).catch((error: unknown) => {
-    if (!(error instanceof CloudError && error.class === "missing")) throw error;
   });
+  await unlessMissing(work);
 }

@@ -12,7 +12,7 @@ import type {
   Spec,
   World,
 } from "../../model.ts";
-import { CloudError, createOnce, inParallel, mayHaveLanded, settle } from "../../run/retry.ts";
+import { CloudError, createOnce, inParallel, mayHaveLanded, settle, unlessMissing } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { ownProjects, serviceAccountAddress } from "./claims.ts";
 import { isMarked } from "./federation/calls.ts";
@@ -50,21 +50,11 @@ async function readAccount(
   world: World,
 ): Promise<Live<AccountSpec>> {
   const target = { project: desired.spec.project, account: desired.spec.email };
-  const [account, policy] = await Promise.all([found(calls.getAccount(world, target)), minters(world, target)]);
+  const [account, policy] = await Promise.all([unlessMissing(calls.getAccount(world, target)), minters(world, target)]);
   if (account) return present(desired.spec.project, account, policy);
   // A deleted account cannot be read; only the id that its dependants remember brings it back (house.md).
   const id = hints[0];
   return id ? { state: "deleted", id, outputs: { uniqueId: id } } : { state: "absent" };
-}
-
-/** "Missing" as a value, and no other error: what could not be read is not absent (fact sheet, trap 1). */
-async function found<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return undefined;
-    throw error;
-  }
 }
 
 /** Any owner's mark gives `ours` or `adopted` here; whose it is, `observe` decides. */
@@ -195,7 +185,7 @@ async function bring(world: World, { desired, live, mark }: PutJob<AccountSpec>)
   const restored = live.state === "deleted" ? await restore(world, spec, live.id) : undefined;
   const made = restored ?? (await create(world, desired, mark));
   const visible = () =>
-    found(calls.getAccount(world, target)).then((now) => now?.uniqueId === made.outputs.uniqueId, notYet);
+    unlessMissing(calls.getAccount(world, target)).then((now) => now?.uniqueId === made.outputs.uniqueId, notYet);
   // 404 and 403 both mean "not yet" on a fresh account; three reads in a row count (google.md 5).
   const seen = await settle(
     world,
@@ -251,7 +241,7 @@ async function create(world: World, desired: Resource<AccountSpec>, mark: Mark):
   };
   return createOnce(world, {
     find: async () => {
-      const account = await found(
+      const account = await unlessMissing(
         calls.getAccount(world, { project: spec.project, account: emailOf(spec.id, spec.project) }),
       );
       return account && present(spec.project, account);
@@ -271,6 +261,6 @@ async function removeAccount({ live, how }: Removal<AccountSpec>, world: World):
   } else if (how === "release") {
     await calls.describeAccount(world, target, withMark(live.outputs.description ?? "", undefined));
   } else {
-    await found(calls.deleteAccount(world, target));
+    await unlessMissing(calls.deleteAccount(world, target));
   }
 }

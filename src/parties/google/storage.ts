@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { HttpAnswer, Store, Versioned, World } from "../../model.ts";
-import { CloudError } from "../../run/retry.ts";
+import { CloudError, unlessMissing } from "../../run/retry.ts";
 import { google } from "./client.ts";
 
 /** Cloud Storage, JSON API v1. A generation is a number of up to 19 digits, so it stays text. */
@@ -38,17 +38,13 @@ export function bucketStore(place: string, world: Omit<World, "store">): Store {
 
 const base = ({ bucket, object }: Target): string => `/storage/v1/b/${bucket}/o/${object}`;
 
-async function get(world: World, target: Target): Promise<Versioned | undefined> {
-  try {
-    return await google(world, {
+const get = (world: World, target: Target): Promise<Versioned | undefined> =>
+  unlessMissing(
+    google(world, {
       ...{ service: "google.storage", operation: "GetObject", effect: "read", method: "GET" },
       ...{ project: target.bucket, path: `${base(target)}?alt=media`, answer: documentSchema, read: documentOf },
-    });
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return undefined;
-    throw error;
-  }
-}
+    }),
+  );
 
 /** Only whole: half a document and somebody's web page come with a 200 too, but not with the object's own hash. */
 function documentOf({ headers, body }: HttpAnswer): unknown {
@@ -80,12 +76,12 @@ async function swap(world: World, target: Target, ours: Versioned): Promise<bool
 }
 
 async function remove(world: World, target: Target): Promise<void> {
-  try {
-    await google(world, {
-      ...{ service: "google.storage", operation: "DeleteObject", effect: "repeatable", method: "DELETE" },
-      ...{ project: target.bucket, path: base(target), answer: z.object({}), read: () => ({}) },
-    });
-  } catch (error) {
-    if (!(error instanceof CloudError) || error.class !== "missing") throw error;
-  }
+  const call = {
+    service: "google.storage",
+    operation: "DeleteObject",
+    effect: "repeatable",
+    method: "DELETE",
+  } as const;
+  const what = { project: target.bucket, path: base(target), answer: z.object({}), read: () => ({}) };
+  await unlessMissing(google(world, { ...call, ...what }));
 }

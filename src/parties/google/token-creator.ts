@@ -1,5 +1,5 @@
 import type { Address, ControlAsk, Kind, Live, LivePresent, Ref, Resource, Spec, World } from "../../model.ts";
-import { CloudError } from "../../run/retry.ts";
+import { unlessMissing } from "../../run/retry.ts";
 import { editBindings, isBound } from "./bindings.ts";
 import { mintingRole } from "./grant.ts";
 import { getPolicy, ofAccount } from "./policies.ts";
@@ -26,9 +26,8 @@ export const tokenCreatorKind: Kind<TokenCreatorSpec> = {
     return present(desired.spec);
   },
   remove: async ({ live }, world) => {
-    await editBindings(world, ofAccount(live.spec), { role: mintingRole, remove: [live.spec.member] }).catch(
-      goneIsDone,
-    );
+    const edit = { role: mintingRole, remove: [live.spec.member] };
+    await unlessMissing(editBindings(world, ofAccount(live.spec), edit));
     return [];
   },
 };
@@ -38,13 +37,8 @@ const present = (spec: TokenCreatorSpec): LivePresent<TokenCreatorSpec> => ({
 });
 
 /** An account that is gone holds no grant. */
-function goneIsDone(error: unknown): undefined {
-  if (error instanceof CloudError && error.class === "missing") return undefined;
-  throw error;
-}
-
 async function read(spec: TokenCreatorSpec, world: World): Promise<Live<TokenCreatorSpec>> {
-  const policy = await getPolicy(world, ofAccount(spec)).catch(goneIsDone);
+  const policy = await unlessMissing(getPolicy(world, ofAccount(spec)));
   return policy && isBound(policy, mintingRole, spec.member) ? present(spec) : { state: "absent" };
 }
 

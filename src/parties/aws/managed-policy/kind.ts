@@ -1,5 +1,5 @@
 import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, Seek, World } from "../../../model.ts";
-import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { respell } from "../role/respell.ts";
 import { markOf, markTags, tagsOf } from "../role/spec.ts";
@@ -119,15 +119,8 @@ async function renew(world: World, target: calls.Target, PolicyDocument: string)
 async function dropOldVersions(world: World, target: calls.Target): Promise<void> {
   for (const { VersionId, IsDefaultVersion } of await calls.listVersions(world, target)) {
     if (IsDefaultVersion) continue;
-    await orGone(calls.writePolicy(world, target, { operation: "DeletePolicyVersion", input: { VersionId } }));
+    await unlessMissing(calls.writePolicy(world, target, { operation: "DeletePolicyVersion", input: { VersionId } }));
   }
-}
-
-/** Gone already is done. */
-async function orGone(work: Promise<void>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!(error instanceof CloudError && error.class === "missing")) throw error;
-  });
 }
 
 /** Only the very policy that was read, by its id; IAM refuses while a role is still bounded by it. */
@@ -144,7 +137,7 @@ async function removePolicy({ live, how, access }: Removal<ManagedPolicySpec>, w
   }
   const remove = async () => {
     await dropOldVersions(world, target);
-    await orGone(calls.writePolicy(world, target, { operation: "DeletePolicy", effect: "once", input: {} }));
+    await unlessMissing(calls.writePolicy(world, target, { operation: "DeletePolicy", effect: "once", input: {} }));
   };
   await removeOnce(world, { find, remove });
 }

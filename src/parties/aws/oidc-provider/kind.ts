@@ -11,7 +11,7 @@ import type {
   Seek,
   World,
 } from "../../../model.ts";
-import { CloudError, createOnce, inParallel, mayHaveLanded } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, mayHaveLanded, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import * as calls from "./calls.ts";
 import { type Claim, claimKey, claimsOf, claimTag, hashOf } from "./claim.ts";
@@ -46,15 +46,8 @@ const accountOf = ({ spec, access }: Pick<Resource<OidcProviderSpec>, "spec" | "
   ...(access ? { access } : {}),
 });
 
-/** Undefined where a definite "not found" came. */
-async function fetchOne(world: World, account: Account, arn: string): Promise<calls.LiveOidcProvider | undefined> {
-  try {
-    return await calls.getOidcProvider(world, account, arn);
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return undefined;
-    throw error;
-  }
-}
+const fetchOne = (world: World, account: Account, arn: string): Promise<calls.LiveOidcProvider | undefined> =>
+  unlessMissing(calls.getOidcProvider(world, account, arn));
 
 async function readOne(world: World, account: Account, like: OidcProviderSpec): Promise<Live<OidcProviderSpec>> {
   const arn = oidcProviderArn(like);

@@ -10,7 +10,7 @@ import type {
   Seek,
   World,
 } from "../../../model.ts";
-import { CloudError, createOnce, inParallel, removeOnce } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { renderPolicy } from "../trust/policy.ts";
 import { readRoles } from "./bulk.ts";
@@ -45,29 +45,16 @@ const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({
  */
 async function readRole(world: World, wanted: Wanted): Promise<Live<RoleSpec>> {
   const target = { account: wanted.account, name: wanted.name };
-  try {
-    const [role, inline, managed] = await Promise.all([
-      calls.getRole(world, target),
-      orMissing(calls.listInlinePolicies(world, target)).then((names) =>
-        inParallel(names ?? [], 4, async (name) => [name, await calls.getInlinePolicy(world, target, name)] as const),
-      ),
-      orMissing(calls.listAttachedPolicies(world, target)),
-    ]);
-    return present(wanted, role, { inline, managed: managed ?? [] });
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
-    throw error;
-  }
-}
-
-/** GetRole alone says whether the role is there; the lists of a role that just went are empty. */
-async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return undefined;
-    throw error;
-  }
+  // GetRole alone says whether the role is there; the lists of a role that just went are empty.
+  const reading = Promise.all([
+    calls.getRole(world, target),
+    unlessMissing(calls.listInlinePolicies(world, target)).then((names) =>
+      inParallel(names ?? [], 4, async (name) => [name, await calls.getInlinePolicy(world, target, name)] as const),
+    ),
+    unlessMissing(calls.listAttachedPolicies(world, target)),
+  ]);
+  const [role, inline, managed] = (await unlessMissing(reading)) ?? [];
+  return role && inline ? present(wanted, role, { inline, managed: managed ?? [] }) : { state: "absent" };
 }
 
 /** Roles of this owner below the paths the file names, that the file does not name. */
@@ -194,6 +181,6 @@ async function deleteRole(world: World, target: { account: Account; name: string
     input: { PolicyName },
   }));
   // Not found is done, item by item.
-  for (const step of [...detach, ...strip]) await orMissing(calls.writeRole(world, target, step));
-  await orMissing(calls.writeRole(world, target, { operation: "DeleteRole", effect: "once", input: {} }));
+  for (const step of [...detach, ...strip]) await unlessMissing(calls.writeRole(world, target, step));
+  await unlessMissing(calls.writeRole(world, target, { operation: "DeleteRole", effect: "once", input: {} }));
 }

@@ -14,7 +14,7 @@ import type {
   Spec,
   World,
 } from "../../../model.ts";
-import { CloudError, serially } from "../../../run/retry.ts";
+import { CloudError, serially, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
@@ -104,13 +104,8 @@ async function readStatement(
   _hints: readonly string[],
   world: World,
 ): Promise<Live<StatementSpec>> {
-  let document: Document;
-  try {
-    document = await readDocument(world, desired);
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
-    throw error;
-  }
+  const document = await unlessMissing(readDocument(world, desired));
+  if (!document) return { state: "absent" };
   const version = String(document.raw.Version ?? "2008-10-17");
   const parsed = document.statements.map((statement) => ({
     sid: sidOf(statement),

@@ -1,5 +1,5 @@
 import type { Address, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
-import { CloudError, inParallel } from "../../../run/retry.ts";
+import { CloudError, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { parseDescription } from "../mark.ts";
 import { getPolicy, type IamPolicy } from "../policies.ts";
@@ -17,7 +17,7 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
   const { named, beside, owner, remembered } = asked;
   const targets = [...new Map(named.map(({ spec }) => [spec.on, spec])).values()];
   const policies = await inParallel(targets, 4, async ({ project, on }): Promise<readonly Held[]> => {
-    const policy = await getPolicy(world, { project, on }).catch(noneThere);
+    const policy = await unlessMissing(getPolicy(world, { project, on }));
     return policy ? [{ target: { project, on }, policy }] : [];
   });
   const projects = ownProjects(beside);
@@ -48,12 +48,6 @@ export const present = (spec: BindingSpec): LivePresent<BindingSpec> => ({
 });
 
 const entry = (address: Address, spec: BindingSpec) => ({ address, live: present(spec) });
-
-/** What is gone holds no binding. */
-export function noneThere(error: unknown): undefined {
-  if (error instanceof CloudError && error.class === "missing") return undefined;
-  throw error;
-}
 
 const idOf = ({ pool }: BindingSpec): string => String(pool).split("/").at(-1) ?? "";
 

@@ -1,9 +1,9 @@
 import type { Kind, Live, LivePresent, Removal, Resource, World } from "../../../model.ts";
-import { CloudError, settle } from "../../../run/retry.ts";
+import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { editBindings, isBound } from "../bindings.ts";
 import { getPolicy } from "../policies.ts";
 import { memberOf } from "../trust/principals.ts";
-import { leftovers, noneThere, present } from "./binding-leftovers.ts";
+import { leftovers, present } from "./binding-leftovers.ts";
 import type { BindingSpec } from "./binding-spec.ts";
 
 /**
@@ -15,14 +15,14 @@ const shared = {
   unmarked: true,
   put: ({ desired, live }, world) => put(desired, live, world),
   read: async ({ spec }, _hints, world) => {
-    const policy = await getPolicy(world, spec).catch(noneThere);
+    const policy = await unlessMissing(getPolicy(world, spec));
     const member = fullMember(spec);
     return policy && member && isBound(policy, spec.role, member) ? present(spec) : { state: "absent" };
   },
   remove: async ({ live }: Removal<BindingSpec>, world) => {
     const { spec } = live;
     const member = fullMember(spec) ?? "";
-    await editBindings(world, spec, { role: spec.role, remove: [member] }).catch(noneThere);
+    await unlessMissing(editBindings(world, spec, { role: spec.role, remove: [member] }));
     return [];
   },
 } satisfies Partial<Kind<BindingSpec>>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import { CloudError, settle } from "../../../run/retry.ts";
+import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { google } from "../client.ts";
 import { parseDescription } from "../mark.ts";
 
@@ -48,7 +48,7 @@ export type LivePoolProvider = z.infer<typeof poolProviderSchema>;
 
 /** Deleted ones answer too, for 30 days. Undefined where there is none. */
 export const getPool = (world: World, place: PoolPlace): Promise<LivePool | undefined> =>
-  found(
+  unlessMissing(
     google(world, {
       ...{ service: "google.iam", operation: "GetWorkloadIdentityPool", effect: "read", method: "GET" },
       ...{ project: place.project, path: `/v1/${poolPath(place)}`, answer: poolSchema },
@@ -74,22 +74,12 @@ export function isMarked(world: World, name: string): Promise<boolean> {
 }
 
 export const getPoolProvider = (world: World, place: PoolProviderPlace): Promise<LivePoolProvider | undefined> =>
-  found(
+  unlessMissing(
     google(world, {
       ...{ service: "google.iam", operation: "GetWorkloadIdentityPoolProvider", effect: "read", method: "GET" },
       ...{ project: place.project, path: `/v1/${poolProviderPath(place)}`, answer: poolProviderSchema },
     }),
   );
-
-/** "Missing" as a value, and no other error: what could not be read is not absent (fact sheet, trap 1). */
-async function found<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return undefined;
-    throw error;
-  }
-}
 
 /** Without deleted ones: what is gone is no leftover. */
 export async function listPools(world: World, project: string): Promise<readonly LivePool[]> {

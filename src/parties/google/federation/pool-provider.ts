@@ -1,5 +1,5 @@
 import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
-import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import { parseCondition, renderCondition } from "../trust/condition.ts";
 import {
@@ -82,8 +82,8 @@ async function leftovers({ named, owner }: Seek<PoolProviderSpec>, world: World)
   const known = new Set<string>(named.map(({ address }) => address));
   const pools = [...new Map(named.map(({ spec }) => [`${spec.project}/${spec.pool}`, spec])).values()];
   const lists = await inParallel(pools, 4, async (place) => {
-    const all = await listPoolProviders(world, place).catch(gone);
-    return all
+    const all = await unlessMissing(listPoolProviders(world, place));
+    return (all ?? [])
       .filter(({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner === owner)
       .map((found) => present(place, found));
   });
@@ -92,12 +92,6 @@ async function leftovers({ named, owner }: Seek<PoolProviderSpec>, world: World)
     return { address: poolProviderAddress({ project, pool, poolProvider: id }), live };
   });
   return { found: found.filter(({ address }) => !known.has(address)), scopes: [], findings: [] };
-}
-
-/** A pool that is not there has none. */
-function gone(error: unknown): readonly LivePoolProvider[] {
-  if (error instanceof CloudError && error.class === "missing") return [];
-  throw error;
 }
 
 /** Observe, ensure, sync, return. One patch makes it whole, so there is no moment in between (fact sheet, 2.4). */
