@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parties } from "../src/parties/index.ts";
 import { stage } from "./support/cli.ts";
 
 // What people type about links that end at Google.
@@ -138,4 +139,18 @@ describe("credential-config", () => {
     expect(readFileSync(join(cwd, "c.json"), "utf8").endsWith("}")).toBe(true);
     expect((await ct("credential-config nothing-like-it")).exit).toBe(64);
   });
+
+  // Catches a page of next steps that ends where a link to Google begins, or that shows a command nobody can run.
+  test.each(["aws-to-google", "azure-to-google", "oidc-to-google"])(
+    "is the next step of %s, as it stands",
+    async (name) => {
+      const { cwd, ct, b } = await stage(example(name));
+      const [link] = b.ask(example(name)).federation.links;
+      const steps = link ? parties.flatMap((party) => (party.name === link.to.party ? party.nextSteps(link) : [])) : [];
+      const words = steps.flatMap((step) => /crosstrust (credential-config .+json) /.exec(step)?.[1] ?? []);
+      expect(words).toHaveLength(1);
+      expect((await ct(words[0] ?? "")).exit).toBe(0);
+      expect(readFileSync(join(cwd, "google.json"), "utf8")).toContain('"external_account"');
+    },
+  );
 });

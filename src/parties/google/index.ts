@@ -12,7 +12,8 @@ import { denyPolicyKind, guardResource } from "./guard.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
 import { lintSharing, lintTarget } from "./lint-target.ts";
 import { mint } from "./mint.ts";
-import { nextSteps, preflight } from "./preflight.ts";
+import { nextSteps } from "./next-steps.ts";
+import { preflight } from "./preflight.ts";
 import { relying } from "./relying.ts";
 import { forms, from, isSignIn, may, serviceAccountOf, signInOf, sinkOf, targetOf, to } from "./shape.ts";
 import { signIn } from "./sign-in.ts";
@@ -51,7 +52,7 @@ const issuer: Issuer = {
 export const google: Party = {
   ...{ name: "google", issuer, relying, title, identityName, lint, reach, preflight },
   kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind, denyPolicyKind],
-  nextSteps: (link) => (link.from.party === "google" ? nextSteps(link) : []),
+  nextSteps,
   lintAll: lintSharing,
   review: reviewPoolProvider,
   control: tokenCreators,

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import type { Link, Preflight, Resource, World } from "../../model.ts";
+import type { Preflight, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { enabledServices, getProject, heldPermissions } from "./calls.ts";
 import { google } from "./client.ts";
 import { forbidden } from "./preflight-policies.ts";
-import { isSignIn, serviceAccountOf } from "./shape.ts";
 
 /** The APIs that a link needs (google.md 6.2). */
 const apis = ["iam", "cloudresourcemanager", "iamcredentials", "sts"].map((name) => `${name}.googleapis.com`);
@@ -118,19 +117,4 @@ async function permitted(world: World, project: string, { permissions, role, may
   if (missing.length === 0) return fine(`may ${may}`);
   const command = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=${role}`;
   return bad(`missing ${missing.join(", ")}`, command);
-}
-
-/**
- * How the workload gets its identity: commands for people, since workloads are never touched here. GKE needs
- * both the annotation and the binding of its own member form (google.md 6.3 and 10).
- */
-export function nextSteps(link: Link): readonly string[] {
-  if (isSignIn(link)) return [];
-  const { email, project } = serviceAccountOf(link);
-  return [
-    `on a virtual machine   gcloud compute instances set-service-account VM --project ${project} --service-account ${email} --scopes cloud-platform`,
-    `on Cloud Run           gcloud run services update SERVICE --project ${project} --service-account ${email}`,
-    `on GKE                 kubectl annotate serviceaccount KSA iam.gke.io/gcp-service-account=${email}`,
-    `                       gcloud iam service-accounts add-iam-policy-binding ${email} --project ${project} --role roles/iam.workloadIdentityUser --member "serviceAccount:${project}.svc.id.goog[NAMESPACE/KSA]"`,
-  ];
 }
