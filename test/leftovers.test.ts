@@ -143,6 +143,16 @@ describe("what is remembered", () => {
     await settled(b, edited);
   });
 
+  test("destroying one of two links forgets what it took away", async () => {
+    const b = await bench();
+    const other = linksOf(aws).replace("ec2-to-gcs:", "lambda-to-gcs:").replace("ec2-my-role", "lambda-role");
+    const two = `${aws}${other.replace(viewer, "roles/storage.objectAdmin")}`;
+    await b.apply(two);
+    await b.apply(two, { only: ["lambda-to-gcs"], destroy: true });
+    const { plan } = await b.plan(aws);
+    expect([gone(plan.changes), codes(plan.findings).filter((code) => code.startsWith("LEFTOVERS"))]).toEqual([[], []]);
+  });
+
   // Catches a program that takes "not permitted to look" for "nothing there".
   test("whoever may not list buckets is told so, and nothing is forgotten", async () => {
     const b = await bench();

@@ -12,7 +12,7 @@ import type {
   Resource,
   World,
 } from "../model.ts";
-import { formerOf, holdsOf, isStale, subjectsOf, unfinished } from "./marks.ts";
+import { formerOf, holding, holdsOf, isStale, subjectsOf, unfinished } from "./marks.ts";
 import { tailOf } from "./observe.ts";
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
@@ -150,12 +150,16 @@ class Run {
     const stuck = this.job.plan.changes.some(({ verb, address }) => verb === "delete" && this.failed.has(address));
     const blind = this.job.plan.findings.some(({ code }) => code === "LEFTOVERS-UNSEEN");
     const forget = this.job.plan.swept && !stuck && !blind;
+    const gone = new Set(
+      this.done.filter(({ verb }) => verb === "delete").map((one) => this.job.tools.hash(one.address)),
+    );
     await inParallel([...this.resting], width, async ([address, { mark: last, before }]) => {
       const { desired, links } = this.changes.get(address) as Change;
       const live = this.live.get(address);
       const all = (desired?.covers ?? []).every((one) => this.live.get(one)?.state === "present");
       if (!desired || !all || live?.state !== "present") return;
-      const mark = forget ? last : { ...unfinished(last, before, false), put: last.put };
+      const left = forget ? [] : formerOf(before, last).filter((one) => !gone.has(one));
+      const mark = holding(last, left);
       const spec = this.job.tools.resolve(desired.spec, this.lookup);
       try {
         if (live.mark && !isStale(live.mark, mark)) return;

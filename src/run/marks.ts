@@ -38,5 +38,11 @@ export const formerOf = (before: Mark | undefined, mark: Mark): readonly string[
  */
 export function unfinished(mark: Mark, before: Mark | undefined, rests: boolean): Mark {
   const put = rests || before?.want !== mark.want ? "-" : mark.put;
-  return { ...mark, put, holds: [...(mark.holds ?? []), ...formerOf(before, mark)].slice(0, room) };
+  return { ...holding(mark, formerOf(before, mark)), put };
 }
+
+/** The mark with what is still to be remembered of a former file. */
+export const holding = (mark: Mark, former: readonly string[]): Mark => ({
+  ...mark,
+  holds: [...(mark.holds ?? []), ...former].slice(0, room),
+});
