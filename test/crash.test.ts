@@ -66,16 +66,13 @@ const stories: readonly Story[] = [
   },
   { name: "apply of a role's link to google", file: toGoogle, words: ["apply", "--quiet"] },
   {
-    name: "another role in the same pool provider",
+    name: "another role, with another permission on another bucket",
     before: toGoogle,
-    file: toGoogle.replace("ec2-my-role", "another-role"),
+    file: toGoogle
+      .replace("ec2-my-role", "another-role")
+      .replace("objectViewer", "objectAdmin")
+      .replace("buckets/acme-reports", "buckets/acme-other"),
     words: ["apply", "--quiet", "--allow-widen", "ec2-to-gcs"],
-  },
-  {
-    name: "another permission on another bucket",
-    before: toGoogle,
-    file: toGoogle.replace("objectViewer", "objectAdmin").replace("buckets/acme-reports", "buckets/acme-other"),
-    words: ["apply", "--quiet", "--yes"],
   },
   { name: "destroy of a link to google", before: direct, file: direct, words: ["destroy", "--quiet"] },
   { name: "destroy", before: rich, file: rich, words: ["destroy", "--quiet"] },
