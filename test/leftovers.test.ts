@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { applyPlan, makePlan } from "../src/crosstrust.ts";
 import type { Change, World } from "../src/model.ts";
 import { parseDescription, withMark } from "../src/parties/google/mark.ts";
+import { brief } from "../src/plan/fingerprint.ts";
 import { type Bench, bench } from "./support/bench.ts";
 
 // What a former file left behind, after the file was edited and nobody said `destroy`: it is found where the file still
@@ -174,6 +175,30 @@ describe("what is remembered", () => {
     expect(codes(planned.plan.findings)).toContain("LEFTOVERS-UNSEEN");
     await applyPlan(planned, false, blind);
     expect(gone((await b.plan(edited)).plan.changes)).toEqual(former);
+  });
+
+  // Catches a program that believes whatever a description says: somebody who may write one would have others put out.
+  test("a forged memory puts nobody out who is not ours", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const theirs = "serviceAccount:payroll@acme-prod.iam.gserviceaccount.com";
+    const path = "cloudresourcemanager/v1/projects/acme-prod";
+    const { body } = await b.google("POST", `${path}:getIamPolicy`, {});
+    const bindings = [...(body.bindings as object[]), { role: "roles/browser", members: [theirs] }];
+    await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", { accountId: "payroll" });
+    await b.google("POST", `${path}:setIamPolicy`, { policy: { ...body, bindings } });
+    const forged = brief("google:binding/acme-prod/acme-prod/browser/payroll@acme-prod.iam.gserviceaccount.com");
+    const pool = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/partners/providers/aws-prod";
+    const { description } = (await b.google("GET", pool)).body as { description: string };
+    expect(description).toMatch(/\(holds [0-9a-f]{6}\) \[/);
+    await b.google("PATCH", `${pool}?updateMask=description`, {
+      description: description.replace("(holds ", `(holds ${forged} `),
+    });
+    const { planned } = await b.apply(aws);
+    expect(gone(planned.plan.changes)).toEqual([]);
+    expect(codes(planned.plan.findings)).toContain("LEFTOVERS-ELSEWHERE");
+    const after = await b.google("POST", `${path}:getIamPolicy`, {});
+    expect(after.body.bindings).toContainEqual({ role: "roles/browser", members: [theirs] });
   });
 
   test("what is nowhere is said once, and then forgotten", async () => {

@@ -43,7 +43,7 @@ export async function look(ask: Looking, reading: Reading, world: World): Promis
 
 const elsewhere = (count: number, scopes: readonly string[]): Finding => ({
   ...{ code: "LEFTOVERS-ELSEWHERE", severity: "hint", at: {}, because: [] },
-  says: `${count} grants of a former file are nowhere in ${scopes.join(", ")}: they are gone, or where the file names nothing`,
+  says: `${count} things of a former file are nowhere in ${scopes.join(", ")}: they are gone, or where the file names nothing`,
   fix: ["the next apply forgets them; look there first where it named another project"],
 });
 

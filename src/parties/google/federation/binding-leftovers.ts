@@ -1,5 +1,6 @@
 import type { Address, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
 import { CloudError, inParallel, unlessMissing } from "../../../run/retry.ts";
+import { getAccount } from "../calls.ts";
 import { ownProjects } from "../claims.ts";
 import { parseDescription } from "../mark.ts";
 import { getPolicy, type IamPolicy } from "../policies.ts";
@@ -14,7 +15,7 @@ import { type Held, seek } from "./seek.ts";
  * remembers something; so what somebody else granted our own accounts stays.
  */
 export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise<Leftovers> {
-  const { named, beside, owner, remembered } = asked;
+  const { named, beside, remembered } = asked;
   const targets = [...new Map(named.map(({ spec }) => [spec.on, spec])).values()];
   const policies = await inParallel(targets, 4, async ({ project, on }): Promise<readonly Held[]> => {
     const policy = await unlessMissing(getPolicy(world, { project, on }));
@@ -23,13 +24,22 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
   const projects = ownProjects(beside);
   const sought = remembered.unnamed > 0 ? await seek(projects, world) : { policies: [], findings: [] };
   const wanted = new Set<Address>(beside.map(({ address }) => address));
-  const ofPools = (await ours(policies.flat(), owner, world)).map((spec) =>
+  const ofPools = (await ours(policies.flat().flatMap(membersOf).filter(isOfPool), asked, world)).map((spec) =>
     entry(bindingAddress(spec, idOf(spec)), spec),
   );
-  const former = [...policies.flat(), ...sought.policies].flatMap(membersOf).flatMap((spec) => {
+  const formerly = [...policies.flat(), ...sought.policies].flatMap(membersOf).flatMap((spec) => {
     const address = addressesOf(spec, projects).find((one) => remembered.has(one) && !wanted.has(one));
-    return address ? [entry(address, spec)] : [];
+    return address ? [{ address, spec }] : [];
   });
+  // A mark is a text that others could have written: it makes nobody ours.
+  const own = new Set(
+    await ours(
+      formerly.map(({ spec }) => spec),
+      asked,
+      world,
+    ),
+  );
+  const former = formerly.filter(({ spec }) => own.has(spec)).map(({ address, spec }) => entry(address, spec));
   const found = new Map(
     [...ofPools, ...former].filter(({ address }) => !wanted.has(address)).map((one) => [one.address, one]),
   );
@@ -76,17 +86,36 @@ const addressesOf = (spec: BindingSpec, projects: readonly string[]): readonly A
     return [plain, onUsed(plain)];
   });
 
-/** Members of pools that carry this owner's mark, be they deleted: their bindings come back to life with them. */
-async function ours(policies: readonly Held[], owner: string, world: World): Promise<readonly BindingSpec[]> {
-  const members = policies.flatMap(membersOf).filter(({ pool }) => pool !== "");
-  const pools = [...new Set(members.map(({ pool }) => String(pool)))];
-  const own = await inParallel(pools, 4, async (name) => ((await isOurs(world, name, owner)) ? [name] : []));
-  return members.filter(({ pool }) => own.flat().includes(String(pool)));
+const isOfPool = ({ pool }: BindingSpec): boolean => pool !== "";
+
+/** Whom a member names: a pool by its full name, or an account. */
+const namedIn = ({ pool, member }: BindingSpec): string => (pool === "" ? member : String(pool));
+
+/**
+ * Members that name a pool or an account of this owner, or an account that the file names (house.md). Pools may be
+ * deleted: their bindings come back to life with them.
+ */
+async function ours(
+  members: readonly BindingSpec[],
+  { beside, owner }: Pick<Seek, "beside" | "owner">,
+  world: World,
+): Promise<readonly BindingSpec[]> {
+  const known = new Set(beside.map(({ spec }) => `serviceAccount:${spec.email}`));
+  const asked = [...new Set(members.map(namedIn))];
+  const own = await inParallel(asked, 4, async (name) =>
+    known.has(name) || (await isOurs(world, name, owner)) ? [name] : [],
+  );
+  return members.filter((one) => own.flat().includes(namedIn(one)));
 }
 
 async function isOurs(world: World, name: string, owner: string): Promise<boolean> {
   const [, project = "", pool = ""] = /^projects\/(\d+)\/.*\/([^/]+)$/.exec(name) ?? [];
-  const there = await getPool(world, { project, pool }).catch((error: unknown) => {
+  const [, account = "", home = ""] = /^serviceAccount:(.+@([a-z0-9-]+)\.iam\.gserviceaccount\.com)$/.exec(name) ?? [];
+  if (pool === "" && account === "") return false;
+  const reading = pool
+    ? getPool(world, { project, pool })
+    : unlessMissing(getAccount(world, { project: home, account }));
+  const there = await reading.catch((error: unknown) => {
     if (error instanceof CloudError && error.class === "denied") return undefined;
     throw error;
   });
