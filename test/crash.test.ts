@@ -87,14 +87,20 @@ test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, as
   const destroy = story.words[0] === "destroy";
   const whole = await prepare();
   const cwd = folderWith(story.file);
-  const { calls, exit } = await runAndKill(whole.url, story.words, { cwd });
-  expect(exit).toBe(0);
+  const calls = await whole.callsOf(async () => {
+    expect((await runAndKill(whole.url, story.words, { cwd })).exit).toBe(0);
+  });
   const wanted = shape(whole);
   // Between the end of one call and the beginning of the next nothing is done, so after the one stands for before the
-  // other; `npm run figures` tries both.
+  // other; what is read before the first write and after the last leaves nothing behind. `npm run figures` tries it all.
+  const writes = calls.filter(({ service }) => /^(aws|google)\./.test(service)).map(({ write }) => write);
+  const [first, last] = [writes.indexOf(true) + 1, writes.lastIndexOf(true) + 1];
+  // Calls that run side by side come in any order, so a few more are tried on both sides.
   const points: readonly Kill[] = [
     { at: 1, when: "before" },
-    ...Array.from({ length: calls }, (_, at): Kill => ({ at: at + 1, when: "after" })),
+    ...writes
+      .map((_, at): Kill => ({ at: at + 1, when: "after" }))
+      .filter(({ at }) => at >= first - 2 && at <= last + 2),
   ];
   const wrong = await inParallel(points, 4, async (kill) => {
     const b = await prepare();
@@ -117,6 +123,6 @@ test.each(stories)("$name: every kill point converges", { timeout: 300_000 }, as
           },
         ];
   });
-  expect(points.length).toBeGreaterThan(10);
+  expect(points.length).toBeGreaterThan(6);
   expect(wrong.flat()).toEqual([]);
 });
