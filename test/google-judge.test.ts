@@ -341,6 +341,20 @@ describe("strangers: whom a live pool provider lets in and the file does not", (
     expect([...new Set(codes(live, wanted as PoolTrust))]).toEqual(found);
   });
 
+  test("a pool provider of the other type is told by whom it believes", () => {
+    const [one, other] = [aws, oidc] as unknown as readonly [PoolTrust, PoolTrust];
+    for (const [live, wanted, name] of [
+      [one, other, "the aws account 123456789012"],
+      [other, one, other.source],
+    ] as const) {
+      const [stranger] = strangersOf({ ...live, condition: "" }, wanted);
+      expect([stranger?.code, stranger?.who]).toEqual([
+        "GOOGLE-SOURCE-EXTRA",
+        expect.stringContaining(`identities of ${name},`),
+      ]);
+    }
+  });
+
   test("every one of them is let in by the one and turned away by the other", () => {
     const live = { ...oidc, condition: "", audiences: ["app", "other"] };
     const found = strangersOf(live, oidc);

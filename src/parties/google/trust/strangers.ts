@@ -26,7 +26,8 @@ export function strangersOf(live: PoolTrust, wanted: PoolTrust): readonly Strang
 }
 
 function codeOf({ iss, account, aud }: Claims, wanted: PoolTrust): string {
-  if ((wanted.type === "aws" ? account : iss) !== wanted.source) return "GOOGLE-SOURCE-EXTRA";
+  // A pool provider of one type may stand where the file wants one of the other.
+  if ((account ?? iss) !== wanted.source) return "GOOGLE-SOURCE-EXTRA";
   if (aud !== undefined && !audiencesOf(wanted).includes(aud)) return "GOOGLE-AUDIENCE-EXTRA";
   return "GOOGLE-CONDITION-OPEN";
 }
@@ -34,7 +35,7 @@ function codeOf({ iss, account, aud }: Claims, wanted: PoolTrust): string {
 function stranger(claims: Claims, wanted: PoolTrust): Stranger {
   const { iss, account, aud, arn, sub } = claims;
   const code = codeOf(claims, wanted);
-  const source = wanted.type === "aws" ? `the aws account ${account}` : (iss ?? "");
+  const source = account === undefined ? iss : `the aws account ${account}`;
   const who =
     code === "GOOGLE-SOURCE-EXTRA"
       ? `identities of ${source}, which the file does not name,`
