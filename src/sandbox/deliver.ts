@@ -1,7 +1,8 @@
-import http from "node:http";
+import type http from "node:http";
 import net from "node:net";
 import { secured } from "./dial.ts";
 import type { Delivered, Delivery } from "./fake.ts";
+import { received, TooLarge } from "./receive.ts";
 
 /** What Workflows takes of an answer (serverless.md 5.6, secondary). */
 const maxBytes = 2 * 1024 * 1024;
@@ -50,36 +51,16 @@ const tls = (url: URL, secure: Secure) =>
 
 /** Throws what the connection throws. */
 function sent(url: URL, { method, headers, body }: Delivery, how: http.RequestOptions): Promise<Delivered> {
-  return new Promise((resolve, reject) => {
-    const sends = body !== undefined || ["POST", "PUT", "PATCH"].includes(method);
-    const length = sends ? { "content-length": String(body?.length ?? 0) } : {};
-    const all = { ...headers, ...length, host: url.host, connection: "close" };
-    const path = url.pathname + url.search;
-    const request = http.request({ ...how, path, method, headers: all });
-    request.once("error", reject);
-    request.once("response", (answer) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      answer.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size <= maxBytes) return;
-        resolve(failed("too-large", `${url.host} sends more than ${maxBytes} bytes`));
-        request.destroy();
-      });
-      answer.once("error", reject);
-      answer.once("end", () => {
-        const names = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
-        resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(names), body: Buffer.concat(chunks) });
-      });
-    });
-    request.end(body);
-  });
+  const sends = body !== undefined || ["POST", "PUT", "PATCH"].includes(method);
+  const length = sends ? { "content-length": String(body?.length ?? 0) } : {};
+  const all = { ...headers, ...length, host: url.host, connection: "close" };
+  return received({ ...how, path: url.pathname + url.search, method, headers: all }, { body, maxBytes });
 }
 
 /** A server that was reached and then went away is another matter than one that never was. */
 function classified(host: string, signal: AbortSignal, error: unknown): Delivered {
   const { code = "", message } = error as NodeJS.ErrnoException;
+  if (error instanceof TooLarge) return failed("too-large", `${host} sends more than ${maxBytes} bytes`);
   if (signal.aborted) return failed("timeout", `${host} takes too long`);
   const lost =
     ["ECONNRESET", "EPIPE", "ECONNABORTED"].includes(code) || /aborted|socket hang up|Parse Error/.test(message);

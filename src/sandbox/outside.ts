@@ -1,7 +1,7 @@
-import http from "node:http";
 import type tls from "node:tls";
 import { secured } from "./dial.ts";
 import type { Outside, OutsideAnswer, OutsideChain } from "./fake.ts";
+import { received } from "./receive.ts";
 
 /** What a cloud grants an issuer; 5 s is GitLab's figure for AWS (aws.md 6.3), the cap is ours. */
 const deadline = 5000;
@@ -49,27 +49,9 @@ interface Fetching {
   readonly signal: AbortSignal;
 }
 
-/** Throws for a body that is too large, late or cut off; a redirect is an answer like any other. */
-function fetched(secure: tls.TLSSocket, { host, path, signal }: Fetching): Promise<OutsideAnswer> {
-  return new Promise((resolve, reject) => {
-    const headers = { host, accept: "application/json", connection: "close" };
-    const request = http.request({ path, headers, signal, createConnection: () => secure });
-    request.once("error", reject);
-    request.once("response", (answer) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      answer.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > maxBytes) request.destroy(new Error(`${host} sends more than ${maxBytes} bytes`));
-        chunks.push(chunk);
-      });
-      answer.once("error", reject);
-      answer.once("end", () => {
-        const names = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
-        const body = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(names), body });
-      });
-    });
-    request.end();
-  });
+/** Throws for a body that is too large, late or cut off. */
+async function fetched(secure: tls.TLSSocket, { host, path, signal }: Fetching): Promise<OutsideAnswer> {
+  const headers = { host, accept: "application/json", connection: "close" };
+  const answer = await received({ path, headers, signal, createConnection: () => secure }, { maxBytes });
+  return { ...answer, body: answer.body.toString("utf8") };
 }
