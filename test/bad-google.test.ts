@@ -149,6 +149,21 @@ const bad: readonly (readonly [number, string, string, string])[] = [
     file([role, google("serviceAccount: etl-sink")], [role, google("serviceAccount: etl-sink")]),
     "LINKS-TWICE",
   ],
+  [
+    36,
+    "google's own mapping, whose aws_role is a whole ARN, and the bare name granted (trap 19)",
+    target(
+      `grant: { attribute: { aws_role: r1 } }, mapping: { google.subject: assertion.arn, attribute.aws_role: "assertion.arn.extract('{a}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{r}/')" }`,
+      role,
+    ),
+    "GOOGLE-MAPPING-MISFIT",
+  ],
+  [
+    36,
+    "another role granted than the one that is meant",
+    target("grant: { attribute: { aws_role: r2 } }", role),
+    "GOOGLE-MAPPING-MISFIT",
+  ],
   [42, "a project by its number", named("project: 123456789012, pool: partners, poolProvider: prov"), "BAD-VALUE"],
   [42, "an audience with the project's id", target(`audiences: ['${byId}']`), "GOOGLE-AUDIENCE"],
   [42, "the same with https:", target(`audiences: ['https:${byId}']`), "GOOGLE-AUDIENCE"],
@@ -231,6 +246,16 @@ describe("its good neighbours", () => {
     ["50 attributes", attributes(50)],
     ["a subject of 127 bytes", subject("a".repeat(127))],
     ["quotes in a subject, which stay in it", subject(`"x'||true||'"`)],
+    [
+      "one instance of a role, by the session that it has",
+      target("grant: { attribute: { aws_ec2_instance: i-0123456789abcdef0 } }", role),
+    ],
+    [
+      "a claim that the file says nothing of",
+      target(
+        "grant: { attribute: { team: a } }, mapping: { google.subject: assertion.sub, attribute.team: assertion.team }",
+      ),
+    ],
     ["ten audiences", target(`audiences: [${Array.from({ length: 10 }, (_, at) => `a${at}`).join(", ")}]`)],
     ["an audience with the number", target(`audiences: ['${byId.replace("acme-prod", "123456789012")}']`)],
     [

@@ -70,6 +70,18 @@ test.each([
     "GOOGLE-IMPERSONATION-DENIED",
   ],
   ["Error 409: Requested entity already exists", "DELETED-HOLDS-ID"],
+  ["Input JWK is not in a valid json format", "GOOGLE-JWK"],
+  [
+    "invalid_grant: Received invalid AWS response of type InvalidClientTokenId with error message: ..",
+    "GOOGLE-AWS-UNSIGNED",
+  ],
+  ["Unable to determine AWS region", "GOOGLE-AWS-CREDENTIALS"],
+  ["The access token lifetime cannot exceed 3600 seconds.", "GOOGLE-LIFETIME"],
+  ["Identity Pool does not exist", "GOOGLE-POOL-OFF"],
+  ["FAILED_PRECONDITION: constraints/iam.workloadIdentityPoolProviders", "GOOGLE-ORG-POLICY"],
+  ["There were concurrent policy changes. Please retry the whole read-modify-write", "GOOGLE-POLICY-RACE"],
+  ["Request had invalid authentication credentials. Expected OAuth 2 access token", "GOOGLE-NO-FEDERATED"],
+  ["Unable to acquire impersonated credentials: Request contains an invalid argument.", "GOOGLE-NO-SCOPES"],
 ])("explain --error knows: %s", async (text, code) => {
   const { ct } = await stage(example("oidc-to-google"));
   const { exit, out } = await ct(["explain", "--error", text]);

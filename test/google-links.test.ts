@@ -176,6 +176,29 @@ describe("drift is seen, said by what it does, and repaired", () => {
     },
   );
 
+  // Trap 19: google's default mapping came back, and the role's bare name is granted to nobody. The subject stays as it was.
+  test("direct access by an attribute that a drifted mapping makes another", async () => {
+    const direct = aws.replace(", serviceAccount: etl-sink", "");
+    const b = await bench();
+    await b.apply(direct);
+    const mapping = { "google.subject": "assertion.arn", "attribute.aws_role": "assertion.arn" };
+    await patch(b, at.aws, "attributeMapping", { attributeMapping: mapping });
+    const health = await b.health(direct);
+    expect([health.verdict, codes(health.findings)]).toEqual(["broken", ["GOOGLE-MAPPING-MISFIT"]]);
+  });
+
+  test("an API that is off is told as that, and not as a missing binding", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    await b.google("POST", "serviceusage/v1/projects/acme-prod/services/iamcredentials.googleapis.com:disable", {});
+    const { findings } = await b.health(aws);
+    const fix = findings.find(({ code }) => code === "GOOGLE-API-DISABLED")?.fix;
+    expect(fix).toEqual([
+      expect.stringMatching(/^gcloud services enable iamcredentials\.googleapis\.com --project \d+$/),
+    ]);
+    expect(codes(findings)).not.toContain("GOOGLE-IMPERSONATION-DENIED");
+  });
+
   test("a pool that was switched off", async () => {
     const b = await bench();
     await b.apply(azure);
@@ -489,6 +512,26 @@ describe("a guard against keys", () => {
       expect(different((await b.apply(file)).planned.plan.changes)).toEqual([]);
     });
     expect(calls.filter(({ write, operation }) => write || operation === "GetPolicy")).toEqual([]);
+  });
+
+  // Catches a guard that is there by its name and holds nobody back.
+  test.each([
+    ["a permission that is spared", { exceptionPermissions: ["iam.googleapis.com/serviceAccountKeys.create"] }],
+    ["a condition", { denialCondition: { title: "never", expression: "false" } }],
+  ])("%s is drift, and goes", async (_, rule) => {
+    const b = await bench();
+    await b.apply(guarded);
+    const number = (await b.google("GET", "cloudresourcemanager/v1/projects/acme-prod")).body.projectNumber;
+    const name = `iam/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F${number}/denypolicies/crosstrust-no-keys`;
+    const { body } = await b.google("GET", name);
+    const [{ denyRule }] = body.rules as [{ denyRule: object }];
+    await b.google("PUT", name, { ...body, rules: [{ denyRule: { ...denyRule, ...rule } }] });
+    b.sandbox.set({ offsetSeconds: 3700 });
+    await b.plan(guarded);
+    expect(different((await b.plan(guarded)).plan.changes)).toEqual([["update", "drifted", "google:denyPolicy"]]);
+    await b.apply(guarded);
+    const [after] = (await b.google("GET", name)).body.rules as [{ denyRule: object }];
+    expect(after.denyRule).not.toMatchObject(rule);
   });
 
   // Catches a guard that belongs to whoever looks at it.

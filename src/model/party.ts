@@ -27,8 +27,8 @@ export interface ExchangeAsk {
   readonly purpose: "prove" | "refuse" | "use";
   /** Seconds, for `use` alone; where it is left out the relying party has its default. */
   readonly duration?: number;
-  /** Whom the link means; a session of somebody else is no proof. Left out where nobody is to be proved. */
-  readonly identity?: Identity;
+  /** The trust as it was read, and what the token says: a session of somebody else is no proof. */
+  readonly proof?: { readonly view: TrustView; readonly claims: Readonly<Record<string, unknown>> };
   /** What was read or made; whoever has read nothing leaves it out, and the relying party asks its cloud. */
   readonly lookup?: Lookup;
 }

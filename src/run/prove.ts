@@ -103,7 +103,7 @@ async function proveOne(proving: Proving): Promise<Trace> {
   const token = minted?.token;
   const exchanged = token ? await exchange(acting, token) : undefined;
   add(exchanged?.session && link.canary ? besideOwn(proving, exchanged) : (exchanged ?? judged(proving, !!minted)));
-  if (exchanged?.session) add(await whoami(acting, exchanged.session));
+  if (exchanged?.session && token) add(await whoami(acting, exchanged.session, token));
   else add({ hop: skipped("whoami", "there is no session") });
   const refused = await refuse(proving, link.canary ? { stranger: token } : { token });
   hops.push(refused.hop);
@@ -230,12 +230,12 @@ const says = (rows: readonly Evidence[]): string =>
 async function whoami(
   proving: Proving,
   session: Parameters<NonNullable<Party["relying"]>["whoami"]>[0],
+  { claims }: Token,
 ): Promise<Step> {
-  const { link, lookup, world } = proving;
-  const { identity } = proving.view;
+  const { link, lookup, view, world } = proving;
   const start = performance.now();
   try {
-    const ask = { link, purpose: "prove", lookup, ...(identity ? { identity } : {}) } as const;
+    const ask = { link, purpose: "prove", lookup, proof: { view, claims } } as const;
     const who = await party(proving, link.to.party).relying?.whoami(session, ask, world);
     return { hop: { step: "whoami", result: "ok", how: "proved", ms: since(start), saw: who ?? "" } };
   } catch (error) {

@@ -62,9 +62,7 @@ export function credentialConfig(ask: ConfigAsk): string {
 
 /** Python's `json.dumps` writes whatever is beyond ASCII as an escape. */
 const ascii = (text: string): string =>
-  text.replace(/[\u007f-\uffff]/g, (one) =>
-    one === "\u007f" ? one : `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  text.replace(/[\u007f-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function tokenType({ source, subjectTokenType }: ConfigAsk, workforce: boolean): string {
   if (source.of === "aws") return "urn:ietf:params:aws:token-type:aws4_request";

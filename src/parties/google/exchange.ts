@@ -1,19 +1,12 @@
 import { z } from "zod";
-import type { ExchangeAsk, Link, Lookup, Session, Token, World } from "../../model.ts";
+import type { ExchangeAsk, Session, Token, World } from "../../model.ts";
 import { type Call, CloudError, call, type ErrorClass, jsonOf, located } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
-import { tailsOf } from "./federation/binding-spec.ts";
 import { parentOf } from "./federation/calls.ts";
-import { poolName } from "./federation/spec.ts";
+import { poolProviderName } from "./federation/spec.ts";
+import { judge } from "./judge.ts";
 import { decode } from "./mint.ts";
 import { sinkOf, targetOf } from "./shape.ts";
-
-/** `//iam.googleapis.com/projects/N/.../providers/X`: what a proof is made for; undefined while there is no pool. */
-export function poolProviderName(link: Link, lookup: Lookup): string | undefined {
-  const target = targetOf(link);
-  const pool = lookup(poolName(target));
-  return pool && `//iam.googleapis.com/${pool}/providers/${target.poolProvider}`;
-}
 
 /** Whoever has read nothing asks for the project's number, which is all that is missing. */
 export async function nameOf({ link, lookup }: Pick<ExchangeAsk, "link" | "lookup">, world: World): Promise<string> {
@@ -148,7 +141,15 @@ interface Federated<O> {
   readonly answer: z.ZodType<O>;
 }
 
-const iamError = z.object({ error: z.object({ status: z.string().default(""), message: z.string().default("") }) });
+const iamError = z.object({
+  error: z.object({
+    status: z.string().default(""),
+    message: z.string().default(""),
+    details: z
+      .array(z.looseObject({ reason: z.string().optional(), metadata: z.record(z.string(), z.string()).optional() }))
+      .default([]),
+  }),
+});
 
 /** IAM Credentials with the pool's token, which belongs to the workload and is nobody's operator. */
 function asFederated<O>(world: World, token: string, { operation, path, body, answer: schema }: Federated<O>) {
@@ -162,15 +163,23 @@ function asFederated<O>(world: World, token: string, { operation, path, body, an
     });
     const parsed = schema.safeParse(jsonOf(answer.body));
     if (answer.status === 200 && parsed.success) return parsed.data;
-    const { status = "", message = "" } = iamError.safeParse(jsonOf(answer.body)).data?.error ?? {};
+    const { status = "", message = "", details = [] } = iamError.safeParse(jsonOf(answer.body)).data?.error ?? {};
+    const off = details.find(({ reason }) => reason === "SERVICE_DISABLED");
+    if (off) throw switchedOff(off.metadata?.service, message);
     const kind = iamClass(answer.status);
-    throw new CloudError({
-      ...spec,
-      class: kind,
-      code: status,
-      status: answer.status,
-      message: message || `answered ${answer.status}`,
-    });
+    const said = { status: answer.status, message: message || `answered ${answer.status}` };
+    throw new CloudError({ ...spec, class: kind, code: status, ...said });
+  });
+}
+
+/** Nobody is missing a binding, and no waiting helps (wire.md 4.0). The message names the project that is meant. */
+function switchedOff(api = "iamcredentials.googleapis.com", message: string): CloudError {
+  const project = /in project (\S+)/.exec(message)?.[1] ?? "PROJECT";
+  return new CloudError({
+    ...{ class: "invalid", service: "google.iamcredentials", operation: "GenerateAccessToken" },
+    ...{ code: "SERVICE_DISABLED", status: 403, detail: api, message: `${api} is not enabled in ${project}` },
+    known: { code: "GOOGLE-API-DISABLED", asks: "denied" },
+    fix: [`gcloud services enable ${api} --project ${project}`],
   });
 }
 
@@ -205,33 +214,22 @@ export async function whoami(session: Session, ask: ExchangeAsk, world: World): 
   const { active, username } = await posted(world, spec, asked);
   const pool = `principal://iam.googleapis.com/${session.about?.pool ?? ""}`;
   const who = meant(username, active && username.startsWith(`${pool}/subject/`), pool);
-  return granted(who, ask, pool);
+  return granted(who, ask);
 }
 
 /**
- * Whom the mapping made of the workload, where subjects are what the link grants to: somebody else has nothing of it.
- * Of an attribute or a group the answer says nothing. Whether it escapes a subject's letters is unverified.
+ * Whom the mapping makes of the workload: where that is nobody whom the link grants to, the session is good for nothing.
+ * The answer speaks of the subject alone, and whether it escapes its letters is unverified; so the live mapping is asked.
  */
-function granted(who: string, { link, identity }: ExchangeAsk, pool: string): string {
-  const tails = identity ? tailsOf(targetOf(link), identity) : [];
-  const plain = who.includes("%") ? unescaped(who) : who;
-  const other = (tail: string) =>
-    tail.startsWith("subject/") && `${pool}/${tail}` !== who && `${pool}/${tail}` !== plain;
-  if (tails.length === 0 || !tails.every(other)) return who;
+function granted(who: string, { link, proof }: ExchangeAsk): string {
+  const row = proof && judge(proof.claims, proof.view).rows.find(({ key, ok }) => key === "principal" && ok === false);
+  if (!row) return who;
   throw new CloudError({
     ...{ class: "refused", service: "google.sts", operation: "IntrospectToken", code: "", status: 200 },
     known: { code: "GOOGLE-MAPPING-MISFIT", asks: "broken" },
-    message: `the mapping makes this workload ${who.replace(`${pool}/`, "")}, and what the link gives is for ${tails.join(", ")}`,
+    message: `${link.name} gives to ${row.wants}, and the mapping makes of this workload ${row.says}`,
     fix: ["crosstrust plan shows what differs", "crosstrust apply repairs it"],
   });
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function meant(who: string, right: boolean, wanted: string): string {

@@ -27,6 +27,9 @@ export interface DenyPolicySpec extends Spec {
   readonly permissions: readonly string[];
   readonly principals: readonly string[];
   readonly exceptions: readonly string[];
+  /** Permissions that are not denied after all, and a condition that must hold first: none in any file. */
+  readonly spared: readonly string[];
+  readonly condition: string;
 }
 
 /** The id of the policy in its project, and what its text says to people (google.md 3.1). */
@@ -43,7 +46,7 @@ export function guardResource(link: Link, project: string): readonly Resource<De
   const { guard } = link;
   if (!guard?.denyServiceAccountKeys) return [];
   const exceptions = guard.breakGlass ? [`principalSet://goog/group/${guard.breakGlass}`] : [];
-  const who = { principals: ["principalSet://goog/public:all"], exceptions };
+  const who = { principals: ["principalSet://goog/public:all"], exceptions, spared: [], condition: "" };
   const spec = { project, deployment: link.deployment, permissions: denied, ...who };
   return [{ address: addressOf(project), links: [link.name], hold: "own", spec }];
 }
@@ -67,6 +70,8 @@ const ruleSchema = z.object({
     deniedPrincipals: z.array(z.string()).default([]),
     deniedPermissions: z.array(z.string()).default([]),
     exceptionPrincipals: z.array(z.string()).default([]),
+    exceptionPermissions: z.array(z.string()).default([]),
+    denialCondition: z.looseObject({ expression: z.string().default("") }).optional(),
   }),
 });
 const policySchema = z.object({
@@ -111,6 +116,8 @@ async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicy
       permissions: policy.rules.length === 1 ? denyRule.deniedPermissions : [],
       principals: denyRule.deniedPrincipals,
       exceptions: denyRule.exceptionPrincipals,
+      spared: denyRule.exceptionPermissions,
+      condition: denyRule.denialCondition?.expression ?? "",
     };
     const owner = policy.annotations[annotation] === spec.deployment ? "ours" : "foreign";
     return { state: "present", owner, spec: live, outputs: { etag: policy.etag, number: projectNumber } };
@@ -126,7 +133,8 @@ async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicy
 async function leftovers({ beside, owner, remembered }: Seek<DenyPolicySpec>, world: World): Promise<Leftovers> {
   const former = ownProjects(beside).filter((project) => remembered.has(addressOf(project)));
   const found = await inParallel(former, 2, async (project) => {
-    const live = await read(world, { project, deployment: owner, permissions: [], principals: [], exceptions: [] });
+    const nothing = { permissions: [], principals: [], exceptions: [], spared: [], condition: "" };
+    const live = await read(world, { project, deployment: owner, ...nothing });
     return live.state === "present" && live.owner === "ours" ? [{ address: addressOf(project), live }] : [];
   });
   return { found: found.flat(), scopes: [], findings: [] };

@@ -1,7 +1,6 @@
 import type { Evidence, Judgement, LivePresent, TrustView } from "../../model.ts";
-import { poolProviderName } from "./exchange.ts";
 import { tailsOf } from "./federation/binding-spec.ts";
-import { type PoolProviderSpec, poolName } from "./federation/spec.ts";
+import { type PoolProviderSpec, poolName, poolProviderName } from "./federation/spec.ts";
 import { targetOf } from "./shape.ts";
 import type { Attributes } from "./trust/attributes.ts";
 import { renderCondition } from "./trust/condition.ts";

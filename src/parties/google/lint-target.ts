@@ -1,8 +1,9 @@
 import type { Finding, Identity, Link } from "../../model.ts";
 import { tailsOf } from "./federation/binding-spec.ts";
-import { lintExpressions, type Said } from "./federation/lint-expressions.ts";
+import { declared, lintExpressions, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
 import { sinkOf, type Target, targetOf } from "./shape.ts";
+import { evaluate } from "./trust/cel.ts";
 
 /** Rules over a link that ends at Google, which need no cloud; errors end the command. */
 export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
@@ -107,10 +108,38 @@ function misfitOf(tail: string, target: Target, identity: Identity): readonly Sa
         fix: [`map it: mapping: { ${key}: .. }`],
       },
     ];
+  const made = madeOf(key, mapping, identity);
+  const wanted = tail.slice(head.length + 1);
+  if (tail !== "*" && made !== undefined && !made.includes(wanted)) {
+    const says = `${tail} is granted, and the mapping makes this workload's ${key} ${made.join(", ")}`;
+    return [{ ...base, says, fix: ["grant what the mapping makes", "or map what is granted: mapping: { .. }"] }];
+  }
   const varies = identity.proof === "aws4_request" && !("arn" in identity.who) && target.grant === "subject";
   if (!varies) return [];
   const says = "grant: subject names one session, and every session of a role has a subject of its own";
   return [{ ...base, says, fix: ["leave grant out: then the role is granted, by its attribute"] }];
+}
+
+/**
+ * What a mapping makes of the declared workload, each of its subjects; undefined where that hangs on what the file does
+ * not say: another claim, or the session of a role, whose name is its caller's choice (google.md, traps 19 and 21).
+ */
+function madeOf(key: string, mapping: Readonly<Record<string, string>>, identity: Identity) {
+  const texts = samplesOf(identity).map((assertion) => {
+    const outcome = evaluate(mapping[key] ?? "", { assertion });
+    return outcome.state === "value" && typeof outcome.value === "string" ? outcome.value : undefined;
+  });
+  const known = texts.filter((text) => text !== undefined);
+  const varies = identity.proof === "aws4_request" && new Set(known).size > 1;
+  return known.length < texts.length || known.length === 0 || varies ? undefined : [...new Set(known)];
+}
+
+/** Of a role two sessions, so that what hangs on them is seen to. */
+function samplesOf(identity: Identity): readonly Readonly<Record<string, unknown>>[] {
+  if (identity.proof === "oidc") return declared(identity);
+  const { example, who } = identity;
+  const other = { ...example, arn: `${example.arn}-2`, userid: `${example.userid}-2` };
+  return "role" in who ? [{ ...example }, other] : "arn" in who ? [{ ...example }] : [];
 }
 
 /** What amounts to owning the project, or to becoming anybody in it. */

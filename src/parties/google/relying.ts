@@ -1,9 +1,9 @@
 import type { Identity, Link, Live, RelyingParty, Resource } from "../../model.ts";
 import { serviceAccountAddress } from "./claims.ts";
-import { exchange, poolProviderName, whoami } from "./exchange.ts";
+import { exchange, whoami } from "./exchange.ts";
 import { explain } from "./explain-exchange.ts";
 import { bindingResources } from "./federation/binding-spec.ts";
-import { poolProviderResource, poolResource } from "./federation/spec.ts";
+import { poolProviderName, poolProviderResource, poolResource } from "./federation/spec.ts";
 import { guardResource } from "./guard.ts";
 import { judge, trustOf } from "./judge.ts";
 import type { AccountSpec } from "./kind.ts";

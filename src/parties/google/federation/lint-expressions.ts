@@ -77,7 +77,7 @@ function shut(condition: string, identity: Identity): readonly Said[] {
 }
 
 /** What the file says of a token, once for each subject; an audience may come as a list, too. Of a session of a role too little is known to judge by. */
-function declared(identity: Identity): readonly Claims[] {
+export function declared(identity: Identity): readonly Claims[] {
   if (identity.proof === "aws4_request") return "arn" in identity.who ? [{ ...identity.example }] : [];
   const { claims, issuer: iss } = identity;
   const { aud: _, ...known } = claims;

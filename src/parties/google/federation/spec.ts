@@ -1,4 +1,4 @@
-import type { Address, Conflict, Identity, Json, Known, Link, Ref, Resource, Spec } from "../../../model.ts";
+import type { Address, Conflict, Identity, Json, Known, Link, Lookup, Ref, Resource, Spec } from "../../../model.ts";
 import { type Target, targetOf } from "../shape.ts";
 import { quoted } from "../trust/cel.ts";
 
@@ -37,6 +37,13 @@ export const poolName = (target: Pick<Target, "project" | "pool">): Ref => ({
   $ref: poolAddress(target),
   field: "name",
 });
+
+/** `//iam.googleapis.com/projects/N/.../providers/X`: what a proof is made for; undefined while there is no pool. */
+export function poolProviderName(link: Link, lookup: Lookup): string | undefined {
+  const target = targetOf(link);
+  const pool = lookup(poolName(target));
+  return pool && `//iam.googleapis.com/${pool}/providers/${target.poolProvider}`;
+}
 
 export function poolResource(link: Link): Resource<PoolSpec> {
   const { project, pool } = targetOf(link);
