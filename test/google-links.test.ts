@@ -319,7 +319,7 @@ describe("bindings", () => {
         condition: { title: "later", expression: "request.time > timestamp('2030-01-01T00:00:00Z')" },
       },
     ];
-    await b.google("PUT", bucket, { bindings: theirs });
+    await b.google("PUT", bucket, { bindings: theirs, version: 3 });
     await b.apply(azure);
     const made = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
     expect([made.length, made[0]?.members.length, made[1]]).toEqual([2, 2, theirs[1]]);

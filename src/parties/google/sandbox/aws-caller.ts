@@ -2,7 +2,7 @@ import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
 import { badRequest, grantRefused } from "./sts-error.ts";
 
 /** Where Google lets a signed request lead: AWS STS and nothing else, whatever the token says (google.md 8.1). */
-const allowed = /^sts(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?$/;
+const allowed = /^sts(?:-fips)?(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?$/;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -46,7 +46,8 @@ function parsed(token: string): { url: URL; method: unknown; headers: Headers } 
   );
   let value: { url?: unknown; method?: unknown; headers?: unknown; body?: unknown };
   try {
-    value = JSON.parse(decodeURIComponent(token));
+    // Some clients write a blank as a form does; a plus of the JSON's own stands there as `%2B` (google.md 8.1).
+    value = JSON.parse(decodeURIComponent(token.startsWith("%7B") ? token.replaceAll("+", "%20") : token));
   } catch {
     throw broken;
   }

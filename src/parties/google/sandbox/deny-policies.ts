@@ -77,6 +77,8 @@ function create(call: RestCall) {
 
 const fieldsOf = ({ body }: RestCall) => {
   const { displayName, annotations, rules } = body as Partial<StoredDenyPolicy>;
+  if ((displayName ?? "").length > 63)
+    throw new GoogleError([400, "INVALID_ARGUMENT"], "The display name is longer than 63 characters.");
   return { displayName: displayName ?? "", annotations: annotations ?? {}, rules: rules ?? [] };
 };
 
@@ -97,6 +99,9 @@ function list(call: RestCall) {
 
 function remove(call: RestCall) {
   const stored = found(call, "delete");
+  const etag = call.request.query.get("etag");
+  if (etag && !sameEtag(etag, stored.etag))
+    throw new GoogleError([409, "ABORTED"], "There were concurrent policy changes.");
   call.host.state.delete(key(projectOf(call.host, call.parts[0] ?? "").id, stored.id));
   return done(shown(stored));
 }

@@ -1,5 +1,6 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { denied, issueAccessToken, principalOf, require_, requireApi } from "./access.ts";
+import { allows } from "./org-policy.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import { accountOf, projectOf, type StoredAccount } from "./store.ts";
 
@@ -42,11 +43,14 @@ function held(call: RestCall, permission: string): StoredAccount {
  */
 function idToken(call: RestCall) {
   const account = held(call, "iam.serviceAccounts.getOpenIdToken");
-  const { audience, includeEmail, useEmailAzp } = call.body;
+  const { audience, includeEmail, useEmailAzp, organizationNumberIncluded } = call.body;
   if (typeof audience !== "string" || audience === "")
     throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
   const azp = isTrue(useEmailAzp) ? account.email : account.uniqueId;
-  return { token: signIdToken(call.host, account, { audience, azp, email: isTrue(includeEmail) }) };
+  const { noOrganization } = projectOf(call.host, account.project);
+  const organization_number = noOrganization ? null : 111111111111;
+  const more = isTrue(organizationNumberIncluded) ? { google: { organization_number } } : {};
+  return { token: signIdToken(call.host, account, { audience, azp, email: isTrue(includeEmail), more }) };
 }
 
 const isTrue = (value: unknown): boolean => value === true || value === "true";
@@ -98,14 +102,22 @@ export const computeClaims = (host: Host, account: StoredAccount): Record<string
   return { google: { compute_engine } };
 };
 
+/** Accounts whose tokens may live up to twelve hours; without such a policy none may (google.md 5). */
+function mayBeLong({ host }: RestCall, { project, email }: StoredAccount): boolean {
+  const policy = projectOf(host, project).lists?.["constraints/iam.allowServiceAccountCredentialLifetimeExtension"];
+  return policy !== undefined && allows({ ...policy, allowedValues: policy.allowedValues ?? ["(none)"] }, email);
+}
+
 /** Limit and wording of google.md 9.2. A shorter `lifetime` is told back; the token lives an hour. */
 function accessToken(call: RestCall) {
   const account = held(call, "iam.serviceAccounts.getAccessToken");
   const scope = call.body.scope;
   if (!Array.isArray(scope) || scope.length === 0)
     throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
-  const seconds = Number.parseInt(String(call.body.lifetime ?? "3600s"), 10);
-  if (seconds > 3600)
+  const [, digits] = /^(\d+)(?:\.\d+)?s$/.exec(String(call.body.lifetime ?? "3600s")) ?? [];
+  const seconds = Number(digits ?? 0);
+  if (seconds <= 0) throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
+  if (seconds > 43_200 || (seconds > 3600 && !mayBeLong(call, account)))
     throw new GoogleError([400, "INVALID_ARGUMENT"], "The access token lifetime cannot exceed 3600 seconds.");
   const { token } = issueAccessToken(call.host, account.email, seconds);
   // Whole seconds: milliseconds break Python's impersonated credentials (google.md, trap 23).

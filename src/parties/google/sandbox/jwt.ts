@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from "node:crypto";
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { JWK } from "jose";
 import type { Host } from "../../../sandbox/fake.ts";
 import { grantRefused } from "./sts-error.ts";
@@ -46,8 +46,18 @@ function decode(part: string): Fields | undefined {
 function signed(alg: string, jwk: JWK, { input, signature }: { input: string; signature: string }): boolean {
   const fits = (alg === "RS256" && jwk.kty === "RSA") || (alg === "ES256" && jwk.crv === "P-256");
   if (!fits) return false;
-  const key = createPublicKey({ key: { ...jwk }, format: "jwk" });
+  const key = keyOf(jwk);
+  if (!key) return false;
   return verify("sha256", Buffer.from(input), { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+}
+
+/** Undefined for a key whose numbers are none. */
+function keyOf(jwk: JWK): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: { ...jwk }, format: "jwk" });
+  } catch {
+    return undefined;
+  }
 }
 
 const keysIn = (text: string): readonly JWK[] => {
@@ -70,10 +80,11 @@ async function fetchKeys(issuer: string, host: Host): Promise<readonly JWK[]> {
 }
 
 /** Seconds that are left; one that has run out is `stale`, in the words that are known of Google (google.md 9.2). */
-function lifeOf({ iat, exp, sub, aud }: Fields, now: number): number {
+function lifeOf({ iat, nbf, exp, sub, aud }: Fields, now: number): number {
   if (typeof iat !== "number" || typeof exp !== "number" || sub === undefined || aud === undefined)
     throw grantRefused("The ID Token lacks one of the claims iat, exp, sub, aud.");
   if (iat > now) throw grantRefused("The ID Token was issued in the future.");
+  if (typeof nbf === "number" && nbf > now) throw grantRefused("The ID Token is not valid yet.");
   if (exp <= now) throw grantRefused(`ID Token issued at ${iat} is stale to sign-in.`);
   if (exp - iat >= longestLife) throw grantRefused("The ID Token lives longer than 48 hours.");
   return exp - now;

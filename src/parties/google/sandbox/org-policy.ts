@@ -31,7 +31,7 @@ export function refuseSource(host: Host, { project, pool }: { project: string; p
 }
 
 /** A denied value wins; where some are allowed, no other is. A value may say `is:` in front of itself. */
-function allows({ allowedValues = [], deniedValues = [], allValues }: ListPolicy = {}, value: string): boolean {
+export function allows({ allowedValues = [], deniedValues = [], allValues }: ListPolicy = {}, value: string): boolean {
   const names = (values: readonly string[]) => values.includes(value) || values.includes(`is:${value}`);
   if (allValues === "DENY" || names(deniedValues)) return false;
   return allValues === "ALLOW" || allowedValues.length === 0 || names(allowedValues);

@@ -1,5 +1,5 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { projectOf } from "./store.ts";
+import { projectOf, type StoredPolicy } from "./store.ts";
 
 /** A pool; `deletedAt` in epoch milliseconds. */
 export interface StoredPool {
@@ -9,6 +9,12 @@ export interface StoredPool {
   readonly description?: string;
   readonly disabled?: boolean;
   readonly deletedAt?: number;
+  /** How long sessions live, `120s` to `43200s`; who may be in it. Of pools alone, and unknown to v1beta. */
+  readonly sessionDuration?: string;
+  readonly mode?: string;
+  readonly inlineTrustConfig?: unknown;
+  readonly inlineCertificateIssuanceConfig?: unknown;
+  readonly policy?: StoredPolicy;
 }
 
 /** A pool provider; exactly one of the four sources is there, and it is the same for ever. */

@@ -1,7 +1,8 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { require_, requireApi } from "./access.ts";
+import { may, require_, requireApi } from "./access.ts";
+import { patched } from "./mask.ts";
 import { refuseSource } from "./org-policy.ts";
-import { checkFields, type Fields, idFrom, taken } from "./pool-fields.ts";
+import { checkFields, type Fields, fieldsOf, idFrom, maskable, taken } from "./pool-fields.ts";
 import {
   expiryOf,
   poolKey,
@@ -12,7 +13,7 @@ import {
   stillThere,
 } from "./pool-store.ts";
 import { GoogleError, type RestCall, type Route } from "./rest.ts";
-import { projectOf } from "./store.ts";
+import { checkedPolicy, emptyPolicy, projectOf, type StoredPolicy } from "./store.ts";
 
 /** v1, and the v1beta that Google's Node client writes with (google.md 1.1). */
 const root = "^/v1(?:beta)?/projects/([^/]+)/locations/global/workloadIdentityPools";
@@ -30,7 +31,7 @@ const route = (spec: readonly [Route["method"], RegExp, string, Route["run"]]): 
 export const poolRoutes: readonly Route[] = [
   route(["POST", path(root), "CreateWorkloadIdentityPool", createPool]),
   route(["GET", path(root), "ListWorkloadIdentityPools", listPools]),
-  route(["GET", path(one), "GetWorkloadIdentityPool", (call) => shownPool(call.host, readable(call))]),
+  route(["GET", path(one), "GetWorkloadIdentityPool", (call) => shownPool(call, readable(call))]),
   route(["PATCH", path(one), "PatchWorkloadIdentityPool", patchPool]),
   route(["DELETE", path(one), "DeleteWorkloadIdentityPool", (call) => turnPool(call, "delete")]),
   route(["POST", path(`${one}:undelete`), "UndeleteWorkloadIdentityPool", (call) => turnPool(call, "undelete")]),
@@ -50,6 +51,15 @@ export const poolRoutes: readonly Route[] = [
     "UndeleteWorkloadIdentityPoolProvider",
     (call) => turnPoolProvider(call, "undelete"),
   ]),
+  {
+    ...{ method: "POST", pattern: path(`${one}:getIamPolicy`), operation: "GetIamPolicy", write: false },
+    run: (call) => readable(call, "getIamPolicy").policy ?? emptyPolicy,
+  },
+  route(["POST", path(`${one}:setIamPolicy`), "SetIamPolicy", setPolicy]),
+  {
+    ...{ method: "POST", pattern: path(`${one}:testIamPermissions`), operation: "TestIamPermissions", write: false },
+    run: testPermissions,
+  },
   route(["GET", path(`${one}(?:/providers/[^/]+)?/operations/([^/]+)`), "GetOperation", operation]),
 ];
 
@@ -87,30 +97,38 @@ function foundIn(call: RestCall, verb: string): StoredPoolProvider {
 }
 
 /** What is false or empty is left out, as Google does. */
-const common = ({ displayName, description, disabled, deletedAt }: StoredPool) => ({
+const common = ({ displayName, description, disabled, deletedAt }: StoredPool, beta: boolean) => ({
   ...(displayName ? { displayName } : {}),
   ...(description ? { description } : {}),
   ...(disabled ? { disabled } : {}),
   state: deletedAt === undefined ? "ACTIVE" : "DELETED",
-  ...(deletedAt === undefined ? {} : { expireTime: expiryOf(deletedAt) }),
+  ...(deletedAt === undefined || beta ? {} : { expireTime: expiryOf(deletedAt) }),
 });
 
-const shownPool = (host: Host, pool: StoredPool) => ({ name: poolNameOf(host, pool), ...common(pool) });
+const isBeta = ({ request }: RestCall): boolean => request.path.includes("/v1beta/");
+
+/** v1beta knows nothing of sessions, modes and trust of other pools, and hides them (google.md, trap 6). */
+function shownPool(call: RestCall, pool: StoredPool) {
+  const { sessionDuration, mode, inlineTrustConfig, inlineCertificateIssuanceConfig } = pool;
+  const newer = { sessionDuration, mode, inlineTrustConfig, inlineCertificateIssuanceConfig };
+  const beta = isBeta(call);
+  return { name: poolNameOf(call.host, pool), ...common(pool, beta), ...(beta ? {} : newer) };
+}
 
 /** v1beta knows no uploaded keys, and hides them (google.md, trap 6). */
-function shownPoolProvider({ host, request }: RestCall, found: StoredPoolProvider) {
+function shownPoolProvider(call: RestCall, found: StoredPoolProvider) {
   const { attributeMapping, attributeCondition, aws, oidc, saml, x509 } = found;
   const { jwksJson, ...plain } = oidc ?? {};
-  const beta = request.path.includes("/v1beta/");
+  const beta = isBeta(call);
   return {
-    name: `${poolNameOf(host, { project: found.project, id: found.pool })}/providers/${found.id}`,
-    ...common(found),
+    name: `${poolNameOf(call.host, { project: found.project, id: found.pool })}/providers/${found.id}`,
+    ...common(found, beta),
     ...(attributeMapping ? { attributeMapping } : {}),
     ...(attributeCondition ? { attributeCondition } : {}),
     ...(aws ? { aws } : {}),
     ...(oidc ? { oidc: { ...plain, ...(jwksJson && !beta ? { jwksJson } : {}) } } : {}),
-    ...(saml ? { saml } : {}),
-    ...(x509 ? { x509 } : {}),
+    ...(saml && !beta ? { saml } : {}),
+    ...(x509 && !beta ? { x509 } : {}),
   };
 }
 
@@ -135,9 +153,10 @@ function operation(call: RestCall) {
   return shownOperation(call.host, call.parts[2] ?? "");
 }
 
-function savedPool(host: Host, pool: StoredPool) {
+function savedPool(call: RestCall, pool: StoredPool) {
+  const { host } = call;
   host.state.put(poolKey(pool.project, pool.id), pool);
-  return began(host, poolNameOf(host, pool), typed("WorkloadIdentityPool", shownPool(host, pool)));
+  return began(host, poolNameOf(host, pool), typed("WorkloadIdentityPool", shownPool(call, pool)));
 }
 
 function savedPoolProvider(call: RestCall, found: StoredPoolProvider) {
@@ -150,15 +169,18 @@ function createPool(call: RestCall) {
   const project = permitted(call, "workloadIdentityPools.create");
   const id = idFrom(call.request.query.get("workloadIdentityPoolId"));
   if (stillThere(call.host.state.get<StoredPool>(poolKey(project, id)), call.host.now())) throw taken();
-  const { displayName = "", description = "", disabled = false } = checkFields(call.body as Fields);
-  return savedPool(call.host, { project, id, displayName, description, disabled });
+  const fields = checkFields(fieldsOf(call.body, "pool"));
+  // What an expired one held went with it: a pool of the same id begins with nothing.
+  for (const [key] of call.host.state.list(poolProviderKey(project, id, ""))) call.host.state.delete(key);
+  return savedPool(call, { project, id, displayName: "", description: "", disabled: false, ...fields });
 }
 
 function listPools(call: RestCall) {
   const project = permitted(call, "workloadIdentityPools.list");
   const all = call.host.view.list<StoredPool>(poolKey(project, "")).map(([, pool]) => pool);
-  const pools = withDeleted(call, all).map((pool) => shownPool(call.host, pool));
-  return pools.length > 0 ? { workloadIdentityPools: pools } : {};
+  const { items, more } = paged(call, withDeleted(call, all), 1000);
+  const pools = items.map((pool) => shownPool(call, pool));
+  return { ...(pools.length > 0 ? { workloadIdentityPools: pools } : {}), ...more };
 }
 
 /** gcloud writes `False` (wire.md, trap 17). */
@@ -167,12 +189,13 @@ const withDeleted = <T extends StoredPool>({ request, host }: RestCall, all: rea
   return all.filter((one) => stillThere(one, host.now()) && (deleted || one.deletedAt === undefined));
 };
 
-/** Only what the mask names changes; it comes in snake and in camel case (google.md, trap 30). */
-const maskOf = ({ request }: RestCall): readonly string[] =>
-  (request.query.get("updateMask") ?? "")
-    .split(",")
-    .filter(Boolean)
-    .map((name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+/** 50 of them unless asked, and never more than `most` (google.md 6.1); the token is an offset. */
+function paged<T>({ request }: RestCall, all: readonly T[], most: number) {
+  const size = Math.min(Number(request.query.get("pageSize") ?? "50") || 50, most);
+  const from = Number(request.query.get("pageToken") ?? "0") || 0;
+  const more = from + size < all.length ? { nextPageToken: String(from + size) } : {};
+  return { items: all.slice(from, from + size), more };
+}
 
 function alive<T extends StoredPool>(found: T): T {
   if (found.deletedAt === undefined) return found;
@@ -181,18 +204,18 @@ function alive<T extends StoredPool>(found: T): T {
 
 function patchPool(call: RestCall) {
   const pool = alive(readable(call, "update"));
-  const given = checkFields(call.body as Fields);
-  const mask = maskOf(call);
-  const fields = (["displayName", "description", "disabled"] as const).filter((field) => mask.includes(field));
-  const changes = Object.fromEntries(fields.map((field) => [field, given[field]]));
-  return savedPool(call.host, { ...pool, ...changes });
+  const given = fieldsOf(call.body, "pool");
+  const mask = call.request.query.get("updateMask");
+  const changed = patched<StoredPool>(pool, given, { mask, allowed: maskable("pool") });
+  checkFields(changed as Fields);
+  return savedPool(call, changed);
 }
 
 function turnPool(call: RestCall, how: "delete" | "undelete") {
   const { deletedAt, ...pool } = readable(call, how);
   if ((deletedAt === undefined) !== (how === "delete"))
     throw new GoogleError([400, "FAILED_PRECONDITION"], "Precondition check failed.");
-  return savedPool(call.host, how === "delete" ? { ...pool, deletedAt: call.host.now() } : pool);
+  return savedPool(call, how === "delete" ? { ...pool, deletedAt: call.host.now() } : pool);
 }
 
 function createPoolProvider(call: RestCall) {
@@ -201,7 +224,7 @@ function createPoolProvider(call: RestCall) {
   const id = idFrom(call.request.query.get("workloadIdentityPoolProviderId"));
   if (stillThere(call.host.state.get<StoredPool>(poolProviderKey(project, pool.id, id)), call.host.now()))
     throw taken();
-  const fields = checkFields(call.body as Fields, "new");
+  const fields = checkFields(fieldsOf(call.body, "poolProvider"), "new");
   refuseSource(call.host, { project, pool: pool.id }, fields);
   return savedPoolProvider(call, { project, pool: pool.id, id, ...fields } as StoredPoolProvider);
 }
@@ -211,8 +234,9 @@ function listPoolProviders(call: RestCall) {
   const pool = readable(call, "get");
   const all = call.host.view.list<StoredPoolProvider>(poolProviderKey(project, pool.id, "")).map(([, found]) => found);
   const around = pool.deletedAt === undefined ? all : all.map((one) => ({ ...one, deletedAt: pool.deletedAt ?? 0 }));
-  const found = withDeleted(call, around).map((one) => shownPoolProvider(call, one));
-  return found.length > 0 ? { workloadIdentityPoolProviders: found } : {};
+  const { items, more } = paged(call, withDeleted(call, around), 100);
+  const found = items.map((one) => shownPoolProvider(call, one));
+  return { ...(found.length > 0 ? { workloadIdentityPoolProviders: found } : {}), ...more };
 }
 
 const sources = ["aws", "oidc", "saml", "x509"] as const;
@@ -220,29 +244,40 @@ const sources = ["aws", "oidc", "saml", "x509"] as const;
 /** A whole source, or one field of it: `oidc.allowedAudiences`. Its type never changes: 400 (google.md 6.1). */
 function patchPoolProvider(call: RestCall) {
   const found = alive(foundIn(call, "update"));
-  const given = call.body as Fields;
-  const changed: Record<string, unknown> = { ...found };
-  for (const field of maskOf(call)) {
-    const [head = "", member] = field.split(".");
-    const source = sources.find((name) => name === head);
-    if (source && found[source] === undefined)
-      throw new GoogleError(
-        [400, "INVALID_ARGUMENT"],
-        "The type of a workload identity pool provider cannot be changed.",
-      );
-    const value = given[head as keyof Fields];
-    changed[head] = member
-      ? { ...(changed[head] as object), [member]: (value as Record<string, unknown>)?.[member] }
-      : value;
-  }
-  const fields = checkFields(changed as Fields, "new");
-  refuseSource(call.host, found, fields);
-  return savedPoolProvider(call, { ...found, ...fields } as StoredPoolProvider);
+  const mask = call.request.query.get("updateMask");
+  const given = fieldsOf(call.body, "poolProvider");
+  const changed = patched<StoredPoolProvider>(found, given, { mask, allowed: maskable("poolProvider") });
+  if (sources.some((name) => (changed[name] === undefined) !== (found[name] === undefined)))
+    throw new GoogleError(
+      [400, "INVALID_ARGUMENT"],
+      "The type of a workload identity pool provider cannot be changed.",
+    );
+  checkFields(changed as Fields, "new");
+  refuseSource(call.host, found, changed as Fields);
+  return savedPoolProvider(call, changed);
 }
 
 function turnPoolProvider(call: RestCall, how: "delete" | "undelete") {
   const { deletedAt, ...found } = foundIn(call, how);
+  // Inside a deleted pool nothing lives; the words are approximate.
+  if (how === "undelete") alive(readable(call, "get"));
   if ((deletedAt === undefined) !== (how === "delete"))
     throw new GoogleError([400, "FAILED_PRECONDITION"], "Precondition check failed.");
   return savedPoolProvider(call, how === "delete" ? { ...found, deletedAt: call.host.now() } : found);
+}
+
+function setPolicy(call: RestCall) {
+  const pool = alive(readable(call, "setIamPolicy"));
+  const given = (call.body.policy ?? {}) as Partial<StoredPolicy>;
+  const policy = checkedPolicy(call.host, pool.policy ?? emptyPolicy, given);
+  call.host.state.put(poolKey(pool.project, pool.id), { ...pool, policy });
+  return policy;
+}
+
+/** Asks no permission: whoever holds none is told so by the answer. */
+function testPermissions({ parts, body, host, principal }: RestCall) {
+  const project = projectOf(host, parts[0] ?? "").id;
+  const asked = Array.isArray(body.permissions) ? body.permissions.map(String) : [];
+  const permissions = asked.filter((permission) => may(principal, { permission, project }, host));
+  return permissions.length > 0 ? { permissions } : {};
 }

@@ -94,9 +94,11 @@ function test({ parts, body, host, principal }: RestCall) {
 }
 
 /** Constraints on values, as far as they stop this product; without a policy of its own each allows everything. */
-const lists = ["iam.workloadIdentityPoolProviders", "iam.workloadIdentityPoolAwsAccounts"].map(
-  (name) => `constraints/${name}`,
-);
+const lists = [
+  "iam.workloadIdentityPoolProviders",
+  "iam.workloadIdentityPoolAwsAccounts",
+  "iam.allowServiceAccountCredentialLifetimeExtension",
+].map((name) => `constraints/${name}`);
 
 /**
  * Constraints of the organization, as far as they stop this product. There is no organization above a project here:

@@ -115,7 +115,8 @@ async function settle(work: () => unknown): Promise<FakeAnswer> {
     return isAnswer(result) ? result : json(200, result);
   } catch (error) {
     if (error instanceof GoogleError) return error.answer();
-    throw error;
+    // A fault of the sandbox's own: told, and not left to look like a broken line.
+    return new GoogleError([500, "INTERNAL"], `Internal error encountered. ${(error as Error).message}`).answer();
   }
 }
 
@@ -128,10 +129,14 @@ const isAnswer = (value: unknown): value is FakeAnswer =>
   typeof value.status === "number";
 
 /** Clients encode `@` and `%2F` once or twice (google.md, trap 30). */
-const decodePath = (path: string): string => {
-  const once = decodeURIComponent(path);
-  return /%[0-9A-Fa-f]{2}/.test(once) ? decodeURIComponent(once) : once;
-};
+function decodePath(path: string): string {
+  try {
+    const once = decodeURIComponent(path);
+    return /%[0-9A-Fa-f]{2}/.test(once) ? decodeURIComponent(once) : once;
+  } catch {
+    return path;
+  }
+}
 
 /** A form, or JSON. A body of `""` is an empty message of Google's generated clients (google.md 1.2). */
 function bodyOf(request: FakeRequest): Readonly<Record<string, unknown>> {
@@ -140,7 +145,8 @@ function bodyOf(request: FakeRequest): Readonly<Record<string, unknown>> {
   if (type.startsWith("application/x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
   if (!text || text === '""') return {};
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     throw new GoogleError([400, "INVALID_ARGUMENT"], "Invalid JSON payload received.");
   }

@@ -190,9 +190,9 @@ function checkRoles(host: Host, before: readonly Binding[], after: readonly Bind
 export function renameMembers(host: Host, { email, uniqueId }: StoredAccount, how: "deleted" | "restored"): void {
   const names = [`serviceAccount:${email}`, `deleted:serviceAccount:${email}?uid=${uniqueId}`] as const;
   const [from, to] = how === "deleted" ? names : [names[1], names[0]];
-  for (const prefix of ["google.project/", "google.account/"]) {
-    for (const [key, holder] of host.state.list<{ readonly policy: StoredPolicy }>(prefix)) {
-      if (!membersOf(holder.policy.bindings).includes(from)) continue;
+  for (const prefix of ["google.project/", "google.account/", "google.bucket/", "google.pool/", "google.run/"]) {
+    for (const [key, holder] of host.state.list<{ readonly policy?: StoredPolicy }>(prefix)) {
+      if (!holder.policy || !membersOf(holder.policy.bindings).includes(from)) continue;
       const bindings = holder.policy.bindings.map((binding) => ({
         ...binding,
         members: binding.members.map((member) => (member === from ? to : member)),
@@ -215,6 +215,9 @@ export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<
     );
   }
   const bindings = (given.bindings ?? []).filter((binding) => binding.members?.length > 0);
+  // Version 3 is what says that the writer knows of conditions (google.md 12); the words are approximate.
+  if (given.version !== 3 && bindings.some(({ condition }) => condition !== undefined))
+    throw new GoogleError([400, "INVALID_ARGUMENT"], "A policy with conditions must have version 3.");
   checkMembers(host, membersOf(current.bindings), membersOf(bindings));
   checkRoles(host, current.bindings, bindings);
   return nextPolicy(host, bindings, given.version ?? 1);

@@ -12,7 +12,6 @@ import { type Federated, holderOf, issueFederatedToken } from "./access.ts";
 import { callerFrom } from "./aws-caller.ts";
 import { claimsFrom } from "./jwt.ts";
 import { poolNameOf, poolOf, poolProviderOf, type StoredPoolProvider } from "./pool-store.ts";
-import { projectOf } from "./store.ts";
 import { badRequest, grantRefused, StsError } from "./sts-error.ts";
 
 /** Google's token exchange and its introspection, regional names too (google.md 9, wire.md 4.6). */
@@ -82,7 +81,7 @@ async function exchange(fields: Fields, host: Host) {
     proof === "aws"
       ? { claims: await callerFrom(token, audience, host), life: 900 }
       : await claimsFrom(token, found.stored.oidc ?? { issuerUri: "" }, host);
-  const { of, expires } = admitted(claims, found, { audience, life });
+  const { of, expires } = admitted(claims, found, { audience, life: found.session ?? Math.min(life, 3600) });
   const access = issueFederatedToken(host, of, expires);
   return { access_token: access, issued_token_type: accessToken, token_type: "Bearer", expires_in: expires };
 }
@@ -90,6 +89,8 @@ async function exchange(fields: Fields, host: Host) {
 interface Found {
   readonly stored: StoredPoolProvider;
   readonly name: string;
+  /** Seconds, where the pool says how long its sessions live. */
+  readonly session?: number;
 }
 
 /** By the project's number alone, without `https:` (google.md 9.2). What is off or gone has one answer. */
@@ -102,7 +103,8 @@ function targetOf(audience: string, host: Host): Found {
     throw badRequest(
       `Invalid value for "audience". This value should be the full resource name of the Identity Provider. See https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token for the list of possible formats.`,
     );
-  const project = projectOf(host, number).id;
+  // Whoever comes is nobody yet, and makes no project by naming one.
+  const project = host.state.get<string>(`google.number/${number}`) ?? "";
   const around = poolOf(host, project, pool);
   const stored = poolProviderOf(host, { project, pool, id });
   const off = !around?.usable || !stored || stored.deletedAt !== undefined || stored.disabled === true;
@@ -111,7 +113,9 @@ function targetOf(audience: string, host: Host): Found {
       "invalid_target",
       `The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.`,
     );
-  return { stored, name: poolNameOf(host, { project, id: pool }) };
+  const { sessionDuration } = around.pool;
+  const session = sessionDuration === undefined ? {} : { session: Number.parseInt(sessionDuration, 10) };
+  return { stored, name: poolNameOf(host, { project, id: pool }), ...session };
 }
 
 interface Asked {
@@ -139,7 +143,7 @@ function admitted(claims: Readonly<Record<string, unknown>>, { stored, name }: F
       trust,
     });
   const of: Federated = { project: stored.project, pool: stored.pool, name, tails: tailsOf(attributes) };
-  return { of, expires: Math.max(1, Math.min(life, 3600)) };
+  return { of, expires: Math.max(1, life) };
 }
 
 interface Turned {
@@ -160,6 +164,7 @@ function refused({ refusal, key, claims, trust }: Turned): StsError {
     case "account":
       return grantRefused(`The AWS account ${claims.account} does not match the expected account.`);
     case "size":
+      if (!key.includes(".")) return badRequest("The size of all mapped attributes exceeds the 8192 bytes limit.");
       return badRequest(
         `The size of mapped attribute ${key} exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.`,
       );
