@@ -78,7 +78,6 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const kept = ask.destroy
     ? federation.links.filter((link) => only.length > 0 && !only.includes(link.name))
     : federation.links;
-  const desired = ask.destroy ? expand(kept, parties).resources : expansion.resources;
   const glance = ask.glance === true && only.length > 0;
   const resources = glance ? neededBy(only, expansion.resources) : expansion.resources;
   const { waves } = order(resources);
@@ -87,11 +86,15 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const names = { owner: federation.name, parties, leftovers } as const;
   const question = { ...names, resources, waves, refs: refsIn, resolve: known, hash: brief };
   const observed = await observe(question, world);
+  const desired = ask.destroy
+    ? expand(kept.filter(isThere(expansion, observed)), parties).resources
+    : expansion.resources;
   const looked = new Set(resources.map(({ address }) => address));
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
+    takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
     findings: [
@@ -102,6 +105,14 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   });
   return { plan, observed, expansion };
 }
+
+/** A link whose own things are all gone was destroyed before, or never made: another one's destroy brings nothing of it. */
+const isThere =
+  ({ resources }: Expansion, { live, failed }: Observed) =>
+  ({ name }: Link): boolean => {
+    const own = resources.filter(({ links, hold }) => hold === "own" && links.length === 1 && links[0] === name);
+    return own.length === 0 || own.some(({ address }) => failed.has(address) || live.get(address)?.state === "present");
+  };
 
 const refsIn = (resource: Resource) => refsOf(resource.spec);
 const known = (resource: Resource, live: ReadonlyMap<Address, Live>): Resource => ({

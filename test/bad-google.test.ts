@@ -188,10 +188,76 @@ const bad: readonly (readonly [number, string, string, string])[] = [
     "assertion.aud == 'app'",
     "'app' in assertion.aud",
   ].map((text) => [105, text, condition(text), "GOOGLE-CONDITION-BROAD"] as const),
-  ...["true", "assertion.arn != ''", "assertion.arn.contains('assumed-role')", "assertion.account.size() == 12"].map(
+  ...["true", "assertion.arn != ''", "assertion.account == '123456789000'", "assertion.account.size() == 12"].map(
     (text) => [105, `${text}, of aws`, condition(text, role), "GOOGLE-CONDITION-BROAD"] as const,
   ),
   ...["", "   "].map((text) => [105, `${JSON.stringify(text)} as condition`, condition(text), "BAD-VALUE"] as const),
+  [
+    105,
+    "any branch of GitHub",
+    condition("assertion.ref == 'refs/heads/main'", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
+    "GOOGLE-CONDITION-BROAD",
+  ],
+  [
+    105,
+    "any repository of GitHub",
+    condition("assertion.sub.startsWith('repo:')", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
+    "GOOGLE-CONDITION-BROAD",
+  ],
+  [
+    105,
+    "any that has a slash in it",
+    condition("assertion.repository.matches('.*/.*')", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
+    "GOOGLE-CONDITION-BROAD",
+  ],
+  [105, "whoever has a mail that was verified", condition("assertion.email_verified"), "GOOGLE-CONDITION-BROAD"],
+  [
+    106,
+    "a mapping that makes the same of everybody",
+    target("grant: { attribute: { a: all } }, mapping: { google.subject: assertion.sub, attribute.a: \"'all'\" }"),
+    "security BROAD-SUBJECT",
+  ],
+  [
+    103,
+    "whoever may speak as any account of the project",
+    file([
+      oidc,
+      google(),
+      "[ { role: roles/iam.workloadIdentityUser, resources: [ //cloudresourcemanager.googleapis.com/projects/acme-prod ] } ]",
+    ]),
+    "GOOGLE-PRIVILEGED",
+  ],
+  [37, "audiences of a pool provider for aws", target("audiences: [x]", role), "GOOGLE-AUDIENCE"],
+  [
+    29,
+    "an arn of another account",
+    from("{ aws: { account: 123456789000, arn: 'arn:aws:iam::999999999999:user/x' } }"),
+    "AWS-WRONG-ACCOUNT",
+  ],
+  [
+    107,
+    "one subject of two issuers in one pool",
+    file(
+      [oidc, google()],
+      [
+        oidc.replace("idp.example", "two.example"),
+        google("", "project: acme-prod, pool: partners, poolProvider: other"),
+      ],
+    ),
+    "security GOOGLE-SHARED-PRINCIPAL",
+  ],
+  [
+    107,
+    "one role's name in two accounts, in one pool",
+    file(
+      [role, google()],
+      [
+        role.replace("123456789000", "210987654321"),
+        google("", "project: acme-prod, pool: partners, poolProvider: other"),
+      ],
+    ),
+    "security GOOGLE-SHARED-PRINCIPAL",
+  ],
   [105, "a condition that is no question", condition("assertion.sub"), "GOOGLE-EXPRESSION"],
   [
     105,
@@ -261,6 +327,21 @@ describe("its good neighbours", () => {
     [
       "google's own example for aws",
       condition("assertion.arn.startsWith('arn:aws:sts::123456789000:assumed-role/')", role),
+    ],
+    ["a condition on one's own flag", condition("assertion.is_admin")],
+    [
+      "one's own organization at GitHub",
+      condition("assertion.repository_owner_id == '777'", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
+    ],
+    [
+      "one subject of two issuers in two pools",
+      file(
+        [oidc, google()],
+        [
+          oidc.replace("idp.example", "two.example"),
+          google("", "project: acme-prod, pool: others, poolProvider: other"),
+        ],
+      ),
     ],
     ["a group in a condition", condition("'platform' in assertion.groups")],
     [

@@ -479,6 +479,56 @@ describe("what takes time, fails for a moment, or is cut off", () => {
   });
 });
 
+describe("a pool provider of somebody else in our pool", () => {
+  const theirs = { oidc: { issuerUri: "https://two.example.com" }, attributeMapping: { "google.subject": "'admin'" } };
+
+  test("is told, and the pool stays as long as it is there", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    await b.google("POST", `${pool}/providers?workloadIdentityPoolProviderId=evil-prov`, theirs);
+    expect(codes((await b.plan(azure)).plan.findings)).toContain("GOOGLE-FOREIGN-POOL-PROVIDER");
+    expect(codes((await b.health(azure)).findings)).toContain("GOOGLE-FOREIGN-POOL-PROVIDER");
+    const { applied } = await b.apply(azure, { destroy: true });
+    expect(codes(applied.findings)).toEqual(["GOOGLE-FOREIGN-POOL-PROVIDER"]);
+    expect((await b.google("GET", `${pool}/providers/evil-prov`)).body.state).toBe("ACTIVE");
+    await b.google("DELETE", `${pool}/providers/evil-prov`);
+    expect((await b.apply(azure, { destroy: true })).applied.findings).toEqual([]);
+    expect((await b.google("GET", pool)).body.state).toBe("DELETED");
+  });
+});
+
+// Catches two spellings of one text, of which one is drift for ever.
+test.each([
+  ["a blank at its end", "condition: \"assertion.sub == '9f3c1e2a-0000-4000-8000-000000000001' \""],
+  [
+    "brackets of its own",
+    "condition: \"(assertion.sub == '9f3c1e2a-0000-4000-8000-000000000001') || (assertion.sub == 'x')\"",
+  ],
+  ["a blank in a mapping", 'mapping: { google.subject: "assertion.sub ", attribute.iss: " assertion.iss" }'],
+])("%s is no difference", async (_, member) => {
+  const b = await bench();
+  const file = azure.replace("poolProvider: azure", `poolProvider: azure, ${member}`);
+  await b.apply(file);
+  const again = await b.callsOf(async () => {
+    expect(different((await b.apply(file)).planned.plan.changes)).toEqual([]);
+  });
+  expect(again.filter(({ write }) => write)).toEqual([]);
+  expect((await b.health(file)).verdict).toBe("works");
+});
+
+test("a pattern of subjects takes a word by name, whatever is granted to it", async () => {
+  const b = await bench();
+  const from =
+    'from: { oidc: { issuer: https://idp.example.com, clientId: gcp-access-client, subjectLike: "team-*" } }';
+  const grant =
+    "grant: { attribute: { team: a } }, mapping: { google.subject: assertion.sub, attribute.team: assertion.team }";
+  const file = oidc.replace(/from: .*/, from).replace("serviceAccount: deployer", `serviceAccount: deployer, ${grant}`);
+  const stops = (findings: readonly Finding[]) =>
+    findings.filter(({ asks }) => asks === "usage").map(({ code }) => code);
+  expect(stops((await b.plan(file)).plan.findings)).toContain("BROAD-SUBJECT");
+  expect(stops((await b.plan(file, { consents: { allowBroadSubject: ["deploy-to-gcp"] } })).plan.findings)).toEqual([]);
+});
+
 describe("a guard against keys", () => {
   const guarded = azure.replace("links:", "guard: { denyServiceAccountKeys: true }\nlinks:");
 

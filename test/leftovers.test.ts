@@ -110,6 +110,76 @@ describe("what an edit takes away is taken away", () => {
   });
 });
 
+describe("accounts that are only used", () => {
+  const path = "iam/v1/projects/acme-prod/serviceAccounts";
+  const using = (text: string, id = "theirs-1") =>
+    text.replace("serviceAccount: etl-sink", `serviceAccount: ${id}@acme-prod.iam.gserviceaccount.com`);
+  const stage = async () => {
+    const b = await bench();
+    for (const accountId of ["theirs-1", "theirs-2"]) await b.google("POST", path, { accountId });
+    return b;
+  };
+  const consents = { adopt: ["ec2-to-gcs", "lambda-to-gcs"] };
+
+  // Catches a program that says of a grant which it may not touch that there is none.
+  test("what one was granted is told with its command, as long as it stands", async () => {
+    const b = await stage();
+    await b.apply(using(aws), { consents });
+    const edited = using(aws, "theirs-2");
+    await b.apply(edited, { consents });
+    const told = (await b.plan(edited)).plan.findings.find(({ code }) => code === "LEFTOVERS-OTHERS");
+    const member = "serviceAccount:theirs-1@acme-prod.iam.gserviceaccount.com";
+    expect(told?.fix).toEqual([
+      `gcloud storage buckets remove-iam-policy-binding gs://acme-reports --member=${member} --role=${viewer}`,
+    ]);
+    const policy = await b.google("GET", bucket("acme-reports"));
+    const bindings = (policy.body.bindings as { role: string; members: string[] }[]).map((one) => ({
+      ...one,
+      members: one.members.filter((name) => name !== member),
+    }));
+    await b.google("PUT", bucket("acme-reports"), { ...policy.body, bindings });
+    await b.apply(edited, { consents });
+    expect(codes((await b.plan(edited)).plan.findings)).not.toContain("LEFTOVERS-OTHERS");
+  });
+
+  test("a pool that was renamed: its member on the account goes, and what the account was granted", async () => {
+    const b = await stage();
+    await b.apply(using(aws), { consents });
+    const edited = using(aws)
+      .replace("pool: partners", "pool: others")
+      .replace("buckets/acme-reports", "buckets/acme-new");
+    await b.apply(edited, { consents });
+    expect(await membersOf(b, bucket("acme-reports"))).toEqual([]);
+    const { body } = await b.google("POST", `${path}/theirs-1@acme-prod.iam.gserviceaccount.com:getIamPolicy`, {});
+    expect(JSON.stringify(body.bindings)).toContain("/others/");
+    expect(JSON.stringify(body.bindings)).not.toContain("/partners/");
+  });
+
+  // Catches a run that deletes what alone knows of a grant, after the grant could not be taken away.
+  test("where a grant cannot be taken away, what remembers it stays until it is", async () => {
+    const b = await stage();
+    const other = linksOf(using(aws)).replace("ec2-to-gcs:", "lambda-to-gcs:").replace("ec2-my-role", "lambda-role");
+    const second = other.replace("aws-prod", "aws-two").replace("acme-reports", "acme-two");
+    await b.apply(`${using(aws)}${second}`, { consents });
+    const left = `${using(aws).slice(0, using(aws).indexOf("links:\n") + 7)}${second}`;
+    const fault = {
+      service: "google.storage",
+      operation: "SetBucketIamPolicy",
+      probability: 1,
+      fault: "error500",
+      seed: 1,
+    };
+    await fetch(`${b.url}/_sandbox/faults`, { method: "PUT", body: JSON.stringify([fault]) });
+    await b.apply(left);
+    await fetch(`${b.url}/_sandbox/faults`, { method: "PUT", body: "[]" });
+    expect(gone((await b.plan(left)).plan.changes)).toContain(
+      "google:binding/acme-prod/acme-reports/storage.objectViewer/theirs-1",
+    );
+    await settled(b, left);
+    expect(await membersOf(b, bucket("acme-reports"))).toEqual([]);
+  });
+});
+
 describe("kinds that the file names no more", () => {
   test.each([
     ["an OIDC provider beside a role", example("google-to-aws"), /^aws:oidcProvider/],
@@ -196,7 +266,7 @@ describe("what is remembered", () => {
     });
     const { planned } = await b.apply(aws);
     expect(gone(planned.plan.changes)).toEqual([]);
-    expect(codes(planned.plan.findings)).toContain("LEFTOVERS-ELSEWHERE");
+    expect(codes(planned.plan.findings)).toContain("LEFTOVERS-OTHERS");
     const after = await b.google("POST", `${path}:getIamPolicy`, {});
     expect(after.body.bindings).toContainEqual({ role: "roles/browser", members: [theirs] });
   });

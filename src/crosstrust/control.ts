@@ -93,7 +93,8 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
   const early = named.filter(({ spec }) => missing.some((account) => account.spec.email === spec.account));
   const wanted = named.filter((one) => !observed.failed.has(one.address) && !early.includes(one));
   const plan = planOf({
-    ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], swept: false, tool: version, observed },
+    ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], tool: version, observed },
+    ...{ swept: false, takes: false },
     // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
     consents: noConsents,
     desired: destroy ? wanted.filter(({ hold }) => hold === "use") : wanted,

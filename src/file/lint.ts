@@ -27,7 +27,7 @@ export function lintFile(ask: LintAsk): readonly Finding[] {
     ...collisions(federation.links, parties),
     ...lintChains(federation.links, parties),
     ...byParty.map((finding) => consented(finding, ask)),
-    ...parties.flatMap((party) => party.lintAll?.(federation.links) ?? []),
+    ...parties.flatMap((party) => party.lintAll?.(federation.links, (link) => identityOf(link, parties)) ?? []),
   ];
 }
 

@@ -235,7 +235,7 @@ export interface Party {
   /** Rules that need no cloud; an error ends the command before it contacts anything. */
   readonly lint: (link: Link, identity: Identity) => readonly Finding[];
   /** The same over all links of a file, for what only several of them together say. */
-  readonly lintAll?: (links: readonly Link[]) => readonly Finding[];
+  readonly lintAll?: (links: readonly Link[], identityOf: (link: Link) => Identity) => readonly Finding[];
   /**
    * What is wrong with one of its things by itself, as the file wants it or, with `live`, as it is. Pure. A rule here
    * speaks of what a link becomes, where `lint` speaks of what the file says.

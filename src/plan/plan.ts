@@ -21,6 +21,8 @@ export interface PlanInput {
   readonly only: readonly string[];
   /** Whether all was looked for that a former file may have left. */
   readonly swept: boolean;
+  /** Destroy: nothing is made, brought back or taken over for the links that stay. */
+  readonly takes: boolean;
   /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
@@ -28,7 +30,8 @@ export interface PlanInput {
 /** Everything thought through once: what changes, in which order, what stands against it, and its fingerprint. */
 export function planOf(input: PlanInput): Plan {
   const { deployment, desired, consents, kinds } = input;
-  const all = compare({ ...input, owner: deployment });
+  const compared = compare({ ...input, owner: deployment });
+  const all = input.takes ? compared.filter(({ verb }) => !["create", "restore", "adopt"].includes(verb)) : compared;
   const changes = limit(all, input.only);
   const lookup = lookupOf(input.observed.live);
   const guarded = guard({ changes, links: input.links, consents, kinds, lookup });

@@ -148,7 +148,7 @@ class Run {
   /** The carriers' last marks, once all is there and gone; of a failure the next run finds what is left to do. */
   async seal(): Promise<void> {
     const stuck = this.job.plan.changes.some(({ verb, address }) => verb === "delete" && this.failed.has(address));
-    const blind = this.job.plan.findings.some(({ code }) => code === "LEFTOVERS-UNSEEN");
+    const blind = this.job.plan.findings.some(({ code }) => /^LEFTOVERS-(UNSEEN|OTHERS)$/.test(code));
     const forget = this.job.plan.swept && !stuck && !blind;
     const gone = new Set(
       this.done.filter(({ verb }) => verb === "delete").map((one) => this.job.tools.hash(one.address)),
@@ -181,8 +181,24 @@ class Run {
     const rank = this.job.kinds.map((kind) => kind.name);
     for (const head of order.sort((a, b) => rank.indexOf(b) - rank.indexOf(a))) {
       const group = gone.filter(({ address }) => address.startsWith(`${head}/`));
-      await inParallel(group, width, (change) => this.step(change, () => this.removeFor(change)));
+      const [held, free] = [group.filter((one) => this.remembers(one)), group.filter((one) => !this.remembers(one))];
+      for (const change of held) {
+        this.failed.add(change.address);
+        this.findings.push(leftAlone(change));
+      }
+      await inParallel(free, width, (change) => this.step(change, () => this.removeFor(change)));
     }
+  }
+
+  /** Whether it alone remembers a former grant that could not be taken away, or holds what does. */
+  private remembers({ address, live, links }: Change): boolean {
+    if (links.length > 0) return false;
+    const stuck = [...this.failed].filter((one) => this.changes.get(one)?.verb === "delete");
+    const hashes = stuck.map(this.job.tools.hash);
+    const holds = live.state === "present" ? (live.mark?.holds ?? []) : [];
+    return (
+      holds.some((one) => hashes.includes(one)) || stuck.some((one) => tailOf(one).startsWith(`${tailOf(address)}/`))
+    );
   }
 
   /** What is only used was read before we wrote into it: the proof must judge what is there now. */

@@ -39,19 +39,28 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
   const stop = plan.findings.filter(
     (finding) => ["conflict", "usage"].includes(finding.asks ?? "") || finding.code.startsWith("LINKS-"),
   );
-  if (stop.length > 0) return refused(context, planned, { shown: planText(view, context.paper, false), stop });
+  if (stop.length > 0)
+    return refused(context, planned, { shown: planText(view, context.paper, false), stop, command: "apply" });
   await confirm(context, plan, { shown, pinned: fingerprint !== undefined });
   return finish(context, { federation, planned, only: links, grantMe: consents.grantMe });
 };
 
+interface Refusal {
+  readonly shown: string;
+  readonly stop: readonly Finding[];
+  readonly command: string;
+  /** What else helps, where the findings' own fixes are for another command. */
+  readonly next?: string;
+}
+
 /** What must not happen without a word: nothing at all is written. */
-function refused(context: Context, { plan }: Planned, { shown, stop }: { shown: string; stop: readonly Finding[] }) {
+export function refused(context: Context, { plan }: Planned, { shown, stop, command, next }: Refusal) {
   const exit = exitOf({ findings: stop });
   const text = byWeight(distinct(stop))
     .map((finding) => findingText(finding, context.paper))
     .join("\n\n");
-  if (context.flags.json) return { exit, text: planJson(context.world, plan, { command: "apply", exit }) };
-  return { exit, text: `${shown}\n\n${text}\n\nnothing was written` };
+  if (context.flags.json) return { exit, text: planJson(context.world, plan, { command, exit }) };
+  return { exit, text: `${shown}\n\n${text}\n\nnothing was written${next ? `\nnext   ${next}` : ""}` };
 }
 
 /** 16 hex or more; whatever else is there are links. Fewer hex alone are refused, not taken for a link. */

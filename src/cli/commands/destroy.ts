@@ -4,7 +4,7 @@ import { planText } from "../../say/plan.ts";
 import { loadFile } from "../context.ts";
 import { exitOf } from "../exit.ts";
 import type { Command } from "../run.ts";
-import { confirm } from "./apply.ts";
+import { confirm, refused } from "./apply.ts";
 import { checkNames, consentsOf, planJson, viewOf } from "./plan.ts";
 
 /** A plan in which the named links, or all, are no longer wanted; the other links stay as they are. */
@@ -22,6 +22,12 @@ export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: b
   const { plan } = planned;
   const view = viewOf(world, { federation, planned, only: links, command: "destroy" });
   const shown = planText(view, paper);
+  // What is shared would let somebody in again who is not let in now: nothing at all is written.
+  const stop = plan.findings.filter(({ asks }) => asks === "usage");
+  if (stop.length > 0) {
+    const next = "take the links that are gone out of the file first, or crosstrust destroy without a name";
+    return refused(context, planned, { shown: planText(view, paper, false), stop, next, command: "destroy" });
+  }
   await confirm(context, plan, { shown, pinned: false });
   const applied = await applyPlan(planned, keepServiceAccounts, world);
   const findings = [...plan.findings.filter(({ asks }) => asks !== "conflict"), ...applied.findings];

@@ -146,7 +146,16 @@ function lintCaller(link: Link): readonly Finding[] {
     says: "a JWT of aws names a role: neither an instance nor a session stands in it",
     fix: ["role: NAME", "or proof: signed-request, which names sessions"],
   };
-  const outbound = proof === "outbound-jwt" && role === undefined ? [whose] : [];
+  const { account, arn } = callerOf(link);
+  const elsewhere: Finding = {
+    ...{ ...base, code: "AWS-WRONG-ACCOUNT", at: { place: link.at("from.aws.arn") } },
+    says: `the arn is of the account ${arn?.split(":")[4]}, and the link of ${account}: nobody fits both`,
+    fix: ["name the account of the arn"],
+  };
+  const outbound = [
+    ...(proof === "outbound-jwt" && role === undefined ? [whose] : []),
+    ...(arn !== undefined && arn.split(":")[4] !== account ? [elsewhere] : []),
+  ];
   if (link.to.party !== "aws") return outbound;
   return [
     {

@@ -166,7 +166,8 @@ function parsed(text: string): unknown {
 
 /** Only what is as it was left is worth remembering; a store that cannot be written costs a read and nothing else. */
 async function remember(world: World, spec: DenyPolicySpec, live: Live<DenyPolicySpec>): Promise<void> {
-  const fine = live.state === "present";
+  // What is somebody else's, or cannot be had, may be ours tomorrow: a no is read anew.
+  const fine = live.state === "present" && (live.owner === "ours" || live.notes !== undefined);
   const note = JSON.stringify({ at: world.clock.now(), live });
   const work = fine ? world.store.write(noteName(spec), note) : world.store.remove(noteName(spec));
   await work.catch(() => {});

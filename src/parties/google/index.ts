@@ -10,7 +10,8 @@ import { reviewPoolProvider } from "./federation/review.ts";
 import { grantMint, recallGrant } from "./grant.ts";
 import { denyPolicyKind, guardResource } from "./guard.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
-import { lintSharing, lintTarget } from "./lint-target.ts";
+import { lintShared } from "./lint-shared.ts";
+import { lintTarget } from "./lint-target.ts";
 import { mint } from "./mint.ts";
 import { nextSteps } from "./next-steps.ts";
 import { preflight } from "./preflight.ts";
@@ -53,7 +54,7 @@ export const google: Party = {
   ...{ name: "google", issuer, relying, title, identityName, lint, reach, preflight },
   kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind, denyPolicyKind],
   nextSteps,
-  lintAll: lintSharing,
+  lintAll: lintShared,
   review: reviewPoolProvider,
   control: tokenCreators,
 };

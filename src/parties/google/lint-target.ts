@@ -1,8 +1,8 @@
 import type { Finding, Identity, Link } from "../../model.ts";
-import { tailsOf } from "./federation/binding-spec.ts";
+import { isBroad, tailsOf } from "./federation/binding-spec.ts";
 import { declared, lintExpressions, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
-import { sinkOf, type Target, targetOf } from "./shape.ts";
+import { type Target, targetOf } from "./shape.ts";
 import { evaluate } from "./trust/cel.ts";
 
 /** Rules over a link that ends at Google, which need no cloud; errors end the command. */
@@ -12,6 +12,7 @@ export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
   const own = () => [
     ...unread(link, identity),
     ...byId(link, identity),
+    ...unasked(link, identity),
     ...everybody(link),
     ...lintExpressions(link, identity),
     ...grants(target, identity),
@@ -54,6 +55,13 @@ function unread(link: Link, identity: Identity): readonly Said[] {
   return [...(link.from.spec.tls === "private-ca" ? [tls] : []), ...(tagged ? [tags] : [])];
 }
 
+/** Of a signed request the target is the pool provider itself, and no list of audiences is asked (google.md 8.1). */
+function unasked(link: Link, identity: Identity): readonly Said[] {
+  if (identity.proof !== "aws4_request" || targetOf(link).audiences === undefined) return [];
+  const says = "a pool provider for aws takes no audiences: what is signed names the pool provider itself";
+  return [{ code: "GOOGLE-AUDIENCE", severity: "error", field: "audiences", says, fix: ["leave them out"] }];
+}
+
 /** Only the number stands in a pool provider's own name, and only Google knows it (google.md, trap 12; case 42). */
 function byId(link: Link, identity: Identity): readonly Said[] {
   if (identity.proof !== "oidc") return [];
@@ -91,7 +99,18 @@ function grants(target: Target, identity: Identity): readonly Said[] {
     fix: ["grant: { attribute: { NAME: VALUE } } with a mapping for it", "or subject: [..] where they are few"],
   };
   const misfit = tails.flatMap((tail) => misfitOf(tail, target, identity));
-  return [...(grant === "pool" ? [whole] : []), ...(tails.length === 0 ? [none] : []), ...misfit];
+  const constant: Said = {
+    ...{ code: "BROAD-SUBJECT", severity: "security", field: "mapping" },
+    says: "the mapping makes the same of everybody, and that is what is granted to: whoever gets a token has it",
+    fix: ["map what tells your own from others: assertion.."],
+  };
+  const same = grant !== "pool" && isBroad(target, identity) && (identity.proof !== "oidc" || !identity.like?.length);
+  return [
+    ...(grant === "pool" ? [whole] : []),
+    ...(same ? [constant] : []),
+    ...(tails.length === 0 ? [none] : []),
+    ...misfit,
+  ];
 }
 
 /** An attribute that is not mapped, or a session's subject where every session has another. */
@@ -144,7 +163,7 @@ function samplesOf(identity: Identity): readonly Readonly<Record<string, unknown
 
 /** What amounts to owning the project, or to becoming anybody in it. */
 const privileged =
-  /^roles\/(?:owner|editor|iam\.(?:securityAdmin|serviceAccountAdmin|serviceAccountKeyAdmin|serviceAccountTokenCreator|serviceAccountUser|workloadIdentityPoolAdmin|roleAdmin|organizationRoleAdmin)|resourcemanager\.(?:projectIamAdmin|folderIamAdmin|organizationAdmin))$/;
+  /^roles\/(?:owner|editor|admin|writer|iam\.(?:securityAdmin|denyAdmin|workloadIdentityUser|serviceAccountOpenIdTokenCreator|serviceAccountAdmin|serviceAccountKeyAdmin|serviceAccountTokenCreator|serviceAccountUser|workloadIdentityPoolAdmin|roleAdmin|organizationRoleAdmin)|resourcemanager\.(?:projectIamAdmin|folderIamAdmin|organizationAdmin))$/;
 
 const privileges = (link: Link): readonly Said[] =>
   link.may.flatMap((permission, at): readonly Said[] => {
@@ -161,25 +180,3 @@ const privileges = (link: Link): readonly Said[] =>
       { code: "GOOGLE-BASIC-ROLE", severity: "warning", field, says, fix: ["a role of the one service it needs"] },
     ];
   });
-
-/** One account for several workloads: each of them has what any of them was given, and logs tell them apart by little. */
-export function lintSharing(links: readonly Link[]): readonly Finding[] {
-  const sinks = Map.groupBy(
-    links.filter(({ to }) => to.party === "google" && to.spec.serviceAccount !== undefined),
-    (link) => sinkOf(link)?.email ?? "",
-  );
-  return [...sinks].flatMap(([email, sharing]) => {
-    const whose = new Set(sharing.map(({ from }) => JSON.stringify(from)));
-    const [, second] = sharing;
-    if (whose.size < 2 || !second) return [];
-    const names = sharing.map(({ name }) => name);
-    return [
-      {
-        ...({ code: "GOOGLE-SHARED-ACCOUNT", severity: "warning", because: [], links: names } as const),
-        at: { place: second.at("to.google.serviceAccount") },
-        says: `${names.join(", ")} all speak as ${email}: each workload has what any of them was given`,
-        fix: ["a service account for each, or direct access without one"],
-      },
-    ];
-  });
-}

@@ -1,4 +1,4 @@
-import type { Address, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
+import type { Address, Finding, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
 import { CloudError, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { getAccount } from "../calls.ts";
 import { ownProjects } from "../claims.ts";
@@ -15,19 +15,15 @@ import { type Held, seek } from "./seek.ts";
  * remembers something; so what somebody else granted our own accounts stays.
  */
 export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise<Leftovers> {
-  const { named, beside, remembered } = asked;
-  const targets = [...new Map(named.map(({ spec }) => [spec.on, spec])).values()];
-  const policies = await inParallel(targets, 4, async ({ project, on }): Promise<readonly Held[]> => {
-    const policy = await unlessMissing(getPolicy(world, { project, on }));
-    return policy ? [{ target: { project, on }, policy }] : [];
-  });
+  const { beside, remembered } = asked;
+  const { policies, used } = await namedPolicies(asked, world);
   const projects = ownProjects(beside);
   const sought = remembered.unnamed > 0 ? await seek(projects, world) : { policies: [], findings: [] };
   const wanted = new Set<Address>(beside.map(({ address }) => address));
-  const ofPools = (await ours(policies.flat().flatMap(membersOf).filter(isOfPool), asked, world)).map((spec) =>
-    entry(bindingAddress(spec, idOf(spec)), spec),
+  const ofPools = (await ours(policies.flatMap(membersOf).filter(isOfPool), asked, world)).map((spec) =>
+    entry((used.has(spec.on) ? onUsed : same)(bindingAddress(spec, idOf(spec))), spec),
   );
-  const formerly = [...policies.flat(), ...sought.policies].flatMap(membersOf).flatMap((spec) => {
+  const formerly = [...policies, ...sought.policies].flatMap(membersOf).flatMap((spec) => {
     const address = addressesOf(spec, projects).find((one) => remembered.has(one) && !wanted.has(one));
     return address ? [{ address, spec }] : [];
   });
@@ -46,7 +42,40 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
   return {
     found: [...found.values()],
     scopes: remembered.unnamed > 0 ? projects.map((project) => `google policies ${project}`) : [],
-    findings: sought.findings,
+    findings: [...sought.findings, ...formerly.filter(({ spec }) => !own.has(spec)).map(({ spec }) => told(spec))],
+  };
+}
+
+/** Those of accounts that are only used, too: they hold members of our pools. */
+async function namedPolicies({ named, beside }: Seek<BindingSpec>, world: World) {
+  const bindings = beside.filter(({ address }) =>
+    /^google:binding(?:OnUsed)?\//.test(address),
+  ) as unknown as typeof named;
+  const onUsed = bindings.filter(({ address }) => address.startsWith("google:bindingOnUsed/"));
+  const targets = [...new Map([...named, ...bindings].map(({ spec }) => [spec.on, spec])).values()];
+  const policies = await inParallel(targets, 4, async ({ project, on }): Promise<readonly Held[]> => {
+    const policy = await unlessMissing(getPolicy(world, { project, on }));
+    return policy ? [{ target: { project, on }, policy }] : [];
+  });
+  return { policies: policies.flat(), used: new Set(onUsed.map(({ spec }) => spec.on)) };
+}
+
+const same = (address: Address): Address => address;
+
+/** Granted by a former file to an account that was only used and that no link names any more: it is its owner's. */
+function told({ on, role, member, pool }: BindingSpec): Finding {
+  const [sort, name] = [on.slice(0, on.indexOf("/")), on.slice(on.indexOf("/") + 1)];
+  const where =
+    sort === "buckets"
+      ? `gcloud storage buckets remove-iam-policy-binding gs://${name}`
+      : sort === "projects"
+        ? `gcloud projects remove-iam-policy-binding ${name}`
+        : `gcloud iam service-accounts remove-iam-policy-binding ${name}`;
+  const whole = pool === "" ? member : `${pool}/${member}`;
+  return {
+    ...{ code: "LEFTOVERS-OTHERS", severity: "security", at: {}, because: [] },
+    says: `${on} still gives ${role} to ${whole}, as a former file had it; that is nobody's of ours, so it stays`,
+    fix: [`${where} --member=${whole} --role=${role}`],
   };
 }
 

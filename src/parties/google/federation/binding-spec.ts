@@ -28,7 +28,7 @@ export function bindingResources(link: Link, identity: Identity): readonly Resou
   const pool = { pool: poolName(target), name: target.pool };
   const grants = link.may as unknown as readonly { readonly role: string; readonly resources: readonly string[] }[];
   const granted = grants.flatMap(({ role, resources }) => resources.map((name) => ({ role, on: shortName(name) })));
-  const carrier = { link, needs: [poolProviderAddress(target)], broad: target.grant === "pool" };
+  const carrier = { link, needs: [poolProviderAddress(target)], broad: isBroad(target, identity) };
   if (!sink) {
     return granted.flatMap(({ role, on }) =>
       tails.map((member) => binding({ ...carrier, project: projectOf(on, target), on, role, member, ...pool })),
@@ -49,6 +49,17 @@ export function bindingResources(link: Link, identity: Identity): readonly Resou
       }),
     ),
   ];
+}
+
+/** A whole pool, a pattern of subjects, or a mapping that says the same of everybody: each takes a word by name. */
+export function isBroad(target: Target, identity: Identity): boolean {
+  const mapping = mappingOf(target, identity);
+  const keys = tailsOf(target, identity).map((tail) => tail.split("/")[0] ?? "");
+  const constant = keys.some((head) => {
+    const key = head === "group" ? "google.groups" : head.startsWith("attribute.") ? head : "google.subject";
+    return mapping[key] !== undefined && !/\bassertion\b/.test(mapping[key]);
+  });
+  return target.grant === "pool" || constant || (identity.proof === "oidc" && (identity.like ?? []).length > 0);
 }
 
 interface Wanted {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
+import { CloudError, inParallel, settle, unlessMissing } from "../../../run/retry.ts";
 import { google } from "../client.ts";
 import { parseDescription } from "../mark.ts";
 
@@ -171,3 +171,19 @@ const getOperation = (world: World, { project, version = "v1" }: OperationPlace,
     ...{ service: "google.iam", operation: "GetOperation", effect: "read", method: "GET" },
     ...{ project, path: `/${version}/${name}`, answer: operationSchema },
   });
+
+/** Living pools of an owner. */
+export async function ownPools(
+  world: World,
+  projects: readonly string[],
+  owner: string,
+): Promise<readonly PoolPlace[]> {
+  const lists = await inParallel(projects, 4, async (project) => {
+    const pools = await listPools(world, project);
+    const ours = pools.filter(
+      ({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner === owner,
+    );
+    return ours.map(({ name }) => ({ project, pool: name.split("/").at(-1) ?? "" }));
+  });
+  return lists.flat();
+}

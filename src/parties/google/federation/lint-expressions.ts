@@ -1,6 +1,6 @@
 import type { Finding, Identity, Link } from "../../../model.ts";
 import { type Target, targetOf } from "../shape.ts";
-import { claimsIn, type Held, isTrue, ofAnybody } from "../trust/anybody.ts";
+import { admitsAnybody, claimsIn, type Held, isNoQuestion } from "../trust/anybody.ts";
 import { attributesOf, isUnmapped, longestSubject } from "../trust/attributes.ts";
 import { evaluate, syntaxError } from "../trust/cel.ts";
 import { mappingOf } from "./spec.ts";
@@ -39,12 +39,12 @@ function conditionRules(condition: string, link: Link, identity: Identity): read
     const says = `the condition asks for ${lacking}, and the mapping makes no such thing`;
     return [{ ...base, code: "GOOGLE-MAPPING-MISFIT", says, fix: [`map it: mapping: { ${lacking}: .. }`] }];
   }
-  const outcomes = ofAnybody(heldOf(condition, link, identity));
-  if (outcomes.some((outcome) => outcome.state === "value" && typeof outcome.value !== "boolean")) {
+  const held = heldOf(condition, link, identity);
+  if (isNoQuestion(held)) {
     const says = "a condition comes to true or false; google refuses a token for which it comes to anything else";
     return [{ ...base, code: "GOOGLE-EXPRESSION", says, fix: ["compare it with something: .. == '..'"] }];
   }
-  if (!outcomes.some(isTrue)) return shut(condition, identity);
+  if (!admitsAnybody(held)) return shut(condition, identity);
   const fix = [
     "leave it out: then the workload of the link is pinned",
     "or test a claim that tells your own from others",
@@ -68,7 +68,7 @@ function shut(condition: string, identity: Identity): readonly Said[] {
     if (/\b(?:google|attribute)\./.test(condition)) return false;
     if (claimsIn(condition).some((claim) => typeof assertion[claim] !== "string")) return false;
     const outcome = evaluate(condition, { assertion });
-    return outcome.state !== "undecided" && !isTrue(outcome);
+    return outcome.state !== "undecided" && !(outcome.state === "value" && outcome.value === true);
   });
   if (!refused) return [];
   const says = `this condition turns the link's own workload away: of what it reads the file says otherwise`;

@@ -1,5 +1,6 @@
 import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
+import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import { parseCondition, renderCondition } from "../trust/condition.ts";
 import {
@@ -8,6 +9,7 @@ import {
   getPoolProvider,
   type LivePoolProvider,
   listPoolProviders,
+  ownPools,
   poolPath,
   poolProviderPath,
 } from "./calls.ts";
@@ -77,21 +79,50 @@ function notesOf(live: PoolProviderSpec, desired: PoolProviderSpec): readonly Fi
   ];
 }
 
-/** Pool providers of this owner in the pools that the file names; whole pools are their own kind's leftovers. */
-async function leftovers({ named, owner }: Seek<PoolProviderSpec>, world: World): Promise<Leftovers> {
+/**
+ * Pool providers of this owner in its pools, those that the file no longer names included: their marks remember what was
+ * granted. Whose pool provider stands in a pool of ours decides who passes for whom, so strange ones are told.
+ */
+async function leftovers({ named, beside, owner }: Seek<PoolProviderSpec>, world: World): Promise<Leftovers> {
   const known = new Set<string>(named.map(({ address }) => address));
-  const pools = [...new Map(named.map(({ spec }) => [`${spec.project}/${spec.pool}`, spec])).values()];
+  const places = named.map(({ spec: { project, pool } }) => ({ project, pool }));
+  const others = beside.length > named.length ? await ownPools(world, ownProjects(beside), owner) : [];
+  const pools = [...new Map([...places, ...others].map((one) => [`${one.project}/${one.pool}`, one])).values()];
   const lists = await inParallel(pools, 4, async (place) => {
-    const all = await unlessMissing(listPoolProviders(world, place));
-    return (all ?? [])
-      .filter(({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner === owner)
-      .map((found) => present(place, found));
+    const all = ((await unlessMissing(listPoolProviders(world, place))) ?? []).filter(
+      ({ state }) => state === "ACTIVE",
+    );
+    const isOurs = ({ description }: LivePoolProvider) => parseDescription(description)?.owner === owner;
+    const ours = all.filter(isOurs).map((found) => present(place, found));
+    return { ours, strange: all.filter((one) => !isOurs(one)).map((one) => stranger(place, one)) };
   });
-  const found = lists.flat().map((live) => {
-    const { project, pool, id } = live.spec;
-    return { address: poolProviderAddress({ project, pool, poolProvider: id }), live };
-  });
-  return { found: found.filter(({ address }) => !known.has(address)), scopes: [], findings: [] };
+  const found = lists
+    .flatMap(({ ours }) => ours)
+    .map((live) => {
+      const { project, pool, id } = live.spec;
+      return { address: poolProviderAddress({ project, pool, poolProvider: id }), live };
+    });
+  // One that the file names and somebody else made is told as what it is: not ours.
+  const strange = lists.flatMap((one) => one.strange).filter(({ address }) => !known.has(address));
+  return {
+    found: found.filter(({ address }) => !known.has(address)),
+    scopes: [],
+    findings: strange.map(({ finding }) => finding),
+  };
+}
+
+function stranger({ project, pool }: Place, { name }: LivePoolProvider) {
+  const id = name.split("/").at(-1) ?? "";
+  const address = poolProviderAddress({ project, pool, poolProvider: id });
+  const finding: Finding = {
+    ...{ code: "GOOGLE-FOREIGN-POOL-PROVIDER", severity: "security", at: { address }, because: [] },
+    says: `the pool provider ${id} in the pool ${pool} is not ours: whoever it lets in can pass for anybody whom the pool's grants name`,
+    fix: [
+      `gcloud iam workload-identity-pools providers describe ${id} --workload-identity-pool=${pool} --location=global --project=${project}`,
+      "take it away, or use a pool of its own for it",
+    ],
+  };
+  return { address, finding };
 }
 
 /** Observe, ensure, sync, return. One patch makes it whole, so there is no moment in between (fact sheet, 2.4). */

@@ -1,8 +1,8 @@
-import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
+import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
-import { getPool, type LivePool, listPools, poolPath } from "./calls.ts";
+import { getPool, type LivePool, listPoolProviders, listPools, poolPath } from "./calls.ts";
 import { described, visible } from "./landing.ts";
 import { type PoolSpec, poolAddress } from "./spec.ts";
 import { write } from "./writer.ts";
@@ -18,7 +18,7 @@ export const poolKind: Kind<PoolSpec> = {
   read: async ({ spec }, _hints, world) => liveOf(spec.project, await getPool(world, spec)),
   list: leftovers,
   put,
-  remove: (target, world) => remove(target, world).then(() => []),
+  remove,
 };
 
 function liveOf(project: string, pool: LivePool | undefined): Live<PoolSpec> {
@@ -136,13 +136,35 @@ async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean;
 }
 
 /** `release` takes our mark off and leaves the pool; one that is gone already counts as deleted. */
-async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<void> {
-  const { spec, outputs } = live;
-  if (how === "release") return patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
+/** With it every pool provider in it would go: it stays as long as one of somebody else's is there. */
+async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<readonly Finding[]> {
+  const { spec, outputs, mark } = live;
+  if (how === "release") {
+    await patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
+    return [];
+  }
   const now = await getPool(world, spec);
-  if (now?.state !== "ACTIVE" || now.name !== outputs.name) return;
+  if (now?.state !== "ACTIVE" || now.name !== outputs.name) return [];
+  const inside = await listPoolProviders(world, spec);
+  const theirs = inside.filter(
+    ({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner !== mark?.owner,
+  );
+  if (theirs.length > 0)
+    return [
+      kept(
+        spec,
+        theirs.map(({ name }) => name.split("/").at(-1) ?? ""),
+      ),
+    ];
   await write(world, {
     ...{ operation: "DeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
     send: (client) => client.deleteWorkloadIdentityPool({ name: poolPath(spec) }),
   });
+  return [];
 }
+
+const kept = ({ pool }: PoolSpec, theirs: readonly string[]): Finding => ({
+  ...{ code: "GOOGLE-FOREIGN-POOL-PROVIDER", severity: "warning", at: {}, because: [] },
+  says: `the pool ${pool} stays: ${theirs.join(", ")} in it is not ours, and would go with it`,
+  fix: ["look whose it is, then run it again"],
+});

@@ -1,5 +1,5 @@
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
-import { isTrue, ofAnybody } from "../trust/anybody.ts";
+import { admitsAnybody } from "../trust/anybody.ts";
 import { renderCondition } from "../trust/condition.ts";
 import type { PoolProviderSpec } from "./spec.ts";
 
@@ -9,7 +9,7 @@ const multiTenant =
 
 /** What all links together come to, or what is there now: limits of google.md 6.1, and conditions that hold nobody back. */
 export function reviewPoolProvider(resource: Resource, live?: LivePresent): readonly Remark[] {
-  if (!resource.address.startsWith("google:poolProvider/")) return [];
+  if (!resource.address.startsWith("google:poolProvider/")) return manyGrants(resource);
   const { conditions, audiences, source, type, keys, mapping } = (live?.spec ??
     resource.spec) as unknown as PoolProviderSpec;
   const condition = renderCondition(conditions);
@@ -26,14 +26,29 @@ export function reviewPoolProvider(resource: Resource, live?: LivePresent): read
     ...{ ...base, severity: "security", code: "GOOGLE-KEYS-UPLOADED", fix: ["crosstrust apply takes them away"] },
     says: "keys were stored in the pool provider: whoever has them signs in as anybody, whatever the issuer says",
   };
-  const open =
-    type === "oidc" && ofAnybody({ ...{ condition, type, audiences, mapping }, source: String(source) }).some(isTrue);
+  const kind = type === "aws" ? ("aws" as const) : ("oidc" as const);
+  const open = admitsAnybody({ ...{ condition, audiences, mapping, type: kind }, source: String(source) });
   const shared = typeof source === "string" && multiTenant.test(source);
   return [
+    ...manyGrants(resource),
     ...(condition.length > 4096 ? [long] : []),
     ...(audiences.length > 10 ? [many] : []),
     ...(keys === "uploaded" ? [stored] : []),
     ...(open ? [nobodyHeldBack(String(source), shared)] : []),
+  ];
+}
+
+/** As many as a description has room for (docs/decisions/012-leftovers.md). */
+const mostRemembered = 12;
+
+function manyGrants({ covers = [] }: Resource): readonly Remark[] {
+  if (covers.length <= mostRemembered) return [];
+  return [
+    {
+      ...{ code: "GOOGLE-MANY-GRANTS", severity: "hint", because: [] },
+      says: `${covers.length} grants ride on it, and its mark remembers ${mostRemembered}: take one out of the file, and on a bucket that no other link names it may stay`,
+      fix: ["fewer resources for each link, or a role on the project"],
+    },
   ];
 }
 

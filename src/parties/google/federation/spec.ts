@@ -1,6 +1,7 @@
 import type { Address, Conflict, Identity, Json, Known, Link, Lookup, Ref, Resource, Spec } from "../../../model.ts";
 import { type Target, targetOf } from "../shape.ts";
 import { quoted } from "../trust/cel.ts";
+import { parseCondition } from "../trust/condition.ts";
 
 /** A workload identity pool; whoever it lets in is for its pool providers to say. */
 export interface PoolSpec extends Spec {
@@ -55,7 +56,8 @@ export function poolResource(link: Link): Resource<PoolSpec> {
 export function poolProviderResource(link: Link, identity: Identity): Resource<PoolProviderSpec> {
   const target = targetOf(link);
   const { project, pool, poolProvider: id } = target;
-  const own = target.condition === undefined ? pinned(identity) : [target.condition];
+  // In the form in which it is read back: else a blank, or brackets, would be drift for ever.
+  const own = target.condition === undefined ? pinned(identity) : parseCondition(target.condition);
   const spec: PoolProviderSpec = {
     ...{ project, pool, id, disabled: false, keys: "issuer" },
     type: identity.proof === "oidc" ? "oidc" : "aws",
@@ -72,7 +74,7 @@ export function poolProviderResource(link: Link, identity: Identity): Resource<P
  * for a token its subject alone. Entra's long subjects get the part that fits (entra.md 2.6).
  */
 export function mappingOf({ mapping }: Target, identity: Identity): PoolProviderSpec["mapping"] {
-  if (mapping) return mapping;
+  if (mapping) return Object.fromEntries(Object.entries(mapping).map(([key, text]) => [key, text.trim()]));
   if (identity.proof === "aws4_request") return awsMapping;
   const { sub } = identity.claims;
   const long = typeof sub === "string" && sub.startsWith(eid1);
