@@ -23,6 +23,7 @@ import { order } from "./plan/order.ts";
 import { planOf } from "./plan/plan.ts";
 import { neededBy, refsOf, resolve } from "./plan/refs.ts";
 import { type Applied, apply } from "./run/apply.ts";
+import { leftOver } from "./run/leftovers.ts";
 import { type Observed, observe } from "./run/observe.ts";
 import { prove } from "./run/prove.ts";
 import { verdictOf, worst } from "./run/verdict.ts";
@@ -278,8 +279,9 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const links = traces.map((trace) => healthOf(trace, changes, observed));
-  const verdict = worst(links.map((link) => link.verdict));
-  const findings = [...proofFirst(plan.findings, traces), ...watched.flat()];
+  const left = changes.filter((change) => change.links.length === 0);
+  const verdict = worst([...links.map((link) => link.verdict), ...(left.length > 0 ? (["drifted"] as const) : [])]);
+  const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
   return {
     at: new Date(world.clock.now()).toISOString(),
     verdict,

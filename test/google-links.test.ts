@@ -340,6 +340,9 @@ describe("bindings", () => {
     expect(different(planned.plan.changes)).toEqual([["delete", undefined, "google:binding"]]);
     const left = (await b.google("GET", bucket)).body.bindings as { members: string[] }[];
     expect(left[0]?.members).toEqual([mine, foreign]);
+    await b.google("PUT", bucket, { ...body, etag: undefined, bindings: [{ role: binding?.role, members }] });
+    const { verdict, findings } = await b.health(azure);
+    expect([verdict, codes(findings)]).toEqual(["drifted", ["LEFTOVERS"]]);
   });
 
   // What comes back lets in whoever it let in before: it must find nobody bound.
@@ -582,6 +585,23 @@ describe("a guard against keys", () => {
     await b.apply(guarded);
     const [after] = (await b.google("GET", name)).body.rules as [{ denyRule: object }];
     expect(after.denyRule).not.toMatchObject(rule);
+  });
+
+  test("adopted, it is given back to whom it was", async () => {
+    const b = await bench();
+    await b.apply(guarded);
+    const theirs = guarded
+      .replace("name: acme", "name: beta")
+      .replaceAll("partners", "others")
+      .replace("Keys: true", "Keys: true, breakGlass: ops@example.com");
+    await b.apply(theirs, { consents: { adopt: ["azure-to-gcs"] } });
+    const { planned } = await b.apply(theirs, { destroy: true });
+    expect(different(planned.plan.changes)).toContainEqual(["release", undefined, "google:denyPolicy"]);
+    b.sandbox.set({ offsetSeconds: 3700 });
+    await b.plan(guarded);
+    expect(different((await b.plan(guarded)).plan.changes)).toEqual([["update", "drifted", "google:denyPolicy"]]);
+    await b.apply(guarded);
+    expect(different((await b.plan(guarded)).plan.changes)).toEqual([]);
   });
 
   // Catches a guard that belongs to whoever looks at it.

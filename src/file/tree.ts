@@ -170,7 +170,9 @@ class Walk {
     const shown = host?.includes("xn--") ? `; this host is ${host}` : "";
     this.error(control ? "STRING-CONTROL-CHAR" : "CONFUSABLE", place, [
       control ? `a control character (${point}) stands in this value` : `${point} is not an ASCII character${shown}`,
-      control ? "take it out" : "type the name again in plain ASCII; a host name in its xn-- form",
+      control
+        ? "take it out; a text in several lines ends without one after >- in place of >"
+        : "type the name again in plain ASCII; a host name in its xn-- form",
     ]);
     return "";
   }

@@ -1,4 +1,4 @@
-import type { Address, Finding, Kind, Leftovers, Live, Mark, Party, Resource, Seek, World } from "../model.ts";
+import type { Address, Change, Finding, Kind, Leftovers, Live, Mark, Party, Resource, Seek, World } from "../model.ts";
 import { CloudError } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -82,4 +82,13 @@ function unseen(error: unknown): Finding {
   const { says } = troubleOf(error, {});
   const fix = ["what a former link left behind there is not seen"];
   return { code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix };
+}
+
+/** What no link names belongs to none of them, and a plan with it is not empty. */
+export function leftOver(changes: readonly Change[]): readonly Finding[] {
+  if (changes.length === 0) return [];
+  const some = changes.slice(0, 3).map(({ address }) => address);
+  const says = `${changes.length} things of this deployment are named by no link: ${some.join(", ")}`;
+  const fix = ["crosstrust plan shows them all", "crosstrust apply takes them away"];
+  return [{ code: "LEFTOVERS", severity: "warning", at: {}, says, because: [], fix }];
 }

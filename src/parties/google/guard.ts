@@ -82,6 +82,8 @@ const policySchema = z.object({
 });
 
 const annotation = "crosstrust-owner";
+/** Whose it was before it was adopted, or nobody's: what it is given back as. */
+const formerly = "crosstrust-former-owner";
 
 /** The attachment point is percent-encoded into the name (google.md 3.1). */
 const nameOf = (number: string): string =>
@@ -119,8 +121,15 @@ async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicy
       spared: denyRule.exceptionPermissions,
       condition: denyRule.denialCondition?.expression ?? "",
     };
-    const owner = policy.annotations[annotation] === spec.deployment ? "ours" : "foreign";
-    return { state: "present", owner, spec: live, outputs: { etag: policy.etag, number: projectNumber } };
+    const { [annotation]: whose, [formerly]: former } = policy.annotations;
+    const owner = whose !== spec.deployment ? "foreign" : former === undefined ? "ours" : "adopted";
+    const outputs = {
+      etag: policy.etag,
+      number: projectNumber,
+      whose: whose ?? "",
+      ...(former === undefined ? {} : { former }),
+    };
+    return { state: "present", owner, spec: live, outputs };
   } catch (error) {
     if (error instanceof CloudError && error.class === "missing") return { state: "absent" };
     if (error instanceof CloudError && error.class === "denied")
@@ -167,26 +176,31 @@ function parsed(text: string): unknown {
 /** Only what is as it was left is worth remembering; a store that cannot be written costs a read and nothing else. */
 async function remember(world: World, spec: DenyPolicySpec, live: Live<DenyPolicySpec>): Promise<void> {
   // What is somebody else's, or cannot be had, may be ours tomorrow: a no is read anew.
-  const fine = live.state === "present" && (live.owner === "ours" || live.notes !== undefined);
+  const fine = live.state === "present" && (live.owner !== "foreign" || live.notes !== undefined);
   const note = JSON.stringify({ at: world.clock.now(), live });
   const work = fine ? world.store.write(noteName(spec), note) : world.store.remove(noteName(spec));
   await work.catch(() => {});
 }
 
+const rulesOf = (spec: DenyPolicySpec) => [
+  {
+    description: displayName,
+    denyRule: {
+      ...{ deniedPrincipals: [...spec.principals], deniedPermissions: [...spec.permissions] },
+      exceptionPrincipals: [...spec.exceptions],
+    },
+  },
+];
+
 async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<LivePresent<DenyPolicySpec>> {
   const before = await read(world, spec);
   const { projectNumber } = await getProject(world, spec.project);
   const parent = nameOf(projectNumber);
-  const rules = [
-    {
-      description: displayName,
-      denyRule: {
-        ...{ deniedPrincipals: [...spec.principals], deniedPermissions: [...spec.permissions] },
-        exceptionPrincipals: [...spec.exceptions],
-      },
-    },
-  ];
-  const policy = { displayName, annotations: { [annotation]: owner }, rules };
+  const rules = rulesOf(spec);
+  const there = before.state === "present" ? before.outputs : {};
+  const former = there.former ?? (before.state === "present" && before.owner === "foreign" ? there.whose : undefined);
+  const annotations = { [annotation]: owner, ...(former === undefined ? {} : { [formerly]: former }) };
+  const policy = { displayName, annotations, rules };
   const { project } = spec;
   if (before.state !== "present")
     await writePolicy(world, {
@@ -201,7 +215,7 @@ async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<L
     });
   const live: LivePresent<DenyPolicySpec> = {
     state: "present",
-    owner: "ours",
+    owner: former === undefined ? "ours" : "adopted",
     spec,
     outputs: { number: projectNumber },
   };
@@ -209,8 +223,9 @@ async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<L
   return live;
 }
 
-async function remove({ live }: Removal<DenyPolicySpec>, world: World): Promise<void> {
+async function remove({ live, how }: Removal<DenyPolicySpec>, world: World): Promise<void> {
   const { project } = live.spec;
+  if (how === "release") return release(live.spec, world);
   const { projectNumber } = await getProject(world, project);
   await world.store.remove(noteName(live.spec)).catch(() => {});
   const work = writePolicy(world, {
@@ -218,4 +233,21 @@ async function remove({ live }: Removal<DenyPolicySpec>, world: World): Promise<
     send: (client) => client.deletePolicy({ name: `${nameOf(projectNumber)}/${policyId}` }),
   });
   await unlessMissing(work);
+}
+
+/** With its rule as it is now, and its former owner's name, if it had one. */
+async function release(spec: DenyPolicySpec, world: World): Promise<void> {
+  const now = await read(world, spec);
+  await world.store.remove(noteName(spec)).catch(() => {});
+  if (now.state !== "present" || now.owner !== "adopted") return;
+  const { number, etag = "", former = "" } = now.outputs;
+  const rules = rulesOf(now.spec);
+  const annotations: Record<string, string> = former === "" ? {} : { [annotation]: former };
+  await writePolicy(world, {
+    ...{ operation: "UpdatePolicy", effect: "once", project: spec.project },
+    send: (client) =>
+      client.updatePolicy({
+        policy: { displayName, annotations, rules, name: `${nameOf(number ?? "")}/${policyId}`, etag },
+      }),
+  });
 }

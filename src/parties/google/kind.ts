@@ -84,6 +84,10 @@ function present(
 const mintingRoles =
   /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner)$/;
 
+/** Everybody, or a whole pool. */
+const isMany = (member: string): boolean =>
+  /^all(Authenticated)?Users$|\/workloadIdentityPools\/[^/]+\/\*$/.test(member);
+
 /**
  * Who else can speak as this account: not ours to change, worth a line in every report (fact sheet, 6.3). A
  * policy that cannot be read gives no line, and the plan stands without it.
@@ -100,13 +104,17 @@ async function minters(world: World, target: calls.AccountTarget): Promise<reado
   }
   const minting = policy.bindings.filter((binding) => mintingRoles.test(binding.role));
   const strangers = await Promise.all(
-    minting.map(async (binding) => ({ ...binding, members: await notOurs(world, binding.members) })),
+    // Under a condition a member is no binding that a plan compares, so it is told here, whoever it is.
+    minting.map(async (binding) => ({
+      ...binding,
+      members: binding.condition === undefined ? await notOurs(world, binding.members) : binding.members,
+    })),
   );
   return strangers
     .filter(({ members }) => members.length > 0)
     .map((binding) => ({
       code: "GOOGLE-OTHERS-MAY-MINT",
-      severity: binding.members.some((member) => /^all(Authenticated)?Users$/.test(member)) ? "security" : "hint",
+      severity: binding.members.some(isMany) ? "security" : "hint",
       at: {},
       says: `${target.account}: ${binding.members.join(", ")} may mint its tokens (${binding.role})`,
       because: [],
