@@ -122,6 +122,7 @@ describe("token", () => {
       aud: "https://service.example",
       email: "etl-sink@acme-prod.iam.gserviceaccount.com",
     });
+    expect((await ct(["token", "ec2-to-gcs", "--audience", ""])).exit).toBe(64);
     const direct = await stage(example("azure-to-google"));
     await direct.ct("apply --quiet");
     expect((await direct.ct("token azure-to-gcs --audience https://service.example")).exit).toBe(64);

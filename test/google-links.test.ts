@@ -199,6 +199,15 @@ describe("drift is seen, said by what it does, and repaired", () => {
     expect(codes(findings)).not.toContain("GOOGLE-IMPERSONATION-DENIED");
   });
 
+  test("settings of a pool that no file can ask for are told, and are no drift", async () => {
+    const b = await bench();
+    await b.apply(azure);
+    await patch(b, pool, "sessionDuration", { sessionDuration: "43200s" });
+    const { plan } = await b.plan(azure);
+    expect([different(plan.changes), codes(plan.findings)]).toEqual([[], ["GOOGLE-POOL-SETTINGS"]]);
+    expect(plan.findings[0]?.says).toContain("43200s");
+  });
+
   test("a pool that was switched off", async () => {
     const b = await bench();
     await b.apply(azure);

@@ -16,10 +16,17 @@ export function findingText(finding: Finding, paper: Paper): string {
   if (at.place) lines.push(`  --> ${at.place.file}:${at.place.line}:${at.place.column}`);
   else if (at.address) lines.push(`  --> ${at.address}`);
   if (because.length > 0) lines.push(...evidenceText(because));
-  for (const step of fix) lines.push(`  fix   ${step}`);
+  for (const step of fix) lines.push(`  fix   ${typed(step, paper)}`);
   lines.push(`  long  crosstrust explain ${code}`);
   return lines.join("\n");
 }
+
+/** A command of ours for the same file and world as the one that just ran: else it would be about another. */
+const typed = (step: string, { again }: Paper): string =>
+  step.replace(
+    /\bcrosstrust (?:plan|apply|health|destroy|onboard)(?: --[a-z-]+(?: [a-z0-9][\w-]*)?)*(?=$| )/,
+    (command) => (command.includes("--sandbox") ? command : command + again),
+  );
 
 const sign = (ok: Evidence["ok"]): string => (ok === true ? "ok" : ok === false ? "x" : "?");
 
@@ -46,7 +53,7 @@ export function placedText(findings: readonly Finding[], paper: Paper): string {
 export function findingLine(finding: Finding, paper: Paper): string {
   const { severity, code, says, fix } = finding;
   const head = `${ink(paper, colours[severity], severity.padEnd(8))}  ${code}  ${says}`;
-  return [head, ...fix.slice(0, 2).map((step) => `          fix   ${step}`)].join("\n");
+  return [head, ...fix.slice(0, 2).map((step) => `          fix   ${typed(step, paper)}`)].join("\n");
 }
 
 /** Equal findings once: several links may run into the same thing. */

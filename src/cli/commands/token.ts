@@ -56,6 +56,7 @@ interface TokenAsk {
 
 /** Shows the claims and what they become on the other side; the token itself only when asked for with `--raw`. */
 export const token: Command<TokenAsk> = async ({ flags, world, paper }, { name, raw, audience }) => {
+  if (audience?.trim() === "") throw new UsageError("--audience is the URL of the service that the token is for");
   const { federation, link } = linkOf(flags, name);
   const own = await orExplain(link, world, { federation });
   const minted = audience === undefined ? own : await forService(link, { token: own, audience }, world);

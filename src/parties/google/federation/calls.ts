@@ -26,7 +26,12 @@ const common = {
   disabled: z.boolean().default(false),
   expireTime: z.string().optional(),
 };
-const poolSchema = z.object(common);
+const poolSchema = z.object({
+  ...common,
+  sessionDuration: z.string().optional(),
+  mode: z.string().optional(),
+  inlineTrustConfig: z.unknown().optional(),
+});
 /** v1, and not the v1beta that writes: that one drops keys which somebody stored here (google.md, trap 6). */
 const poolProviderSchema = z.object({
   ...common,

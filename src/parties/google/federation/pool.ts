@@ -43,7 +43,20 @@ function present(project: string, pool: LivePool): LivePresent<PoolSpec> {
     spec: { project, pool: idOf(pool), disabled: pool.disabled },
     outputs: outputsOf(pool),
     ...(mark ? { mark } : {}),
+    ...settings(pool),
   };
+}
+
+/** What no file can ask for, and what decides how long a token lives and whom else the pool believes (google.md 6.1). */
+function settings({ sessionDuration, mode, inlineTrustConfig }: LivePool): Pick<LivePresent, "notes"> {
+  const set = [
+    ...(sessionDuration === undefined ? [] : [`sessions live ${sessionDuration}`]),
+    ...(mode === undefined || mode === "FEDERATION_ONLY" ? [] : [`its mode is ${mode}`]),
+    ...(inlineTrustConfig === undefined ? [] : ["it has a trust configuration of its own"]),
+  ];
+  if (set.length === 0) return {};
+  const says = `somebody set what no file of ours says: ${set.join(", ")}`;
+  return { notes: [{ code: "GOOGLE-POOL-SETTINGS", severity: "warning", at: {}, says, because: [], fix: [] }] };
 }
 
 /** Pools of this owner that the file does not name, in projects where it owns anything (contract, section 8). */
