@@ -188,7 +188,7 @@ const bad: readonly (readonly [number, string, string, string])[] = [
     "assertion.aud == 'app'",
     "'app' in assertion.aud",
   ].map((text) => [105, text, condition(text), "GOOGLE-CONDITION-BROAD"] as const),
-  ...["true", "assertion.arn != ''", "assertion.account == '123456789000'", "assertion.account.size() == 12"].map(
+  ...["true", "assertion.arn != ''", "assertion.account.size() == 12"].map(
     (text) => [105, `${text}, of aws`, condition(text, role), "GOOGLE-CONDITION-BROAD"] as const,
   ),
   ...["", "   "].map((text) => [105, `${JSON.stringify(text)} as condition`, condition(text), "BAD-VALUE"] as const),
@@ -257,6 +257,12 @@ const bad: readonly (readonly [number, string, string, string])[] = [
       ],
     ),
     "security GOOGLE-SHARED-PRINCIPAL",
+  ],
+  [
+    105,
+    "every caller of the account",
+    condition("assertion.account == '123456789000'", role),
+    "security GOOGLE-CONDITION-BROAD",
   ],
   [105, "a condition that is no question", condition("assertion.sub"), "GOOGLE-EXPRESSION"],
   [

@@ -49,8 +49,14 @@ function conditionRules(condition: string, link: Link, identity: Identity): read
     "leave it out: then the workload of the link is pinned",
     "or test a claim that tells your own from others",
   ];
+  const code = "GOOGLE-CONDITION-BROAD";
+  // That it is this account at all, the pool provider says already; a condition that says it again is no slip.
+  if (held.type === "aws" && !admitsAnybody({ ...held, source: "000000000000" })) {
+    const says = `this condition is true of every caller of the account ${held.source}`;
+    return [{ ...base, severity: "security", code, says, fix }];
+  }
   const says = "this condition is true of everybody whom the issuer vouches for";
-  return [{ ...base, code: "GOOGLE-CONDITION-BROAD", says, fix }];
+  return [{ ...base, code, says, fix }];
 }
 
 function heldOf(condition: string, link: Link, identity: Identity): Held {
