@@ -27,7 +27,7 @@ describe("destroy LINK", () => {
     const { exit, out } = await ct("destroy two --quiet");
     expect([exit, out]).toEqual([0, expect.not.stringContaining("repaired")]);
     expect(await living(b)).toBe("DELETED");
-    expect((await ct("destroy two --quiet")).out).not.toMatch(/created|adopted|brought back/);
+    expect((await ct("destroy two --quiet")).out).toContain("nothing of two is there");
   });
 
   test("where a role of both would let the first one in again, nothing is written", async () => {
@@ -70,6 +70,20 @@ describe("destroy LINK", () => {
     expect((await ct("destroy two --quiet")).out).not.toContain("adopted");
     expect((await b.google("GET", pool)).body.description).toBe("theirs");
   });
+});
+
+test("what had to stay is said to stay, and why", async () => {
+  const { b, ct } = await stage(file);
+  await ct("apply --quiet");
+  const theirs = {
+    oidc: { issuerUri: "https://two.example.com" },
+    attributeMapping: { "google.subject": "assertion.sub" },
+  };
+  await b.google("POST", `${pool}/providers?workloadIdentityPoolProviderId=theirs`, theirs);
+  const { out } = await ct("destroy --quiet");
+  expect(out).toMatch(/stays +google pool {2}partners/);
+  expect(out).toContain("warning[GOOGLE-FOREIGN-POOL-PROVIDER]");
+  expect(await living(b)).toBe("ACTIVE");
 });
 
 test("in one process, as the functions do it", async () => {

@@ -2,7 +2,7 @@ import type { Change, Finding, LinkHealth, Verb } from "../model.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { hopsText } from "./health.ts";
 import { count, heading, ink, type Paper, partsOf } from "./paper.ts";
-import type { PlanView } from "./plan.ts";
+import { type PlanView, whoseOf } from "./plan.ts";
 
 /** A plan, what became of it, and what the proof afterwards found. */
 export interface DoneView {
@@ -63,20 +63,24 @@ export interface DestroyPaper {
 /** What went, what was given back, and what lives on all the same. */
 export function destroyText({ view, done, findings }: DoneView, { paper, kept }: DestroyPaper): string {
   const { file, links, world } = view;
+  // What had to stay, or kept a part of itself, was told with its address.
+  const stays = new Set(findings.flatMap(({ severity, at }) => (severity === "warning" ? [at.address] : [])));
   const rows = done
     .filter(({ verb }) => verb !== "keep")
     .map((change) => {
       const { party, kind, name } = partsOf(change.address);
-      const word = kept && kind === "service account" && change.verb === "delete" ? "disabled" : past[change.verb];
+      const off = kept && kind === "service account" && change.verb === "delete";
+      const word = stays.has(change.address) ? "stays" : off ? "disabled" : past[change.verb];
       return `  ${word.padEnd(12)}  ${party} ${kind}  ${name}`;
     });
-  const went = (kind: string) => done.some(({ address, verb }) => verb === "delete" && partsOf(address).kind === kind);
-  const loud = byWeight(distinct(findings)).filter(({ severity }) => severity === "error");
+  const gone = done.filter(({ address, verb }) => verb === "delete" && !stays.has(address));
+  const went = (kind: string) => gone.some(({ address }) => partsOf(address).kind === kind);
+  const loud = byWeight(distinct(findings)).filter(({ severity }) => severity !== "hint");
   return [
     heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
     ...(rows.length > 0
       ? rows
-      : [wished(view) ? "  nothing was done" : "  nothing to destroy: nothing of this deployment is there"]),
+      : [wished(view) ? "  nothing was done" : `  nothing to destroy: nothing of ${whoseOf(view)} is there`]),
     ...(went("role")
       ? ["lives on: sessions already issued, until they expire (at most the role's longest session)"]
       : []),

@@ -141,7 +141,7 @@ function ending(view: PlanView, { again }: Paper): readonly string[] {
   const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
   const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
   if (kept === plan.changes.length && !plan.findings.some(isStop)) {
-    if (command === "destroy") return ["nothing to destroy: nothing of this deployment is there", ...looked];
+    if (command === "destroy") return [`nothing to destroy: nothing of ${whoseOf(view)} is there`, ...looked];
     return [...looked, `nothing to do   ${kept} as they should be`];
   }
   const number = (verbs: readonly Verb[]) => plan.changes.filter(({ verb }) => verbs.includes(verb)).length;
@@ -150,7 +150,10 @@ function ending(view: PlanView, { again }: Paper): readonly string[] {
     .filter(([sum, words]) => sum > 0 || words !== "to adopt");
   const legend = legendOf(plan.changes);
   const typed = `crosstrust apply ${short(plan)}${view.words}${again}`;
-  const next = command === "plan" ? [`plan ${short(plan)}    apply exactly this:  ${typed}`] : [];
+  const last = plan.findings.some(isRefused)
+    ? "apply writes nothing of it before that is settled"
+    : `apply exactly this:  ${typed}`;
+  const next = command === "plan" ? [`plan ${short(plan)}    ${last}`] : [];
   return [
     ...looked,
     ...(legend ? [legend] : []),
@@ -158,6 +161,14 @@ function ending(view: PlanView, { again }: Paper): readonly string[] {
     ...next,
   ];
 }
+
+/** A plan of some links is never swept: what others have is there still. */
+export const whoseOf = ({ plan, links }: PlanView): string =>
+  plan.swept ? "this deployment" : links.map(({ name }) => name).join(", ");
+
+/** What ends an apply before it writes anything. */
+const isRefused = ({ asks, code }: Finding): boolean =>
+  asks === "usage" || asks === "conflict" || code.startsWith("LINKS-");
 
 const isStop = (finding: Finding): boolean => finding.severity === "error";
 const short = (plan: Plan): string => plan.fingerprint.slice(0, 16);

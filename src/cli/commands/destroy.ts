@@ -31,11 +31,13 @@ export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: b
   await confirm(context, plan, { shown, pinned: false });
   const applied = await applyPlan(planned, keepServiceAccounts, world);
   const findings = [...plan.findings.filter(({ asks }) => asks !== "conflict"), ...applied.findings];
+  // Of what was only read, errors; of what was done, also what had to stay.
+  const said = [...findings.filter(({ severity }) => severity === "error"), ...applied.findings];
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const exit = exitOf({ findings, changes: left });
   if (flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command: "destroy", exit }) };
   return {
     exit,
-    text: destroyText({ view, done: applied.done, health: [], findings }, { paper, kept: keepServiceAccounts }),
+    text: destroyText({ view, done: applied.done, health: [], findings: said }, { paper, kept: keepServiceAccounts }),
   };
 };
