@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { reviewFile } from "../src/crosstrust/review.ts";
 import { applyPlan, makePlan } from "../src/crosstrust.ts";
 import type { Change, World } from "../src/model.ts";
 import { parseDescription, withMark } from "../src/parties/google/mark.ts";
 import { brief } from "../src/plan/fingerprint.ts";
-import { type Bench, bench } from "./support/bench.ts";
+import { type Bench, bench, federationOf } from "./support/bench.ts";
 
 // What a former file left behind, after the file was edited and nobody said `destroy`: it is found where the file still
 // has something, whatever kind of thing it is, and what somebody else gave is never among it.
@@ -269,6 +270,24 @@ describe("what is remembered", () => {
     expect(codes(planned.plan.findings)).toContain("LEFTOVERS-OTHERS");
     const after = await b.google("POST", `${path}:getIamPolicy`, {});
     expect(after.body.bindings).toContainEqual({ role: "roles/browser", members: [theirs] });
+  });
+
+  // The number stands where marks are made and where it is told: this holds the two together.
+  test("more grants than a mark remembers are told, and one fewer is not", async () => {
+    const many = (count: number) => {
+      const names = Array.from(
+        { length: count },
+        (_, at) => `//storage.googleapis.com/projects/_/buckets/acme-${at}-x`,
+      );
+      return aws.replace("//storage.googleapis.com/projects/_/buckets/acme-reports", names.join(", "));
+    };
+    expect(codes(reviewFile(federationOf(many(12))))).not.toContain("GOOGLE-MANY-GRANTS");
+    expect(codes(reviewFile(federationOf(many(13))))).toContain("GOOGLE-MANY-GRANTS");
+    const b = await bench();
+    await b.apply(many(13));
+    const path = "iam/v1/projects/acme-prod/serviceAccounts/etl-sink@acme-prod.iam.gserviceaccount.com";
+    const { description } = (await b.google("GET", path)).body as { description: string };
+    expect(parseDescription(description)?.holds).toHaveLength(12);
   });
 
   test("what is nowhere is said once, and then forgotten", async () => {

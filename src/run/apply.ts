@@ -154,18 +154,21 @@ class Run {
       this.done.filter(({ verb }) => verb === "delete").map((one) => this.job.tools.hash(one.address)),
     );
     await inParallel([...this.resting], width, async ([address, { mark: last, before }]) => {
-      const { desired, links } = this.changes.get(address) as Change;
+      const change = this.changes.get(address) as Change;
+      const { desired, links } = change;
       const live = this.live.get(address);
       const all = (desired?.covers ?? []).every((one) => this.live.get(one)?.state === "present");
       if (!desired || !all || live?.state !== "present") return;
       const left = forget ? [] : formerOf(before, last).filter((one) => !gone.has(one));
       const mark = holding(last, left);
-      const spec = this.job.tools.resolve(desired.spec, this.lookup);
       try {
         if (live.mark && !isStale(live.mark, mark)) return;
         this.live.set(
           address,
-          await this.kindOf(address).put({ desired: { ...desired, spec }, live, mark }, this.world),
+          await this.kindOf(address).put(
+            { desired: { ...desired, spec: this.resolved(change) }, live, mark },
+            this.world,
+          ),
         );
       } catch (error) {
         this.findings.push(troubleOf(error, { address, links }));
@@ -181,11 +184,14 @@ class Run {
     const rank = this.job.kinds.map((kind) => kind.name);
     for (const head of order.sort((a, b) => rank.indexOf(b) - rank.indexOf(a))) {
       const group = gone.filter(({ address }) => address.startsWith(`${head}/`));
-      const [held, free] = [group.filter((one) => this.remembers(one)), group.filter((one) => !this.remembers(one))];
+      const held = new Set(group.filter((change) => this.remembers(change)));
       for (const change of held) {
         this.failed.add(change.address);
-        this.findings.push(leftAlone(change));
+        this.findings.push(
+          leftAlone(change, "it alone remembers a grant of a former file that could not be taken away"),
+        );
       }
+      const free = group.filter((change) => !held.has(change));
       await inParallel(free, width, (change) => this.step(change, () => this.removeFor(change)));
     }
   }
@@ -194,11 +200,9 @@ class Run {
   private remembers({ address, live, links }: Change): boolean {
     if (links.length > 0) return false;
     const stuck = [...this.failed].filter((one) => this.changes.get(one)?.verb === "delete");
-    const hashes = stuck.map(this.job.tools.hash);
     const holds = live.state === "present" ? (live.mark?.holds ?? []) : [];
-    return (
-      holds.some((one) => hashes.includes(one)) || stuck.some((one) => tailOf(one).startsWith(`${tailOf(address)}/`))
-    );
+    const within = `${tailOf(address)}/`;
+    return stuck.some((one) => holds.includes(this.job.tools.hash(one)) || tailOf(one).startsWith(within));
   }
 
   /** What is only used was read before we wrote into it: the proof must judge what is there now. */
@@ -253,7 +257,7 @@ class Run {
     const without = desired.needs?.some((address) => this.failed.has(address));
     if (without || refs.some((ref) => this.failed.has(ref.$ref) || this.lookup(ref) === undefined)) {
       this.failed.add(change.address);
-      this.findings.push(leftAlone(change));
+      this.findings.push(leftAlone(change, "what it refers to is not there"));
       return undefined;
     }
     const previous = change.live.state === "present" ? change.live.mark : undefined;
@@ -284,12 +288,12 @@ class Run {
   }
 }
 
-const leftAlone = ({ address, links }: Change): Finding => ({
+const leftAlone = ({ address, links }: Change, why: string): Finding => ({
   code: "LEFT-ALONE",
   severity: "warning",
   at: { address },
   links,
-  says: `${tailOf(address)} was left alone, because what it refers to is not there`,
+  says: `${tailOf(address)} was left alone, because ${why}`,
   because: [],
   fix: ["mend that first, then run it again"],
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../model.ts";
-import { CloudError } from "../../run/retry.ts";
 import { google } from "./client.ts";
+import { everyPage } from "./pages.ts";
 
 /**
  * A service account as IAM shows it (google.md 5). What is false or empty is left out, hence the defaults;
@@ -88,32 +88,11 @@ export const undeleteAccount = async (world: World, target: AccountTarget): Prom
   return answer.restoredAccount;
 };
 
-/**
- * Every account of a project. A page that fails or a token that comes twice fails the whole list: half a list
- * would read as "the rest is gone" (fact sheet, 2.1, PG).
- */
-export async function listAccounts(world: World, project: string): Promise<readonly LiveAccount[]> {
-  const page = z.object({ accounts: z.array(accountSchema).default([]), nextPageToken: z.string().optional() });
-  const found: LiveAccount[] = [];
-  const seen = new Set<string>();
-  for (let token = ""; ; ) {
-    const path = `/v1/projects/${project}/serviceAccounts?pageSize=100${token ? `&pageToken=${encodeURIComponent(token)}` : ""}`;
-    const next = await google(world, {
-      ...{ service: "google.iam", operation: "ListServiceAccounts", effect: "read", method: "GET" },
-      ...{ project, path, answer: page },
-    });
-    found.push(...next.accounts);
-    token = next.nextPageToken ?? "";
-    if (!token) return found;
-    if (seen.has(token)) throw endless();
-    seen.add(token);
-  }
-}
-
-const endless = (): CloudError =>
-  new CloudError({
-    ...{ class: "malformed", service: "google.iam", operation: "ListServiceAccounts", code: "", status: 200 },
-    message: "a paged answer of iam does not end",
+/** Every account of a project. */
+export const listAccounts = (world: World, project: string): Promise<readonly LiveAccount[]> =>
+  everyPage(world, {
+    ...{ service: "google.iam", operation: "ListServiceAccounts", project },
+    ...{ path: `/v1/projects/${project}/serviceAccounts?pageSize=100`, member: "accounts", item: accountSchema },
   });
 
 const projectSchema = z.object({

@@ -207,12 +207,7 @@ async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<L
       ...{ operation: "CreatePolicy", effect: "once", project },
       send: (client) => client.createPolicy({ parent, policyId, policy }),
     });
-  else if (before.owner !== "foreign" || before.outputs.etag)
-    await writePolicy(world, {
-      ...{ operation: "UpdatePolicy", effect: "once", project },
-      send: (client) =>
-        client.updatePolicy({ policy: { ...policy, name: `${parent}/${policyId}`, etag: before.outputs.etag ?? "" } }),
-    });
+  else if (before.owner !== "foreign" || before.outputs.etag) await update(world, before, { annotations, rules });
   const live: LivePresent<DenyPolicySpec> = {
     state: "present",
     owner: former === undefined ? "ours" : "adopted",
@@ -240,14 +235,25 @@ async function release(spec: DenyPolicySpec, world: World): Promise<void> {
   const now = await read(world, spec);
   await world.store.remove(noteName(spec)).catch(() => {});
   if (now.state !== "present" || now.owner !== "adopted") return;
-  const { number, etag = "", former = "" } = now.outputs;
-  const rules = rulesOf(now.spec);
+  const { former = "" } = now.outputs;
   const annotations: Record<string, string> = former === "" ? {} : { [annotation]: former };
-  await writePolicy(world, {
+  await update(world, now, { annotations, rules: rulesOf(now.spec) });
+}
+
+interface Rewritten {
+  readonly annotations: Record<string, string>;
+  readonly rules: ReturnType<typeof rulesOf>;
+}
+
+/** With the etag that was read: whoever wrote meanwhile is not overwritten. */
+const update = (world: World, { spec, outputs }: LivePresent<DenyPolicySpec>, changed: Rewritten): Promise<void> =>
+  writePolicy(world, {
     ...{ operation: "UpdatePolicy", effect: "once", project: spec.project },
     send: (client) =>
       client.updatePolicy({
-        policy: { displayName, annotations, rules, name: `${nameOf(number ?? "")}/${policyId}`, etag },
+        policy: {
+          ...{ displayName, ...changed, name: `${nameOf(outputs.number ?? "")}/${policyId}` },
+          etag: outputs.etag ?? "",
+        },
       }),
   });
-}

@@ -4,6 +4,7 @@ import { declared, lintExpressions, type Said } from "./federation/lint-expressi
 import { mappingOf } from "./federation/spec.ts";
 import { type Target, targetOf } from "./shape.ts";
 import { evaluate } from "./trust/cel.ts";
+import { mappedBy } from "./trust/principals.ts";
 
 /** Rules over a link that ends at Google, which need no cloud; errors end the command. */
 export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
@@ -116,9 +117,8 @@ function grants(target: Target, identity: Identity): readonly Said[] {
 /** An attribute that is not mapped, or a session's subject where every session has another. */
 function misfitOf(tail: string, target: Target, identity: Identity): readonly Said[] {
   const mapping = mappingOf(target, identity);
-  const head = tail.split("/")[0] ?? "";
   const base = { code: "GOOGLE-MAPPING-MISFIT", severity: "error", field: "grant" } as const;
-  const key = head === "group" ? "google.groups" : head.startsWith("attribute.") ? head : "google.subject";
+  const key = mappedBy(tail);
   if (tail !== "*" && mapping[key] === undefined)
     return [
       {
@@ -128,7 +128,7 @@ function misfitOf(tail: string, target: Target, identity: Identity): readonly Sa
       },
     ];
   const made = madeOf(key, mapping, identity);
-  const wanted = tail.slice(head.length + 1);
+  const wanted = tail.slice(tail.indexOf("/") + 1);
   if (tail !== "*" && made !== undefined && !made.includes(wanted)) {
     const says = `${tail} is granted, and the mapping makes this workload's ${key} ${made.join(", ")}`;
     return [{ ...base, says, fix: ["grant what the mapping makes", "or map what is granted: mapping: { .. }"] }];

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { World } from "../../model.ts";
 import { type Ask, google } from "./client.ts";
+import { everyPage } from "./pages.ts";
 
 /** An IAM policy. Loose on purpose: what we do not know of it is written back as it was read. */
 const policySchema = z.looseObject({
@@ -71,18 +72,10 @@ export const ofAccount = ({ project, account }: { project: string; account: stri
 
 /** Names of a project's buckets. */
 export async function listBuckets(world: World, project: string): Promise<readonly string[]> {
-  const page = z.object({
-    items: z.array(z.object({ name: z.string() })).default([]),
-    nextPageToken: z.string().optional(),
+  const buckets = await everyPage(world, {
+    ...{ service: "google.storage", operation: "ListBuckets", project },
+    path: `/storage/v1/b?project=${project}&fields=items(name),nextPageToken`,
+    ...{ member: "items", item: z.object({ name: z.string() }) },
   });
-  const names = new Set<string>();
-  for (let token = "", before = -1; ; before = names.size) {
-    const path = `/storage/v1/b?project=${project}&fields=items(name),nextPageToken${token && `&pageToken=${encodeURIComponent(token)}`}`;
-    const call = { service: "google.storage", operation: "ListBuckets", effect: "read", method: "GET" } as const;
-    const next = await google(world, { ...call, project, path, answer: page });
-    for (const { name } of next.items) names.add(name);
-    token = next.nextPageToken ?? "";
-    // A page that brings nothing new would be asked for again and again.
-    if (!token || names.size === before) return [...names];
-  }
+  return buckets.map(({ name }) => name);
 }

@@ -1,4 +1,4 @@
-import type { Address, Finding, Leftovers, LivePresent, Seek, World } from "../../../model.ts";
+import type { Address, Finding, Leftovers, LivePresent, Resource, Seek, World } from "../../../model.ts";
 import { CloudError, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { getAccount } from "../calls.ts";
 import { ownProjects } from "../claims.ts";
@@ -47,12 +47,12 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
 }
 
 /** Those of accounts that are only used, too: they hold members of our pools. */
-async function namedPolicies({ named, beside }: Seek<BindingSpec>, world: World) {
+async function namedPolicies({ beside }: Seek<BindingSpec>, world: World) {
   const bindings = beside.filter(({ address }) =>
     /^google:binding(?:OnUsed)?\//.test(address),
-  ) as unknown as typeof named;
+  ) as unknown as readonly Resource<BindingSpec>[];
   const onUsed = bindings.filter(({ address }) => address.startsWith("google:bindingOnUsed/"));
-  const targets = [...new Map([...named, ...bindings].map(({ spec }) => [spec.on, spec])).values()];
+  const targets = [...new Map(bindings.map(({ spec }) => [spec.on, spec])).values()];
   const policies = await inParallel(targets, 4, async ({ project, on }): Promise<readonly Held[]> => {
     const policy = await unlessMissing(getPolicy(world, { project, on }));
     return policy ? [{ target: { project, on }, policy }] : [];

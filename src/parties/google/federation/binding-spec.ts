@@ -2,6 +2,7 @@ import type { Address, Identity, Json, Known, Link, Ref, Resource, Spec } from "
 import { serviceAccountAddress } from "../claims.ts";
 import { sinkOf, type Target, targetOf } from "../shape.ts";
 import { type Attributes, attributesOf, isUnmapped } from "../trust/attributes.ts";
+import { mappedBy } from "../trust/principals.ts";
 import { mappingOf, poolName, poolProviderAddress } from "./spec.ts";
 
 /** One member of one role on one resource. */
@@ -54,11 +55,9 @@ export function bindingResources(link: Link, identity: Identity): readonly Resou
 /** A whole pool, a pattern of subjects, or a mapping that says the same of everybody: each takes a word by name. */
 export function isBroad(target: Target, identity: Identity): boolean {
   const mapping = mappingOf(target, identity);
-  const keys = tailsOf(target, identity).map((tail) => tail.split("/")[0] ?? "");
-  const constant = keys.some((head) => {
-    const key = head === "group" ? "google.groups" : head.startsWith("attribute.") ? head : "google.subject";
-    return mapping[key] !== undefined && !/\bassertion\b/.test(mapping[key]);
-  });
+  const constant = tailsOf(target, identity)
+    .map((tail) => mapping[mappedBy(tail)])
+    .some((text) => text !== undefined && !/\bassertion\b/.test(text));
   return target.grant === "pool" || constant || (identity.proof === "oidc" && (identity.like ?? []).length > 0);
 }
 

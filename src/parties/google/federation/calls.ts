@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { World } from "../../../model.ts";
-import { CloudError, inParallel, settle, unlessMissing } from "../../../run/retry.ts";
+import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { google } from "../client.ts";
 import { parseDescription } from "../mark.ts";
+import { everyPage } from "../pages.ts";
 
 /** Where a pool is; pools exist in `global` alone (google.md 6.1). */
 export interface PoolPlace {
@@ -87,48 +88,19 @@ export const getPoolProvider = (world: World, place: PoolProviderPlace): Promise
   );
 
 /** Without deleted ones: what is gone is no leftover. */
-export async function listPools(world: World, project: string): Promise<readonly LivePool[]> {
-  const pages = await pagesOf(world, project, {
-    ...{ operation: "ListWorkloadIdentityPools", path: `/v1/${parentOf(project)}/workloadIdentityPools` },
-    member: "workloadIdentityPools",
+export const listPools = (world: World, project: string): Promise<readonly LivePool[]> =>
+  everyPage(world, {
+    ...{ service: "google.iam", operation: "ListWorkloadIdentityPools", project },
+    path: `/v1/${parentOf(project)}/workloadIdentityPools?pageSize=100`,
+    ...{ member: "workloadIdentityPools", item: poolSchema },
   });
-  return z.array(poolSchema).parse(pages);
-}
 
-export async function listPoolProviders(world: World, place: PoolPlace): Promise<readonly LivePoolProvider[]> {
-  const pages = await pagesOf(world, place.project, {
-    ...{ operation: "ListWorkloadIdentityPoolProviders", path: `/v1/${poolPath(place)}/providers` },
-    member: "workloadIdentityPoolProviders",
+export const listPoolProviders = (world: World, place: PoolPlace): Promise<readonly LivePoolProvider[]> =>
+  everyPage(world, {
+    ...{ service: "google.iam", operation: "ListWorkloadIdentityPoolProviders", project: place.project },
+    path: `/v1/${poolPath(place)}/providers?pageSize=100`,
+    ...{ member: "workloadIdentityPoolProviders", item: poolProviderSchema },
   });
-  return z.array(poolProviderSchema).parse(pages);
-}
-
-interface Listing {
-  readonly operation: string;
-  readonly path: string;
-  readonly member: string;
-}
-
-/** A page that fails, or a token that comes twice, fails the whole list: half a list would read as "the rest is gone". */
-async function pagesOf(world: World, project: string, { operation, path, member }: Listing): Promise<unknown[]> {
-  const page = z.object({ [member]: z.array(z.unknown()).default([]), nextPageToken: z.string().optional() });
-  const all: unknown[] = [];
-  const seen = new Set<string>();
-  for (let token = ""; ; ) {
-    const query = `?pageSize=100${token ? `&pageToken=${encodeURIComponent(token)}` : ""}`;
-    const answer: Readonly<Record<string, unknown>> = await google(world, {
-      ...{ service: "google.iam", operation, effect: "read", method: "GET", project, path: path + query, answer: page },
-    });
-    all.push(...(answer[member] as unknown[]));
-    token = String(answer.nextPageToken ?? "");
-    if (!token) return all;
-    if (seen.has(token)) throw malformed(operation, "a paged answer of iam does not end");
-    seen.add(token);
-  }
-}
-
-const malformed = (operation: string, message: string): CloudError =>
-  new CloudError({ class: "malformed", service: "google.iam", operation, code: "", status: 200, message });
 
 /** Keys that somebody stored in a pool provider count instead of the issuer's; the v1beta client knows no such field. */
 export const clearKeys = (world: World, place: PoolProviderPlace): Promise<Operation> =>
@@ -177,18 +149,13 @@ const getOperation = (world: World, { project, version = "v1" }: OperationPlace,
     ...{ project, path: `/${version}/${name}`, answer: operationSchema },
   });
 
-/** Living pools of an owner. */
-export async function ownPools(
-  world: World,
-  projects: readonly string[],
-  owner: string,
-): Promise<readonly PoolPlace[]> {
-  const lists = await inParallel(projects, 4, async (project) => {
-    const pools = await listPools(world, project);
-    const ours = pools.filter(
-      ({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner === owner,
-    );
-    return ours.map(({ name }) => ({ project, pool: name.split("/").at(-1) ?? "" }));
-  });
-  return lists.flat();
-}
+/** What a thing is called in its pool or project: names in answers are whole paths. */
+export const idOf = ({ name }: { readonly name: string }): string => name.split("/").at(-1) ?? "";
+
+/** Whether it lives and carries an owner's mark. */
+export const isOwn = ({ state, description }: LivePool | LivePoolProvider, owner: string | undefined): boolean =>
+  state === "ACTIVE" && parseDescription(description)?.owner === owner;
+
+/** Living pools of an owner in a project. */
+export const ownPools = async (world: World, project: string, owner: string): Promise<readonly LivePool[]> =>
+  (await listPools(world, project)).filter((pool) => isOwn(pool, owner));

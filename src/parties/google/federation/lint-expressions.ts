@@ -2,7 +2,7 @@ import type { Finding, Identity, Link } from "../../../model.ts";
 import { type Target, targetOf } from "../shape.ts";
 import { admitsAnybody, claimsIn, type Held, isNoQuestion } from "../trust/anybody.ts";
 import { attributesOf, isUnmapped, longestSubject } from "../trust/attributes.ts";
-import { evaluate, syntaxError } from "../trust/cel.ts";
+import { evaluate, isTrue, syntaxError } from "../trust/cel.ts";
 import { mappingOf } from "./spec.ts";
 
 /** What a rule says; whom it concerns is the same for all. `field` is below `to.google`, or `may`. */
@@ -74,7 +74,7 @@ function shut(condition: string, identity: Identity): readonly Said[] {
     if (/\b(?:google|attribute)\./.test(condition)) return false;
     if (claimsIn(condition).some((claim) => typeof assertion[claim] !== "string")) return false;
     const outcome = evaluate(condition, { assertion });
-    return outcome.state !== "undecided" && !(outcome.state === "value" && outcome.value === true);
+    return outcome.state !== "undecided" && !isTrue(outcome);
   });
   if (!refused) return [];
   const says = `this condition turns the link's own workload away: of what it reads the file says otherwise`;

@@ -7,6 +7,8 @@ import {
   clearKeys,
   finished,
   getPoolProvider,
+  idOf,
+  isOwn,
   type LivePoolProvider,
   listPoolProviders,
   ownPools,
@@ -15,7 +17,7 @@ import {
 } from "./calls.ts";
 import { described, visible } from "./landing.ts";
 import { differPoolProviders } from "./pool-provider-differ.ts";
-import { combinePoolProviders, type PoolProviderSpec, poolProviderAddress } from "./spec.ts";
+import { combinePoolProviders, type PoolProviderSpec, poolProviderAddress, trimmed } from "./spec.ts";
 import { write } from "./writer.ts";
 
 /** A pool provider: who is believed, as whom, and under which condition. Its type is for life (google.md 6.1). */
@@ -52,7 +54,7 @@ const typeOf = (found: LivePoolProvider): string =>
 function present({ project, pool }: Place, found: LivePoolProvider): LivePresent<PoolProviderSpec> {
   const mark = parseDescription(found.description);
   const spec: PoolProviderSpec = {
-    ...{ project, pool, id: found.name.split("/").at(-1) ?? "", disabled: found.disabled, type: typeOf(found) },
+    ...{ project, pool, id: idOf(found), disabled: found.disabled, type: typeOf(found) },
     source: found.aws?.accountId ?? found.oidc?.issuerUri ?? "",
     audiences: found.oidc?.allowedAudiences ?? [],
     mapping: trimmed(found.attributeMapping),
@@ -62,10 +64,6 @@ function present({ project, pool }: Place, found: LivePoolProvider): LivePresent
   const owner = mark ? (mark.adopted ? "adopted" : "ours") : "foreign";
   return { state: "present", owner, spec, outputs: outputsOf(found), ...(mark ? { mark } : {}) };
 }
-
-/** Blanks around an expression mean nothing; any other change of its text is a change (fact sheet, 6.3). */
-const trimmed = (mapping: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(mapping).map(([key, text]) => [key, text.trim()]));
 
 /** A type cannot change, and a deleted one holds its id for 30 days: no order of calls gets there (google.md, trap 11). */
 function notesOf(live: PoolProviderSpec, desired: PoolProviderSpec): readonly Finding[] {
@@ -86,15 +84,17 @@ function notesOf(live: PoolProviderSpec, desired: PoolProviderSpec): readonly Fi
 async function leftovers({ named, beside, owner }: Seek<PoolProviderSpec>, world: World): Promise<Leftovers> {
   const known = new Set<string>(named.map(({ address }) => address));
   const places = named.map(({ spec: { project, pool } }) => ({ project, pool }));
-  const others = beside.length > named.length ? await ownPools(world, ownProjects(beside), owner) : [];
-  const pools = [...new Map([...places, ...others].map((one) => [`${one.project}/${one.pool}`, one])).values()];
+  const elsewhere = beside.length > named.length ? ownProjects(beside) : [];
+  const others = await inParallel(elsewhere, 4, async (project) =>
+    (await ownPools(world, project, owner)).map((pool) => ({ project, pool: idOf(pool) })),
+  );
+  const pools = [...new Map([...places, ...others.flat()].map((one) => [`${one.project}/${one.pool}`, one])).values()];
   const lists = await inParallel(pools, 4, async (place) => {
     const all = ((await unlessMissing(listPoolProviders(world, place))) ?? []).filter(
       ({ state }) => state === "ACTIVE",
     );
-    const isOurs = ({ description }: LivePoolProvider) => parseDescription(description)?.owner === owner;
-    const ours = all.filter(isOurs).map((found) => present(place, found));
-    return { ours, strange: all.filter((one) => !isOurs(one)).map((one) => stranger(place, one)) };
+    const ours = all.filter((one) => isOwn(one, owner)).map((found) => present(place, found));
+    return { ours, strange: all.filter((one) => !isOwn(one, owner)).map((one) => stranger(place, one)) };
   });
   const found = lists
     .flatMap(({ ours }) => ours)
@@ -111,8 +111,8 @@ async function leftovers({ named, beside, owner }: Seek<PoolProviderSpec>, world
   };
 }
 
-function stranger({ project, pool }: Place, { name }: LivePoolProvider) {
-  const id = name.split("/").at(-1) ?? "";
+function stranger({ project, pool }: Place, found: LivePoolProvider) {
+  const id = idOf(found);
   const address = poolProviderAddress({ project, pool, poolProvider: id });
   const finding: Finding = {
     ...{ code: "GOOGLE-FOREIGN-POOL-PROVIDER", severity: "security", at: { address }, because: [] },

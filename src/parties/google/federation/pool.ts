@@ -2,7 +2,7 @@ import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek
 import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
-import { getPool, type LivePool, listPoolProviders, listPools, poolPath } from "./calls.ts";
+import { getPool, idOf, isOwn, type LivePool, listPoolProviders, ownPools, poolPath } from "./calls.ts";
 import { described, visible } from "./landing.ts";
 import { type PoolSpec, poolAddress } from "./spec.ts";
 import { write } from "./writer.ts";
@@ -26,8 +26,6 @@ function liveOf(project: string, pool: LivePool | undefined): Live<PoolSpec> {
   if (pool.state === "ACTIVE") return present(project, pool);
   return { state: "deleted", id: pool.name, outputs: outputsOf(pool) };
 }
-
-const idOf = ({ name }: LivePool): string => name.split("/").at(-1) ?? "";
 
 const outputsOf = ({ name, description, disabled, expireTime }: LivePool) => ({
   ...{ name, description, disabled: String(disabled) },
@@ -64,9 +62,7 @@ async function leftovers({ named, beside, owner }: Seek<PoolSpec>, world: World)
   const known = new Set<string>(named.map(({ address }) => address));
   const projects = ownProjects(beside);
   const lists = await inParallel(projects, 4, async (project) =>
-    (await listPools(world, project))
-      .filter((pool) => pool.state === "ACTIVE" && parseDescription(pool.description)?.owner === owner)
-      .map((pool) => present(project, pool)),
+    (await ownPools(world, project, owner)).map((pool) => present(project, pool)),
   );
   const found = lists.flat().map((live) => ({ address: poolAddress(live.spec), live }));
   const scopes = projects.map((project) => `google pools ${project}`);
@@ -148,8 +144,10 @@ async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean;
   });
 }
 
-/** `release` takes our mark off and leaves the pool; one that is gone already counts as deleted. */
-/** With it every pool provider in it would go: it stays as long as one of somebody else's is there. */
+/**
+ * `release` takes our mark off and leaves the pool; one that is gone already counts as deleted. With it every pool
+ * provider in it would go: so it stays as long as one of somebody else's is there.
+ */
 async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<readonly Finding[]> {
   const { spec, outputs, mark } = live;
   if (how === "release") {
@@ -159,16 +157,8 @@ async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<r
   const now = await getPool(world, spec);
   if (now?.state !== "ACTIVE" || now.name !== outputs.name) return [];
   const inside = await listPoolProviders(world, spec);
-  const theirs = inside.filter(
-    ({ state, description }) => state === "ACTIVE" && parseDescription(description)?.owner !== mark?.owner,
-  );
-  if (theirs.length > 0)
-    return [
-      kept(
-        spec,
-        theirs.map(({ name }) => name.split("/").at(-1) ?? ""),
-      ),
-    ];
+  const theirs = inside.filter((one) => one.state === "ACTIVE" && !isOwn(one, mark?.owner));
+  if (theirs.length > 0) return [kept(spec, theirs.map(idOf))];
   await write(world, {
     ...{ operation: "DeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
     send: (client) => client.deleteWorkloadIdentityPool({ name: poolPath(spec) }),

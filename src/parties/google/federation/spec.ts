@@ -74,12 +74,16 @@ export function poolProviderResource(link: Link, identity: Identity): Resource<P
  * for a token its subject alone. Entra's long subjects get the part that fits (entra.md 2.6).
  */
 export function mappingOf({ mapping }: Target, identity: Identity): PoolProviderSpec["mapping"] {
-  if (mapping) return Object.fromEntries(Object.entries(mapping).map(([key, text]) => [key, text.trim()]));
+  if (mapping) return trimmed(mapping);
   if (identity.proof === "aws4_request") return awsMapping;
   const { sub } = identity.claims;
   const long = typeof sub === "string" && sub.startsWith(eid1);
   return { "google.subject": long ? `assertion.sub.extract('${eid1}{sub_claim}')` : "assertion.sub" };
 }
+
+/** Blanks around an expression mean nothing; any other change of its text is a change (fact sheet, 6.3). */
+export const trimmed = (mapping: Readonly<Record<string, string>>): PoolProviderSpec["mapping"] =>
+  Object.fromEntries(Object.entries(mapping).map(([key, text]) => [key, text.trim()]));
 
 const eid1 = "/eid1/c/pub/t/";
 

@@ -2,7 +2,7 @@ import type { Host } from "../../../sandbox/fake.ts";
 import { denied, may, principalOf, require_, requireApi } from "./access.ts";
 import { denyPolicyRoutes } from "./deny-policies.ts";
 import { poolRoutes } from "./pools.ts";
-import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
+import { GoogleError, paged, type RestCall, type Route, restFake } from "./rest.ts";
 import { roleRoutes } from "./roles.ts";
 import {
   accountOf,
@@ -180,8 +180,8 @@ function texts(value: unknown): { displayName?: string; description?: string } {
   return given;
 }
 
-/** The page token is an offset into the list. */
-function list({ parts, host, principal, request }: RestCall) {
+function list(call: RestCall) {
+  const { parts, host, principal } = call;
   const project = projectOf(host, parts[0] ?? "");
   requireApi(host, project.id, "iam.googleapis.com");
   require_(principal, { permission: "iam.serviceAccounts.list", project: project.id }, host);
@@ -189,10 +189,8 @@ function list({ parts, host, principal, request }: RestCall) {
     .list<StoredAccount>("google.account/")
     .map(([, account]) => account)
     .filter((account) => account.project === project.id && account.deletedAt === undefined);
-  const size = Math.min(Number(request.query.get("pageSize") ?? "20") || 20, 100);
-  const from = Number(request.query.get("pageToken") ?? "0");
-  const more = from + size < all.length ? { nextPageToken: String(from + size) } : {};
-  const accounts = all.slice(from, from + size).map(shown);
+  const { items, more } = paged(call, all, { size: 20, most: 100 });
+  const accounts = items.map(shown);
   return { ...(accounts.length > 0 ? { accounts } : {}), ...more };
 }
 

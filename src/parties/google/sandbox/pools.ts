@@ -12,7 +12,7 @@ import {
   type StoredPoolProvider,
   stillThere,
 } from "./pool-store.ts";
-import { GoogleError, type RestCall, type Route } from "./rest.ts";
+import { GoogleError, paged, type RestCall, type Route } from "./rest.ts";
 import { checkedPolicy, emptyPolicy, projectOf, type StoredPolicy } from "./store.ts";
 
 /** v1, and the v1beta that Google's Node client writes with (google.md 1.1). */
@@ -178,7 +178,7 @@ function createPool(call: RestCall) {
 function listPools(call: RestCall) {
   const project = permitted(call, "workloadIdentityPools.list");
   const all = call.host.view.list<StoredPool>(poolKey(project, "")).map(([, pool]) => pool);
-  const { items, more } = paged(call, withDeleted(call, all), 1000);
+  const { items, more } = paged(call, withDeleted(call, all), pages(1000));
   const pools = items.map((pool) => shownPool(call, pool));
   return { ...(pools.length > 0 ? { workloadIdentityPools: pools } : {}), ...more };
 }
@@ -189,13 +189,8 @@ const withDeleted = <T extends StoredPool>({ request, host }: RestCall, all: rea
   return all.filter((one) => stillThere(one, host.now()) && (deleted || one.deletedAt === undefined));
 };
 
-/** 50 of them unless asked, and never more than `most` (google.md 6.1); the token is an offset. */
-function paged<T>({ request }: RestCall, all: readonly T[], most: number) {
-  const size = Math.min(Number(request.query.get("pageSize") ?? "50") || 50, most);
-  const from = Number(request.query.get("pageToken") ?? "0") || 0;
-  const more = from + size < all.length ? { nextPageToken: String(from + size) } : {};
-  return { items: all.slice(from, from + size), more };
-}
+/** google.md 6.1. */
+const pages = (most: number) => ({ size: 50, most });
 
 function alive<T extends StoredPool>(found: T): T {
   if (found.deletedAt === undefined) return found;
@@ -234,7 +229,7 @@ function listPoolProviders(call: RestCall) {
   const pool = readable(call, "get");
   const all = call.host.view.list<StoredPoolProvider>(poolProviderKey(project, pool.id, "")).map(([, found]) => found);
   const around = pool.deletedAt === undefined ? all : all.map((one) => ({ ...one, deletedAt: pool.deletedAt ?? 0 }));
-  const { items, more } = paged(call, withDeleted(call, around), 100);
+  const { items, more } = paged(call, withDeleted(call, around), pages(100));
   const found = items.map((one) => shownPoolProvider(call, one));
   return { ...(found.length > 0 ? { workloadIdentityPoolProviders: found } : {}), ...more };
 }

@@ -128,6 +128,14 @@ const isAnswer = (value: unknown): value is FakeAnswer =>
   "body" in value &&
   typeof value.status === "number";
 
+/** As many as are asked for, `size` where nothing is said, and never more than `most`; the token of a page is an offset. */
+export function paged<T>({ request }: RestCall, all: readonly T[], { size, most }: { size: number; most: number }) {
+  const length = Math.min(Number(request.query.get("pageSize") ?? size) || size, most);
+  const from = Number(request.query.get("pageToken") ?? "0") || 0;
+  const more = from + length < all.length ? { nextPageToken: String(from + length) } : {};
+  return { items: all.slice(from, from + length), more };
+}
+
 /** Clients encode `@` and `%2F` once or twice (google.md, trap 30). */
 function decodePath(path: string): string {
   try {

@@ -1,5 +1,5 @@
 import { attributesOf, awsDefaultMapping, isUnmapped, type Mapping } from "./attributes.ts";
-import { evaluate, type Outcome } from "./cel.ts";
+import { evaluate, isTrue, type Outcome } from "./cel.ts";
 
 /** What is held against everybody: a pool provider's own condition, and what it makes of a token. */
 export interface Held {
@@ -42,8 +42,6 @@ function outcomeOf(held: Held, assertion: Claims): Outcome {
   const { subject, groups, custom } = isUnmapped(mapped) ? nothing : mapped;
   return evaluate(held.condition, { assertion, google: { subject, groups }, attribute: custom });
 }
-
-const isTrue = (outcome: Outcome): boolean => outcome.state === "value" && outcome.value === true;
 
 /** A session of a role, and a user, of the right form: what a mapping takes out of it is somebody too. */
 const callers = ({ source }: Held): readonly Claims[] =>

@@ -15,6 +15,9 @@ export type Outcome =
   | { readonly state: "value"; readonly value: unknown }
   | { readonly state: "failed" | "undecided"; readonly why: string };
 
+/** What a condition must come to: an error, a missing claim and a text refuse (google.md 11.1). */
+export const isTrue = (outcome: Outcome): boolean => outcome.state === "value" && outcome.value === true;
+
 type Run = (bindings: Bindings) => Outcome;
 
 const known = new Map<string, Run>();

@@ -7,7 +7,7 @@ import {
   type Mapping,
   type Unmapped,
 } from "./attributes.ts";
-import { evaluate } from "./cel.ts";
+import { evaluate, isTrue } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
 
 /** A pool provider as far as it decides who may come in; made of the file, of what is live, or of the sandbox's state. */
@@ -141,5 +141,5 @@ function conditionRows(claims: Claims, { subject, groups, custom }: Attributes, 
 function truth(expression: string, bindings: Parameters<typeof evaluate>[1]): boolean | "unknown" {
   const outcome = evaluate(expression, bindings);
   if (outcome.state === "undecided") return "unknown";
-  return outcome.state === "value" && outcome.value === true;
+  return isTrue(outcome);
 }

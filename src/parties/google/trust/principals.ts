@@ -21,6 +21,13 @@ export function parseMember(member: string): { readonly pool: string; readonly t
   return pool !== undefined && tail !== undefined && memberOf(pool, tail) === member ? { pool, tail } : undefined;
 }
 
+/** The entry of a mapping that a tail speaks of. */
+export function mappedBy(tail: Tail): string {
+  const head = tail.split("/")[0] ?? "";
+  if (head === "group") return "google.groups";
+  return head.startsWith("attribute.") ? head : "google.subject";
+}
+
 /** Whether an identity with these attributes is meant by a tail. Values are compared to the letter. */
 export function isMeant(tail: Tail, { subject, groups, custom }: Attributes): boolean {
   if (tail === "*") return true;
