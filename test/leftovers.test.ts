@@ -290,6 +290,23 @@ describe("what is remembered", () => {
     expect(parseDescription(description)?.holds).toHaveLength(12);
   });
 
+  // Catches a reader of pages that takes a token it has seen for the end: what it did not read would be forgotten.
+  test("a list of buckets that does not end is no list", async () => {
+    const b = await bench();
+    await b.apply(aws);
+    const world = b.world();
+    const endless: World = {
+      ...world,
+      http: async (request) =>
+        /\/storage\/v1\/b\?/.test(request.url)
+          ? { status: 200, headers: {}, body: Buffer.from('{"items":[{"name":"x"}],"nextPageToken":"again"}') }
+          : world.http(request),
+    };
+    const { plan } = await makePlan({ ...b.ask(edited), sweep: true }, endless);
+    expect(codes(plan.findings)).toContain("LEFTOVERS-UNSEEN");
+    expect(codes(plan.findings)).not.toContain("LEFTOVERS-ELSEWHERE");
+  });
+
   test("what is nowhere is said once, and then forgotten", async () => {
     const b = await bench();
     await b.apply(aws);
