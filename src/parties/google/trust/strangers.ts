@@ -40,7 +40,7 @@ function stranger(claims: Claims, wanted: PoolTrust): Stranger {
     code === "GOOGLE-SOURCE-EXTRA"
       ? `identities of ${source}, which the file does not name,`
       : code === "GOOGLE-AUDIENCE-EXTRA"
-        ? `tokens for the audience ${aud}`
+        ? `a token for the audience ${aud}`
         : `${arn ?? sub ?? "somebody"} of ${source}, as an example,`;
   return { who, code, claims };
 }
