@@ -95,7 +95,7 @@ const versionAsText = {
 const libraryBeside = {
   name: "library-beside",
   load: (id: string) =>
-    id === join(root, "src", "parties", "google", "trust", "library.ts")
+    id === join(root, "src", "judge", "google", "library.ts")
       ? {
           code: `import { createRequire } from "node:module";
 export const library = () => createRequire(import.meta.url)("./cel.cjs");`,

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { attributesOf, awsDefaultMapping, isUnmapped } from "../src/parties/google/trust/attributes.ts";
-import { evaluate, quoted, syntaxError } from "../src/parties/google/trust/cel.ts";
-import { parseCondition, renderCondition } from "../src/parties/google/trust/condition.ts";
-import { extract } from "../src/parties/google/trust/extract.ts";
-import { judgePool, type PoolTrust } from "../src/parties/google/trust/judge.ts";
-import { isMeant, memberOf, parseMember, tailsOf } from "../src/parties/google/trust/principals.ts";
-import { strangersOf } from "../src/parties/google/trust/strangers.ts";
+import { strangersOf } from "../src/judge/google/admits.ts";
+import { attributesOf, awsDefaultMapping, isUnmapped } from "../src/judge/google/attributes.ts";
+import { evaluate, quoted, syntaxError } from "../src/judge/google/cel.ts";
+import { parseCondition, renderCondition } from "../src/judge/google/condition.ts";
+import { extract } from "../src/judge/google/extract.ts";
+import { judgePool, type PoolTrust } from "../src/judge/google/judge.ts";
+import { isMeant, memberOf, parseMember, tailsOf } from "../src/judge/google/principals.ts";
 
 // One judge serves lint, the sandbox's STS and explain, so what is wrong here is wrong everywhere at once.
 

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { like } from "../src/parties/aws/trust/conditions.ts";
-import { judgeTrust } from "../src/parties/aws/trust/judge.ts";
-import { type Policy, parsePolicy, renderPolicy } from "../src/parties/aws/trust/policy.ts";
-import { strangersOf } from "../src/parties/aws/trust/strangers.ts";
+import { strangersOf } from "../src/judge/aws/admits.ts";
+import { like } from "../src/judge/aws/conditions.ts";
+import { judgeTrust } from "../src/judge/aws/judge.ts";
+import { type Policy, parsePolicy, renderPolicy } from "../src/judge/aws/policy.ts";
 import { witnessed } from "./support/witness.ts";
 
 const google = "accounts.google.com";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { reviewFile } from "../src/crosstrust/review.ts";
+import { federatedOf, judgeTrust } from "../src/judge/aws/judge.ts";
+import { type Policy, parsePolicy } from "../src/judge/aws/policy.ts";
 import { reviewRole } from "../src/parties/aws/role/review.ts";
-import { federatedOf, judgeTrust } from "../src/parties/aws/trust/judge.ts";
 import { type LintContext, lintTrust } from "../src/parties/aws/trust/lint.ts";
-import { type Policy, parsePolicy } from "../src/parties/aws/trust/policy.ts";
 import { account, bench, example, federationOf } from "./support/bench.ts";
 import { stage } from "./support/cli.ts";
 import { Somebody } from "./support/somebody.ts";

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { judgePool, type PoolTrust } from "../../judge/google/judge.ts";
 import type { Finding, World } from "../../model.ts";
 import { causeOfRows } from "../../parties/google/explain-exchange.ts";
 import { getPool, getPoolProvider } from "../../parties/google/federation/calls.ts";
-import { judgePool, type PoolTrust } from "../../parties/google/trust/judge.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { version } from "../../version.ts";

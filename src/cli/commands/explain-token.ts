@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
+import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
+import { type Policy, parsePolicy } from "../../judge/aws/policy.ts";
 import type { Evidence, Finding, Judgement, Token, World } from "../../model.ts";
 import { causeOfRows } from "../../parties/aws/explain.ts";
 import { getRole } from "../../parties/aws/role/calls.ts";
-import { federatedOf, judgeTrust } from "../../parties/aws/trust/judge.ts";
-import { type Policy, parsePolicy } from "../../parties/aws/trust/policy.ts";
 import { tokenOf } from "../../run/minting.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";

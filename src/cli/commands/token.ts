@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { makePlan } from "../../crosstrust.ts";
+import { type Claims, keyPrefix, type Reading, readKey, sessionClaims } from "../../judge/aws/claims.ts";
 import type { Federation, Link, Session, Token, World } from "../../model.ts";
-import { type Claims, keyPrefix, type Reading, readKey, sessionClaims } from "../../parties/aws/claims.ts";
 import { idToken, nameOf } from "../../parties/google/exchange.ts";
 import { readings } from "../../parties/google/readings.ts";
 import { parties } from "../../parties/index.ts";

@@ -1,6 +1,6 @@
+import { type Claims, googleIssuer } from "../../judge/aws/claims.ts";
 import type { Finding, Lookup } from "../../model.ts";
 import type { CloudError } from "../../run/retry.ts";
-import { type Claims, googleIssuer } from "./claims.ts";
 import { oidcProviderAddress } from "./oidc-provider/spec.ts";
 
 /** What is known about one refusal: the code it gets, what it says, and what mends it. */

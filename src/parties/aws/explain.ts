@@ -1,11 +1,11 @@
+import type { Claims } from "../../judge/aws/claims.ts";
+import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
-import type { Claims } from "./claims.ts";
 import { noKeys } from "./client.ts";
 import { type Cause, issuerCause } from "./explain-issuer.ts";
 import { type RoleSpec, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
-import { federatedOf, judgeTrust } from "./trust/judge.ts";
 
 /** The judge over the live role of a link. Conditions on the clock or the session name stay unknown. */
 export function judge(claims: Claims, { link, live }: TrustView): Judgement {

@@ -1,3 +1,5 @@
+import { shutOut, strangersOf } from "../../judge/aws/admits.ts";
+import type { Policy } from "../../judge/aws/policy.ts";
 import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
@@ -16,8 +18,6 @@ import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
 import { callerOf, canaryRole, forms, from, may, roleOf, to } from "./shape.ts";
-import type { Policy } from "./trust/policy.ts";
-import { shutOut, strangersOf } from "./trust/strangers.ts";
 
 /**
  * The first resource of `trust` is the role in any case, because the live trust is read from it. In a role

@@ -1,5 +1,5 @@
+import { like } from "../../judge/aws/conditions.ts";
 import type { Json, Link, Permission } from "../../model.ts";
-import { like } from "./trust/conditions.ts";
 
 /** As IAM holds it: managed policies by ARN, inline ones by name as canonical documents. */
 export interface Granted {

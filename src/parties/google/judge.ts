@@ -1,11 +1,11 @@
+import type { Attributes } from "../../judge/google/attributes.ts";
+import { renderCondition } from "../../judge/google/condition.ts";
+import { judgePool, type PoolTrust } from "../../judge/google/judge.ts";
+import { isMeant } from "../../judge/google/principals.ts";
 import type { Evidence, Judgement, LivePresent, TrustView } from "../../model.ts";
 import { tailsOf } from "./federation/binding-spec.ts";
 import { type PoolProviderSpec, poolName, poolProviderName } from "./federation/spec.ts";
 import { targetOf } from "./shape.ts";
-import type { Attributes } from "./trust/attributes.ts";
-import { renderCondition } from "./trust/condition.ts";
-import { judgePool, type PoolTrust } from "./trust/judge.ts";
-import { isMeant } from "./trust/principals.ts";
 
 /** A pool provider as it is live, or as the file wants it. */
 export function trustOf({ link, live, lookup }: TrustView): PoolTrust | undefined {

@@ -1,3 +1,4 @@
+import { parseMember } from "../../judge/google/principals.ts";
 import type {
   Finding,
   Kind,
@@ -19,7 +20,6 @@ import { isMarked } from "./federation/calls.ts";
 import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
 import { getPolicy, type IamPolicy, ofAccount } from "./policies.ts";
 import { emailOf } from "./shape.ts";
-import { parseMember } from "./trust/principals.ts";
 
 /** `project` and `id` make it, `email` finds it: a default account's cannot be computed from the two. */
 export interface AccountSpec extends Spec {

@@ -1,10 +1,10 @@
+import { evaluate } from "../../judge/google/cel.ts";
+import { mappedBy } from "../../judge/google/principals.ts";
 import type { Finding, Identity, Link } from "../../model.ts";
 import { isBroad, tailsOf } from "./federation/binding-spec.ts";
 import { declared, lintExpressions, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
 import { type Target, targetOf } from "./shape.ts";
-import { evaluate } from "./trust/cel.ts";
-import { mappedBy } from "./trust/principals.ts";
 
 /** Rules over a link that ends at Google, which need no cloud; errors end the command. */
 export function lintTarget(link: Link, identity: Identity): readonly Finding[] {

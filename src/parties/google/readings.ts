@@ -1,7 +1,7 @@
+import { attributesOf, isUnmapped } from "../../judge/google/attributes.ts";
 import type { Identity, Link } from "../../model.ts";
 import { mappingOf } from "./federation/spec.ts";
 import { targetOf } from "./shape.ts";
-import { attributesOf, isUnmapped } from "./trust/attributes.ts";
 
 /** One attribute as the mapping of the file makes it, and of what. */
 export interface AttributeReading {

@@ -1,3 +1,4 @@
+import { strangersOf } from "../../judge/google/admits.ts";
 import type { Identity, Link, Live, RelyingParty, Resource } from "../../model.ts";
 import { serviceAccountAddress } from "./claims.ts";
 import { exchange, whoami } from "./exchange.ts";
@@ -8,7 +9,6 @@ import { guardResource } from "./guard.ts";
 import { judge, trustOf } from "./judge.ts";
 import type { AccountSpec } from "./kind.ts";
 import { sinkOf, targetOf } from "./shape.ts";
-import { strangersOf } from "./trust/strangers.ts";
 
 /** The pool provider holds the trust, so it comes first; what a link may do stands in bindings of their own. */
 function trust(link: Link, identity: Identity): readonly Resource[] {

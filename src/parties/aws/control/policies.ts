@@ -1,4 +1,4 @@
-import type { Policy, Statement } from "../trust/policy.ts";
+import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 
 /** What the functions of one deployment have to do with in one account. ARNs, with wildcards where they end in one. */
 export interface Reach {

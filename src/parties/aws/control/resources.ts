@@ -1,10 +1,10 @@
+import type { Policy } from "../../../judge/aws/policy.ts";
 import type { ControlAsk, Json, Resource } from "../../../model.ts";
 import { type ManagedPolicySpec, managedPolicyAddress } from "../managed-policy/spec.ts";
 import { type OidcProviderSpec, oidcProviderArn } from "../oidc-provider/spec.ts";
 import { type RoleSpec, roleAddress } from "../role/spec.ts";
 import { boundaryArnOf, controlPath, controlRoleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
-import type { Policy } from "../trust/policy.ts";
 import { boundaryPolicy, checkerPolicy, provisionerPolicy, type Reach } from "./policies.ts";
 
 /**

@@ -1,9 +1,9 @@
+import { type Policy, parsePolicy, renderPolicy, textOf } from "../../../judge/aws/policy.ts";
 import type { Kind, Leftovers, Live, LivePresent, PutJob, Removal, Resource, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { respell } from "../role/respell.ts";
 import { markOf, markTags, tagsOf } from "../role/spec.ts";
-import { type Policy, parsePolicy, renderPolicy, textOf } from "../trust/policy.ts";
 import * as calls from "./calls.ts";
 import { type ManagedPolicySpec, managedPolicyAddress, managedPolicyArn } from "./spec.ts";
 

@@ -1,5 +1,5 @@
+import { keyPrefix } from "../../../judge/aws/claims.ts";
 import type { Address, Conflict, Difference, Identity, Json, Link, Resource, Spec } from "../../../model.ts";
-import { keyPrefix } from "../claims.ts";
 import { accessOf, roleOf } from "../shape.ts";
 
 /** An IAM OIDC provider as one deployment wants it, and as it sees it: of what others share, only its own part. */

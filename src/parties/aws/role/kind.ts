@@ -1,3 +1,4 @@
+import { renderPolicy } from "../../../judge/aws/policy.ts";
 import type {
   Address,
   Kind,
@@ -12,7 +13,6 @@ import type {
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { renderPolicy } from "../trust/policy.ts";
 import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
 import { present, type Wanted } from "./live.ts";

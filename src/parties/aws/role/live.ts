@@ -1,7 +1,7 @@
+import { parsePolicy } from "../../../judge/aws/policy.ts";
 import type { LivePresent } from "../../../model.ts";
 import { CloudError } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { parsePolicy } from "../trust/policy.ts";
 import type { LiveRole } from "./calls.ts";
 import { respell } from "./respell.ts";
 import { markOf, type RoleSpec } from "./spec.ts";

@@ -1,8 +1,8 @@
+import { actionTruth } from "../../../judge/aws/judge.ts";
+import type { Policy } from "../../../judge/aws/policy.ts";
 import type { Address, LivePresent, Remark, Resource } from "../../../model.ts";
 import { privileged } from "../permissions.ts";
-import { actionTruth } from "../trust/judge.ts";
 import { lintTrust } from "../trust/lint.ts";
-import type { Policy } from "../trust/policy.ts";
 import { type RoleSpec, trustOf } from "./spec.ts";
 
 /**

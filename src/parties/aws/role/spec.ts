@@ -1,3 +1,5 @@
+import { loosens, shutOut, strangersOf } from "../../../judge/aws/admits.ts";
+import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import type {
   Address,
   Conflict,
@@ -13,8 +15,6 @@ import type {
 import { granted } from "../permissions.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
-import type { Policy, Statement } from "../trust/policy.ts";
-import { loosens, shutOut, strangersOf } from "../trust/strangers.ts";
 
 /** A role as desired and as live: the same members on both sides, so that equal means equal. */
 export interface RoleSpec extends Spec {

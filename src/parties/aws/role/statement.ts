@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isMap, parsePolicy, renderPolicy, type Statement, textOf } from "../../../judge/aws/policy.ts";
 import type {
   Address,
   Identity,
@@ -18,7 +19,6 @@ import { CloudError, serially, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
-import { isMap, parsePolicy, renderPolicy, type Statement, textOf } from "../trust/policy.ts";
 import { getRole, writeRole } from "./calls.ts";
 
 /** The one statement a link needs in the trust of a used role; the rest is not ours and stays as read. */

@@ -1,5 +1,5 @@
+import { type Policy, renderPolicy, textOf } from "../../../judge/aws/policy.ts";
 import type { LivePresent, Mark } from "../../../model.ts";
-import { type Policy, renderPolicy, textOf } from "../trust/policy.ts";
 import { type RoleSpec, tagsOf, trustOf } from "./spec.ts";
 
 /** One write to a role: an IAM operation and its input beside the role's name. */

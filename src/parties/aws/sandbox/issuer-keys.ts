@@ -1,8 +1,8 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import type { JWK } from "jose";
+import { googleIssuer } from "../../../judge/aws/claims.ts";
+import { isMap } from "../../../judge/aws/policy.ts";
 import type { Host, OutsideAnswer } from "../../../sandbox/fake.ts";
-import { googleIssuer } from "../claims.ts";
-import { isMap } from "../trust/policy.ts";
 import { oidcProviderOf, type StoredOidcProvider } from "./oidc-providers.ts";
 import { AwsError } from "./query.ts";
 

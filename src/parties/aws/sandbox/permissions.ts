@@ -1,7 +1,7 @@
+import { every, holds, like, some } from "../../../judge/aws/conditions.ts";
+import { actionTruth } from "../../../judge/aws/judge.ts";
+import { type Policy, parsePolicy, type Statement } from "../../../judge/aws/policy.ts";
 import type { View } from "../../../sandbox/state.ts";
-import { every, holds, like, some } from "../trust/conditions.ts";
-import { actionTruth } from "../trust/judge.ts";
-import { type Policy, parsePolicy, type Statement } from "../trust/policy.ts";
 import { managedPolicy } from "./policies.ts";
 import type { StoredRole } from "./roles.ts";
 

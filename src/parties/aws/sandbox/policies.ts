@@ -1,5 +1,5 @@
+import { type Policy, parsePolicy } from "../../../judge/aws/policy.ts";
 import type { View } from "../../../sandbox/state.ts";
-import { type Policy, parsePolicy } from "../trust/policy.ts";
 import { AwsError } from "./query.ts";
 
 /** A customer managed policy as IAM keeps it; versions are numbered on and never used again. */

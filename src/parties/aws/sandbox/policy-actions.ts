@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { parsePolicy } from "../../../judge/aws/policy.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
-import { parsePolicy } from "../trust/policy.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { policiesOf, policyKey, type StoredPolicy, thePolicy } from "./policies.ts";
 import { AwsError, members, type Params, required, timestamp } from "./query.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { parsePolicy } from "../../../judge/aws/policy.ts";
 import { characters, type FakeRequest, type Host } from "../../../sandbox/fake.ts";
-import { parsePolicy } from "../trust/policy.ts";
 import { permits, roleMay } from "./permissions.ts";
 import { AwsError } from "./query.ts";
 import type { CallContext } from "./request-context.ts";

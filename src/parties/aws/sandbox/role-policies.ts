@@ -1,4 +1,4 @@
-import { parsePolicy } from "../trust/policy.ts";
+import { parsePolicy } from "../../../judge/aws/policy.ts";
 import type { IamAction } from "./action.ts";
 import { AwsError, members, required } from "./query.ts";
 import { change } from "./role-actions.ts";

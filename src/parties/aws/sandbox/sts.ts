@@ -1,7 +1,7 @@
+import { readKey, sessionClaims } from "../../../judge/aws/claims.ts";
+import { federatedOf, judgeTrust } from "../../../judge/aws/judge.ts";
+import { parsePolicy } from "../../../judge/aws/policy.ts";
 import type { Fake, Host } from "../../../sandbox/fake.ts";
-import { readKey, sessionClaims } from "../claims.ts";
-import { federatedOf, judgeTrust } from "../trust/judge.ts";
-import { parsePolicy } from "../trust/policy.ts";
 import { attempt, attempted, faults } from "./iam.ts";
 import { webIdentityToken } from "./outbound.ts";
 import { authorize, issueSession, type Principal, principalOf } from "./principals.ts";

@@ -1,8 +1,8 @@
 import { createPublicKey, verify } from "node:crypto";
 import type { JWK } from "jose";
+import { sessionClaims } from "../../../judge/aws/claims.ts";
+import { isMap } from "../../../judge/aws/policy.ts";
 import type { Host } from "../../../sandbox/fake.ts";
-import { sessionClaims } from "../claims.ts";
-import { isMap } from "../trust/policy.ts";
 import { noKey, pickKey, refused, trustedIssuer } from "./issuer-keys.ts";
 import { AwsError } from "./query.ts";
 

@@ -1,4 +1,4 @@
-import { parsePolicy, type Statement } from "../trust/policy.ts";
+import { parsePolicy, type Statement } from "../../../judge/aws/policy.ts";
 import { AwsError } from "./query.ts";
 
 const malformed = (says: string): AwsError => new AwsError("MalformedPolicyDocument", 400, says);

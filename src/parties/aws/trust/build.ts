@@ -1,7 +1,7 @@
+import { keyPrefix } from "../../../judge/aws/claims.ts";
+import { federatedOf } from "../../../judge/aws/judge.ts";
+import { isText, type Policy, type Statement } from "../../../judge/aws/policy.ts";
 import type { Identity, Known } from "../../../model.ts";
-import { keyPrefix } from "../claims.ts";
-import { federatedOf } from "./judge.ts";
-import { isText, type Policy, type Statement } from "./policy.ts";
 
 /** Whom a role must believe: the identity, the audience of its tokens, and where the role is. */
 export interface TrustAsk {

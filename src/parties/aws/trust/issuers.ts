@@ -1,4 +1,4 @@
-import { readKey } from "../claims.ts";
+import { readKey } from "../../../judge/aws/claims.ts";
 
 /** What is known of an issuer's tokens beyond AWS's keys. Everything is optional: of most issuers nothing is known. */
 export interface IssuerFacts {

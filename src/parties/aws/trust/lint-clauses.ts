@@ -1,5 +1,5 @@
+import { isText, type Operator, operatorOf, type Policy, type Statement } from "../../../judge/aws/policy.ts";
 import type { Evidence } from "../../../model.ts";
-import { isText, type Operator, operatorOf, type Policy, type Statement } from "./policy.ts";
 
 /** One operator on one key, with what lint asks of it answered. */
 export interface Clause {

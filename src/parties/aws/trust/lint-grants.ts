@@ -1,7 +1,7 @@
+import { actionTruth } from "../../../judge/aws/judge.ts";
+import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import { exposes } from "./issuers.ts";
-import { actionTruth } from "./judge.ts";
 import { type Clause, clausesOf } from "./lint-clauses.ts";
-import type { Policy, Statement } from "./policy.ts";
 
 /** Where the role is, and what else is known about it. */
 export interface LintContext {

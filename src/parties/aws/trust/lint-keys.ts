@@ -1,9 +1,9 @@
+import { actionTruth } from "../../../judge/aws/judge.ts";
+import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import type { Remark } from "../../../model.ts";
 import { exposes } from "./issuers.ts";
-import { actionTruth } from "./judge.ts";
 import { type Clause, clausesOf, hasWildcard, isLiteral, onlyWildcards, rowOf } from "./lint-clauses.ts";
 import { issuersOf, prefixOf, webIdentity } from "./lint-grants.ts";
-import type { Policy, Statement } from "./policy.ts";
 
 /** What the conditions of a policy can read at all: T04 to T07 and T12 of aws.md 13.2. */
 export function keys(policy: Policy): readonly Remark[] {

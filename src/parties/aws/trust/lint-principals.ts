@@ -1,7 +1,7 @@
+import { actionTruth } from "../../../judge/aws/judge.ts";
+import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import type { Remark } from "../../../model.ts";
-import { actionTruth } from "./judge.ts";
 import { grantsOf, issuersOf, type LintContext, prefixOf, webIdentity } from "./lint-grants.ts";
-import type { Policy, Statement } from "./policy.ts";
 
 const assume = "sts:assumerole";
 

@@ -1,10 +1,10 @@
+import { type Policy, renderPolicy } from "../../../judge/aws/policy.ts";
 import type { Remark } from "../../../model.ts";
 import { audiences } from "./lint-audience.ts";
 import { grantsOf, type LintContext } from "./lint-grants.ts";
 import { keys } from "./lint-keys.ts";
 import { principals } from "./lint-principals.ts";
 import { subjects } from "./lint-subject.ts";
-import { type Policy, renderPolicy } from "./policy.ts";
 import { sharedIssuer } from "./shared-issuers.ts";
 
 export type { LintContext } from "./lint-grants.ts";

@@ -1,10 +1,10 @@
+import { parseMember } from "../../../judge/google/principals.ts";
 import type { Address, Finding, Leftovers, LivePresent, Resource, Seek, World } from "../../../model.ts";
 import { CloudError, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { getAccount } from "../calls.ts";
 import { ownProjects } from "../claims.ts";
 import { parseDescription } from "../mark.ts";
 import { getPolicy, type IamPolicy } from "../policies.ts";
-import { parseMember } from "../trust/principals.ts";
 import { type BindingSpec, bindingAddress, onUsed } from "./binding-spec.ts";
 import { getPool } from "./calls.ts";
 import { type Held, seek } from "./seek.ts";

@@ -1,8 +1,8 @@
+import { type Attributes, attributesOf, isUnmapped } from "../../../judge/google/attributes.ts";
+import { mappedBy } from "../../../judge/google/principals.ts";
 import type { Address, Identity, Json, Known, Link, Ref, Resource, Spec } from "../../../model.ts";
 import { serviceAccountAddress } from "../claims.ts";
 import { sinkOf, type Target, targetOf } from "../shape.ts";
-import { type Attributes, attributesOf, isUnmapped } from "../trust/attributes.ts";
-import { mappedBy } from "../trust/principals.ts";
 import { mappingOf, poolName, poolProviderAddress } from "./spec.ts";
 
 /** One member of one role on one resource. */

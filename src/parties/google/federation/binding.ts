@@ -1,8 +1,8 @@
+import { memberOf } from "../../../judge/google/principals.ts";
 import type { Kind, Live, LivePresent, Removal, Resource, World } from "../../../model.ts";
 import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { editBindings, isBound } from "../bindings.ts";
 import { getPolicy } from "../policies.ts";
-import { memberOf } from "../trust/principals.ts";
 import { leftovers, present } from "./binding-leftovers.ts";
 import type { BindingSpec } from "./binding-spec.ts";
 

@@ -1,8 +1,8 @@
+import { admitsAnybody, claimsIn, type Held, isNoQuestion } from "../../../judge/google/anybody.ts";
+import { attributesOf, isUnmapped, longestSubject } from "../../../judge/google/attributes.ts";
+import { evaluate, isTrue, syntaxError } from "../../../judge/google/cel.ts";
 import type { Finding, Identity, Link } from "../../../model.ts";
 import { type Target, targetOf } from "../shape.ts";
-import { admitsAnybody, claimsIn, type Held, isNoQuestion } from "../trust/anybody.ts";
-import { attributesOf, isUnmapped, longestSubject } from "../trust/attributes.ts";
-import { evaluate, isTrue, syntaxError } from "../trust/cel.ts";
 import { mappingOf } from "./spec.ts";
 
 /** What a rule says; whom it concerns is the same for all. `field` is below `to.google`, or `may`. */

@@ -1,8 +1,8 @@
+import { parseCondition, renderCondition } from "../../../judge/google/condition.ts";
 import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
-import { parseCondition, renderCondition } from "../trust/condition.ts";
 import {
   clearKeys,
   finished,

@@ -1,6 +1,6 @@
+import { admitsAnybody } from "../../../judge/google/anybody.ts";
+import { renderCondition } from "../../../judge/google/condition.ts";
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
-import { admitsAnybody } from "../trust/anybody.ts";
-import { renderCondition } from "../trust/condition.ts";
 import type { PoolProviderSpec } from "./spec.ts";
 
 /** Issuers that vouch for everybody who has an account there (GitHub, GitLab, HCP Terraform, CircleCI, Vercel ...). */

@@ -1,7 +1,7 @@
+import { quoted } from "../../../judge/google/cel.ts";
+import { parseCondition } from "../../../judge/google/condition.ts";
 import type { Address, Conflict, Identity, Json, Known, Link, Lookup, Ref, Resource, Spec } from "../../../model.ts";
 import { type Target, targetOf } from "../shape.ts";
-import { quoted } from "../trust/cel.ts";
-import { parseCondition } from "../trust/condition.ts";
 
 /** A workload identity pool; whoever it lets in is for its pool providers to say. */
 export interface PoolSpec extends Spec {

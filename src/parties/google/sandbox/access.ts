@@ -1,5 +1,5 @@
+import { memberOf } from "../../../judge/google/principals.ts";
 import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
-import { memberOf } from "../trust/principals.ts";
 import { poolOf } from "./pool-store.ts";
 import { errorInfo, GoogleError, type Principal } from "./rest.ts";
 import {

@@ -207,7 +207,6 @@ function patch(call: RestCall) {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-// biome-ignore lint/complexity/useMaxParams: the last one says which of two answers the caller gets
 function edit(call: RestCall, verb: string, fields: Partial<StoredAccount>, show = false) {
   const account = { ...found(call, verb), ...fields };
   saveAccount(call.host, account);

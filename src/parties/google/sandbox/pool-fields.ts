@@ -1,4 +1,4 @@
-import { syntaxError } from "../trust/cel.ts";
+import { syntaxError } from "../../../judge/google/cel.ts";
 import type { StoredPoolProvider } from "./pool-store.ts";
 import { GoogleError } from "./rest.ts";
 

@@ -1,3 +1,5 @@
+import { judgePool, type PoolTrust, type Refusal } from "../../../judge/google/judge.ts";
+import { tailsOf } from "../../../judge/google/principals.ts";
 import {
   type Fake,
   type FakeAnswer,
@@ -6,8 +8,6 @@ import {
   json,
   type Operation,
 } from "../../../sandbox/fake.ts";
-import { judgePool, type PoolTrust, type Refusal } from "../trust/judge.ts";
-import { tailsOf } from "../trust/principals.ts";
 import { type Federated, holderOf, issueFederatedToken } from "./access.ts";
 import { callerFrom } from "./aws-caller.ts";
 import { claimsFrom } from "./jwt.ts";

@@ -1,5 +1,5 @@
-import type { Stranger } from "../../../model.ts";
-import { googleIssuer } from "../claims.ts";
+import type { Stranger } from "../../model.ts";
+import { googleIssuer } from "./claims.ts";
 import { actionTruth, judgeTrust } from "./judge.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 

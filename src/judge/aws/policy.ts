@@ -1,4 +1,4 @@
-import type { Json, Known, Ref } from "../../../model.ts";
+import type { Json, Known, Ref } from "../../model.ts";
 
 /** One statement in one spelling: lists sorted, actions lower-case, operators by their right name, no Sid. */
 export type Statement = {

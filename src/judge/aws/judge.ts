@@ -1,5 +1,5 @@
-import type { Evidence, Judgement, Known } from "../../../model.ts";
-import { type Claims, googleIssuer, keyPrefix, type Reading, type Request, readKey, sessionClaims } from "../claims.ts";
+import type { Evidence, Judgement, Known } from "../../model.ts";
+import { type Claims, googleIssuer, keyPrefix, type Reading, type Request, readKey, sessionClaims } from "./claims.ts";
 import { every, holds, like, some, type Truth } from "./conditions.ts";
 import { actionCase, isText, type Policy, type Statement } from "./policy.ts";
 

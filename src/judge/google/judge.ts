@@ -1,4 +1,4 @@
-import type { Evidence } from "../../../model.ts";
+import type { Evidence } from "../../model.ts";
 import {
   type Attributes,
   attributesOf,

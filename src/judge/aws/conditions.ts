@@ -1,5 +1,5 @@
-import type { Known } from "../../../model.ts";
-import type { Reading } from "../claims.ts";
+import type { Known } from "../../model.ts";
+import type { Reading } from "./claims.ts";
 import { isText, operatorOf } from "./policy.ts";
 
 /** Three-valued: what cannot be decided from a token must neither let in nor be called a refusal. */
@@ -105,7 +105,6 @@ function match(base: string, value: string, want: string): Truth {
   }
 }
 
-// biome-ignore lint/complexity/useMaxParams: a comparison has two sides, and its kind and test are given once above
 function compare(base: string, value: string, want: string, test: (a: number, b: number) => boolean): Truth {
   const number = base.startsWith("Date") ? dateOf : Number;
   const [a, b] = [number(value), number(want)];

@@ -1,4 +1,4 @@
-import type { Stranger } from "../../../model.ts";
+import type { Stranger } from "../../model.ts";
 import { claimsIn } from "./anybody.ts";
 import { judgePool, type PoolTrust } from "./judge.ts";
 
