@@ -1,5 +1,5 @@
 /**
- * The words of crosstrust: types only, importing nothing, imported by everyone.
+ * The words of crosstrust: types, and the builders of findings. It imports nothing and is imported by everyone.
  *
  * A link joins two parties. The issuer gives an identity, the relying party turns it into resources;
  * resources held against live give a plan; applying it and proving the link gives a trace; whatever is wrong
@@ -12,8 +12,10 @@
  */
 export type * from "./model/basics.ts";
 export type * from "./model/change.ts";
+export type * from "./model/codes.ts";
 export type * from "./model/file.ts";
 export type * from "./model/finding.ts";
+export { finding, remark } from "./model/finding.ts";
 export type * from "./model/memory.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";

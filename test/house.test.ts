@@ -3,6 +3,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, normalize } from "node:path";
 import { type Node, parse } from "acorn";
 import { describe, expect, test } from "vitest";
+import { codesSource } from "../scripts/codes.ts";
 
 // The house rules of docs/decisions/001-the-house.md: imports run downhill, no room too big, nothing left for later.
 
@@ -112,6 +113,10 @@ function longFunctions(text: string): readonly string[] {
   visit(parse(code, { ecmaVersion: "latest", sourceType: "module", locations: true, allowHashBang: true }));
   return found;
 }
+
+test("src/model/codes.ts lists the pages in src/say/codes: npm run codes writes it", () => {
+  expect(source("src/model/codes.ts")).toBe(codesSource());
+});
 
 // Size is a smell and no gate (docs/decisions/013-judge.md): whoever runs the tests sees where a look pays.
 test("sizes are reported", () => {

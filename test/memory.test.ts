@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rememberRun } from "../src/crosstrust/memory.ts";
-import type { Finding, Health, Hop, Link, LinkHealth, Memory, Store } from "../src/model.ts";
+import type { Code, Finding, Health, Hop, Link, LinkHealth, Memory, Store } from "../src/model.ts";
 import { bucketStore } from "../src/parties/google/storage.ts";
 import { leased } from "../src/run/lease.ts";
 import { directoryStore } from "../src/run/store.ts";
@@ -163,7 +163,7 @@ describe("what is remembered", () => {
 
 describe("causes", () => {
   const [link] = linksOf(1);
-  const finding = (code: string): Finding => ({
+  const finding = (code: Code): Finding => ({
     ...{ code, severity: "security", at: {}, says: "", because: [], fix: [], links: ["link-0"] },
   });
   const causes = (one: Seen, more: Partial<LinkHealth>, findings: readonly Finding[] = []) => {
@@ -180,7 +180,7 @@ describe("causes", () => {
   });
 
   test("of many findings about one place one leads, and always the same one", () => {
-    const found = ["AWS-SUB-MISSING", "AWS-AUDIENCE-OPEN", "AWS-SUB-EXTRA"].map(finding);
+    const found = (["AWS-SUB-MISSING", "AWS-AUDIENCE-OPEN", "AWS-SUB-EXTRA"] as const).map(finding);
     for (const order of [found, found.toReversed()])
       expect(causes("drifted", {}, order).lead.map(({ what }) => what)).toEqual(["AWS-AUDIENCE-OPEN"]);
   });

@@ -70,7 +70,7 @@ describe("the page", () => {
     const at = (word: string) => page.indexOf(`<strong>${word}</strong>`, page.indexOf('id="links"'));
     expect(at("reports-to-s3")).toBeLessThan(at("okta-engineers"));
     expect(at("okta-engineers")).toBeLessThan(at("billing-to-s3"));
-    expect(page.indexOf('id="AWS-SUB-MISSING"')).toBeLessThan(page.indexOf('id="AWS-AUD-MISMATCH"'));
+    expect(page.indexOf('id="AWS-SUB-MISSING"')).toBeLessThan(page.indexOf('id="AWS-TRUST-REFUSES"'));
   });
 
   test("the drawing is well-formed, shares what is shared, and says in words what it shows", () => {

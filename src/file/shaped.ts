@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Control, Federation, Finding, Guard, Link, Permission, Place, Side } from "../model.ts";
+import type { Code, Control, Federation, Finding, Guard, Link, Permission, Place, Side } from "../model.ts";
 import { nearestPlace, placesOf } from "./places.ts";
 import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
 import type { Parsed } from "./tree.ts";
@@ -78,7 +78,7 @@ const watching = ({ schedule, region, alerts }: RawFile) => ({
 });
 
 /** For a file that has nothing in it to point at. */
-function wrong(code: string, place: Place, says: string): ReadResult {
+function wrong(code: Code, place: Place, says: string): ReadResult {
   const fix = ["crosstrust init writes a file to start from"];
   return { findings: [{ code, severity: "error", at: { place }, says, because: [], fix }] };
 }
@@ -138,7 +138,7 @@ function sized(issue: z.core.$ZodIssue): string | undefined {
   return issue.code === "too_big" ? `at most ${issue.maximum} ${unit}` : undefined;
 }
 
-const problem = (code: string, place: Place, says: string): Finding => ({
+const problem = (code: Code, place: Place, says: string): Finding => ({
   code,
   severity: "error",
   at: { place },

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import type { Finding, Place } from "../model.ts";
+import type { Code, Finding, Place } from "../model.ts";
 
 /**
  * A YAML value without YAML: text, lists and null-prototype maps, and where each of them stands. There are no
@@ -184,7 +184,7 @@ class Walk {
   }
 
   /** One error a line and code: a parser that lost its way repeats itself, and depth is said once. */
-  private error(code: string, place: Place, [says, ...fix]: readonly [string, ...string[]]): void {
+  private error(code: Code, place: Place, [says, ...fix]: readonly [string, ...string[]]): void {
     const said = this.findings.some(
       (other) => other.code === code && (code === "YAML-TOO-DEEP" || other.at.place?.line === place.line),
     );
@@ -196,7 +196,7 @@ class Walk {
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 60);
 
 /** Our code for a parser's: users look it up, and the parser's may change with its version. */
-function yamlCode(code: string, message: string): string {
+function yamlCode(code: string, message: string): Code {
   if (code === "MULTIPLE_DOCS") return "YAML-SECOND-DOCUMENT";
   return /call stack|too deep/i.test(message) ? "YAML-TOO-DEEP" : "YAML-SYNTAX";
 }

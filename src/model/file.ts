@@ -1,4 +1,5 @@
 import type { Place } from "./basics.ts";
+import type { Code } from "./codes.ts";
 
 /** What the file says about one side, checked by the shape of that party, its defaults filled in. */
 export interface Side {
@@ -63,6 +64,25 @@ export interface Federation {
   /** The environment variable that holds the URL of a webhook: the URL is a secret, so it stands in no file. */
   readonly webhook?: string;
   readonly control?: Control;
+  readonly accepts?: readonly Accept[];
+}
+
+/**
+ * One decision of the file to live with a finding: breadth, privilege or a known key, pinned to the value that the
+ * finding shows (contract, section 9).
+ */
+export interface Accept {
+  readonly finding: Code;
+  /** Equal to the `of` of the finding, to the letter. */
+  readonly of: string;
+  readonly reason: string;
+  /** A date, `2027-03-01`: it holds until the end of that day, UTC. */
+  readonly until?: string;
+  /** The link it stands on, or whose pool provider it stands on; absent at the top level of the file. */
+  readonly link?: string;
+  /** It stands on the pool provider, and holds for every link that shares it. */
+  readonly shared?: true;
+  readonly place: Place;
 }
 
 /** Service accounts, by e-mail, that the deployed functions run as: there are no others that check or provision. */

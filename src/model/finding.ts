@@ -1,4 +1,5 @@
 import type { Address, Place } from "./basics.ts";
+import type { Code } from "./codes.ts";
 
 /**
  * One row of why: *policy wants / token says / read from which claim*. The clouds name no condition when they
@@ -32,7 +33,7 @@ export type Asks = "broken" | "denied" | "conflict" | "untold" | "usage" | "file
  */
 export interface Finding {
   /** Upper-case and stable, such as `AWS-AUD-IS-AZP`; each has a page in `say/codes/`. */
-  readonly code: string;
+  readonly code: Code;
   readonly severity: Severity;
   readonly at: { readonly address?: Address; readonly place?: Place };
   /** One lower-case sentence: what is so, not what to do. */
@@ -43,7 +44,47 @@ export interface Finding {
   readonly asks?: Asks;
   /** Whom it concerns; absent means every link. */
   readonly links?: readonly string[];
+  /** The value that a reader decides about, as it is shown: an `accept` of the file is pinned to it (contract, section 9). */
+  readonly of?: string;
+  /** Somebody whom the file does not name reaches what a link grants: this, and nothing else, makes a verdict `open`. */
+  readonly witness?: Witness;
+  /** The file accepts it: it keeps its severity and is shown, and causes neither an exit code nor `open`. */
+  readonly accepted?: { readonly reason: string; readonly until?: string };
+}
+
+/** A named outsider, and the path that ends in what the link grants (contract, section 9). */
+export interface Witness {
+  /** Who it is, in words that may be printed. */
+  readonly outsider: string;
+  /** One step each, in order: what the outsider presents, what believes it, and last what the link grants. */
+  readonly path: readonly string[];
+  /** `proved`: credentials were obtained for real. `judged`: the one judge says so over what is live. */
+  readonly how: "proved" | "judged";
+  /** The claims of a token that gets in, so that a test can replay it. Absent where no token of an issuer is needed. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** A finding before anybody says where: whoever judges a thing by itself knows neither its address nor its links. */
-export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix">;
+export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix" | "of" | "witness">;
+
+/** What differs from the defaults of a finding: no evidence, no fix, no place, severity `error`. */
+type Given = Pick<Finding, "says"> & Partial<Omit<Finding, "code">>;
+
+/** Builds a finding from its code and what differs from the defaults. */
+export const finding = (code: Code, given: Given): Finding => ({
+  code,
+  severity: "error",
+  at: {},
+  because: [],
+  fix: [],
+  ...given,
+});
+
+/** Builds a remark, a finding without a place, from its code and what differs from the defaults. */
+export const remark = (code: Code, given: Pick<Remark, "says"> & Partial<Omit<Remark, "code">>): Remark => ({
+  code,
+  severity: "error",
+  because: [],
+  fix: [],
+  ...given,
+});

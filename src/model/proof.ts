@@ -1,4 +1,5 @@
 import type { Change } from "./change.ts";
+import type { Code } from "./codes.ts";
 import type { Evidence, Finding } from "./finding.ts";
 
 /**
@@ -38,7 +39,7 @@ export interface Judgement {
  */
 export interface Stranger {
   readonly who: string;
-  readonly code: string;
+  readonly code: Code;
   /** It cannot be told whether anybody is let in: never taken for a proof that nobody is. */
   readonly unsure?: true;
   /** Absent where the stranger needs no token of this issuer, e.g. an AWS principal. */

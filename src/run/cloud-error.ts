@@ -1,4 +1,4 @@
-import type { Asks } from "../model.ts";
+import type { Asks, Code } from "../model.ts";
 
 /**
  * What an error means to us, once for the whole product (reliability-and-security.md, 2.1).
@@ -46,7 +46,7 @@ export interface CloudErrorInit {
   /** The commands that would mend it, as its party knows them. */
   readonly fix?: readonly string[];
   /** Code of the page that explains it, and the exit code it asks for, where its class does not say enough. */
-  readonly known?: { readonly code: string; readonly asks: Asks } | undefined;
+  readonly known?: { readonly code: Code; readonly asks: Asks } | undefined;
   /** Nothing arrived, because the service is somewhere else by now: asking there is no second try. */
   readonly moved?: boolean;
 }

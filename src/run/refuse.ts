@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Finding, Hop, RelyingParty, SandboxPowers, Stranger, Token } from "../model.ts";
+import type { Code, Finding, Hop, RelyingParty, SandboxPowers, Stranger, Token } from "../model.ts";
 import { audienceOf, declared, type Proving, party, since } from "./proving.ts";
 import { CloudError, inParallel } from "./retry.ts";
 
@@ -8,8 +8,10 @@ interface Attempt {
   readonly who: string;
   readonly outcome: "refused" | "let-in" | "unknown";
   readonly how: "proved" | "judged";
-  readonly code: string;
+  readonly code: Code;
 }
+
+type Named = Pick<Attempt, "who" | "code">;
 
 /** What was minted just now: the link's own token, or one of somebody who must not be let in with it. */
 interface Presented {
@@ -17,7 +19,7 @@ interface Presented {
   readonly stranger?: Token | undefined;
 }
 
-const checker = { who: "a token of the checker itself", code: "SUBJECT-NOT-CHECKED" };
+const checker: Named = { who: "a token of the checker itself", code: "SUBJECT-NOT-CHECKED" };
 
 /**
  * The other half of a proof: a wrong audience and a wrong subject must be turned away, for real where such a token can
@@ -74,7 +76,7 @@ interface Tried {
 async function wrongAudience(proving: Proving, { relying, token }: Tried): Promise<Attempt> {
   const { link, lookup, world, view } = proving;
   const audience = `crosstrust-refuse-${createHash("sha256").update(link.audience).digest("hex").slice(0, 12)}`;
-  const base = { who: "a token for another audience", code: "AUDIENCE-NOT-CHECKED" };
+  const base: Named = { who: "a token for another audience", code: "AUDIENCE-NOT-CHECKED" };
   const issuer = party(proving, link.from.party).issuer;
   if (token && issuer) {
     try {
@@ -93,7 +95,7 @@ async function wrongAudience(proving: Proving, { relying, token }: Tried): Promi
 
 interface Candidate {
   readonly who: string;
-  readonly code: string;
+  readonly code: Code;
   readonly claims: Readonly<Record<string, string>>;
 }
 
@@ -102,7 +104,11 @@ async function wrongSubjects(proving: Proving, { relying, strangers = [] }: Trie
   const claims = declared(proving);
   if (!claims) return [];
   const named = strangers.flatMap((stranger) => (stranger.claims ? [{ ...stranger, claims: stranger.claims }] : []));
-  const anyone = { who: "a token of somebody else", code: "SUBJECT-NOT-CHECKED", claims: strangerTo(proving, claims) };
+  const anyone: Candidate = {
+    who: "a token of somebody else",
+    code: "SUBJECT-NOT-CHECKED",
+    claims: strangerTo(proving, claims),
+  };
   const candidates: readonly Candidate[] = named.length > 0 ? named.slice(0, 3) : [anyone];
   const powers = proving.world.sandbox;
   if (!powers) return byAnotherLink(proving, relying, candidates);
@@ -148,7 +154,7 @@ async function byAnotherLink(
     const token = await issuer.mint({ link: other, audience: audienceOf(proving), lookup }, world);
     const who = (claims: Readonly<Record<string, unknown>> = {}) => claims.sub ?? claims.arn;
     if (who(token.claims) === who(declared(proving))) return judged;
-    const tried = {
+    const tried: Attempt = {
       who: `a token of ${other.name}`,
       code: "SUBJECT-NOT-CHECKED",
       ...(await attempt(proving, relying, token)),

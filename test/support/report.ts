@@ -90,7 +90,7 @@ export const troubled: Report = {
         verdict: "broken",
         hops: [
           hop("mint", 310, "command"),
-          hop("exchange", 140, "AccessDenied", { result: "no", finding: "AWS-AUD-MISMATCH" }),
+          hop("exchange", 140, "AccessDenied", { result: "no", finding: "AWS-TRUST-REFUSES" }),
           hop("whoami", 0, "", skipped),
           hop("refuse", 0, "judged over the live trust", { how: "judged" }),
         ],
@@ -111,7 +111,7 @@ export const troubled: Report = {
     ],
     findings: [
       {
-        code: "AWS-AUD-MISMATCH",
+        code: "AWS-TRUST-REFUSES",
         severity: "error",
         at: {
           address: "aws:role/111122223333/engineers",
@@ -133,7 +133,7 @@ export const troubled: Report = {
         links: ["okta-engineers"],
       },
       {
-        code: "OIDC-CERT-SOON",
+        code: "ISSUER-CERTIFICATE-ENDS",
         severity: "warning",
         at: { address: "oidc:issuer/https/idp.example.com" },
         says: "the certificate of idp.example.com ends in 12 days",

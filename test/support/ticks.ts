@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Change, Finding, Health, Link, LinkHealth, Memory, Notice, Verdict } from "../../src/model.ts";
+import type { Change, Code, Finding, Health, Link, LinkHealth, Memory, Notice, Verdict } from "../../src/model.ts";
 import { remember } from "../../src/watch/remember.ts";
 import { federationOf, manyLinks } from "./bench.ts";
 
@@ -18,7 +18,7 @@ const verdictOf = (one: Seen): Verdict => (one.startsWith("no ") ? "broken" : (o
 
 function lineOf(link: string, one: Seen): { line: LinkHealth; findings: readonly Finding[] } {
   const verdict = verdictOf(one);
-  const code = verdict === "open" ? "SUBJECT-NOT-CHECKED" : one.slice(3);
+  const code = verdict === "open" ? "SUBJECT-NOT-CHECKED" : (one.slice(3) as Code);
   const bad = verdict === "open" || verdict === "broken";
   const hop = { step: verdict === "open" ? "refuse" : "exchange", ms: 1, saw: "" } as const;
   const address = `aws:role/111122223333/${link}` as const;

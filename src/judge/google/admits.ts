@@ -1,4 +1,4 @@
-import type { Stranger } from "../../model.ts";
+import type { Code, Stranger } from "../../model.ts";
 import { claimsIn } from "./anybody.ts";
 import { judgePool, type PoolTrust } from "./judge.ts";
 
@@ -25,7 +25,7 @@ export function strangersOf(live: PoolTrust, wanted: PoolTrust): readonly Strang
   return [...found.values(), ...(found.size > 0 ? [] : unsure)];
 }
 
-function codeOf({ iss, account, aud }: Claims, wanted: PoolTrust): string {
+function codeOf({ iss, account, aud }: Claims, wanted: PoolTrust): Code {
   // A pool provider of one type may stand where the file wants one of the other.
   if ((account ?? iss) !== wanted.source) return "GOOGLE-SOURCE-EXTRA";
   if (aud !== undefined && !audiencesOf(wanted).includes(aud)) return "GOOGLE-AUDIENCE-EXTRA";

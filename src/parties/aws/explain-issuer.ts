@@ -1,11 +1,11 @@
 import { type Claims, googleIssuer } from "../../judge/aws/claims.ts";
-import type { Finding, Lookup } from "../../model.ts";
+import type { Code, Finding, Lookup } from "../../model.ts";
 import type { CloudError } from "../../run/retry.ts";
 import { oidcProviderAddress } from "./oidc-provider/spec.ts";
 
 /** What is known about one refusal: the code it gets, what it says, and what mends it. */
 export interface Cause {
-  readonly code: string;
+  readonly code: Code;
   readonly says: string;
   readonly fix: readonly string[];
   /** Which exit code; `broken` where it is absent. */

@@ -94,7 +94,7 @@ function causeOf(
 export function causeOfRows(rows: readonly Evidence[], claims: Claims): Cause {
   const wrong = rows.filter((row) => row.ok === false);
   const keys = wrong.map(({ key }) => key).join(", ") || "no statement admits it";
-  const plain = { code: "AWS-TRUST-REFUSES", says: `this trust policy refuses the token: ${keys}`, fix: [] };
+  const plain: Cause = { code: "AWS-TRUST-REFUSES", says: `this trust policy refuses the token: ${keys}`, fix: [] };
   return audIsAzp(wrong, claims) ?? literalWildcard(wrong) ?? plain;
 }
 

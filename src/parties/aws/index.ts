@@ -1,6 +1,7 @@
 import { shutOut, strangersOf } from "../../judge/aws/admits.ts";
 import type { Policy } from "../../judge/aws/policy.ts";
 import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
+import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
@@ -167,30 +168,23 @@ function lintCaller(link: Link): readonly Finding[] {
 }
 
 function lintRole(link: Link): readonly Finding[] {
-  const base = { severity: "error", links: [link.name], because: [] } as const;
-  const used = roleOf(link).hold === "use" && link.may.length > 0;
+  const used = finding("USED-KEEPS-ITS-OWN", {
+    links: [link.name],
+    at: { place: link.at("may") },
+    says: "a role named by its ARN is only used, so nothing can be granted to it",
+    fix: ["leave may out"],
+  });
   const privileges = link.may.flatMap((permission, at) => {
     const what = privileged(permission);
-    return what ? [{ what, at }] : [];
+    if (!what) return [];
+    return [
+      finding("AWS-PRIVILEGED", {
+        links: [link.name],
+        at: { place: link.at(`may.${at}`) },
+        says: `${what} makes whoever gets in an administrator`,
+        fix: [`name the actions it needs; or say --allow-privileged ${link.name}`],
+      }),
+    ];
   });
-  return [
-    ...(used
-      ? [
-          {
-            ...base,
-            code: "USED-KEEPS-ITS-OWN",
-            at: { place: link.at("may") },
-            says: "a role named by its ARN is only used, so nothing can be granted to it",
-            fix: ["leave may out"],
-          },
-        ]
-      : []),
-    ...privileges.map(({ what, at }) => ({
-      ...base,
-      code: "AWS-PRIVILEGED",
-      at: { place: link.at(`may.${at}`) },
-      says: `${what} makes whoever gets in an administrator`,
-      fix: [`name the actions it needs; or say --allow-privileged ${link.name}`],
-    })),
-  ];
+  return [...(roleOf(link).hold === "use" && link.may.length > 0 ? [used] : []), ...privileges];
 }

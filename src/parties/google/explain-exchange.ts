@@ -1,4 +1,4 @@
-import type { Evidence, Failed, Finding, Judgement, TrustView } from "../../model.ts";
+import type { Code, Evidence, Failed, Finding, Judgement, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { judge } from "./judge.ts";
 import { sinkOf, targetOf } from "./shape.ts";
@@ -46,7 +46,7 @@ const repair = ["crosstrust plan shows what differs", "crosstrust apply repairs 
 export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
   const wrong = rows.filter((row) => row.ok === false);
   const key = (name: string): Evidence | undefined => wrong.find((row) => row.key === name);
-  const told = (code: string, says: string): Cause => ({ code, says, fix: repair });
+  const told = (code: Code, says: string): Cause => ({ code, says, fix: repair });
   const state = key("state");
   if (state) return told("GOOGLE-POOL-OFF", state.says);
   const account = key("account");

@@ -1,4 +1,4 @@
-import type { Finding, Identity, Issuer, Link, Party, Resource, World } from "../../model.ts";
+import type { Code, Finding, Identity, Issuer, Link, Party, Resource, World } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
 import { identityOf, isDefaultAccount, serviceAccountAddress } from "./claims.ts";
@@ -79,7 +79,7 @@ function identityName(link: Link, side: "from" | "to"): string | undefined {
 async function reach(resources: readonly Resource[], world: World): Promise<readonly Finding[]> {
   const projects = [...new Set(resources.map((resource) => String(resource.spec.project)))];
   const found = await inParallel(projects, 4, async (project): Promise<readonly Finding[]> => {
-    const problem = (code: string, says: string, fix: readonly string[]): readonly Finding[] => [
+    const problem = (code: Code, says: string, fix: readonly string[]): readonly Finding[] => [
       { code, severity: "error", asks: "denied", at: {}, says, because: [], fix },
     ];
     try {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { HttpAnswer, World } from "../../model.ts";
+import type { Code, HttpAnswer, World } from "../../model.ts";
 import { CloudError, call, jsonOf, located } from "../../run/retry.ts";
 
 /** What an issuer says of itself, as far as the clouds read it. */
@@ -14,7 +14,7 @@ export interface Documents {
 }
 
 /** A definite no about what was served, under the code of its page. */
-export const wrong = (operation: string, code: string, message: string): CloudError =>
+export const wrong = (operation: string, code: Code, message: string): CloudError =>
   new CloudError({
     ...{ class: "refused", service: "oidc", operation, code, status: 200, message },
     known: { code, asks: code === "ISSUER-MISMATCH" ? "file" : "broken" },

@@ -1,4 +1,4 @@
-import type { Finding, Kind, Live, LivePresent, Resource, Spec, World } from "../../model.ts";
+import type { Code, Finding, Kind, Live, LivePresent, Resource, Spec, World } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { readDocuments } from "./documents.ts";
 import { endOf, thumbprintsOf } from "./thumbprint.ts";
@@ -78,7 +78,7 @@ function notesOf({ url, privateCa, unpinned }: IssuerSpec, { untrusted, doubts }
         fix: ["when its certificates change, crosstrust apply writes the new thumbprint"],
       }
     : { code: "THUMBPRINT-UNUSED", says: `public CAs vouch for ${url}: aws stores the thumbprint and does not use it` };
-  const needless = {
+  const needless: Note = {
     code: "TLS-NOT-PRIVATE",
     says: `public CAs vouch for ${url}, although the file says tls: private-ca`,
     fix: ["leave tls out"],
@@ -95,7 +95,7 @@ function notesOf({ url, privateCa, unpinned }: IssuerSpec, { untrusted, doubts }
 }
 
 interface Note {
-  readonly code: string;
+  readonly code: Code;
   readonly says: string;
   readonly fix?: readonly string[];
 }

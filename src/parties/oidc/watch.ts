@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Address, Finding, Live, LivePresent, World } from "../../model.ts";
+import type { Address, Code, Finding, Live, LivePresent, World } from "../../model.ts";
 
 /** What the last health check saw of an issuer; losing it costs one comparison and no verdict. */
 const memory = z.object({ kids: z.array(z.string()), served: z.string(), at: z.string() });
@@ -57,7 +57,7 @@ function remembered(text: string | undefined): Memory | undefined {
   }
 }
 
-const said = (code: string, severity: Finding["severity"], says: string): Finding => ({
+const said = (code: Code, severity: Finding["severity"], says: string): Finding => ({
   ...{ code, severity, at: {}, says, because: [], fix: [] },
 });
 

@@ -1,4 +1,4 @@
-import type { Finding } from "../../../model.ts";
+import type { Code, Finding } from "../../../model.ts";
 import type { LiveOidcProvider } from "./calls.ts";
 import type { OidcProviderSpec } from "./spec.ts";
 
@@ -10,7 +10,7 @@ export interface Alone {
   readonly wanted: readonly string[];
 }
 
-const said = (code: string, says: string, fix: string): Finding => ({
+const said = (code: Code, says: string, fix: string): Finding => ({
   ...{ code, severity: "security", at: {}, says, because: [], fix: [fix] },
 });
 

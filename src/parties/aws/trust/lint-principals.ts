@@ -1,6 +1,6 @@
 import { actionTruth } from "../../../judge/aws/judge.ts";
 import type { Policy, Statement } from "../../../judge/aws/policy.ts";
-import type { Remark } from "../../../model.ts";
+import type { Code, Remark } from "../../../model.ts";
 import { grantsOf, issuersOf, type LintContext, prefixOf, webIdentity } from "./lint-grants.ts";
 
 const assume = "sts:assumerole";
@@ -16,7 +16,7 @@ export function principals(policy: Policy, context: LintContext): readonly Remar
   ];
 }
 
-const error = (code: string, says: string, fix: string): Remark => ({
+const error = (code: Code, says: string, fix: string): Remark => ({
   ...{ code, severity: "error", says, because: [], fix: [fix] },
 });
 
