@@ -12,9 +12,11 @@ import type {
   Plan,
   Preflight,
   Resource,
+  Stranger,
   Trace,
   World,
 } from "./model.ts";
+import { finding } from "./model.ts";
 import { parties } from "./parties/index.ts";
 import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
@@ -101,7 +103,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     findings: [
       ...expansion.findings,
       ...unique([...observed.failed.values(), ...observed.findings]),
-      ...watch(federation.links, expansion, observed),
+      ...watch(federation.links, expansion, observed, world.clock.now()),
     ],
   });
   return { plan, observed, expansion };
@@ -123,31 +125,55 @@ const known = (resource: Resource, live: ReadonlyMap<Address, Live>): Resource =
 /** Many things share one reason for not being read, such as credentials of a wrong account. */
 const unique = (findings: readonly Finding[]): readonly Finding[] => [...new Set(findings)];
 
-/** Whom the live trust lets in although the file does not: said in every plan, whatever the cause of the drift. */
-function watch(links: readonly Link[], expansion: Expansion, { live }: Observed): readonly Finding[] {
+/** Whom the live trust lets in although the file does not mean them: said in every plan, whatever the cause. */
+function watch(links: readonly Link[], expansion: Expansion, { live }: Observed, now: number): readonly Finding[] {
   const lookup = lookupOf(live);
-  const seen = new Set<string>();
-  return links.flatMap((link) => {
+  const desired = desiredBy(expansion, lookup);
+  const found = links.flatMap((link) => {
     const trust = trustResource(link, expansion, lookup);
     const there = live.get(trust.address) ?? { state: "absent" as const };
     const relying = parties.find((party) => party.name === link.to.party)?.relying;
-    if (there.state !== "present" || there.owner === "foreign" || !relying || seen.has(trust.address)) return [];
-    seen.add(trust.address);
-    return relying.strangers({ link, live: there, lookup }, trust).map(({ who, code, unsure }): Finding => {
-      const what = trust.address.replace(/^\w+:(\w+)\/[^/]+\//, "$1 ");
-      const fix = ["crosstrust apply repairs it"];
-      const at = { address: trust.address, place: link.at(`to.${link.to.party}`) };
-      return {
-        code,
-        severity: "security",
-        at,
-        links: trust.links,
-        says: unsure ? `${what}: ${who}` : `${what} lets ${who} in, now`,
-        because: [],
-        fix,
-      };
-    });
+    if (there.state !== "present" || there.owner === "foreign" || !relying) return [];
+    const identity = expansion.identities.get(link.name);
+    const view = { link, live: there, lookup, now, all: live, desired, ...(identity ? { identity } : {}) };
+    return relying.strangers(view, trust).map((stranger) => strangerSaid(stranger, link, trust));
   });
+  // Links that share a trust share what is said of it.
+  const grouped = Map.groupBy(found, ({ code, says, at }) => `${code} ${at.address} ${says}`);
+  return [...grouped.values()].flatMap((alike) => {
+    const [first] = alike;
+    return first ? [{ ...first, links: [...new Set(alike.flatMap(({ links: some = [] }) => some))] }] : [];
+  });
+}
+
+function strangerSaid(stranger: Stranger, link: Link, trust: Resource): Finding {
+  const { who, code, unsure, enters, of, at, path, claims } = stranger;
+  const address = at ?? trust.address;
+  const what = address.replace(/^\w+:(\w+)\/[^/]+\//, "$1 ");
+  const witness = { outsider: who, path: path ?? [who, what, `what ${link.name} grants`], how: "judged" as const };
+  const grave = unsure || enters ? {} : { witness: claims ? { ...witness, claims } : witness };
+  return finding(code, {
+    severity: unsure || enters ? "warning" : "security",
+    at: { address, place: link.at(`to.${link.to.party}`) },
+    links: [link.name],
+    says: unsure
+      ? `${what}: ${who}`
+      : enters
+        ? `${what} gives ${who.replace(/,$/, "")} a token of the pool, to which nothing is granted`
+        : `${what} lets ${who} in, now`,
+    fix: stranger.fix ?? ["crosstrust apply repairs it"],
+    ...(of === undefined ? {} : { of }),
+    ...grave,
+  });
+}
+
+/** What the file wants at an address, as far as its references are known. */
+function desiredBy({ resources }: Expansion, lookup: Lookup): (address: Address) => Resource | undefined {
+  const byAddress = new Map(resources.map((resource) => [resource.address, resource]));
+  return (address) => {
+    const resource = byAddress.get(address);
+    return resource && { ...resource, spec: resolve(resource.spec, lookup) };
+  };
 }
 
 /** Line by line, what must be in place before anything is made. Changes nothing. */
@@ -192,7 +218,9 @@ export async function proveLinks(
   const links = named.filter(({ name }) => !unmade?.has(name));
   const lookup = lookupOf(live);
   const trust = (link: Link) => trustResource(link, expansion, lookup);
-  const traces = await prove({ links, all: federation.links, parties, live, lookup, trust, patience, grantMe }, world);
+  const desired = desiredBy(expansion, lookup);
+  const asked = { links, all: federation.links, parties, live, lookup, trust, desired, patience, grantMe };
+  const traces = await prove(asked, world);
   return named.map(({ name }) => traces.find(({ link }) => link === name) ?? unproved(name));
 }
 

@@ -304,8 +304,19 @@ describe("the judge", () => {
 });
 
 describe("strangers: whom a live pool provider lets in and the file does not", () => {
+  // The whole pool is granted something, so whoever gets in reaches it.
+  const strangers = (live: PoolTrust, wanted: PoolTrust) =>
+    strangersOf({
+      live,
+      wanted,
+      granted: ["*"],
+      extra: [],
+      grants: "speaks as reports",
+      inside: [wanted.type === "aws" ? caller : { sub: "alice" }],
+      others: [],
+    });
   const codes = (live: Partial<PoolTrust>, wanted: PoolTrust) =>
-    strangersOf({ ...wanted, ...live }, wanted).map(({ code }) => code);
+    strangers({ ...wanted, ...live }, wanted).map(({ code }) => code);
 
   test.each([
     ["as the file says", {}, aws, []],
@@ -347,7 +358,7 @@ describe("strangers: whom a live pool provider lets in and the file does not", (
       [one, other, "the aws account 123456789012"],
       [other, one, other.source],
     ] as const) {
-      const [stranger] = strangersOf({ ...live, condition: "" }, wanted);
+      const [stranger] = strangers({ ...live, condition: "" }, wanted);
       expect([stranger?.code, stranger?.who]).toEqual([
         "GOOGLE-SOURCE-EXTRA",
         expect.stringContaining(`identities of ${name},`),
@@ -357,7 +368,7 @@ describe("strangers: whom a live pool provider lets in and the file does not", (
 
   test("every one of them is let in by the one and turned away by the other", () => {
     const live = { ...oidc, condition: "", audiences: ["app", "other"] };
-    const found = strangersOf(live, oidc);
+    const found = strangers(live, oidc);
     expect(found.length).toBeGreaterThan(0);
     for (const { claims = {} } of found) {
       expect([judgePool(claims, live).allow, judgePool(claims, oidc).allow]).toEqual([true, false]);

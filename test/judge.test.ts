@@ -278,7 +278,7 @@ describe("strangers", () => {
     [
       "a pattern",
       { StringLike: { [`${google}:sub`]: "1003*" }, StringEquals: { [`${google}:oaud`]: "aws-trust-1" } },
-      ["AWS-SUB-EXTRA the subject 10039"],
+      ["AWS-SUB-EXTRA the subject 1003", "AWS-SUB-EXTRA the subject 10039"],
     ],
     [
       "a pattern that is anybody",
@@ -300,10 +300,16 @@ describe("strangers", () => {
       equals({ "sts:RoleSessionName": "reports" }),
       ["AWS-SUB-MISSING every service account and user of accounts.google.com"],
     ],
+    ["a private network, in which no outsider is", { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } }, []],
     [
-      "the caller's address, which cannot be told",
-      { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } },
-      ["AWS-TRUST-UNDECIDED perhaps somebody else (IpAddress aws:sourceip cannot be judged from here)"],
+      "the whole internet",
+      { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } },
+      ["AWS-SUB-MISSING every service account and user of accounts.google.com"],
+    ],
+    [
+      "a key that nobody knows",
+      { StringEquals: { "aws:SomethingNew": "x" } },
+      ["AWS-TRUST-UNDECIDED perhaps somebody else (StringEquals aws:somethingnew cannot be judged from here)"],
     ],
     [
       "narrower",
@@ -329,9 +335,8 @@ describe("strangers", () => {
     expect(found(more({ AWS: "arn:aws:iam::999988887777:root" }, "sts:*"))).toEqual([
       "AWS-PRINCIPAL-EXTRA AWS principal 999988887777",
     ]);
-    expect(found(more({ Service: "ec2.amazonaws.com" }, "sts:AssumeRole"))).toEqual([
-      "AWS-PRINCIPAL-EXTRA Service principal ec2.amazonaws.com",
-    ]);
+    // A service acts for the role's own account.
+    expect(found(more({ Service: "ec2.amazonaws.com" }, "sts:AssumeRole"))).toEqual([]);
     expect(found(more({ Federated: "cognito-identity.amazonaws.com" }, "sts:AssumeRoleWithWebIdentity"))).toHaveLength(
       1,
     );

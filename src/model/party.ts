@@ -27,6 +27,8 @@ export interface ExchangeAsk {
   readonly purpose: "prove" | "refuse" | "use";
   /** Seconds, for `use` alone; where it is left out the relying party has its default. */
   readonly duration?: number;
+  /** The name of the session, where the relying party takes one and the caller wants a certain one. */
+  readonly sessionName?: string | undefined;
   /** The trust as it was read, and what the token says: a session of somebody else is no proof. */
   readonly proof?: { readonly view: TrustView; readonly claims: Readonly<Record<string, unknown>> };
   /** What was read or made; whoever has read nothing leaves it out, and the relying party asks its cloud. */
@@ -65,6 +67,16 @@ export interface TrustView {
   readonly lookup: Lookup;
   /** Whom the link is for; whoever asks about the trust alone leaves it out. */
   readonly identity?: Identity;
+  /** The claims of a real token of the workload, where one was minted: they hold more than the file declares. */
+  readonly base?: Readonly<Record<string, unknown>> | undefined;
+  /** Epoch milliseconds: conditions on the time are judged by it. */
+  readonly now?: number | undefined;
+  /** Everything that was read, for what stands in other resources than the trust: bindings, other pool providers. */
+  readonly all?: ReadonlyMap<Address, Live> | undefined;
+  /** What the file wants at an address, references resolved; undefined where it names no such thing. */
+  readonly desired?: ((address: Address) => Resource | undefined) | undefined;
+  /** The claims to judge are those that the file declares: what is not among them is not known to be missing. */
+  readonly declared?: true;
 }
 
 /** The side of a cloud that believes an identity and gives access for it. */
@@ -78,6 +90,11 @@ export interface RelyingParty {
   judge(claims: Readonly<Record<string, unknown>>, view: TrustView): Judgement;
   /** Whomever the live trust admits beyond what the resolved desired resource does. */
   strangers(view: TrustView, desired: Resource): readonly Stranger[];
+  /**
+   * The claims of an outsider who must be turned away: a whole token in which nothing is the workload's but what all
+   * tokens of its issuer have. Undefined where nothing is known of the issuer yet.
+   */
+  outsider(view: TrustView): Readonly<Record<string, unknown>> | undefined;
   /** Throws a `CloudError`; `denied` and `refused` are a definite no, any other class leaves it open. */
   exchange(ask: ExchangeAsk, token: Token, world: World): Promise<Session>;
   /** Throws where the cloud takes the session for somebody else: that is no proof (failures.md F21). */

@@ -1,3 +1,4 @@
+import type { Address } from "./basics.ts";
 import type { Change } from "./change.ts";
 import type { Code } from "./codes.ts";
 import type { Evidence, Finding } from "./finding.ts";
@@ -34,7 +35,7 @@ export interface Judgement {
 }
 
 /**
- * Somebody whom a live trust lets in although the file does not; `claims` would be accepted. Found by trying
+ * Somebody whom a live trust lets in although the file does not mean it; `claims` would be accepted. Found by trying
  * them on the judge, so it holds however the policy is written (reliability-and-security.md, 6.2).
  */
 export interface Stranger {
@@ -42,8 +43,22 @@ export interface Stranger {
   readonly code: Code;
   /** It cannot be told whether anybody is let in: never taken for a proof that nobody is. */
   readonly unsure?: true;
+  /** The stranger gets a token of the pool, and nothing is granted to it there: breadth, and no witness. */
+  readonly enters?: true;
+  /** Nothing that the trust names tells it apart from anybody else: no owner of a shared thing can have meant it. */
+  readonly unnamed?: boolean;
   /** Absent where the stranger needs no token of this issuer, e.g. an AWS principal. */
-  readonly claims?: Readonly<Record<string, string>>;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** The value that lets it in, as it is shown: what an `accept` is pinned to. */
+  readonly of?: string;
+  /** How it gets from its token to what the link grants, step by step; left out, the token is enough. */
+  readonly path?: readonly string[];
+  /** What helps; left out, `apply` repairs it, because the file does not let the stranger in. */
+  readonly fix?: readonly string[];
+  /** The name that it gives its session, where the trust asks for one. */
+  readonly sessionName?: string;
+  /** Another resource than the link's trust that believes it, such as another pool provider. */
+  readonly at?: Address;
 }
 
 /** Mind `refuse`: there `ok` means that others were turned away, and `no` that one was let in. */

@@ -95,6 +95,11 @@ export interface LivePresent<S extends Spec = Spec> {
   readonly mark?: Mark;
   /** Seen beside the spec, and not ours to change: others who may mint, dangling members ... */
   readonly notes?: readonly Finding[];
+  /**
+   * What was read beside the spec and is needed to judge who gets in: other pool providers of a pool, other members of a
+   * policy. Never compared, never written, no part of a fingerprint.
+   */
+  readonly seen?: readonly Spec[];
   /** Another deployment made it to be shared: to take part in it needs no consent. */
   readonly joins?: boolean;
 }

@@ -71,7 +71,7 @@ function limit(changes: readonly Change[], only: readonly string[]): readonly Ch
 /** What a plan promises, without etags and times: desired with its references symbolic, and live. */
 function essence(change: Change): Json {
   const live = change.live;
-  const seen = live.state === "present" ? { ...live, notes: undefined } : live;
+  const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined } : live;
   return { ...change, live: seen } as unknown as Json;
 }
 

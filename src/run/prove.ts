@@ -105,7 +105,8 @@ async function proveOne(proving: Proving): Promise<Trace> {
   add(exchanged?.session && link.canary ? besideOwn(proving, exchanged) : (exchanged ?? judged(proving, !!minted)));
   if (exchanged?.session && token) add(await whoami(acting, exchanged.session, token));
   else add({ hop: skipped("whoami", "there is no session") });
-  const refused = await refuse(proving, link.canary ? { stranger: token } : { token });
+  const presented = link.canary ? { stranger: token, exchanged: false } : { token, exchanged: !!exchanged?.session };
+  const refused = await refuse(proving, presented);
   hops.push(refused.hop);
   return { link: link.name, hops, findings: [...findings, ...refused.findings] };
 }
@@ -190,7 +191,7 @@ function judged(proving: Proving, minting: boolean): Step {
   const relying = party(proving, link.to.party).relying;
   const claims = declared(proving);
   if (minting || !relying || !claims) return { hop: skipped("exchange", "there is no token") };
-  const { allow, rows } = relying.judge(claims, view);
+  const { allow, rows } = relying.judge(claims, { ...view, declared: true });
   const result = allow === true ? "ok" : allow === false ? "no" : "unknown";
   const hop: Hop = {
     step: "exchange",

@@ -11,6 +11,8 @@ export interface ProveAsk {
   readonly lookup: Lookup;
   /** The resource that holds a link's trust, as the file wants it, references resolved. */
   readonly trust: (link: Link) => Resource;
+  /** What the file wants at an address, references resolved. */
+  readonly desired: (address: Address) => Resource | undefined;
   /** Milliseconds to wait until our own writes are visible (reliability-and-security.md, 2.1: AWS 120 s). */
   readonly patience: number | ((link: Link) => number);
   /** Whether the operator is given the right to mint for the time of the proof. */

@@ -1,5 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Code, Finding, Hop, RelyingParty, SandboxPowers, Stranger, Token } from "../model.ts";
+import type {
+  Code,
+  Finding,
+  Hop,
+  Judgement,
+  RelyingParty,
+  SandboxPowers,
+  Stranger,
+  Token,
+  TrustView,
+  Witness,
+} from "../model.ts";
+import { finding } from "../model.ts";
 import { audienceOf, declared, type Proving, party, since } from "./proving.ts";
 import { CloudError, inParallel } from "./retry.ts";
 
@@ -9,55 +21,81 @@ interface Attempt {
   readonly outcome: "refused" | "let-in" | "unknown";
   readonly how: "proved" | "judged";
   readonly code: Code;
+  /** Why nothing follows from it, where it is unknown. */
+  readonly why?: string;
+  readonly stranger?: Pick<Stranger, "claims" | "path" | "of" | "fix" | "at">;
 }
 
-type Named = Pick<Attempt, "who" | "code">;
+type Claims = Readonly<Record<string, unknown>>;
 
 /** What was minted just now: the link's own token, or one of somebody who must not be let in with it. */
 interface Presented {
   readonly token?: Token | undefined;
   readonly stranger?: Token | undefined;
+  /** The workload's own token was exchanged for real: that it is admitted needs no judge. */
+  readonly exchanged: boolean;
 }
 
-const checker: Named = { who: "a token of the checker itself", code: "SUBJECT-NOT-CHECKED" };
+/** A proving with what the refusals need: the view that the judge is asked with, and the real token where there is one. */
+interface Refusing {
+  readonly proving: Proving;
+  readonly relying: RelyingParty;
+  readonly view: TrustView;
+  readonly token: Token | undefined;
+  readonly exchanged: boolean;
+}
 
 /**
  * The other half of a proof: a wrong audience and a wrong subject must be turned away, for real where such a token can
- * be minted, else judged over the live trust. A stranger let in outranks a broken link.
+ * be minted, else judged over the live trust. Whoever the judge finds that gets in is tried, too. A stranger let in
+ * outranks a broken link.
  */
 export async function refuse(
   proving: Proving,
-  { token, stranger }: Presented,
+  { token, stranger, exchanged }: Presented,
 ): Promise<{ hop: Hop; findings: readonly Finding[] }> {
-  const { link, view } = proving;
-  const relying = party(proving, link.to.party).relying as RelyingParty;
-  const start = performance.now();
-  if (view.live.state !== "present")
+  const { link, live, world } = proving;
+  const relying = party(proving, link.to.party).relying;
+  if (!relying || proving.view.live.state !== "present")
     return { hop: { step: "refuse", result: "skipped", ms: 0, saw: "nothing there trusts anybody" }, findings: [] };
-  const strangers = relying.strangers(view, proving.trust(link));
+  const start = performance.now();
+  const view: TrustView = {
+    ...proving.view,
+    base: token?.claims,
+    now: world.clock.now(),
+    all: live,
+    desired: proving.desired,
+  };
+  const refusing: Refusing = { proving, relying, view, token, exchanged };
+  const strangers = relying.strangers(view, proving.trust(link)).filter(({ enters }) => !enters);
   const attempts = [
-    ...(await wrongSubjects(proving, { relying, strangers })),
-    ...(stranger ? [{ ...checker, ...(await attempt(proving, relying, stranger)) }] : []),
-    ...strangers
-      .filter(({ claims }) => !claims)
-      .map(({ who, code, unsure }): Attempt => ({ who, code, outcome: unsure ? "unknown" : "let-in", how: "judged" })),
+    ...(await wrongSubjects(refusing, strangers)),
+    ...(stranger ? [await byTheChecker(refusing, stranger)] : []),
     // Last, because a stranger is the worse news of the two.
-    await wrongAudience(proving, { relying, token }),
+    await wrongAudience(refusing),
   ];
+  const ms = since(start);
+  return told(refusing, attempts, ms);
+}
+
+function told({ proving }: Refusing, attempts: readonly Attempt[], ms: number) {
   const letIn = attempts.filter(({ outcome }) => outcome === "let-in");
-  const result = letIn.length > 0 ? "no" : attempts.some(({ outcome }) => outcome === "unknown") ? "unknown" : "ok";
+  const unknown = attempts.filter(({ outcome }) => outcome === "unknown");
+  const result = letIn.length > 0 ? "no" : unknown.length > 0 ? "unknown" : "ok";
   const how = (letIn.length > 0 ? letIn : attempts).every((attempt) => attempt.how === "proved") ? "proved" : "judged";
-  const { sub, arn } = declared(proving) ?? {};
-  const subject = sub ?? arn ?? "the workload of the file";
-  const findings = letIn.map((attempt) => opened(proving, attempt, subject));
+  const findings = [
+    ...letIn.map((attempt) => opened(proving, attempt)),
+    ...(letIn.length > 0 ? [] : unknown.map((attempt) => untold(proving, attempt))),
+  ];
   const saw =
     letIn.length > 0
       ? `LET IN: ${letIn.map(({ who }) => who).join(", ")}`
       : [said("turned away", attempts, "refused"), said("could not be told of", attempts, "unknown")]
           .filter(Boolean)
           .join("; ");
-  const finding = findings[0] ? { finding: findings[0].code } : {};
-  return { hop: { step: "refuse", result, how, ms: since(start), saw, ...finding }, findings };
+  const [first] = findings;
+  const hop: Hop = { step: "refuse", result, how, ms, saw, ...(first ? { finding: first.code } : {}) };
+  return { hop, findings };
 }
 
 /** `turned away: a token of somebody else`, or nothing where there is none of that outcome. */
@@ -66,167 +104,219 @@ function said(words: string, attempts: readonly Attempt[], which: Attempt["outco
   return who.length > 0 ? `${words}: ${who.join(", ")}` : "";
 }
 
-interface Tried {
-  readonly relying: RelyingParty;
-  readonly token?: Token | undefined;
-  readonly strangers?: readonly Stranger[];
+/**
+ * What the workload itself presents: its real token, else what the file declares. A refusal shows something only where
+ * the judge admits this and refuses the probe (contract, section 9, "A refusal counts").
+ */
+function ownClaims({ proving, token }: Refusing): Claims | undefined {
+  return token?.claims ?? declared(proving);
 }
 
-/** The link's own subject with an audience that nobody asked for. */
-async function wrongAudience(proving: Proving, { relying, token }: Tried): Promise<Attempt> {
-  const { link, lookup, world, view } = proving;
+function judgeOwn(refusing: Refusing, claims: Claims): Judgement {
+  const { relying, view, token } = refusing;
+  return relying.judge(claims, token ? view : { ...view, declared: true });
+}
+
+/** Why a refusal of a probe shows nothing; undefined where it does. */
+function lacking(refusing: Refusing, probe: Claims): string | undefined {
+  const { relying, view } = refusing;
+  const own = ownClaims(refusing);
+  if (!own) return "the claims of the workload are not known yet";
+  if (refusing.exchanged)
+    return relying.judge(probe, view).allow === false ? undefined : "the judge does not refuse this probe";
+  const restored = judgeOwn(refusing, own);
+  const rows = restored.rows.filter(({ ok }) => ok !== true).map(({ key }) => key);
+  const named = [...new Set(restored.unknown ?? rows)].join(", ");
+  if (restored.allow !== true) return `the workload itself is not known to be admitted (${named || "by the trust"})`;
+  if (relying.judge(probe, view).allow === false) return undefined;
+  return "the judge does not refuse this probe";
+}
+
+/** The workload's own subject with an audience that nobody asked for. */
+async function wrongAudience(refusing: Refusing): Promise<Attempt> {
+  const { proving, relying, view, token } = refusing;
+  const { link, lookup, world } = proving;
   const audience = `crosstrust-refuse-${createHash("sha256").update(link.audience).digest("hex").slice(0, 12)}`;
-  const base: Named = { who: "a token for another audience", code: "AUDIENCE-NOT-CHECKED" };
-  const issuer = party(proving, link.from.party).issuer;
-  if (token && issuer) {
-    try {
-      const wrong = await issuer.mint({ link, audience, lookup }, world);
-      return { ...base, ...(await attempt(proving, relying, wrong)) };
-    } catch {
-      // The issuer will not give such a token: then it is judged.
-    }
-  }
-  const claims = token?.claims ?? declared(proving);
-  if (!claims) return { ...base, outcome: "unknown", how: "judged" };
+  const base = { who: "a token for another audience", code: "AUDIENCE-NOT-CHECKED" } as const;
+  const own = ownClaims(refusing);
+  if (!own) return { ...base, outcome: "unknown", how: "judged", why: "the claims of the workload are not known yet" };
   // Where an authorized party stands for the audience, that one has to be wrong too (aws.md 2.1).
-  const azp = claims.azp === undefined || claims.azp === claims.sub ? {} : { azp: audience };
-  return { ...base, ...judgedAs(relying.judge({ ...claims, aud: audience, ...azp }, view).allow) };
+  const azp = own.azp === undefined || own.azp === own.sub ? {} : { azp: audience };
+  const probe = { ...own, aud: audience, ...azp };
+  const issuer = party(proving, link.from.party).issuer;
+  const minted =
+    token && issuer ? await issuer.mint({ link, audience, lookup }, world).catch(() => undefined) : undefined;
+  // The issuer will not give such a token: then it is judged.
+  if (minted) return counted(refusing, { ...base, ...(await attempt(refusing, minted)) }, minted.claims);
+  const judged = relying.judge(probe, token ? view : { ...view, declared: true }).allow;
+  return counted(refusing, { ...base, ...judgedAs(judged) }, probe);
 }
 
-interface Candidate {
-  readonly who: string;
-  readonly code: Code;
-  readonly claims: Readonly<Record<string, string>>;
+/** A refusal is only told as one where it counts. */
+function counted(refusing: Refusing, attempt: Attempt, probe: Claims): Attempt {
+  if (attempt.outcome !== "refused") return attempt;
+  const why = lacking(refusing, probe);
+  return why === undefined ? attempt : { ...attempt, outcome: "unknown", why };
 }
 
-/** Others of the same issuer: in the sandbox anybody, in the cloud another link's workload; else judged. */
-async function wrongSubjects(proving: Proving, { relying, strangers = [] }: Tried): Promise<readonly Attempt[]> {
-  const claims = declared(proving);
-  if (!claims) return [];
-  const named = strangers.flatMap((stranger) => (stranger.claims ? [{ ...stranger, claims: stranger.claims }] : []));
-  const anyone: Candidate = {
-    who: "a token of somebody else",
-    code: "SUBJECT-NOT-CHECKED",
-    claims: strangerTo(proving, claims),
-  };
-  const candidates: readonly Candidate[] = named.length > 0 ? named.slice(0, 3) : [anyone];
+const somebody = { who: "a token of somebody else", code: "SUBJECT-NOT-CHECKED" } as const;
+
+/** A canary's token: the checker itself, held against the link's own trust. */
+async function byTheChecker(refusing: Refusing, stranger: Token): Promise<Attempt> {
+  const tried = await attempt(refusing, stranger);
+  return { who: "a token of the checker itself", code: "SUBJECT-NOT-CHECKED", ...tried };
+}
+
+/** Whoever the judge finds; where it finds nobody, an outsider who must be turned away. */
+async function wrongSubjects(refusing: Refusing, strangers: readonly Stranger[]): Promise<readonly Attempt[]> {
+  const unsure = strangers.filter(({ unsure }) => unsure);
+  const found = strangers.filter(({ unsure }) => !unsure).slice(0, 4);
+  const undecided = unsure.map(
+    ({ who, code }): Attempt => ({
+      who,
+      code,
+      outcome: "unknown",
+      how: "judged",
+      why: "it cannot be judged from here",
+    }),
+  );
+  if (found.length > 0) return [...(await inParallel(found, 3, (one) => letIn(refusing, one))), ...undecided];
+  const claims = refusing.relying.outsider(refusing.view);
+  if (!claims) {
+    const why = "the claims of the workload are not known yet";
+    return [...undecided, { ...somebody, outcome: "unknown", how: "judged", why }];
+  }
+  return [...undecided, ...(await turnedAway(refusing, claims))];
+}
+
+/** The judge lets this one in; in the sandbox it is tried for real. */
+async function letIn(refusing: Refusing, stranger: Stranger): Promise<Attempt> {
+  const { proving } = refusing;
+  const { who, code, claims, at } = stranger;
+  const judged: Attempt = { who, code, outcome: "let-in", how: "judged", stranger };
   const powers = proving.world.sandbox;
-  if (!powers) return byAnotherLink(proving, relying, candidates);
+  if (!powers || !claims || at) return judged;
+  const token = await minted(refusing, powers, claims);
+  if (!token) return judged;
+  const tried = await attempt(refusing, token, stranger.sessionName);
+  return tried.outcome === "let-in" ? { ...judged, how: "proved" } : judged;
+}
+
+/** Somebody of the same issuer: in the sandbox for real, in the cloud as another link's workload, else judged. */
+async function turnedAway(refusing: Refusing, claims: Claims): Promise<readonly Attempt[]> {
+  const { proving, relying, view } = refusing;
+  const powers = proving.world.sandbox;
+  const token = powers ? await minted(refusing, powers, claims) : undefined;
+  if (token) return [counted(refusing, { ...somebody, ...(await attempt(refusing, token)) }, token.claims)];
+  const judged = counted(refusing, { ...somebody, ...judgedAs(relying.judge(claims, view).allow) }, claims);
+  const real = await byAnotherLink(refusing);
+  return real ? [...(judged.outcome === "refused" ? [] : [judged]), real] : [judged];
+}
+
+/** In the sandbox anybody's: what an issuer would never mint, or never sign. Undefined where an issuer is not the sandbox's. */
+async function minted(refusing: Refusing, powers: SandboxPowers, claims: Claims): Promise<Token | undefined> {
+  const { link, lookup, world } = refusing.proving;
+  const issuer = party(refusing.proving, link.from.party).issuer;
+  const fresh = {
+    ...claims,
+    iat: Math.floor(world.clock.now() / 1000),
+    exp: Math.floor(world.clock.now() / 1000) + 600,
+  };
+  const { nbf: _, ...timed } = { nbf: undefined, ...fresh };
   try {
-    return await inParallel(candidates, 3, async ({ who, code, claims: stranger }) => {
-      const token = await tokenOf(proving, powers, stranger);
-      return { who, code, ...(await attempt(proving, relying, token)) };
-    });
+    if (issuer?.mintAs) {
+      const audience = audienceOf(refusing.proving);
+      return await issuer.mintAs("iss" in claims ? timed : claims, { link, audience, lookup }, world);
+    }
+    const text = await powers.mint(String(claims.iss ?? ""), timed);
+    return { text, claims: timed, header: {}, mintedBy: "sandbox" };
   } catch (error) {
     // An issuer of the user's own mints for nobody else, in the sandbox as in the cloud.
-    if (error instanceof CloudError && error.code === "ISSUER-MAPPED")
-      return byAnotherLink(proving, relying, candidates);
+    if (error instanceof CloudError && error.code === "ISSUER-MAPPED") return undefined;
     throw error;
   }
 }
 
-/** In the sandbox anybody's: what an issuer would never mint, or never sign. */
-async function tokenOf(proving: Proving, powers: SandboxPowers, stranger: Candidate["claims"]): Promise<Token> {
-  const { link, lookup, world } = proving;
-  const issuer = party(proving, link.from.party).issuer;
-  if (issuer?.mintAs) return issuer.mintAs(stranger, { link, audience: audienceOf(proving), lookup }, world);
-  const text = await powers.mint(stranger.iss ?? "", stranger);
-  return { text, claims: stranger, header: {}, mintedBy: "sandbox" };
-}
-
 /** The cloud mints nothing for strangers, but what we may mint for another link is a stranger to this one. */
-async function byAnotherLink(
-  proving: Proving,
-  relying: RelyingParty,
-  candidates: readonly Candidate[],
-): Promise<readonly Attempt[]> {
-  const { link, all, lookup, view, world } = proving;
-  const judged = candidates.map(
-    ({ who, code, claims }): Attempt => ({ who, code, ...judgedAs(relying.judge(claims, view).allow) }),
-  );
+async function byAnotherLink(refusing: Refusing): Promise<Attempt | undefined> {
+  const { proving } = refusing;
+  const { link, all, lookup, world } = proving;
   const trust = proving.trust(link);
   const other = all.find(
     ({ name, from, prove }) => !trust.links.includes(name) && from.party === link.from.party && prove === "exchange",
   );
   const issuer = party(proving, link.from.party).issuer;
-  if (!other || !issuer) return judged;
-  try {
-    const token = await issuer.mint({ link: other, audience: audienceOf(proving), lookup }, world);
-    const who = (claims: Readonly<Record<string, unknown>> = {}) => claims.sub ?? claims.arn;
-    if (who(token.claims) === who(declared(proving))) return judged;
-    const tried: Attempt = {
-      who: `a token of ${other.name}`,
-      code: "SUBJECT-NOT-CHECKED",
-      ...(await attempt(proving, relying, token)),
-    };
-    return [...judged.filter(({ outcome }) => outcome !== "refused"), tried];
-  } catch {
-    return judged;
-  }
-}
-
-/**
- * In the form of the real one and never its value: refused for whom it names, not for how it looks. A subject that the
- * file itself lets in by a pattern is no stranger, so the wanted trust is asked first.
- */
-function strangerTo(proving: Proving, claims: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const { link, lookup } = proving;
-  const relying = party(proving, link.to.party).relying as RelyingParty;
-  const wanted = { state: "present", owner: "ours", spec: proving.trust(link).spec, outputs: {} } as const;
-  const { arn } = claims;
-  if (arn !== undefined) {
-    // Another role; where a user is meant, another user.
-    const others = [arn.replace(/(assumed-role\/[^/]+)\//, "$1-stranger/"), `${arn}-stranger`].filter(
-      (one) => one !== arn,
-    );
-    const turned = others.map((one) => ({ ...claims, arn: one }));
-    return (
-      turned.find((one) => relying.judge(one, { link, lookup, live: wanted }).allow !== true) ?? {
-        ...claims,
-        arn: `${arn}-stranger`,
-      }
-    );
-  }
-  const sub = claims.sub ?? "";
-  const names = /^\d+$/.test(sub) ? ["199999999999999999999"] : [`${sub}-stranger`, `stranger-${sub}`, "stranger"];
-  const all = names.map((nobody) => ({ ...claims, sub: nobody, ...(claims.azp === sub ? { azp: nobody } : {}) }));
-  const outside = all.find((one) => relying.judge(one, { link, lookup, live: wanted }).allow !== true);
-  return outside ?? { ...claims, sub: "stranger" };
+  if (!other || !issuer || proving.world.sandbox) return undefined;
+  const token = await issuer.mint({ link: other, audience: audienceOf(proving), lookup }, world).catch(() => undefined);
+  const who = (claims: Claims = {}) => claims.sub ?? claims.arn;
+  if (!token || who(token.claims) === who(declared(proving))) return undefined;
+  const tried: Attempt = {
+    who: `a token of ${other.name}`,
+    code: "SUBJECT-NOT-CHECKED",
+    ...(await attempt(refusing, token)),
+  };
+  return counted(refusing, tried, token.claims);
 }
 
 /** Let in is let in. Only a definite refusal counts as one; throttled or cut off proves nothing. */
 async function attempt(
-  { link, lookup, world }: Proving,
-  relying: RelyingParty,
+  { proving, relying, view }: Refusing,
   token: Token,
-): Promise<Pick<Attempt, "outcome" | "how">> {
+  sessionName?: string,
+): Promise<Pick<Attempt, "outcome" | "how" | "why">> {
+  const { link, lookup, world } = proving;
+  const proof = { view, claims: token.claims };
   try {
-    await relying.exchange({ link, purpose: "refuse", lookup }, token, world);
+    await relying.exchange({ link, purpose: "refuse", lookup, proof, sessionName }, token, world);
     return { outcome: "let-in", how: "proved" };
   } catch (error) {
     const turnedAway = error instanceof CloudError && (error.class === "denied" || error.class === "refused");
-    return { outcome: turnedAway ? "refused" : "unknown", how: "proved" };
+    if (turnedAway) return { outcome: "refused", how: "proved" };
+    const why = error instanceof CloudError ? `${error.operation}: ${error.message}` : "the exchange did not answer";
+    return { outcome: "unknown", how: "proved", why };
   }
 }
 
-const judgedAs = (allow: boolean | "unknown"): Pick<Attempt, "outcome" | "how"> => ({
+const judgedAs = (allow: boolean | "unknown"): Pick<Attempt, "outcome" | "how" | "why"> => ({
   outcome: allow === true ? "let-in" : allow === false ? "refused" : "unknown",
   how: "judged",
+  ...(allow === "unknown" ? { why: "it cannot be judged from here" } : {}),
 });
 
 /** Asks for exit 3, like a broken link (contract, section 2). Judged only, it says "would be let in". */
-function opened({ link }: Proving, { who, code, how }: Attempt, subject: string): Finding {
-  return {
-    code,
+function opened(proving: Proving, { who, code, how, stranger }: Attempt): Finding {
+  const { link } = proving;
+  const { sub, arn } = declared(proving) ?? {};
+  const subject = sub ?? arn ?? "the workload of the file";
+  const witness: Witness = {
+    outsider: who,
+    path: stranger?.path ?? [who, `${link.to.party} believes it`, `what ${link.name} grants`],
+    how,
+    ...(stranger?.claims ? { claims: stranger.claims } : {}),
+  };
+  return finding(code, {
     severity: "security",
     asks: "broken",
-    at: { place: link.at(`to.${link.to.party}`) },
+    at: { ...(stranger?.at ? { address: stranger.at } : {}), place: link.at(`to.${link.to.party}`) },
     links: [link.name],
     says:
       how === "proved"
         ? `${who} was accepted; the file allows ${subject} alone`
         : `${who} would be let in; the file allows ${subject} alone`,
-    because: [],
-    fix: [`crosstrust plan ${link.name} shows what differs`, "crosstrust apply repairs it"],
-  };
+    fix: stranger?.fix ?? [`crosstrust plan ${link.name} shows what differs`, "crosstrust apply repairs it"],
+    witness,
+    ...(stranger?.of === undefined ? {} : { of: stranger.of }),
+  });
+}
+
+/** Which premise is missing: without it a refusal is no proof that others are turned away. */
+function untold({ link }: Proving, { who, code, why = "" }: Attempt): Finding {
+  return finding(code, {
+    severity: "warning",
+    asks: "untold",
+    at: { place: link.at(`to.${link.to.party}`) },
+    links: [link.name],
+    says: `whether ${who} is turned away is not known: ${why}`,
+    fix: [`crosstrust explain ${link.name}`],
+  });
 }

@@ -1,5 +1,8 @@
 import type { Stranger } from "../../model.ts";
-import { googleIssuer } from "./claims.ts";
+import { type Candidate, type Claims, type Literals, mostTried, search, type Test } from "../issuers/outsiders.ts";
+import { type Issuer, issuerOf } from "../issuers/table.ts";
+import { googleIssuer, type Request, readKey } from "./claims.ts";
+import { holds } from "./conditions.ts";
 import { actionTruth, judgeTrust } from "./judge.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 
@@ -8,170 +11,478 @@ export const nobody = "199999999999999999999";
 /** An audience that no policy names: who gets in with it gets in with any. */
 export const anyAudience = "crosstrust-wrong-audience";
 
-/** A token that somebody might come with, and the name he gives his session. */
-interface Witness {
+const webIdentity = "sts:assumerolewithwebidentity";
+const assume = "sts:assumerole";
+
+/** What is known beside the two policies. */
+export interface Known {
+  /** A real token of the workload, where one was minted. */
+  readonly base?: Claims | undefined;
+  /** Epoch milliseconds; without it conditions on the time cannot be judged. */
+  readonly now?: number | undefined;
+}
+
+/** Somebody who gets in, and the call that he makes. */
+interface Admitted {
+  readonly candidate: Candidate;
+  readonly statement: Statement;
   readonly federated: string;
-  readonly claims: Readonly<Record<string, string>>;
-  /** The caller chooses it, so a stranger chooses the right one. */
-  readonly sessionName: string;
 }
 
 /**
- * Whom `live` lets in and `desired` does not, found by trying: every subject, audience, authorized party,
- * e-mail and session name that either policy names, patterns filled in, and one of each that nobody names.
- * Finite, and a second opinion beside comparing texts (fact sheet reliability-and-security, 6.2).
+ * Whom `live` lets in although the file does not mean it (contract, section 9). Outsiders count whatever the file says;
+ * of the file's own tenant whoever `desired` turns away. Found by trying on the judge every token that the issuers of the
+ * live policy could give to somebody else, so it holds however the policy is written.
  */
-export function strangersOf(live: Policy, desired: Policy): readonly Stranger[] {
-  const tried = witnesses(live, desired).map((witness) => ({
-    witness,
-    live: judgeWitness(witness, live),
-    allowed: judgeWitness(witness, desired).allow === true,
-  }));
-  const letIn = tried.filter((one) => one.live.allow === true && !one.allowed).map(({ witness }) => witness);
-  const reasons = tried.filter(({ allowed }) => !allowed).flatMap((one) => one.live.unknown ?? []);
-  const found = [
-    ...summary(letIn, live, desired),
-    ...live.statements.flatMap((statement) => others(statement, desired)),
-  ];
-  return [...found, ...[...new Set(reasons)].map(unsure)];
+export function strangersOf(live: Policy, desired: Policy, known: Known = {}): readonly Stranger[] {
+  const { admitted, unsure } = tokensAdmitted(live, desired, known);
+  const extra = admitted.filter((one) => one.candidate.who === "outsider" || !isMeant(one, desired, known));
+  const principals = live.statements.flatMap((statement) => principalsOf(statement, desired, known));
+  const tokens = summary(extra, desired);
+  return [...(tokens.length > 0 ? tokens : anyAudienceOf(live, desired)), ...principals, ...unsure.map(undecided)];
+}
+
+/** Whether the file lets this identity in, with whatever audience it asks for. */
+function isMeant({ candidate, federated, statement }: Admitted, desired: Policy, known: Known): boolean {
+  const prefix = prefixOf(federated);
+  const audiences = desired.statements.flatMap((one) => audiencesOf(one, prefix));
+  return [String(candidate.claims.aud), ...audiences].some((aud) =>
+    anyRequest(statement, known).some(
+      (request) => judgeTrust({ claims: { ...candidate.claims, aud }, federated, request }, desired).allow === true,
+    ),
+  );
+}
+
+/** The file's own workload with a token that was meant for somebody else, who can therefore use it here. */
+function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[] {
+  const found = desired.statements.filter(takesTokens).flatMap((statement) =>
+    (statement.principal?.Federated ?? []).flatMap((federated) => {
+      const claims = tokensOf(statement, prefixOf(federated)).map((one) => ({ ...one, aud: anyAudience }));
+      const letIn = claims.find((one) => {
+        const asker = {
+          claims: one,
+          federated,
+          request: { sessionName: "stranger", sourceIp: addresses[0] as string },
+        };
+        return judgeTrust(asker, live).allow === true && judgeTrust(asker, desired).allow !== true;
+      });
+      return letIn ? [letIn] : [];
+    }),
+  );
+  const [first] = found;
+  return first ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: first }] : [];
 }
 
 /** A part of the policy whose effect cannot be told from here, in front of somebody whom the file does not allow. */
-const unsure = (reason: string): Stranger => ({
+const undecided = (reason: string): Stranger => ({
   who: `perhaps somebody else (${reason} cannot be judged from here)`,
   code: "AWS-TRUST-UNDECIDED",
   unsure: true,
 });
 
+/** Tokens of others that `live` takes; `unsure` names what could not be decided about one that `desired` refuses. */
+function tokensAdmitted(live: Policy, desired: Policy, known: Known) {
+  const doors = live.statements.filter(takesTokens).flatMap((statement) => {
+    const named = (statement.principal?.Federated ?? []).filter((name) => !name.includes(":saml-provider/"));
+    return named.map((federated) => ({ statement, federated }));
+  });
+  const policies = { live, desired, known };
+  const judged = doors.map((door) => throughDoor(door, policies));
+  return {
+    admitted: judged.flatMap((one) => one.admitted),
+    unsure: [...new Set(judged.flatMap((one) => one.unsure))],
+  };
+}
+
+/** One statement that believes one issuer. */
+type Door = Pick<Admitted, "statement" | "federated">;
+
+function throughDoor(door: Door, policies: Policies) {
+  const { live, desired, known } = policies;
+  const requests = anyRequest(door.statement, known);
+  const searched = tried(door.statement, door.federated, policies);
+  const judged = searched
+    .flatMap(({ found }) => found)
+    .map((candidate) => {
+      const asked = requests.map((request) => {
+        const asker = { claims: candidate.claims, federated: door.federated, request };
+        return { there: judgeTrust(asker, live), wanted: judgeTrust(asker, desired) };
+      });
+      const open = asked.filter(({ there, wanted }) => there.allow === "unknown" && wanted.allow !== true);
+      return {
+        admitted: asked.some(({ there }) => there.allow === true) ? [{ candidate, ...door }] : [],
+        unsure: open.flatMap(({ there }) => there.unknown ?? []),
+      };
+    });
+  const cut = searched.some(({ complete }) => !complete);
+  return {
+    admitted: judged.flatMap((one) => one.admitted),
+    unsure: [
+      ...judged.flatMap((one) => (one.admitted.length > 0 ? [] : one.unsure)),
+      ...(cut ? [`a search of ${mostTried} tokens, which was not enough,`] : []),
+    ],
+  };
+}
+
+const takesTokens = (statement: Statement): boolean =>
+  statement.effect === "Allow" && actionTruth(statement, webIdentity);
+
+interface Policies {
+  readonly live: Policy;
+  readonly desired: Policy;
+  readonly known: Known;
+}
+
+/** Every token that passes the conditions of one statement, each audience tried by itself. */
+function tried(statement: Statement, federated: string, { live, desired, known }: Policies) {
+  const prefix = prefixOf(federated);
+  const iss = `https://${prefix}`;
+  const issuer = issuerOf(iss);
+  const requests = anyRequest(statement, known);
+  const tests = conditionsOf(statement).map(
+    ({ operator, key, values }): Test => ({
+      reads: claimsOf(key, prefix),
+      like: likeOf({ operator, key, values }, prefix),
+      passes: (claims) =>
+        requests.some(
+          (request) =>
+            holds({
+              operator,
+              values,
+              reading: readKey(key, claims, request),
+              variables: live.version === "2012-10-17",
+            }) !== false,
+        ),
+    }),
+  );
+  const others = live.statements.filter((one) => one !== statement).flatMap(conditionsOf);
+  const literals = literalsOf([statement, ...live.statements, ...desired.statements], prefix);
+  const own = desired.statements.filter((one) => one.principal?.Federated?.includes(federated));
+  const ask = {
+    issuer,
+    iss,
+    inside: own.flatMap((one) => meantBy(one, prefix)),
+    literals,
+    meant: literalsOf(own, prefix),
+    tests,
+    reads: others.flatMap(({ key }) => claimsOf(key, prefix)),
+    base: known.base?.iss === iss ? known.base : undefined,
+  };
+  return audiencesOf(statement, prefix).map((audience) => search({ ...ask, audiences: [audience] }));
+}
+
+/** What follows the first `/` of an OIDC provider's ARN is the key prefix (aws.md 6.1). */
+const prefixOf = (federated: string): string =>
+  federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
+
+interface Condition {
+  readonly operator: string;
+  readonly key: string;
+  readonly values: NonNullable<Statement["condition"]>[string][string];
+}
+
+const conditionsOf = ({ condition = {} }: Statement): readonly Condition[] =>
+  Object.entries(condition).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
+  );
+
+const tagHead = "aws:requesttag/";
+const tagClaim = "https://aws.amazon.com/tags/principal_tags/";
+
+/** The claims that a condition key reads (aws.md 2.1): `aud` reads `azp` where the token has one. */
+function claimsOf(key: string, prefix: string): readonly string[] {
+  const head = `${prefix.toLowerCase()}:`;
+  if (key.startsWith(tagHead)) return [`${tagClaim}${key.slice(tagHead.length)}`];
+  if (!key.startsWith(head)) return [];
+  const name = key.slice(head.length);
+  return name === "aud" ? ["azp", "aud"] : name === "oaud" ? ["aud"] : [name];
+}
+
+/** What a condition wants of the one claim that it reads: `StringEquals` to the letter, `StringLike` by its pattern. */
+function likeOf({ operator, key, values }: Condition, prefix: string): Test["like"] {
+  const [claim, ...more] = claimsOf(key, prefix);
+  if (claim === undefined || more.length > 0 || !values.every(isText)) return undefined;
+  const patterns = values.filter(isText);
+  if (patterns.some((one) => one.includes("${"))) return undefined;
+  if (operator === "StringLike") return { claim, patterns };
+  return operator === "StringEquals" && !patterns.some((one) => /[*?]/.test(one)) ? { claim, patterns } : undefined;
+}
+
+/** What each claim is compared with, as it stands there and with its wildcards filled in. */
+function literalsOf(statements: readonly Statement[], prefix: string): Literals {
+  const found = new Map<string, Set<string>>();
+  for (const { key, values } of statements.flatMap(conditionsOf)) {
+    for (const claim of claimsOf(key, prefix)) {
+      const texts = found.get(claim) ?? new Set();
+      for (const value of values.filter(isText)) texts.add(value).add(filled(value)).add(value.replace(/[*?]/g, "9"));
+      found.set(claim, texts);
+    }
+  }
+  return new Map([...found].map(([claim, texts]) => [claim, [...texts]]));
+}
+
+const filled = (pattern: string): string => pattern.replaceAll("*", "x").replaceAll("?", "x");
+
+/** The identities that a statement names, a pattern as it stands: what is read out of it is what it fixes. */
+function meantBy(statement: Statement, prefix: string): readonly Claims[] {
+  const values = (name: string) =>
+    conditionsOf(statement)
+      .filter(({ key }) => key === `${prefix.toLowerCase()}:${name}`)
+      .flatMap((one) => one.values.filter(isText));
+  const head = `${prefix.toLowerCase()}:`;
+  const names = [
+    ...new Set(conditionsOf(statement).flatMap(({ key }) => (key.startsWith(head) ? [key.slice(head.length)] : []))),
+  ];
+  const others = names.filter((name) => !["sub", "aud", "oaud", "amr"].includes(name));
+  const rest = Object.fromEntries(others.map((name) => [name, values(name)[0]]));
+  const subs = values("sub");
+  return (subs.length > 0 ? subs : [undefined]).map((sub) => ({ ...rest, ...(sub === undefined ? {} : { sub }) }));
+}
+
+/** Whoever can ask an issuer for a token can name any audience; the OIDC provider's own list is not known here. */
+function audiencesOf(statement: Statement, prefix: string): readonly string[] {
+  const head = `${prefix.toLowerCase()}:`;
+  const keys = `https://${prefix}` === googleIssuer ? ["oaud"] : ["oaud", "aud"];
+  const named = conditionsOf(statement)
+    .filter(({ key }) => keys.some((one) => key === `${head}${one}`))
+    .flatMap(({ values }) => values.filter(isText).map(filled));
+  const [first] = named;
+  return [...new Set([anyAudience, ...(first === undefined ? [] : named)])].slice(0, 6);
+}
+
+/** Public addresses far from each other: a range that holds all of them keeps nobody out. */
+const addresses = ["8.8.4.4", "103.21.244.7", "151.101.1.7", "203.0.113.7"];
+const addressesV6 = ["2600:1f00::7"];
+
+/** Keys whose values the caller chooses. */
+const chosenKeys = ["aws:useragent", "aws:referer", "aws:requestedregion", "sts:externalid", "aws:principalaccount"];
+
+/**
+ * The calls that somebody could make to pass a statement: the session is named by the caller, who may be anywhere.
+ * `aws:PrincipalAccount` is the same for all tokens (recorded), so it keeps nobody out.
+ */
+function anyRequest(statement: Statement, { now }: Known): readonly Request[] {
+  const valuesOf = (wanted: string) =>
+    conditionsOf(statement)
+      .filter(({ key }) => key === wanted)
+      .flatMap(({ values }) => values.filter(isText).map(filled));
+  const sessions = [...new Set([...valuesOf("sts:rolesessionname"), "stranger"])].slice(0, 4);
+  const chosen = Object.fromEntries(
+    chosenKeys.flatMap((key) => {
+      const [value] = valuesOf(key);
+      return value === undefined ? [] : [[key, value] as const];
+    }),
+  );
+  const byAddress = conditionsOf(statement).some(({ key }) => key === "aws:sourceip");
+  const from = byAddress ? [...addresses, ...addressesV6] : [addresses[0] as string];
+  return from.flatMap((sourceIp) =>
+    sessions.map((sessionName) => ({
+      sessionName,
+      sourceIp,
+      chosen,
+      outside: true,
+      ...(now === undefined ? {} : { now }),
+    })),
+  );
+}
+
+/** Many tokens, few strangers: of each issuer the widest thing that can be said. */
+function summary(found: readonly Admitted[], desired: Policy): readonly Stranger[] {
+  const known = new Set(desired.statements.flatMap((one) => one.principal?.Federated ?? []));
+  const byIssuer = Map.groupBy(found, ({ federated }) => federated);
+  return [...byIssuer].flatMap(([federated, all]) => {
+    if (known.has(federated)) return ofKnownIssuer(all, federated);
+    const [first] = all;
+    if (!first) return [];
+    const stranger: Stranger = {
+      who: `Federated principal ${federated}`,
+      code: "AWS-PRINCIPAL-EXTRA",
+      claims: first.candidate.claims,
+      of: federated,
+    };
+    return [stranger];
+  });
+}
+
+function ofKnownIssuer(all: readonly Admitted[], federated: string): readonly Stranger[] {
+  const prefix = prefixOf(federated);
+  const issuer = issuerOf(`https://${prefix}`);
+  const anybody = all.find(({ candidate }) => candidate.who === "outsider" && isAnybody(candidate, issuer));
+  if (anybody) {
+    const subject = subjectsOf(anybody.statement, prefix);
+    return [
+      {
+        who: issuer.name === "Google" ? `every service account and user of ${prefix}` : `every user of ${prefix}`,
+        code: subject.length > 0 ? "AWS-SUB-WILDCARD" : "AWS-SUB-MISSING",
+        claims: anybody.candidate.claims,
+        unnamed: true,
+        of: conditionText(anybody.statement, prefix),
+      },
+    ];
+  }
+  const outsiders = all.filter(({ candidate }) => candidate.who === "outsider");
+  const named = Map.groupBy(outsiders.length > 0 ? outsiders : all, ({ candidate }) => String(candidate.claims.sub));
+  return [...named.values()].slice(0, 5).flatMap(([first]) => (first ? [ofOne(first, prefix, issuer)] : []));
+}
+
+function ofOne({ candidate, statement }: Admitted, prefix: string, { name }: Issuer): Stranger {
+  const { sub, email, azp } = candidate.claims;
+  const byMail = readsMail(statement, prefix);
+  const pattern = candidate.who === "outsider" && !byMail && name !== "Google";
+  return {
+    who: byMail ? `whoever has the e-mail ${String(email ?? azp)}` : `the subject ${String(sub)}`,
+    code: pattern ? "AWS-SUB-WILDCARD" : "AWS-SUB-EXTRA",
+    claims: candidate.claims,
+    unnamed: candidate.who === "outsider" && name !== "Google",
+    of: conditionText(statement, prefix),
+  };
+}
+
+/** Nothing of the trust stands in the token but what everybody may choose. */
+const isAnybody = ({ claims, crafted }: Candidate, issuer: Issuer): boolean =>
+  !crafted && (issuer.name !== "Google" || claims.sub === nobody);
+
+const readsMail = (statement: Statement, prefix: string): boolean =>
+  conditionsOf(statement).some(({ key }) => key === `${prefix.toLowerCase()}:email`);
+
+const subjectsOf = (statement: Statement, prefix: string): readonly string[] =>
+  conditionsOf(statement)
+    .filter(({ key }) => key === `${prefix.toLowerCase()}:sub`)
+    .flatMap(({ values }) => values.filter(isText));
+
+/** What a reader decides about: the conditions of the statement that let somebody in. */
+const conditionText = (statement: Statement, prefix: string): string => {
+  const subjects = subjectsOf(statement, prefix);
+  if (subjects.length > 0) return subjects.join(" or ");
+  return (
+    conditionsOf(statement)
+      .map(({ operator, key, values }) => `${operator} ${key} ${values.filter(isText).join(" or ")}`)
+      .join("; ") || "(no condition)"
+  );
+};
+
+/** Principals that need no token: AWS accounts, everybody, SAML. A service acts for its own account and is nobody outside. */
+function principalsOf(statement: Statement, desired: Policy, known: Known): readonly Stranger[] {
+  if (statement.effect !== "Allow") return [];
+  const listed = desired.statements.flatMap((one) => Object.values(one.principal ?? {}).flat());
+  const takes = actionTruth(statement, assume);
+  if (statement.notPrincipal)
+    return takes || actionTruth(statement, webIdentity)
+      ? [{ who: "everybody but those its NotPrincipal names", code: "AWS-PRINCIPAL-EXTRA" }]
+      : [];
+  const aws = takes ? (statement.principal?.AWS ?? []).filter((name) => !listed.includes(name)) : [];
+  const saml = actionTruth(statement, "sts:assumerolewithsaml")
+    ? (statement.principal?.Federated ?? []).filter(
+        (name) => name.includes(":saml-provider/") && !listed.includes(name),
+      )
+    : [];
+  const wildcards = actionTruth(statement, webIdentity)
+    ? (statement.principal?.Federated ?? []).filter((name) => name.includes("*"))
+    : [];
+  return [
+    ...aws.flatMap((name) => awsPrincipal(name, statement, known)),
+    ...[...saml, ...wildcards].map(
+      (name): Stranger => ({ who: `Federated principal ${name}`, code: "AWS-PRINCIPAL-EXTRA" }),
+    ),
+  ];
+}
+
+/** An account, role or user of AWS as itself; `*` as somebody of an account that nobody named. */
+function awsPrincipal(name: string, statement: Statement, known: Known): readonly Stranger[] {
+  const stranger: Stranger = {
+    who: `AWS principal ${name}`,
+    code: "AWS-PRINCIPAL-EXTRA",
+    unnamed: name === "*",
+    of: name,
+  };
+  const account = /^\d{12}$/.test(name) ? name : (/::(\d{12}):/.exec(name)?.[1] ?? "999988887777");
+  const whose = { account, named: name.startsWith("arn:") ? name : undefined };
+  const truths = anyRequest(statement, known).map((request) => {
+    const results = conditionsOf(statement).map(({ operator, key, values }) =>
+      holds({
+        operator,
+        values,
+        reading: readPrincipal(key, whose, { values: values.filter(isText), request }),
+        variables: true,
+      }),
+    );
+    return results.includes(false) ? false : results.includes("unknown") ? ("unknown" as const) : true;
+  });
+  if (truths.includes(true)) return [stranger];
+  if (!truths.includes("unknown")) return [];
+  return [undecided(`a condition on ${stranger.who}`)];
+}
+
+interface Whose {
+  readonly account: string;
+  readonly named: string | undefined;
+}
+
+/** What a condition key holds for a caller of AWS: he has his own account, and a role by whatever name he likes. */
+function readPrincipal(
+  key: string,
+  { account, named }: Whose,
+  { values, request }: { values: readonly string[]; request: Request },
+) {
+  const present = (value: string) => ({ state: "present" as const, values: [value], readFrom: "the caller" });
+  if (key === "aws:principalaccount") return present(account);
+  if (key === "aws:principalarn") {
+    const wanted = values
+      .map((value) => filled(value.replace(/^(arn:[^:]*:[^:]*::)\*(?=:)/, `$1${account}`)))
+      .find((value) => value.includes(`::${account}:`));
+    return present(named ?? wanted ?? `arn:aws:iam::${account}:role/stranger`);
+  }
+  if (key === "aws:principalorgid" || key === "aws:principalorgpaths") return present("o-stranger");
+  if (key === "aws:principaltype") return present("AssumedRole");
+  if (/:(?:sub|aud|oaud)$/.test(key)) return { state: "absent" as const, readFrom: "no token" };
+  return readKey(key, {}, request);
+}
+
 /** Whether `live` admits anything at all that `desired` does not: an audience by name, say. */
 export const loosens = (live: Policy, desired: Policy): boolean => shutOut(desired, live);
 
 /** Whom `desired` lets in and `live` does not: an outage. */
-export const shutOut = (live: Policy, desired: Policy): boolean =>
-  [...witnesses(live, desired), ...witnesses(desired, live)].some(
-    (witness) => judgeWitness(witness, desired).allow === true && judgeWitness(witness, live).allow !== true,
-  );
-
-const judgeWitness = ({ claims, federated, sessionName }: Witness, policy: Policy) =>
-  judgeTrust({ claims, federated, request: { sessionName } }, policy);
-
-/** Of the issuers that the file trusts; whoever trusts another issuer besides is told by its principal. */
-function witnesses(live: Policy, desired: Policy): readonly Witness[] {
-  const federated = [...new Set(desired.statements.flatMap((statement) => statement.principal?.Federated ?? []))];
-  return federated.flatMap((name) => ofIssuer(name, [...live.statements, ...desired.statements]));
-}
-
-/** Every combination for one issuer; what follows the first `/` of an ARN is the key prefix (aws.md 6.1). */
-function ofIssuer(federated: string, statements: readonly Statement[]): readonly Witness[] {
-  const prefix = federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
-  const iss = `https://${prefix}`;
-  const google = iss === googleIssuer;
-  const named = (key: string) => [...new Set(statements.flatMap((one) => valuesOf(one, key.toLowerCase())))];
-  const parties = named(`${prefix}:aud`);
-  // What the OIDC provider knows comes first: it turns other audiences away before a trust policy is read.
-  const audiences = [...new Set([...(google ? [] : parties), ...named(`${prefix}:oaud`), anyAudience])];
-  const emails = [undefined, ...named(`${prefix}:email`)];
-  const [tags, more] = [tagged(statements), own(prefix, statements)];
-  // With what the policies ask for besides, and without any part of it.
-  const extras = [{}, tags, more, { ...tags, ...more }].filter(
-    (one, at, all) => at === all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)),
-  );
-  const sessions = [...named("sts:RoleSessionName"), "stranger"];
-  // Google's service-account tokens carry the unique id as azp; of another issuer's token it may be absent.
-  const azps = (sub: string) => [...new Set([...(google ? [] : [undefined, ...parties]), sub, ...parties, nobody])];
-  return [...new Set([...named(`${prefix}:sub`), nobody])].flatMap((sub) =>
-    audiences.flatMap((aud) =>
-      azps(sub).flatMap((azp) =>
-        emails.flatMap((email) => {
-          const claims = { iss, sub, aud, ...(azp ? { azp } : {}), ...(email ? { email } : {}) };
-          return extras.flatMap((extra) =>
-            sessions.map((sessionName) => ({ federated, claims: { ...claims, ...extra }, sessionName })),
-          );
-        }),
-      ),
+export function shutOut(live: Policy, desired: Policy): boolean {
+  return desired.statements.filter(takesTokens).some((statement) =>
+    (statement.principal?.Federated ?? []).some((federated) =>
+      tokensOf(statement, prefixOf(federated)).some((claims) => {
+        const asker = { claims, federated, request: { sessionName: "stranger", sourceIp: addresses[0] as string } };
+        return judgeTrust(asker, desired).allow === true && judgeTrust(asker, live).allow !== true;
+      }),
     ),
   );
 }
 
-/** The tags that some statement asks for, all at once: who lacks them is tried too. */
-function tagged(statements: readonly Statement[]): Record<string, string> {
-  const keys = statements.flatMap((statement) =>
-    Object.values(statement.condition ?? {}).flatMap((conditions) => Object.keys(conditions)),
-  );
-  const names = [...new Set(keys)].filter((key) => key.startsWith("aws:requesttag/"));
-  return Object.fromEntries(
-    names.map((key) => [
-      `https://aws.amazon.com/tags/principal_tags/${key.slice("aws:requesttag/".length)}`,
-      statements.flatMap((statement) => valuesOf(statement, key))[0] ?? "",
-    ]),
-  );
-}
-
-/** Claims of this issuer's own keys, as the first policy that names one wants them: they say who somebody is not. */
-function own(prefix: string, statements: readonly Statement[]): Record<string, string> {
+/** Tokens that a statement names: each of its subjects, with each audience, and what else it asks for. */
+function tokensOf(statement: Statement, prefix: string): readonly Claims[] {
+  const iss = `https://${prefix}`;
   const head = `${prefix.toLowerCase()}:`;
-  const keys = statements.flatMap((statement) =>
-    Object.values(statement.condition ?? {}).flatMap((conditions) => Object.keys(conditions)),
+  const values = (name: string) =>
+    conditionsOf(statement)
+      .filter(({ key }) => key === `${head}${name}`)
+      .flatMap((one) => one.values.filter(isText).map(filled));
+  const several = (name: string): readonly (string | undefined)[] => {
+    const all = values(name);
+    return all.length > 0 ? all : [undefined];
+  };
+  const tags = conditionsOf(statement).flatMap(({ key, values: list }) =>
+    key.startsWith(tagHead) ? [[`${tagClaim}${key.slice(tagHead.length)}`, list.filter(isText)[0] ?? ""] as const] : [],
   );
-  const names = [...new Set(keys)]
-    .filter((key) => key.startsWith(head))
-    .map((key) => key.slice(head.length))
-    .filter((name) => !["aud", "oaud", "sub", "email", "amr"].includes(name));
-  return Object.fromEntries(
-    names.map((name) => [name, statements.flatMap((statement) => valuesOf(statement, `${head}${name}`))[0] ?? ""]),
+  const names = conditionsOf(statement).flatMap(({ key }) => (key.startsWith(head) ? [key.slice(head.length)] : []));
+  const others = names.filter((name) => !["sub", "aud", "oaud"].includes(name));
+  const rest = Object.fromEntries([...tags, ...others.map((name) => [name, values(name)[0]] as const)]);
+  return several("sub").flatMap((sub) =>
+    several("aud").flatMap((party) =>
+      several("oaud").map((oaud) => {
+        const aud = oaud ?? (iss === googleIssuer ? anyAudience : (party ?? anyAudience));
+        const azp =
+          party !== undefined && (oaud !== undefined || iss === googleIssuer)
+            ? { azp: party }
+            : iss === googleIssuer
+              ? { azp: sub ?? nobody }
+              : {};
+        return { iss, sub: sub ?? nobody, aud, ...azp, ...rest };
+      }),
+    ),
   );
-}
-
-/** What a key is compared with, patterns filled in so that they become something a token can say. */
-function valuesOf(statement: Statement, key: string): readonly string[] {
-  return Object.values(statement.condition ?? {})
-    .flatMap((keys) => keys[key] ?? [])
-    .filter(isText)
-    .map((value) => value.replaceAll("*", "9").replaceAll("?", "9"));
-}
-
-/** Many witnesses, few strangers: the widest thing that can be said of them. */
-function summary(found: readonly Witness[], live: Policy, desired: Policy): readonly Stranger[] {
-  const wanted = new Set(desired.statements.flatMap(subjectsOf));
-  const anybody = found.find(({ claims }) => claims.sub === nobody && claims.email === undefined);
-  if (anybody) {
-    const host = (anybody.claims.iss ?? "").replace("https://", "");
-    const who = host === "accounts.google.com" ? `every service account and user of ${host}` : `every user of ${host}`;
-    const pattern = live.statements.some((statement) => subjectsOf(statement).length > 0);
-    return [{ who, code: pattern ? "AWS-SUB-WILDCARD" : "AWS-SUB-MISSING", claims: anybody.claims }];
-  }
-  const byMail = found.find(({ claims }) => claims.sub === nobody);
-  if (byMail)
-    return [{ who: `whoever has the e-mail ${byMail.claims.email}`, code: "AWS-SUB-EXTRA", claims: byMail.claims }];
-  const bySubject = new Map(
-    found.filter(({ claims }) => !wanted.has(claims.sub ?? "")).map((one) => [one.claims.sub, one]),
-  );
-  if (bySubject.size > 0) {
-    return [...bySubject].map(([sub, { claims }]) => ({ who: `the subject ${sub}`, code: "AWS-SUB-EXTRA", claims }));
-  }
-  // The right subject for one more audience by name is no stranger, only drift.
-  const audience = found.find(({ claims }) => claims.aud === anyAudience);
-  return audience ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: audience.claims }] : [];
-}
-
-/** The subjects that a statement names, whatever its issuer and operator. */
-const subjectsOf = (statement: Statement): readonly string[] =>
-  [...new Set(Object.values(statement.condition ?? {}).flatMap((keys) => Object.keys(keys)))]
-    .filter((key) => key.endsWith(":sub"))
-    .flatMap((key) => valuesOf(statement, key));
-
-/** Principals that need no token of this issuer: other issuers, AWS accounts and services. */
-function others(statement: Statement, desired: Policy): readonly Stranger[] {
-  if (statement.effect !== "Allow") return [];
-  const known = desired.statements.flatMap((one) => Object.values(one.principal ?? {}).flat());
-  if (statement.notPrincipal)
-    return [{ who: "everybody but those its NotPrincipal names", code: "AWS-PRINCIPAL-EXTRA" }];
-  return Object.entries(statement.principal ?? {}).flatMap(([type, names]) => {
-    const how = type === "Federated" ? "sts:assumerolewithwebidentity" : "sts:assumerole";
-    const saml = actionTruth(statement, "sts:assumerolewithsaml");
-    if (!actionTruth(statement, how) && !(type === "Federated" && saml)) return [];
-    return names
-      .filter((name) => !known.includes(name))
-      .map((name) => ({ who: `${type} principal ${name}`, code: "AWS-PRINCIPAL-EXTRA" }));
-  });
 }

@@ -1,3 +1,5 @@
+import { issuerOf } from "../issuers/table.ts";
+
 /** What a condition key holds for one token: its values and the claim they were read from. */
 export type Reading =
   | { readonly state: "present"; readonly values: readonly string[]; readonly readFrom: string }
@@ -14,6 +16,14 @@ export interface Request {
   readonly sessionName?: string;
   /** Epoch milliseconds. */
   readonly now?: number;
+  /** The caller's address; while it is not known, conditions on `aws:SourceIp` are unknown. */
+  readonly sourceIp?: string;
+  /** Further keys that the caller chooses, in lower case, with their values. */
+  readonly chosen?: Readonly<Record<string, string>>;
+  /** The claims are those that somebody declared: what is not among them is not known to be missing. */
+  readonly declared?: boolean;
+  /** The caller is outside of the networks and organizations that a policy can name, and calls directly. */
+  readonly outside?: boolean;
 }
 
 /** The condition key prefix of an issuer: its URL without the scheme, path and trailing slash kept (aws.md 2.1). */
@@ -29,7 +39,12 @@ export const googleIssuer = "https://accounts.google.com";
 export function readKey(key: string, claims: Claims, request: Request = {}): Reading {
   const name = key.toLowerCase();
   const prefix = `${keyPrefix(String(claims.iss ?? "")).toLowerCase()}:`;
-  if (name.startsWith(prefix)) return readClaim(name.slice(prefix.length), claims, prefix);
+  if (name.startsWith(prefix)) {
+    const claim = name.slice(prefix.length);
+    const reading = readClaim(claim, claims, prefix);
+    const untold = reading.state === "absent" && reading.readFrom === claim && !["sub", "aud", "oaud"].includes(claim);
+    return untold && request.declared ? unknown(`${claim}, which the file does not declare`) : reading;
+  }
   if (name === "sts:rolesessionname") {
     const value = request.sessionName;
     return value === undefined ? unknown("the caller") : { state: "present", values: [value], readFrom: "the caller" };
@@ -38,6 +53,17 @@ export function readKey(key: string, claims: Claims, request: Request = {}): Rea
   if (name === "aws:principaltype") return { state: "present", values: ["User"], readFrom: "aws" };
   // Recorded for custom issuers, taken to hold for Google's too (aws.md 2.1).
   if (name === "aws:principalarn") return absent("aws");
+  const chosen = request.chosen?.[name];
+  if (chosen !== undefined) return { state: "present", values: [chosen], readFrom: "the caller" };
+  if (name === "aws:sourceip" && request.sourceIp !== undefined)
+    return { state: "present", values: [request.sourceIp], readFrom: "the request" };
+  if (request.outside) {
+    if (name === "aws:securetransport") return { state: "present", values: ["true"], readFrom: "the request" };
+    if (name === "aws:viaawsservice") return { state: "present", values: ["false"], readFrom: "the request" };
+    // A call from the internet comes through no endpoint of a network, and a web identity belongs to no organization.
+    if (/^aws:(?:sourcevpc|sourcevpce|vpcsourceip|principalorgid|principalorgpaths|principaltag\/.*)$/.test(name))
+      return absent("the request");
+  }
   if (/^(?:aws|sts|iam):/.test(name)) return readGlobal(name, claims);
   // Any other key belongs to another issuer's prefix, or to a claim that AWS never exposes (aws.md 2.3).
   return absent("no claim that aws reads");
@@ -60,38 +86,12 @@ function readClaim(name: string, claims: Claims, prefix: string): Reading {
 }
 
 /**
- * Keys that AWS has for single issuers since 2026 (aws.md 2.2). Under which name it reads Google's
+ * Keys that AWS has for single issuers since 2026 (aws.md 2.2, in the issuer table). Under which name it reads Google's
  * organization number is undocumented, so that one is unknown.
  */
-const ownKeys: readonly (readonly [issuer: RegExp, keys: readonly string[]])[] = [
-  [
-    /^(?:token\.actions\.githubusercontent\.com(?:\/.*)?|token\.actions\..*\.ghe\.com|github\.com\/enterprises\/.*):$/,
-    [
-      ...["actor", "actor_id", "job_workflow_ref", "repository", "repository_id", "repository_owner_id", "workflow"],
-      ...["ref", "environment", "enterprise_id"],
-    ],
-  ],
-  [
-    /^gitlab\.com:$/,
-    [
-      ...["namespace_id", "project_id", "user_id", "user_login", "user_email", "user_access_level", "ref_protected"],
-      ...["pipeline_source", "runner_environment"],
-    ],
-  ],
-  [
-    /^agent\.buildkite\.(?:com|dev|site):$/,
-    [
-      ...["organization_slug", "organization_id", "pipeline_slug", "pipeline_id", "cluster_name", "cluster_id"],
-      "build_branch",
-    ],
-  ],
-  [/^oidc\.circleci\.com\/org\/.*:$/, ["oidc.circleci.com/project-id"]],
-  [/^idcs-.*\.identity\.oraclecloud\.com:$/, ["rpst_id"]],
-];
-
 function readOwn(name: string, claims: Claims, prefix: string): Reading {
   if (prefix === "accounts.google.com:" && name === "google/organization_number") return unknown("google");
-  const own = ownKeys.some(([issuer, keys]) => issuer.test(prefix) && keys.includes(name));
+  const own = issuerOf(prefix.slice(0, -1)).awsKeys?.includes(name);
   return own ? present(claims, name) : absent("no claim that aws reads");
 }
 

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import type { Known } from "../../model.ts";
 import type { Reading } from "./claims.ts";
 import { isText, operatorOf } from "./policy.ts";
@@ -85,6 +86,8 @@ function match(base: string, value: string, want: string): Truth {
     case "ArnEquals":
     case "ArnLike":
       return arnLike(want, value);
+    case "IpAddress":
+      return inRange(want, value);
     case "NumericEquals":
     case "DateEquals":
       return compare(positive, value, want, (a, b) => a === b);
@@ -109,6 +112,20 @@ function compare(base: string, value: string, want: string, test: (a: number, b:
   const number = base.startsWith("Date") ? dateOf : Number;
   const [a, b] = [number(value), number(want)];
   return Number.isFinite(a) && Number.isFinite(b) ? test(a, b) : "unknown";
+}
+
+/** Whether an address lies in a range in CIDR notation, or is the address; unknown where the range is none. */
+function inRange(range: string, address: string): Truth {
+  const [network = "", bits] = range.split("/");
+  const family = isIP(network);
+  if (family === 0) return "unknown";
+  if (isIP(address) !== family) return false;
+  const whole = family === 4 ? 32 : 128;
+  const prefix = bits === undefined ? whole : Number(bits);
+  if (!Number.isInteger(prefix) || prefix < 0 || prefix > whole) return "unknown";
+  const list = new BlockList();
+  list.addSubnet(network, prefix, family === 4 ? "ipv4" : "ipv6");
+  return list.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 /** A policy may say a date as ISO 8601 or as epoch seconds. */

@@ -1,91 +1,351 @@
-import type { Code, Stranger } from "../../model.ts";
-import { claimsIn } from "./anybody.ts";
+import type { Address, Stranger } from "../../model.ts";
+import {
+  type Candidate,
+  type Claims,
+  type Literals,
+  mostTried,
+  type Search,
+  search,
+  type Test,
+} from "../issuers/outsiders.ts";
+import { awsCallers, type Issuer, issuerOf } from "../issuers/table.ts";
+import { attributesOf, awsDefaultMapping, isUnmapped, type Mapping } from "./attributes.ts";
+import { evaluate } from "./cel.ts";
+import { parseCondition } from "./condition.ts";
+import { claimOf, claimsIn, conjunctsOf, likeOf, literalsIn, plainTest } from "./expressions.ts";
 import { judgePool, type PoolTrust } from "./judge.ts";
+import { isMeant, mappedBy, type Tail } from "./principals.ts";
 
-/** What nobody is called. */
-const nobody = "stranger";
+/** Another pool provider of the same pool: members name the pool, so it can make the same principals. */
+export interface OtherProvider {
+  readonly trust: PoolTrust;
+  /** Its id, for people. */
+  readonly id: string;
+  readonly address: Address;
+  /** The file has it too, so its own workloads are meant by it. */
+  readonly named: boolean;
+  /** As the file wants it, where the file has it. */
+  readonly wanted?: PoolTrust | undefined;
+  readonly inside?: readonly Claims[];
+}
 
-type Claims = Readonly<Record<string, string>>;
+/** What is held against everybody. */
+export interface Pool {
+  /** The link's pool provider as it is, and as the file wants it. */
+  readonly live: PoolTrust;
+  readonly wanted: PoolTrust;
+  /** Whom of the pool the link grants something, and whom somebody else granted the same. */
+  readonly granted: readonly Tail[];
+  readonly extra: readonly Tail[];
+  /** What is granted, for the last step of a path: `reports@acme-prod...`. */
+  readonly grants: string;
+  /** Claims of the workloads that the file means here. */
+  readonly inside: readonly Claims[];
+  readonly others: readonly OtherProvider[];
+  readonly base?: Claims | undefined;
+  /** The session's name identifies the workload, as of an EC2 instance. */
+  readonly pinned?: readonly string[];
+}
 
 /**
- * Whom a live pool provider takes and the wanted one does not, found by trying: every value that either of them names
- * for a claim, and one that nobody names. Finite, and a second opinion beside comparing texts, as for AWS's policies.
+ * Whom a pool lets reach what a link grants although the file does not mean them (contract, section 9), found by trying
+ * every token that the issuers of its pool providers could give to somebody else. Somebody who gets a token of the pool,
+ * and nothing with it, `enters`.
  */
-export function strangersOf(live: PoolTrust, wanted: PoolTrust): readonly Stranger[] {
-  const all = live.type === "aws" ? callers(live, wanted) : tokens(live, wanted);
-  const tried = all.map((claims) => ({ claims, there: judgePool(claims, live), should: judgePool(claims, wanted) }));
-  const extra = tried.filter(({ should }) => should.allow !== true);
-  const letIn = extra.filter(({ there }) => there.allow === true).map(({ claims }) => claims);
-  const found = new Map(letIn.map((claims) => [codeOf(claims, wanted), stranger(claims, wanted)]));
-  const unsure = [...new Set(extra.flatMap(({ there }) => there.unknown ?? []))].map(
-    (reason): Stranger => ({
-      ...{ who: `perhaps somebody else (${reason})`, code: "GOOGLE-CONDITION-UNDECIDED", unsure: true },
+export function strangersOf(pool: Pool): readonly Stranger[] {
+  return [...throughOwn(pool), ...pool.others.flatMap((other) => throughOther(other, pool))];
+}
+
+/** Somebody that the pool provider takes, and whom it makes of him. */
+interface Admitted {
+  readonly candidate: Candidate;
+  readonly reached: readonly Tail[];
+  readonly wanted: boolean;
+}
+
+function throughOwn(pool: Pool): readonly Stranger[] {
+  const { live, wanted } = pool;
+  const tails = [...pool.granted, ...pool.extra];
+  const ask = { trust: live, wanted, inside: pool.inside, base: pool.base, pinned: pool.pinned };
+  const reaching = tried({ ...ask, tails });
+  const strange = reaching.admitted.filter((one) => !isMeantBy(one, pool)).map((one) => strangerOf(one, pool));
+  // One sentence for each reason.
+  const found = [...new Map(strange.toReversed().map((one) => [one.code, one])).values()].toReversed();
+  if (found.length > 0) return found;
+  const audience = anotherAudience(pool);
+  if (audience) return [audience];
+  const unsure = reaching.unsure.map(undecided);
+  const [first] = entering(live, wanted)
+    .admitted.filter(({ candidate, wanted: meant }) => candidate.who === "outsider" || !meant)
+    .toSorted((a, b) => rank(a) - rank(b));
+  return [...unsure, ...(first ? [{ ...strangerOf(first, pool), enters: true as const }] : [])];
+}
+
+const entered = new Map<string, Tried>();
+/** A run has few pool providers; a fuzzer has many. */
+const mostKept = 500;
+
+/** Who gets a token of the pool at all: a question about the pool provider, asked once for all links that share it. */
+function entering(live: PoolTrust, wanted: PoolTrust): Tried {
+  const key = JSON.stringify([live, wanted]);
+  const known = entered.get(key) ?? tried({ trust: live, wanted, inside: [], tails: undefined });
+  if (entered.size >= mostKept) entered.clear();
+  entered.set(key, known);
+  return known;
+}
+
+/** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
+function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | undefined {
+  const audiencesOf = ({ audiences, name }: PoolTrust) => (audiences.length > 0 ? audiences : name ? [name] : []);
+  const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !audiencesOf(wanted).includes(one)) : [];
+  for (const aud of extra) {
+    const trust = { ...live, audiences: [aud] };
+    const [first] = tried({ trust, wanted: { ...wanted, audiences: [aud] }, inside, tails: granted }).admitted;
+    if (first)
+      return {
+        who: `a token for the audience ${aud}`,
+        code: "GOOGLE-AUDIENCE-EXTRA",
+        claims: first.candidate.claims,
+        of: aud,
+      };
+  }
+  return undefined;
+}
+
+/** The file lets this identity in, and it reaches the grant by what the file grants. */
+const isMeantBy = ({ candidate, wanted, reached }: Admitted, { granted }: Pool): boolean =>
+  candidate.who === "sibling" && wanted && reached.some((tail) => granted.includes(tail));
+
+const rank = ({ candidate: { who, crafted } }: Admitted): number => (who === "outsider" ? 0 : 2) + (crafted ? 1 : 0);
+
+const undecided = (reason: string): Stranger => ({
+  who: `perhaps somebody else (${reason})`,
+  code: "GOOGLE-CONDITION-UNDECIDED",
+  unsure: true,
+});
+
+function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
+  const tails = [...pool.granted, ...pool.extra].filter((tail) => tail !== "*" || !other.named);
+  const { admitted, unsure } = tried({
+    trust: other.trust,
+    wanted: other.wanted,
+    inside: other.inside ?? [],
+    tails,
+  });
+  const strange = admitted.filter(({ candidate, wanted }) => !other.named || candidate.who === "outsider" || !wanted);
+  const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
+  const at = `the pool provider ${other.id}`;
+  if (first) {
+    const whose = nameOf(first.candidate.claims, other.trust);
+    return [
+      {
+        who: `${whose}, through ${at},`,
+        code: "GOOGLE-FOREIGN-POOL-PROVIDER",
+        claims: first.candidate.claims,
+        path: pathOf(first, other.trust, other.id, pool),
+        of: other.id,
+        at: other.address,
+      },
+    ];
+  }
+  if (other.named) return [];
+  const enters: Stranger = {
+    who: `identities of ${other.trust.source}, through ${at}, which the file does not name,`,
+    code: "GOOGLE-FOREIGN-POOL-PROVIDER",
+    of: other.id,
+    enters: true,
+    at: other.address,
+  };
+  return [...unsure.map(undecided), enters];
+}
+
+/** Which of a pool's grants another pool provider, or another alternative of one, can yield (lint). */
+export function yields(trust: PoolTrust, tails: readonly Tail[], inside: readonly Claims[]): readonly Claims[] {
+  const { admitted } = tried({ trust, wanted: trust, inside, tails });
+  return admitted.map(({ candidate }) => candidate.claims);
+}
+
+/** Whom the condition of a file lets into the pool: the outsiders, and siblings of another workload (lint). */
+export function enters(trust: PoolTrust, inside: readonly Claims[], pinned?: readonly string[]) {
+  const { admitted, unsure } = tried({ trust, wanted: trust, inside, tails: undefined, pinned });
+  return { candidates: admitted.map(({ candidate }) => candidate), unsure };
+}
+
+/** Whom it lets reach the grants (lint). */
+export function reaches(
+  trust: PoolTrust,
+  tails: readonly Tail[],
+  inside: readonly Claims[],
+  pinned?: readonly string[],
+): readonly Candidate[] {
+  return tried({ trust, wanted: trust, inside, tails, pinned }).admitted.map(({ candidate }) => candidate);
+}
+
+interface Tried {
+  readonly admitted: readonly Admitted[];
+  /** Why somebody else may get in, too. */
+  readonly unsure: readonly string[];
+}
+
+interface Trying {
+  readonly trust: PoolTrust;
+  readonly wanted: PoolTrust | undefined;
+  readonly inside: readonly Claims[];
+  /** Undefined: whoever gets a token of the pool at all. */
+  readonly tails: readonly Tail[] | undefined;
+  readonly base?: Claims | undefined;
+  readonly pinned?: readonly string[] | undefined;
+}
+
+/** Tries one pool provider, each alternative of its condition by itself, and asks the judge about whoever passes. */
+function tried(ask: Trying): Tried {
+  const { trust, tails } = ask;
+  if (trust.off !== undefined || tails?.length === 0) return { admitted: [], unsure: [] };
+  const searched = alternativesOf(trust.condition).map((alternative) => search(askFor(ask, alternative), 6));
+  const judged = searched.flatMap(({ found }) => found).map((candidate) => judgedAs(candidate, ask));
+  const cut = searched.some(({ complete }) => !complete);
+  const unsure = judged.flatMap((one) => one.unsure);
+  return {
+    admitted: judged.flatMap((one) => one.admitted),
+    unsure: [...new Set([...unsure, ...(cut ? [`a search of ${mostTried} tokens was not enough`] : [])])],
+  };
+}
+
+function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
+  const { allow, attributes, unknown = [] } = judgePool(candidate.claims, trust);
+  const reached = attributes ? (tails ?? []).filter((tail) => isMeant(tail, attributes)) : [];
+  const none = { admitted: [] as readonly Admitted[], unsure: [] as readonly string[] };
+  if (allow === false || (tails && attributes && reached.length === 0)) return none;
+  const meant = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
+  if (allow === "unknown") return meant ? none : { ...none, unsure: unknown };
+  return { ...none, admitted: [{ candidate, reached, wanted: meant }] };
+}
+
+/** Each of the alternatives of a condition by itself; an empty condition is one that asks nothing. */
+const alternativesOf = (condition: string): readonly (readonly string[])[] => {
+  const parts = parseCondition(condition);
+  return parts.length === 0 ? [[]] : parts.flatMap(conjunctsOf);
+};
+
+function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
+  const issuer = entryOf(trust);
+  const mapping = mappingFor(trust);
+  const own: readonly Test[] = conjuncts.map((conjunct) => ({
+    reads: readsOf(conjunct, mapping),
+    like: likeOf(conjunct),
+    passes: (claims) => {
+      const plain = plainTest(conjunct)?.(claims);
+      if (plain !== undefined) return plain;
+      const outcome = evaluate(conjunct, bindingsOf(claims, mapping));
+      return outcome.state === "undecided" ? "unknown" : outcome.state === "value" && outcome.value === true;
+    },
+  }));
+  const granted: readonly Test[] = tails && !tails.includes("*") ? [reachTest(tails, mapping)] : [];
+  const live = [...conjuncts, ...(wanted ? [wanted.condition] : [])];
+  const claims = { ...base };
+  return {
+    issuer,
+    iss: trust.type === "aws" ? "" : trust.source,
+    inside: trust.type === "aws" ? inside.map((one) => ({ ...one, account: trust.source })) : inside,
+    audiences: [trust.audiences[0] ?? trust.name ?? "crosstrust-audience"],
+    literals: merged([...live.map((text) => literalsBy(text, mapping)), literalsOfTails(tails ?? [], mapping)]),
+    meant: merged((wanted ? alternativesOf(wanted.condition).flat() : []).map((text) => literalsBy(text, {}))),
+    tests: [...own, ...granted],
+    reads: [],
+    ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
+    ...(pinned ? { pinned } : {}),
+  };
+}
+
+const entryOf = (trust: PoolTrust): Issuer => (trust.type === "aws" ? awsCallers : issuerOf(trust.source));
+
+const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
+  Object.keys(mapping).length > 0 || type === "oidc" ? mapping : awsDefaultMapping;
+
+/** A condition may speak of attributes, which are made of claims. */
+function readsOf(expression: string, mapping: Mapping): readonly string[] {
+  const mapped = Object.entries(mapping).flatMap(([key, text]) => (expression.includes(key) ? claimsIn(text) : []));
+  return [...new Set([...claimsIn(expression), ...mapped])];
+}
+
+function bindingsOf(assertion: Claims, mapping: Mapping) {
+  const made = attributesOf(assertion, mapping);
+  const { subject, groups, custom } = isUnmapped(made) ? { subject: "", groups: [], custom: {} } : made;
+  return { assertion, google: { subject, groups }, attribute: custom };
+}
+
+/** Whether the mapping makes somebody of a token to whom something is granted. */
+function reachTest(tails: readonly Tail[], mapping: Mapping): Test {
+  const wanted = tails.map((tail) => ({ key: mappedBy(tail), value: tail.slice(tail.indexOf("/") + 1) }));
+  const expressions = wanted.flatMap(({ key }) => mapping[key] ?? []);
+  const [only, ...more] = new Set(wanted.map(({ key }) => mapping[key]));
+  const plain = more.length === 0 && only !== undefined ? claimOf(only) : undefined;
+  return {
+    reads: [...new Set(expressions.flatMap(claimsIn))],
+    like: plain === undefined ? undefined : { claim: plain, patterns: wanted.map(({ value }) => value) },
+    passes: (claims) => {
+      const results = wanted.map(({ key, value }) => {
+        const text = mapping[key];
+        if (text === undefined) return false;
+        const outcome = evaluate(text, { assertion: claims });
+        if (outcome.state === "undecided") return "unknown" as const;
+        if (outcome.state !== "value") return false;
+        return Array.isArray(outcome.value) ? outcome.value.includes(value) : outcome.value === value;
+      });
+      return results.includes(true) ? true : results.includes("unknown") ? "unknown" : false;
+    },
+  };
+}
+
+/** The texts of an expression, for each claim that it reads. */
+function literalsBy(expression: string, mapping: Mapping): Literals {
+  const texts = literalsIn(expression);
+  return new Map(readsOf(expression, mapping).map((claim) => [claim, texts]));
+}
+
+/** What is granted to, for the claims that it would be made of. */
+function literalsOfTails(tails: readonly Tail[], mapping: Mapping): Literals {
+  return merged(
+    tails.map((tail) => {
+      const text = mapping[mappedBy(tail)] ?? "";
+      const value = tail.slice(tail.indexOf("/") + 1);
+      return new Map(claimsIn(text).map((claim) => [claim, [value, ...literalsIn(text)]]));
     }),
   );
-  return [...found.values(), ...(found.size > 0 ? [] : unsure)];
 }
 
-function codeOf({ iss, account, aud }: Claims, wanted: PoolTrust): Code {
-  // A pool provider of one type may stand where the file wants one of the other.
-  if ((account ?? iss) !== wanted.source) return "GOOGLE-SOURCE-EXTRA";
-  if (aud !== undefined && !audiencesOf(wanted).includes(aud)) return "GOOGLE-AUDIENCE-EXTRA";
-  return "GOOGLE-CONDITION-OPEN";
+function merged(all: readonly Literals[]): Literals {
+  const found = new Map<string, Set<string>>();
+  for (const [claim, texts] of all.flatMap((one) => [...one]))
+    found.set(claim, new Set([...(found.get(claim) ?? []), ...texts]));
+  return new Map([...found].map(([claim, texts]) => [claim, [...texts]]));
 }
 
-function stranger(claims: Claims, wanted: PoolTrust): Stranger {
-  const { iss, account, aud, arn, sub } = claims;
-  const code = codeOf(claims, wanted);
-  const source = account === undefined ? iss : `the aws account ${account}`;
-  const who =
-    code === "GOOGLE-SOURCE-EXTRA"
-      ? `identities of ${source}, which the file does not name,`
-      : code === "GOOGLE-AUDIENCE-EXTRA"
-        ? `a token for the audience ${aud}`
-        : `${arn ?? sub ?? "somebody"} of ${source}, as an example,`;
-  return { who, code, claims };
-}
-
-const audiencesOf = ({ audiences, name }: PoolTrust): readonly string[] =>
-  audiences.length > 0 ? audiences : name === undefined ? [] : [name];
-
-/** Texts in quotes that an expression holds, unescaped as far as names need it. */
-const literals = (text: string): readonly string[] =>
-  [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map(([, one, other]) =>
-    (one ?? other ?? "").replace(/\\(.)/g, "$1"),
-  );
-
-/** Whoever GetCallerIdentity could name: sessions of the roles that are named, of another role, and a user. */
-function callers(live: PoolTrust, wanted: PoolTrust): readonly Claims[] {
-  const accounts = [...new Set([live.source, wanted.source])];
-  const named = [...literals(live.condition), ...literals(wanted.condition)];
-  return accounts.flatMap((account) => {
-    const root = `arn:aws:sts::${account}:assumed-role/`;
-    const known = named.flatMap((text) => /assumed-role\/([\w+=,.@-]+)/.exec(text)?.[1] ?? []);
-    // A name that only begins alike is another role.
-    const roles = known.flatMap((role) => [role, `${role}-${nobody}`]);
-    const sessions = [nobody, ...named.flatMap((text) => /^\/?(i-[0-9a-f]+)$/.exec(text)?.[1] ?? [])];
-    const whole = named.filter((text) => /^arn:aws[a-z-]*:\w+::\d{12}:(?:user\/|assumed-role\/[^/]+\/).+/.test(text));
-    const assumed = [...new Set([...roles, `${nobody}-role`])].flatMap((role) =>
-      sessions.map((session) => `${root}${role}/${session}`),
-    );
-    const arns = [...new Set([...assumed, ...whole, `arn:aws:iam::${account}:user/${nobody}`])];
-    return arns.map((arn) => ({ account, arn, userid: `AROASTRANGER:${nobody}` }));
-  });
-}
-
-/** More combinations than that would only repeat what these say. */
-const mostTried = 400;
-
-function tokens(live: PoolTrust, wanted: PoolTrust): readonly Claims[] {
-  const texts = [live.condition, wanted.condition, ...Object.values({ ...live.mapping, ...wanted.mapping })];
-  const names = new Set(["sub", ...texts.flatMap(claimsIn)]);
-  for (const fixed of ["iss", "aud"]) names.delete(fixed);
-  const values = [nobody, ...new Set([...literals(live.condition), ...literals(wanted.condition)])].slice(0, 12);
-  const audiences = [...new Set([...audiencesOf(live), ...audiencesOf(wanted), "crosstrust-wrong-audience"])];
-  let all: Claims[] = [live.source, wanted.source].flatMap((iss) => audiences.map((aud) => ({ iss, aud })));
-  for (const name of names) {
-    const next = all.flatMap((claims) => values.map((value) => ({ ...claims, [name]: value })));
-    all = next.length > mostTried ? next.filter((_, at) => at % Math.ceil(next.length / mostTried) === 0) : next;
+function strangerOf(one: Admitted, pool: Pool): Stranger {
+  const { live, wanted, extra } = pool;
+  const { claims } = one.candidate;
+  const name = nameOf(claims, live);
+  const condition = live.condition.trim() === "" ? "(no condition)" : live.condition;
+  const base = { claims, path: pathOf(one, live, "", pool), of: condition };
+  if (live.source !== wanted.source || live.type !== wanted.type) {
+    const source = live.type === "aws" ? `the aws account ${live.source}` : live.source;
+    return { ...base, who: `identities of ${source}, which the file does not name,`, code: "GOOGLE-SOURCE-EXTRA" };
   }
-  return all;
+  if (one.reached.length > 0 && one.reached.every((tail) => extra.includes(tail))) {
+    const granted = one.reached.join(", ");
+    return { ...base, who: `${name}, to whom somebody granted ${granted},`, code: "GOOGLE-GRANT-EXTRA", of: granted };
+  }
+  return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN" };
+}
+
+const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
+  type === "aws" ? `${String(arn)} of the aws account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
+
+function pathOf({ candidate, reached }: Admitted, trust: PoolTrust, id: string, { grants }: Pool): readonly string[] {
+  return [
+    `a token of ${nameOf(candidate.claims, trust)}`,
+    id === "" ? "the pool provider of the link" : `the pool provider ${id}`,
+    ...reached,
+    ...(reached.length > 0 ? [grants] : []),
+  ];
 }

@@ -35,6 +35,8 @@ export interface PoolJudgement {
   readonly refusal?: Refusal;
   readonly attributes?: Attributes;
   readonly unknown?: readonly string[];
+  /** Attributes that are made of claims which nobody declared. */
+  readonly guessed?: readonly string[];
 }
 
 type Claims = Readonly<Record<string, unknown>>;

@@ -32,7 +32,8 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   const input = {
     RoleArn: roleArnOf(role),
     RoleSessionName:
-      ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims)),
+      ask.sessionName ??
+      (ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims))),
     WebIdentityToken: token.text,
     DurationSeconds: powerless ? 900 : (ask.duration ?? 3600),
     ...(powerless ? { Policy: denyAll } : {}),

@@ -1,5 +1,7 @@
 import type { Claims } from "../../judge/aws/claims.ts";
 import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
+import { completed } from "../../judge/issuers/outsiders.ts";
+import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { noKeys } from "./client.ts";
@@ -7,8 +9,11 @@ import { type Cause, issuerCause } from "./explain-issuer.ts";
 import { type RoleSpec, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
 
-/** The judge over the live role of a link. Conditions on the clock or the session name stay unknown. */
-export function judge(claims: Claims, { link, live }: TrustView): Judgement {
+/**
+ * The judge over the live role of a link. Conditions on the session name stay unknown, and what the file does not declare
+ * where the claims are those of the file.
+ */
+export function judge(given: Claims, { link, live, now, declared }: TrustView): Judgement {
   const role = roleOf(link);
   if (live.state !== "present") {
     return {
@@ -16,8 +21,11 @@ export function judge(claims: Claims, { link, live }: TrustView): Judgement {
       rows: [{ key: "role", wants: roleArnOf(role), says: "(absent)", readFrom: "iam", ok: false }],
     };
   }
-  const federated = federatedOf(String(claims.iss), role.account, role.partition);
-  return judgeTrust({ claims, federated }, trustOf(live.spec as RoleSpec));
+  const iss = String(given.iss);
+  const claims = declared ? completed(issuerOf(iss), iss, given).known : given;
+  const federated = federatedOf(iss, role.account, role.partition);
+  const request = { ...(now === undefined ? {} : { now }), ...(declared ? { declared } : {}) };
+  return judgeTrust({ claims, federated, request }, trustOf(live.spec as RoleSpec));
 }
 
 /**

@@ -1,5 +1,7 @@
 import { shutOut, strangersOf } from "../../judge/aws/admits.ts";
 import type { Policy } from "../../judge/aws/policy.ts";
+import { outsiderOf } from "../../judge/issuers/outsiders.ts";
+import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
@@ -35,6 +37,7 @@ const relying: RelyingParty = {
   },
   judge,
   strangers,
+  outsider,
   exchange,
   whoami,
   explain,
@@ -43,32 +46,43 @@ const relying: RelyingParty = {
 /**
  * Whom the live trust admits beyond the file. Where it admits nobody of the file, a subject that the role's
  * own mark remembers is no stranger: it is the link's account as it was before it was made again. Beside an
- * admitted one it is, whatever a tag says.
+ * admitted one it is, whatever a tag says. In a role that is only used its owner may name others; an identity that
+ * nobody named is a stranger there, too.
  */
-function strangers({ live, lookup }: TrustView, desired: Resource): readonly Stranger[] {
-  // Whom else a role that is only used lets in is its owner's affair; that nobody passes as this link is proved.
-  if (live.state !== "present" || desired.hold === "use") return [];
+function strangers({ live, lookup, base, now }: TrustView, desired: Resource): readonly Stranger[] {
+  if (live.state !== "present") return [];
   const [there, wanted] = [trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec)];
-  const found = strangersOf(there, wanted).filter(
+  const found = strangersOf(there, wanted, { base, now }).filter(
     ({ code, claims }) => code !== "AWS-AUDIENCE-OPEN" || !onlyOurs(wanted, { iss: claims?.iss, lookup, desired }),
   );
+  if (desired.hold === "use") return found.filter(({ unnamed }) => unnamed);
   if (!shutOut(there, wanted)) return found;
   // The mark holds `project/account=uniqueId` pairs with blanks between them.
   const former = (live.mark?.subjects ?? "").split(" ").map((entry) => entry.split("=").at(-1));
-  return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(claims?.sub));
+  return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(String(claims?.sub)));
+}
+
+/** Somebody else of the link's issuer, with the audience of the link. */
+function outsider({ link, identity, lookup, base }: TrustView): Readonly<Record<string, unknown>> | undefined {
+  if (identity?.proof !== "oidc") return undefined;
+  const iss = typeof identity.issuer === "string" ? identity.issuer : lookup(identity.issuer);
+  if (iss === undefined) return undefined;
+  const audience = typeof base?.aud === "string" ? base.aud : link.audience;
+  return outsiderOf({ issuer: issuerOf(iss), iss, inside: [], audiences: [audience], base });
 }
 
 interface Whose {
-  readonly iss: string | undefined;
+  readonly iss: unknown;
   readonly lookup: TrustView["lookup"];
   readonly desired: Resource;
 }
 
 /** A trust without an audience is as narrow as the client ids of its OIDC provider, which are asked first (aws.md 2.1). */
-function onlyOurs(wanted: Policy, { iss = "", lookup, desired }: Whose): boolean {
-  const address = oidcProviderAddress(String(desired.spec.account), iss);
+function onlyOurs(wanted: Policy, { iss, lookup, desired }: Whose): boolean {
+  const issuer = String(iss ?? "");
+  const address = oidcProviderAddress(String(desired.spec.account), issuer);
   const known = lookup({ $ref: address, field: "clientIds" })?.split(" ");
-  const key = `${iss.replace("https://", "").toLowerCase()}:aud`;
+  const key = `${issuer.replace("https://", "").toLowerCase()}:aud`;
   const ours = wanted.statements.flatMap(({ condition }) => condition?.StringEquals?.[key] ?? []);
   return known?.every((id) => ours.includes(id)) === true;
 }

@@ -25,8 +25,8 @@ const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.nu
 const impersonatedSchema = z.object({ accessToken: z.string().min(1), expireTime: z.iso.datetime() });
 
 /**
- * Google's token exchange, then the service account's own token where the link ends at one. A refusal is tried at the
- * exchange alone: whoever gets through there has a token of the pool. A proof asks for the narrowest scope, and for the
+ * Google's token exchange, then the service account's own token where the link ends at one. A refusal is tried on the
+ * whole way: whoever gets a token of the pool, and nothing with it, has not reached what the link grants. A proof asks for the narrowest scope, and for the
  * account's token the shortest life. Throws a `CloudError`: `denied` and `refused` are a definite no.
  */
 export async function exchange(ask: ExchangeAsk, token: Token, world: World): Promise<Session> {
@@ -37,7 +37,8 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   const federated = await tokenExchange(world, { name, token, scope: sink ? `${scopes}iam` : own });
   const pool = name.replace("//iam.googleapis.com/", "").replace(/\/providers\/[^/]+$/, "");
   const about = { pool };
-  if (!sink || ask.purpose === "refuse") {
+  if (!sink) {
+    if (ask.purpose === "refuse" && ask.proof) heldBack(ask.proof);
     const expiresAt = world.clock.now() + federated.expires_in * 1000;
     return {
       secrets: { accessToken: federated.access_token },
@@ -54,6 +55,20 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   });
   const expiresAt = Date.parse(made.expireTime);
   return { secrets: { accessToken: made.accessToken }, principal: sink.email, about, expiresAt };
+}
+
+/** Without an account a token of the pool is worth what the bindings give to its principal: the judge knows them. */
+function heldBack({ claims, view }: NonNullable<ExchangeAsk["proof"]>): void {
+  if (judge(claims, view).allow === true) return;
+  const message = "the pool gives a token, and nothing is granted to it";
+  throw new CloudError({
+    class: "denied",
+    service: "google.sts",
+    operation: "ExchangeToken",
+    code: "",
+    status: 200,
+    message,
+  });
 }
 
 /**

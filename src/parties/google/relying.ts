@@ -1,12 +1,22 @@
-import { strangersOf } from "../../judge/google/admits.ts";
-import type { Identity, Link, Live, RelyingParty, Resource } from "../../model.ts";
+import { type OtherProvider, type Pool, strangersOf } from "../../judge/google/admits.ts";
+import { outsiderOf } from "../../judge/issuers/outsiders.ts";
+import { awsCallers, issuerOf } from "../../judge/issuers/table.ts";
+import type { Identity, Link, Live, RelyingParty, Resource, TrustView } from "../../model.ts";
 import { serviceAccountAddress } from "./claims.ts";
 import { exchange, whoami } from "./exchange.ts";
 import { explain } from "./explain-exchange.ts";
-import { bindingResources } from "./federation/binding-spec.ts";
-import { poolProviderName, poolProviderResource, poolResource } from "./federation/spec.ts";
+import { bindingResources, tailsOf } from "./federation/binding-spec.ts";
+import {
+  type PoolProviderSpec,
+  poolAddress,
+  poolName,
+  poolProviderAddress,
+  poolProviderName,
+  poolProviderResource,
+  poolResource,
+} from "./federation/spec.ts";
 import { guardResource } from "./guard.ts";
-import { judge, trustOf } from "./judge.ts";
+import { judge, trustFrom, trustOf } from "./judge.ts";
 import type { AccountSpec } from "./kind.ts";
 import { sinkOf, targetOf } from "./shape.ts";
 
@@ -32,14 +42,90 @@ function trust(link: Link, identity: Identity): readonly Resource[] {
   return [poolProvider, pool, ...account, ...bindings, ...guard];
 }
 
+/** Everything that decides who reaches what a link grants, as the judge takes it; undefined while there is no trust. */
+function poolOf(view: TrustView, desired: Resource): Pool | undefined {
+  const { link, identity, all, base } = view;
+  const live = trustOf(view);
+  const wanted = trustOf({ ...view, live: { state: "present", owner: "ours", spec: desired.spec, outputs: {} } });
+  if (!live || !wanted || !identity) return undefined;
+  const target = targetOf(link);
+  const sink = sinkOf(link);
+  return {
+    live,
+    wanted,
+    granted: tailsOf(target, identity),
+    extra: [],
+    grants: sink
+      ? `speaks as ${sink.email}`
+      : link.may.map((one) => JSON.stringify(one)).join(", ") || "a token of the pool",
+    inside: insideOf(identity),
+    others: othersOf(view, all?.get(poolAddress(target))),
+    base,
+    ...(identity.proof === "aws4_request" && "instance" in identity.who ? { pinned: ["session"] } : {}),
+  };
+}
+
+/** Claims of the workload as the file declares them; a pattern of subjects as it stands. */
+export function insideOf(identity: Identity): readonly Readonly<Record<string, unknown>>[] {
+  if (identity.proof === "aws4_request") return [{ ...identity.example }];
+  const { sub, ...others } = identity.claims;
+  const plain = Object.fromEntries(
+    Object.entries(others).flatMap(([claim, value]) => {
+      const [first] = [value].flat();
+      return typeof first === "string" && claim !== "aud" ? [[claim, first] as const] : [];
+    }),
+  );
+  const subjects = [...[sub ?? []].flat().filter((one) => typeof one === "string"), ...(identity.like ?? [])];
+  return subjects.length > 0 ? subjects.map((one) => ({ ...plain, sub: one })) : [plain];
+}
+
+/** The pool providers beside the link's own, as the pool was read. */
+function othersOf({ link, lookup, desired }: TrustView, pool: Live | undefined): readonly OtherProvider[] {
+  if (pool?.state !== "present") return [];
+  const target = targetOf(link);
+  const off = lookup({ ...poolName(target), field: "disabled" }) === "true";
+  return (pool.seen ?? []).flatMap((seen) => {
+    const spec = seen as PoolProviderSpec;
+    if (spec.id === target.poolProvider) return [];
+    const address = poolProviderAddress({ ...target, poolProvider: spec.id });
+    const name = poolProviderName(
+      { ...link, to: { ...link.to, spec: { ...link.to.spec, poolProvider: spec.id } } },
+      lookup,
+    );
+    const wanted = desired?.(address);
+    return [
+      {
+        trust: trustFrom(spec, name, off),
+        id: spec.id,
+        address,
+        named: wanted !== undefined,
+        ...(wanted ? { wanted: trustFrom(wanted.spec as PoolProviderSpec, name, false) } : {}),
+      },
+    ];
+  });
+}
+
+/** Another role of the account, another user; of an issuer somebody of whom the file says nothing. */
+function outsider({ link, identity, lookup, base }: TrustView): Readonly<Record<string, unknown>> | undefined {
+  if (!identity) return undefined;
+  if (identity.proof === "aws4_request") {
+    const inside = [{ account: identity.account }];
+    const { iss: _, aud: __, ...caller } = outsiderOf({ issuer: awsCallers, iss: "", inside, audiences: [] });
+    return { ...caller, ...(base?.aud === undefined ? {} : { aud: base.aud }) };
+  }
+  const iss = typeof identity.issuer === "string" ? identity.issuer : lookup(identity.issuer);
+  if (iss === undefined) return undefined;
+  const audience = typeof base?.aud === "string" ? base.aud : link.audience;
+  return outsiderOf({ issuer: issuerOf(iss), iss, inside: insideOf(identity), audiences: [audience], base });
+}
+
 export const relying: RelyingParty = {
   trust,
   judge,
+  outsider,
   strangers: (view, desired) => {
-    const there = trustOf(view);
-    const wanted: Live = { state: "present", owner: "ours", spec: desired.spec, outputs: {} };
-    const should = trustOf({ ...view, live: wanted });
-    return there && should && desired.hold === "own" ? strangersOf(there, should) : [];
+    const pool = poolOf(view, desired);
+    return pool && desired.hold === "own" ? strangersOf(pool) : [];
   },
   exchange,
   whoami,

@@ -1,4 +1,4 @@
-import { parseCondition, renderCondition } from "../../../judge/google/condition.ts";
+import { renderCondition } from "../../../judge/google/condition.ts";
 import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
@@ -16,8 +16,9 @@ import {
   poolProviderPath,
 } from "./calls.ts";
 import { described, visible } from "./landing.ts";
+import { specOf } from "./live-spec.ts";
 import { differPoolProviders } from "./pool-provider-differ.ts";
-import { combinePoolProviders, type PoolProviderSpec, poolProviderAddress, trimmed } from "./spec.ts";
+import { combinePoolProviders, type PoolProviderSpec, poolProviderAddress } from "./spec.ts";
 import { write } from "./writer.ts";
 
 /** A pool provider: who is believed, as whom, and under which condition. Its type is for life (google.md 6.1). */
@@ -47,22 +48,10 @@ function liveOf(place: Place, found: LivePoolProvider | undefined): Live<PoolPro
 
 const outputsOf = ({ name, description }: LivePoolProvider) => ({ name, description });
 
-/** Types that no file can ask for are kept by their names, so that they differ from every one that it can. */
-const typeOf = (found: LivePoolProvider): string =>
-  (["aws", "oidc", "saml", "x509"] as const).find((type) => found[type] !== undefined) ?? "unknown";
-
-function present({ project, pool }: Place, found: LivePoolProvider): LivePresent<PoolProviderSpec> {
+function present(place: Place, found: LivePoolProvider): LivePresent<PoolProviderSpec> {
   const mark = parseDescription(found.description);
-  const spec: PoolProviderSpec = {
-    ...{ project, pool, id: idOf(found), disabled: found.disabled, type: typeOf(found) },
-    source: found.aws?.accountId ?? found.oidc?.issuerUri ?? "",
-    audiences: found.oidc?.allowedAudiences ?? [],
-    mapping: trimmed(found.attributeMapping),
-    conditions: parseCondition(found.attributeCondition),
-    keys: found.oidc?.jwksJson ? "uploaded" : "issuer",
-  };
   const owner = mark ? (mark.adopted ? "adopted" : "ours") : "foreign";
-  return { state: "present", owner, spec, outputs: outputsOf(found), ...(mark ? { mark } : {}) };
+  return { state: "present", owner, spec: specOf(place, found), outputs: outputsOf(found), ...(mark ? { mark } : {}) };
 }
 
 /** A type cannot change, and a deleted one holds its id for 30 days: no order of calls gets there (google.md, trap 11). */
@@ -79,7 +68,7 @@ function notesOf(live: PoolProviderSpec, desired: PoolProviderSpec): readonly Fi
 
 /**
  * Pool providers of this owner in its pools, those that the file no longer names included: their marks remember what was
- * granted. Whose pool provider stands in a pool of ours decides who passes for whom, so strange ones are told.
+ * granted. Other people's in the same pools are read with the pool, and judged.
  */
 async function leftovers({ named, beside, owner }: Seek<PoolProviderSpec>, world: World): Promise<Leftovers> {
   const known = new Set<string>(named.map(({ address }) => address));
@@ -90,39 +79,14 @@ async function leftovers({ named, beside, owner }: Seek<PoolProviderSpec>, world
   );
   const pools = [...new Map([...places, ...others.flat()].map((one) => [`${one.project}/${one.pool}`, one])).values()];
   const lists = await inParallel(pools, 4, async (place) => {
-    const all = ((await unlessMissing(listPoolProviders(world, place))) ?? []).filter(
-      ({ state }) => state === "ACTIVE",
-    );
-    const ours = all.filter((one) => isOwn(one, owner)).map((found) => present(place, found));
-    return { ours, strange: all.filter((one) => !isOwn(one, owner)).map((one) => stranger(place, one)) };
+    const all = (await unlessMissing(listPoolProviders(world, place))) ?? [];
+    return all.filter((one) => isOwn(one, owner)).map((found) => present(place, found));
   });
-  const found = lists
-    .flatMap(({ ours }) => ours)
-    .map((live) => {
-      const { project, pool, id } = live.spec;
-      return { address: poolProviderAddress({ project, pool, poolProvider: id }), live };
-    });
-  // One that the file names and somebody else made is told as what it is: not ours.
-  const strange = lists.flatMap((one) => one.strange).filter(({ address }) => !known.has(address));
-  return {
-    found: found.filter(({ address }) => !known.has(address)),
-    scopes: [],
-    findings: strange.map(({ finding }) => finding),
-  };
-}
-
-function stranger({ project, pool }: Place, found: LivePoolProvider) {
-  const id = idOf(found);
-  const address = poolProviderAddress({ project, pool, poolProvider: id });
-  const finding: Finding = {
-    ...{ code: "GOOGLE-FOREIGN-POOL-PROVIDER", severity: "security", at: { address }, because: [] },
-    says: `the pool provider ${id} in the pool ${pool} is not ours: whoever it lets in can pass for anybody whom the pool's grants name`,
-    fix: [
-      `gcloud iam workload-identity-pools providers describe ${id} --workload-identity-pool=${pool} --location=global --project=${project}`,
-      "take it away, or use a pool of its own for it",
-    ],
-  };
-  return { address, finding };
+  const found = lists.flat().map((live) => {
+    const { project, pool, id } = live.spec;
+    return { address: poolProviderAddress({ project, pool, poolProvider: id }), live };
+  });
+  return { found: found.filter(({ address }) => !known.has(address)), scopes: [], findings: [] };
 }
 
 /** Observe, ensure, sync, return. One patch makes it whole, so there is no moment in between (fact sheet, 2.4). */

@@ -1,9 +1,21 @@
-import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
-import { CloudError, createOnce, inParallel } from "../../../run/retry.ts";
+import type {
+  Finding,
+  Kind,
+  Leftovers,
+  Live,
+  LivePresent,
+  PutJob,
+  Removal,
+  Resource,
+  Seek,
+  World,
+} from "../../../model.ts";
+import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import { getPool, idOf, isOwn, type LivePool, listPoolProviders, ownPools, poolPath } from "./calls.ts";
 import { described, visible } from "./landing.ts";
+import { specOf } from "./live-spec.ts";
 import { type PoolSpec, poolAddress } from "./spec.ts";
 import { write } from "./writer.ts";
 
@@ -15,11 +27,23 @@ export const poolKind: Kind<PoolSpec> = {
   name: "google:pool",
   label: "google pool",
   wakes: true,
-  read: async ({ spec }, _hints, world) => liveOf(spec.project, await getPool(world, spec)),
+  read,
   list: leftovers,
   put,
   remove,
 };
+
+/**
+ * With its pool providers, because each of them can make any principal of the pool: who gets in is a question about all
+ * of them (google.md 6.3).
+ */
+async function read({ spec }: Resource<PoolSpec>, _hints: readonly string[], world: World): Promise<Live<PoolSpec>> {
+  const live = liveOf(spec.project, await getPool(world, spec));
+  if (live.state !== "present") return live;
+  const all = (await unlessMissing(listPoolProviders(world, spec))) ?? [];
+  const seen = all.filter(({ state }) => state === "ACTIVE").map((found) => specOf(spec, found));
+  return { ...live, seen };
+}
 
 function liveOf(project: string, pool: LivePool | undefined): Live<PoolSpec> {
   if (!pool) return { state: "absent" };

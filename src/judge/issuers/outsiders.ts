@@ -1,0 +1,600 @@
+import { type Issuer, isKnown, type Part, type Template } from "./table.ts";
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * A token that somebody could come with. Contract, section 9, "The outsider": its claims are those of the issuer's whole
+ * token; what binds a tenant is somebody else's, and what a customer chooses is whatever the trust mentions.
+ */
+export interface Candidate {
+  readonly claims: Claims;
+  /**
+   * `outsider`: nobody that the file can mean. On a shared issuer another tenant; on an own issuer an identity that has
+   * nothing in common with what the trust names. `sibling`: of the same tenant, or one that the trust names or resembles.
+   */
+  readonly who: "outsider" | "sibling";
+  /** A name was chosen to resemble one of the trust, such as `acme-x` for `acme`. */
+  readonly crafted: boolean;
+  /** The same workload as one of the file in another situation: another branch, another session. */
+  readonly same: boolean;
+}
+
+/** Texts by the claim that they are compared with. */
+export type Literals = ReadonlyMap<string, readonly string[]>;
+
+/** One test of a trust that a token must pass; candidates that fail it are not looked at further. */
+export interface Test {
+  /** Claims that it reads. */
+  readonly reads: readonly string[];
+  /**
+   * The test is that one claim fits one of these patterns (`*` for anything): the parts that a pattern fixes are read out
+   * of it, so that nothing else is tried.
+   */
+  readonly like?: { readonly claim: string; readonly patterns: readonly string[] } | undefined;
+  /** False is final; anything else leaves the candidate in. */
+  readonly passes: (claims: Claims) => boolean | "unknown";
+}
+
+/** What is asked of the issuer. */
+export interface Search {
+  readonly issuer: Issuer;
+  /** Who issues, as `iss` says it. */
+  readonly iss: string;
+  /** Claims of identities that the file means, as far as they are known. */
+  readonly inside: readonly Claims[];
+  /** Values of `aud` to come with: whoever may ask an issuer for a token may name any audience. */
+  readonly audiences: readonly string[];
+  /** Texts that the trust compares claims with: by claim, and under `*` those that may belong to any. */
+  readonly literals: Literals;
+  /** Those of them that the file itself names: whoever they are, the file means them. */
+  readonly meant: Literals;
+  readonly tests: readonly Test[];
+  /** Claims that the trust reads beside the tests: mappings, grants, other statements. */
+  readonly reads: readonly string[];
+  /** A real token of the workload, where one was minted: it has claims that nobody declared. */
+  readonly base?: Claims | undefined;
+  /** Of the session of an AWS role and the like: parts that identify the workload although a caller chooses them. */
+  readonly pinned?: readonly string[];
+}
+
+/** How many partly filled tokens are tried at most; counted, so that the answer depends on no clock. */
+export const mostTried = 12_000;
+
+/** Thrown nowhere: told to the caller, who must not conclude that nobody passes. */
+export interface Searched {
+  readonly found: readonly Candidate[];
+  /** False where the limit was reached first. */
+  readonly complete: boolean;
+}
+
+/**
+ * The tokens of others that pass every test. At most `enough` of each kind, because one witness is as good as many.
+ */
+export function search(ask: Search, enough = 4): Searched {
+  const found: Candidate[] = [];
+  const left = { tries: mostTried };
+  const complete = schemesOf(ask).every((scheme) =>
+    sidesOf(scheme).every((side) => searchSide({ ask, scheme, side, found, enough, left })),
+  );
+  return { found, complete };
+}
+
+/** On a shared issuer the tenant is decided first: nobody is half in one. */
+const sidesOf = ({ issuer }: Scheme): readonly Side[] =>
+  issuer.tenancy === "shared" ? ["outside", "inside"] : ["any"];
+
+interface Walk {
+  readonly ask: Search;
+  readonly scheme: Scheme;
+  readonly side: Side;
+  readonly found: Candidate[];
+  readonly enough: number;
+  readonly left: { tries: number };
+}
+
+/** Fills part after part, and goes on only while every test that can be decided is passed. False: the limit was reached. */
+function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
+  const names = readParts(scheme, ask);
+  const limits = limitsOf(scheme, ask);
+  if (limits === undefined) return true;
+  const values = names.map((name) =>
+    valuesOf(name, side, scheme, ask).filter(({ text }) => limits.get(name)?.has(text ?? "") ?? true),
+  );
+  const tests = ask.tests.map((test) => ({ test, ready: readyAt(test, scheme, names) }));
+  const walk = (at: number, chosen: Chosen): boolean => {
+    if (isEnough(found)) return true;
+    if (--left.tries < 0) return false;
+    const due = tests.filter(({ ready }) => ready === at);
+    if (due.length > 0) {
+      const claims = render(
+        scheme,
+        chosen,
+        ask,
+        due.flatMap(({ test }) => test.reads),
+      );
+      if (due.some(({ test }) => test.passes(claims) === false)) return true;
+    }
+    const name = names[at];
+    if (name === undefined) {
+      for (const whole of finished(chosen, side, scheme))
+        keep(found, candidate(whole, render(scheme, whole, ask), scheme), enough);
+      return true;
+    }
+    return (values[at] ?? []).every((value) => {
+      const next = { ...chosen, [name]: value };
+      return !isCoherent(name, next, scheme) || walk(at + 1, next);
+    });
+  };
+  return walk(0, {});
+}
+
+/** Two outsiders are as good as a hundred, and whoever has one asks for no sibling. */
+const isEnough = (found: readonly Candidate[]): boolean => found.filter(({ who }) => who === "outsider").length >= 2;
+
+/** Parts that no test reads: as an outsider has them, and as the file's own workload has them. */
+function finished(chosen: Chosen, side: Side, scheme: Scheme): readonly Chosen[] {
+  const { parts, insides } = scheme;
+  const unread = Object.entries(parts).filter(
+    ([name, { holds }]) => (holds === "tenant" || holds === "workload") && !(name in chosen),
+  );
+  const fill = (isOwn: boolean): Chosen =>
+    Object.fromEntries(
+      unread.map(([name, part]): [string, Value] => {
+        const inside = insides[0]?.[name]?.[0];
+        const own = part.holds === "tenant" ? side === "outside" || (side === "any" && isOwn) : isOwn;
+        return [
+          name,
+          own || inside === undefined ? { text: part.own, origin: "own" } : { text: inside, origin: "inside" },
+        ];
+      }),
+    );
+  const both = unread.length === 0 ? [chosen] : [true, false].map((isOwn) => ({ ...fill(isOwn), ...chosen }));
+  return both.filter((whole) => Object.keys(whole).every((name) => isCoherent(name, whole, scheme)));
+}
+
+/**
+ * What each part can only be, because some claim must fit one of a few patterns. Undefined: this spelling of the claims
+ * fits none of them.
+ */
+function limitsOf({ claims, parts }: Scheme, { tests }: Search): ReadonlyMap<string, ReadonlySet<string>> | undefined {
+  const limits = new Map<string, ReadonlySet<string>>();
+  for (const { like } of tests) {
+    const template = like && claims[like.claim];
+    if (!like || typeof template !== "string") continue;
+    const names = partsIn(template);
+    if (names.length === 0 || names.some((name) => parts[name] === undefined) || isLoose(template)) continue;
+    const read = like.patterns.map((pattern) => parsed(template, pattern)).filter(({ fits }) => fits);
+    if (read.length === 0) return undefined;
+    for (const name of names.filter((one) => read.every(({ found }) => one in found))) {
+      const texts = new Set(read.map(({ found }) => found[name] ?? ""));
+      const known = limits.get(name);
+      limits.set(name, known ? new Set([...texts].filter((text) => known.has(text))) : texts);
+    }
+  }
+  return limits;
+}
+
+/** A part in the middle can hold the separators of the template, so a value cannot be taken apart without doubt. */
+const isLoose = (template: string): boolean => /\{(?:ref|branch|environment|workflow|job)\}./.test(template);
+
+/** One spelling of the claims: one subject among several, and so on. */
+interface Scheme {
+  readonly parts: Readonly<Record<string, Part>>;
+  readonly claims: Readonly<Record<string, Template>>;
+  /** What the file's own workloads have for each part. */
+  readonly insides: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly issuer: Issuer;
+}
+
+interface Value {
+  /** Undefined: the token lacks it. */
+  readonly text: string | undefined;
+  readonly origin: "own" | "inside" | "chosen" | "crafted";
+}
+type Chosen = Readonly<Record<string, Value>>;
+
+function keep(found: Candidate[], one: Candidate, enough: number): void {
+  const alike = found.filter(
+    ({ who, crafted, same }) => who === one.who && crafted === one.crafted && same === one.same,
+  );
+  if (alike.length < enough) found.push(one);
+}
+
+function candidate(chosen: Chosen, claims: Claims, scheme: Scheme): Candidate {
+  const of = (holds: Part["holds"]) => Object.entries(chosen).filter(([name]) => scheme.parts[name]?.holds === holds);
+  const [tenants, workloads] = [of("tenant"), of("workload")];
+  const crafted = [...tenants, ...workloads].some(([, { origin }]) => origin === "crafted");
+  const same =
+    workloads.length > 0 && [...tenants, ...workloads].every(([name, { text }]) => isInside(name, text, scheme));
+  if (scheme.issuer.tenancy === "own") {
+    const fresh = workloads.every(([, { origin }]) => origin === "own");
+    return { claims, who: fresh ? "outsider" : "sibling", crafted, same };
+  }
+  const within = tenants.some(([name, { text }]) => isInside(name, text, scheme));
+  return { claims, who: within ? "sibling" : "outsider", crafted, same };
+}
+
+const isInside = (name: string, text: string | undefined, { insides }: Scheme): boolean =>
+  text !== undefined && insides.some((inside) => inside[name]?.includes(text));
+
+/** A name and its id belong to the same thing: either both are the file's, or neither. */
+function isCoherent(name: string, chosen: Chosen, scheme: Scheme): boolean {
+  const partner = name.endsWith("Id") ? name.slice(0, -2) : `${name}Id`;
+  if (!(partner in chosen) || !(partner in scheme.parts)) return true;
+  // Somebody of another tenant may call a thing as the file's tenant does; its id is another.
+  if (
+    scheme.parts[name]?.holds === "workload" &&
+    !Object.keys(chosen).some((one) => isTenantInside(one, chosen, scheme))
+  )
+    return scheme.issuer.tenancy === "shared" ? true : sameSide(name, partner, chosen, scheme);
+  return sameSide(name, partner, chosen, scheme);
+}
+
+const isTenantInside = (name: string, chosen: Chosen, scheme: Scheme): boolean =>
+  scheme.parts[name]?.holds === "tenant" && isInside(name, chosen[name]?.text, scheme);
+
+const sameSide = (name: string, partner: string, chosen: Chosen, scheme: Scheme): boolean =>
+  isInside(name, chosen[name]?.text, scheme) === isInside(partner, chosen[partner]?.text, scheme);
+
+/** The parts that some test reads; those that keep a token out soonest come first. */
+function readParts({ claims, parts }: Scheme, ask: Search): readonly string[] {
+  const reads = [...ask.tests.flatMap((test) => test.reads), ...ask.reads];
+  const weight: Readonly<Record<Part["holds"], number>> = { tenant: 0, workload: 1, caller: 2, run: 3, fixed: 4 };
+  const of = (name: string): number => weight[parts[name]?.holds ?? "fixed"];
+  return [...new Set(reads.flatMap((claim) => partsIn(claims[claim])))]
+    .filter((name) => parts[name] !== undefined)
+    .sort((a, b) => of(a) - of(b));
+}
+
+/** How many parts must be filled before a test can be decided. */
+function readyAt({ reads }: Test, { claims }: Scheme, order: readonly string[]): number {
+  const needed = new Set(reads.flatMap((claim) => partsIn(claims[claim])));
+  return order.reduce((last, name, at) => (needed.has(name) ? at + 1 : last), 0);
+}
+
+const holes = /\{(\w+)\}/g;
+
+function partsIn(template: Template | undefined): readonly string[] {
+  if (template === undefined) return [];
+  if (typeof template === "object") return Object.values(template).flatMap(partsIn);
+  return [...String(template).matchAll(holes)].map(([, name]) => name ?? "");
+}
+
+/**
+ * The claims with what is chosen so far; the rest says what an outsider's own token says. `only`: the claims that somebody
+ * will look at.
+ */
+function render(scheme: Scheme, chosen: Chosen, { iss, audiences, base }: Search, only?: readonly string[]): Claims {
+  const textOf = (name: string): string | undefined => {
+    if (name in chosen) return chosen[name]?.text;
+    const part = scheme.parts[name];
+    if (part === undefined) return `{${name}}`;
+    return (part.holds === "fixed" ? scheme.insides[0]?.[name]?.[0] : undefined) ?? part.own;
+  };
+  const wanted = only ?? Object.keys(scheme.claims);
+  const filled = wanted.flatMap((claim) => {
+    const template = scheme.claims[claim];
+    if (template === undefined) return [];
+    const value = fill(template, textOf);
+    return value === undefined ? [] : [[claim, value] as const];
+  });
+  return { ...base, aud: audiences[0], ...Object.fromEntries(filled), iss };
+}
+
+/** Undefined where a part that it needs is lacking. */
+function fill(template: Template, textOf: (name: string) => string | undefined): unknown {
+  if (typeof template === "object") {
+    const members = Object.entries(template).map(([name, inner]) => [name, fill(inner, textOf)] as const);
+    return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+  }
+  if (typeof template !== "string") return template;
+  const names = [...template.matchAll(holes)].map(([, name]) => name ?? "");
+  if (names.some((name) => textOf(name) === undefined)) return undefined;
+  return template.replace(holes, (_, name: string) => textOf(name) ?? "");
+}
+
+type Side = "outside" | "inside" | "any";
+
+/** Everything that a part can be for somebody who wants to get in. */
+function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readonly Value[] {
+  const { parts, claims, insides } = scheme;
+  const part = parts[name] as Part;
+  const own: Value = { text: part.own, origin: "own" };
+  const inside = distinct(insides.flatMap((one) => one[name] ?? [])).map((text): Value => ({ text, origin: "inside" }));
+  if (part.holds === "fixed") return inside.length > 0 ? inside.slice(0, 1) : [own];
+  if (part.values) return part.values.map((text): Value => ({ text, origin: "own" }));
+  if (part.holds === "run") return [own];
+  const lacking: readonly Value[] = part.optional ? [{ text: undefined, origin: "own" }] : [];
+  const readers = Object.entries(claims).filter(([, template]) => partsIn(template).includes(name));
+  const told = distinct([
+    ...readers.flatMap(([claim]) => ask.literals.get(claim) ?? []),
+    ...(ask.literals.get("*") ?? []),
+  ]);
+  if (part.holds === "caller" && !ask.pinned?.includes(name)) {
+    const chosen = told.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
+    return unique([own, ...lacking, ...chosen, ...inside]).filter(
+      ({ text }) => !text || (part.fits?.test(text) ?? true),
+    );
+  }
+  if (part.holds === "tenant" && side === "inside") return inside.length > 0 ? inside : [own];
+  const others = part.holds === "tenant" && side === "outside" ? [] : inside;
+  const common = wordsIn(readers.map(([, template]) => template));
+  const tokens = distinct(told.flatMap(tokensOf).filter((token) => !common.has(token))).slice(0, mostTokens);
+  // A part that is a whole claim by itself may be named in full: whoever the live trust names beyond the file.
+  const whole = readers
+    .filter(([, template]) => template === `{${name}}`)
+    .flatMap(([claim]) => ask.literals.get(claim) ?? []);
+  const alike = tokens.flatMap((token) => likenesses(token, part));
+  const fitting = (text: string) => part.fits?.test(text) ?? !/[*?]/.test(text);
+  const named = [...tokens, ...whole, ...alike].filter(fitting).map((text): Value => ({ text, origin: "crafted" }));
+  const strange =
+    side === "outside" && part.holds === "tenant" ? named.filter(({ text }) => !isInside(name, text, scheme)) : named;
+  return unique([own, ...lacking, ...others, ...strange]);
+}
+
+/** The words that all values of a claim have in common, such as `assumed-role`: nobody is called so. */
+const wordsIn = (templates: readonly Template[]): ReadonlySet<string> =>
+  new Set(
+    templates.flatMap((template) => (typeof template === "string" ? tokensOf(template.replace(holes, " ")) : [])),
+  );
+
+const mostTokens = 8;
+
+/** Names that begin, end or go on like another: what a missing separator lets pass. */
+function likenesses(token: string, { form }: Part): readonly string[] {
+  if (form === "number") return /^\d+$/.test(token) ? [`${token}7`] : [];
+  if (form === "id") return [];
+  return [`${token}-x`, `x-${token}`, `${token}x`, `x${token}`];
+}
+
+/** The names in a text: `repo:acme/app:*` holds repo, acme and app. */
+const tokensOf = (text: string): readonly string[] =>
+  [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter((token) => token !== "" && token.length <= 64);
+
+const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
+const unique = (values: readonly Value[]): readonly Value[] =>
+  [...new Map(values.toReversed().map((value) => [value.text, value])).values()].toReversed();
+
+/** Every spelling of the subject is tried, and of the other claims that have several. */
+function schemesOf(ask: Search): readonly Scheme[] {
+  const { issuer } = ask;
+  const known = isKnown(issuer) ? issuer.claims : { ...claimsShown(ask), ...issuer.claims };
+  const parts = isKnown(issuer) ? issuer.parts : { ...partsShown(ask), ...issuer.parts };
+  const own = ownClaimsRead(ask).map((claim) => [claim, `{${partOf(claim)}}`] as const);
+  const ownParts = ownClaimsRead(ask).map(
+    (claim) => [partOf(claim), { holds: "caller", own: "x", form: "name" } as Part] as const,
+  );
+  const all = { ...known, ...Object.fromEntries(own) };
+  const whole = { ...parts, ...Object.fromEntries(ownParts) };
+  const subjects = [...[all.sub ?? []].flat(), ...(issuer.ownSubjects ? builtSubjects(ask) : [])];
+  const read = new Set([...ask.tests.flatMap((test) => test.reads), ...ask.reads]);
+  const others = Object.entries(all).filter(([claim]) => claim !== "sub");
+  // Of a claim that nobody reads the first spelling will do.
+  const several = others.filter(([claim, template]) => Array.isArray(template) && read.has(claim));
+  const plain = Object.fromEntries(
+    others.map(([claim, template]) => [
+      claim,
+      Array.isArray(template) ? (template[0] as Template) : (template as Template),
+    ]),
+  );
+  const spellings = several.reduce<readonly Readonly<Record<string, Template>>[]>(
+    (made, [claim, templates]) =>
+      made.flatMap((one) => (templates as readonly Template[]).map((template) => ({ ...one, [claim]: template }))),
+    [plain],
+  );
+  const subs: readonly (Template | undefined)[] =
+    read.has("sub") || subjects.length === 0 ? subjects : subjects.slice(0, 1);
+  const schemes = (subs.length > 0 ? subs : [undefined]).flatMap((sub) =>
+    spellings.map((claims) => (sub === undefined ? claims : { ...claims, sub })),
+  );
+  return schemes.map((claims) => ({ parts: whole, claims, issuer, insides: insidesOf(all, whole, ask) }));
+}
+
+/** What the file's identities have for each part, read out of their claims and out of what the file names. */
+function insidesOf(
+  claims: Issuer["claims"],
+  parts: Issuer["parts"],
+  { inside, meant, issuer, iss }: Pick<Search, "inside" | "meant" | "issuer" | "iss">,
+): Scheme["insides"] {
+  const templates = Object.entries(claims).flatMap(([claim, some]) =>
+    [some].flat().map((template) => [claim, template as Template] as const),
+  );
+  const known: Record<string, string[]> = {};
+  const add = (read: Readonly<Record<string, string>>) => {
+    for (const [name, text] of Object.entries(read)) known[name] = [...(known[name] ?? []), text];
+  };
+  add(issuer.fixed?.(iss) ?? {});
+  for (const [claim, template] of templates) {
+    for (const identity of inside) add(parsed(template, identity[claim]).found);
+    for (const text of meant.get(claim) ?? []) add(parsed(template, text).found);
+  }
+  const subjects = [...inside.map(({ sub }) => sub), ...(meant.get("sub") ?? [])];
+  for (const [claim, value] of issuer.ownSubjects ? subjects.flatMap(pairsOf) : []) {
+    for (const template of [claims[claim] ?? []].flat()) add(parsed(template as Template, value).found);
+  }
+  const binding = Object.keys(parts).filter((name) => ["tenant", "workload"].includes(parts[name]?.holds ?? ""));
+  const untold = binding.filter((name) => !(name in known)).map((name) => [name, [`${insideMark}-${name}`]] as const);
+  return [{ ...Object.fromEntries(untold), ...known }];
+}
+
+/** `repository_owner:acme:ref:main` as pairs of a claim and its value. */
+function pairsOf(subject: unknown): readonly (readonly [claim: string, value: string])[] {
+  const words = typeof subject === "string" ? subject.split(":") : [];
+  return words.flatMap((word, at) =>
+    at % 2 === 0 && words[at + 1] !== undefined ? [[word, words[at + 1] ?? ""] as const] : [],
+  );
+}
+
+/** Stands for what the file's own tenant has there and nobody has told. */
+const insideMark = "crosstrust-inside";
+
+interface Parsed {
+  readonly found: Readonly<Record<string, string>>;
+  /** False where no value of the template fits. */
+  readonly fits: boolean;
+}
+
+/**
+ * The parts that a value fills. Of a pattern those that are whole: `repo:acme/*` names an owner, `repo:acme*` names
+ * nobody, because another owner's name may begin alike.
+ */
+function parsed(template: Template, value: unknown): Parsed {
+  if (typeof template === "object") {
+    if (typeof value !== "object" || value === null) return { found: {}, fits: false };
+    const members = new Map(Object.entries(value));
+    const all = Object.entries(template).map(([name, inner]) => parsed(inner, members.get(name)));
+    return { found: Object.assign({}, ...all.map(({ found }) => found)), fits: all.every(({ fits }) => fits) };
+  }
+  if (typeof template !== "string" || typeof value !== "string") return { found: {}, fits: false };
+  const pieces = template.split(holes);
+  const found: Record<string, string> = {};
+  let at = 0;
+  for (let index = 0; index < pieces.length; index += 2) {
+    const [literal = "", name, next = ""] = pieces.slice(index, index + 3);
+    if (!value.startsWith(literal, at)) {
+      const rest = value.slice(at);
+      const wild = rest.search(/[*?]/);
+      return { found, fits: wild >= 0 && literal.startsWith(rest.slice(0, wild)) };
+    }
+    at += literal.length;
+    if (name === undefined) return { found, fits: at === value.length || /[*?]/.test(value.slice(at)) };
+    const end = next === "" ? value.length : value.indexOf(next[0] ?? "", at);
+    const text = value.slice(at, end < 0 ? undefined : end);
+    if (/[*?]/.test(text)) return { found, fits: true };
+    if (end < 0 || text === "" || (next !== "" && /[:/@]/.test(text))) return { found, fits: false };
+    found[name] = text;
+    at = end;
+  }
+  return { found, fits: at === value.length };
+}
+
+/**
+ * Subjects that a customer builds of `claim:value` pairs (GitHub's templates), as the trust spells them: what binds the
+ * tenant is the outsider's own, what is chosen is what the trust says.
+ */
+function builtSubjects({ issuer, literals }: Search): readonly Template[] {
+  const told = [...(literals.get("sub") ?? []), ...(literals.get("*") ?? [])];
+  return distinct(
+    told.flatMap((text) => {
+      const pairs = text.split(":");
+      const head = pairs[0] ?? "";
+      if (!(head in issuer.claims) && !issuer.ownClaims?.test(head)) return [];
+      const built: string[] = [];
+      for (let at = 0; at < pairs.length; at += 2) {
+        const [key = "", value] = [pairs[at], pairs[at + 1]];
+        if (value === undefined) return [...built, key].length === 1 ? [] : [built.join(":")];
+        const template = issuer.claims[key];
+        const bound = partsIn([template ?? ""].flat()[0] as Template).some(
+          (name) => issuer.parts[name]?.holds !== "caller",
+        );
+        built.push(`${key}:${bound ? String([template].flat()[0]) : value}`);
+      }
+      return [built.join(":")];
+    }),
+  );
+}
+
+const partOf = (claim: string): string => `own_${claim.replace(/\W/g, "_")}`;
+
+/** Claims that customers define for themselves and that the trust reads. */
+const ownClaimsRead = ({ issuer, tests, reads }: Search): readonly string[] =>
+  distinct([...tests.flatMap((test) => test.reads), ...reads]).filter((claim) => issuer.ownClaims?.test(claim));
+
+/** Claims that say the same in every token, or nothing about who it is. */
+const plain = new Set([
+  "iss",
+  "aud",
+  "iat",
+  "nbf",
+  "exp",
+  "jti",
+  "typ",
+  "ver",
+  "auth_time",
+  "acr",
+  "scope",
+  "sid",
+  "sub",
+]);
+
+/**
+ * Of an issuer that is not in the table: the claims that its tokens, the file and the trust mention. Each of them tells
+ * somebody apart, so nobody else has its value; a claim that is true or false is had by others, too.
+ */
+const shownClaims = ({ base, inside, tests, reads }: Search): readonly string[] =>
+  distinct([
+    ...Object.keys(base ?? {}),
+    ...inside.flatMap((one) => Object.keys(one)),
+    ...tests.flatMap((test) => test.reads),
+    ...reads,
+  ]).filter((claim) => !plain.has(claim));
+
+const exampleOf = (claim: string, { base, inside }: Search): unknown =>
+  [base, ...inside].map((one) => one?.[claim]).find((value) => value !== undefined);
+
+function claimsShown(ask: Search): Record<string, Template | readonly Template[]> {
+  return Object.fromEntries(
+    shownClaims(ask).flatMap((claim): readonly (readonly [string, Template | readonly Template[]])[] => {
+      const example = exampleOf(claim, ask);
+      if (typeof example === "boolean") return [[claim, [true, false]]];
+      if (typeof example === "number" || (typeof example === "object" && example !== null)) return [];
+      return [[claim, `{${partOf(claim)}}`]];
+    }),
+  );
+}
+
+function partsShown(ask: Search): Record<string, Part> {
+  return Object.fromEntries(
+    shownClaims(ask).map((claim) => [
+      partOf(claim),
+      { holds: "workload", own: "crosstrust-outsider", form: "name" } as Part,
+    ]),
+  );
+}
+
+/** The claims of one workload beyond those that somebody declared. */
+export interface Completed {
+  /** What follows from the declared claims: GitHub's `repository` stands in its subject. */
+  readonly known: Claims;
+  /** What a whole token has besides, with a value that nobody knows. */
+  readonly guessed: Claims;
+}
+
+/**
+ * A whole token of the workload that the claims belong to. What is not declared is not known to be missing (contract,
+ * section 9), so nothing follows from a guessed value but that there is one.
+ */
+export function completed(issuer: Issuer, iss: string, declared: Claims): Completed {
+  const [inside = {}] = insidesOf(issuer.claims, issuer.parts, {
+    issuer,
+    iss,
+    inside: [declared],
+    meant: new Map(),
+  });
+  const told = (name: string) => inside[name]?.find((text) => !text.startsWith(insideMark));
+  const first = Object.entries(issuer.claims).map(([claim, some]) => [claim, [some].flat()[0] as Template] as const);
+  const known = first.flatMap(([claim, template]) => {
+    const value = partsIn(template).length > 0 ? fill(template, told) : undefined;
+    return value === undefined || (typeof value === "object" && isPartial(template, told))
+      ? []
+      : [[claim, value] as const];
+  });
+  const guessed = first.flatMap(([claim, template]) => {
+    const value = fill(template, (name) => told(name) ?? issuer.parts[name]?.own);
+    return value === undefined ? [] : [[claim, value] as const];
+  });
+  return {
+    known: { ...Object.fromEntries(known), ...declared, iss },
+    guessed: { ...Object.fromEntries(guessed), ...Object.fromEntries(known), ...declared, iss },
+  };
+}
+
+const isPartial = (template: Template, told: (name: string) => string | undefined): boolean =>
+  partsIn(template).some((name) => told(name) === undefined);
+
+/** A whole token of somebody whom the file cannot mean. `base`: a real token, whose other claims it keeps. */
+export function outsiderOf(ask: Pick<Search, "issuer" | "iss" | "inside" | "audiences" | "base">): Claims {
+  const search: Search = { ...ask, literals: new Map(), meant: new Map(), tests: [], reads: [] };
+  const [scheme] = schemesOf(search);
+  return scheme ? render(scheme, {}, search) : { iss: ask.iss, aud: ask.audiences[0] };
+}
