@@ -127,9 +127,10 @@ const meaning: readonly (readonly [string, string, string, Edit])[] = [
     }),
   ],
   [
+    // A service acts for the role's own account, and is nobody outside of it.
     "a service besides",
-    "open",
-    "opens",
+    "drifted",
+    "plain",
     (t) => ({
       ...t,
       Statement: [
@@ -141,7 +142,7 @@ const meaning: readonly (readonly [string, string, string, Edit])[] = [
   [
     "the address of the caller instead",
     "broken",
-    "opens",
+    "narrows",
     condition(() => ({ IpAddress: { "aws:SourceIp": "10.0.0.0/8" } })),
   ],
   [

@@ -105,8 +105,9 @@ async function proveOne(proving: Proving): Promise<Trace> {
   add(exchanged?.session && link.canary ? besideOwn(proving, exchanged) : (exchanged ?? judged(proving, !!minted)));
   if (exchanged?.session && token) add(await whoami(acting, exchanged.session, token));
   else add({ hop: skipped("whoami", "there is no session") });
-  const presented = link.canary ? { stranger: token, exchanged: false } : { token, exchanged: !!exchanged?.session };
-  const refused = await refuse(proving, presented);
+  const failed = hops.some(({ step, result }) => step !== "whoami" && result === "no");
+  const own = failed ? "failed" : exchanged?.session && !link.canary ? "proved" : "untried";
+  const refused = await refuse(proving, { ...(link.canary ? { stranger: token } : { token }), exchange: own });
   hops.push(refused.hop);
   return { link: link.name, hops, findings: [...findings, ...refused.findings] };
 }

@@ -32,8 +32,8 @@ type Claims = Readonly<Record<string, unknown>>;
 interface Presented {
   readonly token?: Token | undefined;
   readonly stranger?: Token | undefined;
-  /** The workload's own token was exchanged for real: that it is admitted needs no judge. */
-  readonly exchanged: boolean;
+  /** `proved`: the workload's own token was exchanged for real. `failed`: it was refused, and a finding says why. */
+  readonly exchange: "proved" | "failed" | "untried";
 }
 
 /** A proving with what the refusals need: the view that the judge is asked with, and the real token where there is one. */
@@ -42,7 +42,7 @@ interface Refusing {
   readonly relying: RelyingParty;
   readonly view: TrustView;
   readonly token: Token | undefined;
-  readonly exchanged: boolean;
+  readonly exchange: Presented["exchange"];
 }
 
 /**
@@ -52,7 +52,7 @@ interface Refusing {
  */
 export async function refuse(
   proving: Proving,
-  { token, stranger, exchanged }: Presented,
+  { token, stranger, exchange }: Presented,
 ): Promise<{ hop: Hop; findings: readonly Finding[] }> {
   const { link, live, world } = proving;
   const relying = party(proving, link.to.party).relying;
@@ -66,7 +66,7 @@ export async function refuse(
     all: live,
     desired: proving.desired,
   };
-  const refusing: Refusing = { proving, relying, view, token, exchanged };
+  const refusing: Refusing = { proving, relying, view, token, exchange };
   const strangers = relying.strangers(view, proving.trust(link)).filter(({ enters }) => !enters);
   const attempts = [
     ...(await wrongSubjects(refusing, strangers)),
@@ -78,14 +78,15 @@ export async function refuse(
   return told(refusing, attempts, ms);
 }
 
-function told({ proving }: Refusing, attempts: readonly Attempt[], ms: number) {
+function told({ proving, exchange }: Refusing, attempts: readonly Attempt[], ms: number) {
   const letIn = attempts.filter(({ outcome }) => outcome === "let-in");
   const unknown = attempts.filter(({ outcome }) => outcome === "unknown");
   const result = letIn.length > 0 ? "no" : unknown.length > 0 ? "unknown" : "ok";
   const how = (letIn.length > 0 ? letIn : attempts).every((attempt) => attempt.how === "proved") ? "proved" : "judged";
   const findings = [
     ...letIn.map((attempt) => opened(proving, attempt)),
-    ...(letIn.length > 0 ? [] : unknown.map((attempt) => untold(proving, attempt))),
+    // Why the workload itself is refused is said already, and is the reason for this, too.
+    ...(letIn.length > 0 || exchange === "failed" ? [] : unknown.map((attempt) => untold(proving, attempt))),
   ];
   const saw =
     letIn.length > 0
@@ -122,7 +123,7 @@ function lacking(refusing: Refusing, probe: Claims): string | undefined {
   const { relying, view } = refusing;
   const own = ownClaims(refusing);
   if (!own) return "the claims of the workload are not known yet";
-  if (refusing.exchanged)
+  if (refusing.exchange === "proved")
     return relying.judge(probe, view).allow === false ? undefined : "the judge does not refuse this probe";
   const restored = judgeOwn(refusing, own);
   const rows = restored.rows.filter(({ ok }) => ok !== true).map(({ key }) => key);

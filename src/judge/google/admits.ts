@@ -94,9 +94,11 @@ function entering(live: PoolTrust, wanted: PoolTrust): Tried {
   return known;
 }
 
+const audiencesOf = ({ audiences, name }: PoolTrust): readonly string[] =>
+  audiences.length > 0 ? audiences : name === undefined ? [] : [name];
+
 /** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
 function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | undefined {
-  const audiencesOf = ({ audiences, name }: PoolTrust) => (audiences.length > 0 ? audiences : name ? [name] : []);
   const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !audiencesOf(wanted).includes(one)) : [];
   for (const aud of extra) {
     const trust = { ...live, audiences: [aud] };
@@ -334,6 +336,11 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   if (one.reached.length > 0 && one.reached.every((tail) => extra.includes(tail))) {
     const granted = one.reached.join(", ");
     return { ...base, who: `${name}, to whom somebody granted ${granted},`, code: "GOOGLE-GRANT-EXTRA", of: granted };
+  }
+  const taken = audiencesOf(wanted);
+  if (live.type === "oidc" && taken.length > 0 && !taken.includes(String(claims.aud))) {
+    const audience = String(claims.aud);
+    return { ...base, who: `a token for the audience ${audience}`, code: "GOOGLE-AUDIENCE-EXTRA", of: audience };
   }
   return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN" };
 }

@@ -1,4 +1,4 @@
-import { type Issuer, isKnown, type Part, type Template } from "./table.ts";
+import { type Issuer, isKnown, nobody, type Part, type Template } from "./table.ts";
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -278,7 +278,8 @@ function render(scheme: Scheme, chosen: Chosen, { iss, audiences, base }: Search
     const value = fill(template, textOf);
     return value === undefined ? [] : [[claim, value] as const];
   });
-  return { ...base, aud: audiences[0], ...Object.fromEntries(filled), iss };
+  const of = iss === "" ? {} : { aud: audiences[0], iss };
+  return { ...base, ...of, ...Object.fromEntries(filled), ...(iss === "" ? {} : { iss }) };
 }
 
 /** Undefined where a part that it needs is lacking. */
@@ -310,7 +311,7 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
     ...readers.flatMap(([claim]) => ask.literals.get(claim) ?? []),
     ...(ask.literals.get("*") ?? []),
   ]);
-  if (part.holds === "caller" && !ask.pinned?.includes(name)) {
+  if (part.holds === "caller") {
     const chosen = told.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
     return unique([own, ...lacking, ...chosen, ...inside]).filter(
       ({ text }) => !text || (part.fits?.test(text) ?? true),
@@ -365,7 +366,11 @@ function schemesOf(ask: Search): readonly Scheme[] {
     (claim) => [partOf(claim), { holds: "caller", own: "x", form: "name" } as Part] as const,
   );
   const all = { ...known, ...Object.fromEntries(own) };
-  const whole = { ...parts, ...Object.fromEntries(ownParts) };
+  const pinned = (ask.pinned ?? []).flatMap((name) => {
+    const part = parts[name];
+    return part ? [[name, { ...part, holds: "workload" } as Part] as const] : [];
+  });
+  const whole = { ...parts, ...Object.fromEntries([...ownParts, ...pinned]) };
   const subjects = [...[all.sub ?? []].flat(), ...(issuer.ownSubjects ? builtSubjects(ask) : [])];
   const read = new Set([...ask.tests.flatMap((test) => test.reads), ...ask.reads]);
   const others = Object.entries(all).filter(([claim]) => claim !== "sub");
@@ -547,7 +552,7 @@ function partsShown(ask: Search): Record<string, Part> {
   return Object.fromEntries(
     shownClaims(ask).map((claim) => [
       partOf(claim),
-      { holds: "workload", own: "crosstrust-outsider", form: "name" } as Part,
+      { holds: "workload", own: nobody, form: "name", optional: true } as Part,
     ]),
   );
 }
