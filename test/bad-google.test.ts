@@ -262,6 +262,12 @@ const bad: readonly (readonly [number, string, string, string])[] = [
     105,
     "every caller of the account",
     condition("assertion.account == '123456789000'", role),
+    "warning GOOGLE-CONDITION-BROAD",
+  ],
+  [
+    105,
+    "every repository of one's own organization at GitHub",
+    condition("assertion.repository_owner_id == '777'", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
     "security GOOGLE-CONDITION-BROAD",
   ],
   [105, "a condition that is no question", condition("assertion.sub"), "GOOGLE-EXPRESSION"],
@@ -336,8 +342,8 @@ describe("its good neighbours", () => {
     ],
     ["a condition on one's own flag", condition("assertion.is_admin")],
     [
-      "one's own organization at GitHub",
-      condition("assertion.repository_owner_id == '777'", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
+      "one's own repository at GitHub",
+      condition("assertion.repository_id == '777'", github("subject: 'repo:acme/x:ref:refs/heads/main'")),
     ],
     [
       "one subject of two issuers in two pools",

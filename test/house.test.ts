@@ -29,7 +29,10 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   // What is deployed into a Google project, thought of as data: which gcloud commands are still to be run.
   [/^src\/deploy\//, [/^src\/model\.ts$/, /^src\/deploy\//]],
   [/^src\/run\//, [/^src\/model\.ts$/, /^src\/run\//]],
-  [/^src\/parties\/(\w+)\/(shape|claims|url)\.ts$/, [/^src\/model\.ts$/, /^src\/parties\/$1\/(shape|claims|url)\.ts$/]],
+  [
+    /^src\/parties\/(\w+)\/(shape|claims|url)\.ts$/,
+    [/^src\/model\.ts$/, /^src\/judge\/issuers\//, /^src\/parties\/$1\/(shape|claims|url)\.ts$/],
+  ],
   // Pure. What one cloud's judge needs of another's tokens stands in the issuer table that both share.
   [/^src\/judge\/(aws|google)\//, [/^src\/model\.ts$/, /^src\/judge\/(?:$1|issuers)\//]],
   [/^src\/judge\/issuers\//, [/^src\/model\.ts$/, /^src\/judge\/issuers\//]],

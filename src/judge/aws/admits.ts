@@ -22,6 +22,25 @@ export interface Known {
   readonly now?: number | undefined;
 }
 
+/** What one statement of a policy lets in beside its own workload, for rules over the text of a policy. */
+export interface Breadth {
+  /** Somebody whom no file can mean. */
+  readonly outsider?: Candidate;
+  /** Another workload of the same tenant: `crafted`, only one whose name goes on like the right one. */
+  readonly sibling?: Candidate;
+}
+
+/** Who gets in by one statement of a policy, taken as the whole of what is meant. */
+export function breadthOf(policy: Policy, statement: Statement, federated: string): Breadth {
+  const whole = { ...policy, statements: [statement, ...policy.statements.filter(({ effect }) => effect !== "Allow")] };
+  const { admitted } = throughDoor({ statement, federated }, { live: whole, desired: whole, known: {} });
+  const found = admitted.map(({ candidate }) => candidate);
+  const outsider = found.find(({ who }) => who === "outsider");
+  const siblings = found.filter(({ who, same }) => who === "sibling" && !same);
+  const sibling = siblings.find(({ crafted }) => !crafted) ?? siblings[0];
+  return { ...(outsider ? { outsider } : {}), ...(sibling ? { sibling } : {}) };
+}
+
 /** Somebody who gets in, and the call that he makes. */
 interface Admitted {
   readonly candidate: Candidate;

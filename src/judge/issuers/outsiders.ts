@@ -205,7 +205,8 @@ function candidate(chosen: Chosen, claims: Claims, scheme: Scheme): Candidate {
   const [tenants, workloads] = [of("tenant"), of("workload")];
   const crafted = [...tenants, ...workloads].some(([, { origin }]) => origin === "crafted");
   const same =
-    workloads.length > 0 && [...tenants, ...workloads].every(([name, { text }]) => isInside(name, text, scheme));
+    tenants.length + workloads.length > 0 &&
+    [...tenants, ...workloads].every(([name, { text }]) => isInside(name, text, scheme));
   if (scheme.issuer.tenancy === "own") {
     const fresh = workloads.every(([, { origin }]) => origin === "own");
     return { claims, who: fresh ? "outsider" : "sibling", crafted, same };
@@ -318,7 +319,9 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
     );
   }
   if (part.holds === "tenant" && side === "inside") return inside.length > 0 ? inside : [own];
-  const others = part.holds === "tenant" && side === "outside" ? [] : inside;
+  // Another tenant can call a workload as the file's does; what has an id of its own is nobody else's.
+  const foreign = side === "outside" && (part.holds === "tenant" || part.form !== "name");
+  const others = foreign ? [] : inside;
   const common = wordsIn(readers.map(([, template]) => template));
   const tokens = distinct(told.flatMap(tokensOf).filter((token) => !common.has(token))).slice(0, mostTokens);
   // A part that is a whole claim by itself may be named in full: whoever the live trust names beyond the file.
@@ -328,8 +331,7 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const alike = tokens.flatMap((token) => likenesses(token, part));
   const fitting = (text: string) => part.fits?.test(text) ?? !/[*?]/.test(text);
   const named = [...tokens, ...whole, ...alike].filter(fitting).map((text): Value => ({ text, origin: "crafted" }));
-  const strange =
-    side === "outside" && part.holds === "tenant" ? named.filter(({ text }) => !isInside(name, text, scheme)) : named;
+  const strange = foreign ? named.filter(({ text }) => !isInside(name, text, scheme)) : named;
   return unique([own, ...lacking, ...others, ...strange]);
 }
 
@@ -602,4 +604,19 @@ export function outsiderOf(ask: Pick<Search, "issuer" | "iss" | "inside" | "audi
   const search: Search = { ...ask, literals: new Map(), meant: new Map(), tests: [], reads: [] };
   const [scheme] = schemesOf(search);
   return scheme ? render(scheme, {}, search) : { iss: ask.iss, aud: ask.audiences[0] };
+}
+
+/** Whether a subject, or its beginning up to the first wildcard, says whose it is. Of an own issuer everybody's is. */
+export function namesTenant(issuer: Issuer, pattern: string): boolean {
+  const parts = Object.keys(issuer.parts).filter((name) => issuer.parts[name]?.holds === "tenant");
+  if (issuer.tenancy === "own" || parts.length === 0) return true;
+  const templates = [issuer.claims.sub ?? []].flat() as readonly Template[];
+  const pairs = issuer.ownSubjects ? pairsOf(pattern) : [];
+  const read = [
+    ...templates.map((template) => parsed(template, pattern).found),
+    ...pairs.flatMap(([claim, value]) =>
+      [issuer.claims[claim] ?? []].flat().map((template) => parsed(template as Template, value).found),
+    ),
+  ];
+  return read.some((found) => parts.some((name) => name in found));
 }

@@ -31,6 +31,8 @@ export interface Issuer {
   readonly awsKeys?: readonly string[];
   /** AWS refuses a trust policy that has no value for any of these keys (aws.md 13.1). */
   readonly awsRequires?: readonly string[];
+  /** Google refuses a pool provider for it whose condition asks nothing (failures.md F13; which others, is not published). */
+  readonly googleWantsCondition?: true;
   /** Its tokens carry an authorized party, which AWS reads as the audience (aws.md 2.1 and 4). */
   readonly azp?: { readonly fits: RegExp; readonly means: string };
   /** The audience that its tokens have where nobody asks for another. */
@@ -204,7 +206,6 @@ const gitlab = {
     ...times,
   },
   ids: ["project_id", "namespace_id"],
-  namesChangeHands: true,
   subject: "project_path:GROUP/PROJECT:ref_type:branch:ref:main",
 } as const satisfies Partial<Issuer>;
 
@@ -236,9 +237,6 @@ const entra: Pick<Issuer, "tenancy" | "parts" | "claims" | "fixed"> = {
     sub: "{principal}",
     oid: "{principal}",
     tid: "{tid}",
-    appid: "{client}",
-    azp: "{client}",
-    ver: ["1.0", "2.0"],
     uti: "{run}",
     ...times,
   },
@@ -276,6 +274,7 @@ export const issuers: readonly Issuer[] = [
     url: /^token\.actions\.githubusercontent\.com$/,
     tenancy: "shared",
     parts: githubParts(tenant),
+    googleWantsCondition: true,
     ...github,
     awsRequires: ["sub", "job_workflow_ref"],
   },
@@ -291,6 +290,8 @@ export const issuers: readonly Issuer[] = [
     name: "GitLab",
     url: /^gitlab\.com$/,
     tenancy: "shared",
+    googleWantsCondition: true,
+    namesChangeHands: true,
     parts: gitlabParts(tenant, (own) => caller(own)),
     ...gitlab,
     awsKeys: [
@@ -304,6 +305,7 @@ export const issuers: readonly Issuer[] = [
     name: "HCP Terraform",
     url: /^app\.terraform\.io$/,
     tenancy: "shared",
+    googleWantsCondition: true,
     parts: {
       organization: tenant(),
       organizationId: tenant("org-outsider", "id"),
@@ -455,9 +457,18 @@ export const issuers: readonly Issuer[] = [
   },
   {
     name: "Entra ID",
-    url: /^(?:sts\.windows\.net\/|login\.(?:microsoftonline\.(?:com|us)|partner\.microsoftonline\.cn)\/(?!common|organizations|consumers))[^/]+(?:\/v2\.0)?$/,
+    url: /^login\.(?:microsoftonline\.(?:com|us)|partner\.microsoftonline\.cn)\/(?!common|organizations|consumers)[^/]+\/v2\.0$/,
     ...entra,
+    claims: { ...entra.claims, azp: "{client}", ver: "2.0" },
     azp: { fits: isGuid, means: "the client id of the application that asks" },
+    subject: "the object id of the service principal",
+  },
+  {
+    // The first version of its tokens has `appid` and no authorized party (entra.md 2.5).
+    name: "Entra ID",
+    url: /^sts\.windows\.net\//,
+    ...entra,
+    claims: { ...entra.claims, appid: "{client}", ver: "1.0" },
     subject: "the object id of the service principal",
   },
   {

@@ -1,5 +1,4 @@
 import type { Attributes } from "../../judge/google/attributes.ts";
-import { renderCondition } from "../../judge/google/condition.ts";
 import { judgeDeclared } from "../../judge/google/declared.ts";
 import { judgePool, type PoolTrust } from "../../judge/google/judge.ts";
 import type { Tail } from "../../judge/google/principals.ts";
@@ -8,6 +7,7 @@ import type { Evidence, Judgement, LivePresent, TrustView } from "../../model.ts
 import { tailsOf } from "./federation/binding-spec.ts";
 import { type PoolProviderSpec, poolName, poolProviderName } from "./federation/spec.ts";
 import { targetOf } from "./shape.ts";
+import { trustFrom } from "./trust-from.ts";
 
 /** A pool provider as it is live, or as the file wants it. */
 export function trustOf({ link, live, lookup }: TrustView): PoolTrust | undefined {
@@ -15,22 +15,6 @@ export function trustOf({ link, live, lookup }: TrustView): PoolTrust | undefine
   const spec = (live as LivePresent<PoolProviderSpec>).spec;
   const pool = lookup({ ...poolName(targetOf(link)), field: "disabled" }) === "true";
   return trustFrom(spec, poolProviderName(link, lookup), pool);
-}
-
-/** The judge's view of a pool provider; `poolOff`: its pool is disabled. */
-export function trustFrom(spec: PoolProviderSpec, name: string | undefined, poolOff: boolean): PoolTrust {
-  const off = poolOff ? "the pool is disabled" : spec.disabled ? "the pool provider is disabled" : undefined;
-  const uploaded = spec.keys === "issuer" ? undefined : "its keys were uploaded, and not the issuer's";
-  const why = off ?? uploaded;
-  return {
-    type: spec.type === "aws" ? "aws" : "oidc",
-    source: String(spec.source),
-    audiences: spec.audiences,
-    mapping: spec.mapping,
-    condition: renderCondition(spec.conditions),
-    name,
-    ...(why === undefined ? {} : { off: why }),
-  };
 }
 
 const missing = ({ link, live }: TrustView): Evidence => ({

@@ -16,9 +16,11 @@ import {
   poolResource,
 } from "./federation/spec.ts";
 import { guardResource } from "./guard.ts";
-import { judge, trustFrom, trustOf } from "./judge.ts";
+import { insideOf } from "./inside.ts";
+import { judge, trustOf } from "./judge.ts";
 import type { AccountSpec } from "./kind.ts";
 import { sinkOf, targetOf } from "./shape.ts";
+import { trustFrom } from "./trust-from.ts";
 
 /** The pool provider holds the trust, so it comes first; what a link may do stands in bindings of their own. */
 function trust(link: Link, identity: Identity): readonly Resource[] {
@@ -63,20 +65,6 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
     base,
     ...(identity.proof === "aws4_request" && "instance" in identity.who ? { pinned: ["session"] } : {}),
   };
-}
-
-/** Claims of the workload as the file declares them; a pattern of subjects as it stands. */
-export function insideOf(identity: Identity): readonly Readonly<Record<string, unknown>>[] {
-  if (identity.proof === "aws4_request") return [{ ...identity.example }];
-  const { sub, ...others } = identity.claims;
-  const plain = Object.fromEntries(
-    Object.entries(others).flatMap(([claim, value]) => {
-      const [first] = [value].flat();
-      return typeof first === "string" && claim !== "aud" ? [[claim, first] as const] : [];
-    }),
-  );
-  const subjects = [...[sub ?? []].flat().filter((one) => typeof one === "string"), ...(identity.like ?? [])];
-  return subjects.length > 0 ? subjects.map((one) => ({ ...plain, sub: one })) : [plain];
 }
 
 /** The pool providers beside the link's own, as the pool was read. */

@@ -1,5 +1,5 @@
+import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { Remark } from "../../../model.ts";
-import { factsOf } from "./issuers.ts";
 import { type Clause, hasWildcard, isLiteral, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
 import type { Grant } from "./lint-grants.ts";
 
@@ -8,7 +8,7 @@ export const audiences = (grant: Grant): readonly Remark[] => (grant.shut ? [] :
 
 /** T08. AWS's `aud` reads `azp` where the token has one (aws.md 2.1): none of the values looks like what stands there. */
 function azp({ prefix, clauses }: Grant): readonly Remark[] {
-  const party = factsOf(prefix).azp;
+  const party = issuerOf(prefix).azp;
   if (!party) return [];
   const cannot = (clause: Clause): boolean =>
     clause.key === `${prefix}:aud` &&

@@ -1,6 +1,6 @@
 import { actionTruth } from "../../../judge/aws/judge.ts";
 import type { Policy, Statement } from "../../../judge/aws/policy.ts";
-import { exposes } from "./issuers.ts";
+import { exposes } from "./exposes.ts";
 import { type Clause, clausesOf } from "./lint-clauses.ts";
 
 /** Where the role is, and what else is known about it. */

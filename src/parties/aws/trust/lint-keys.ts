@@ -1,7 +1,7 @@
 import { actionTruth } from "../../../judge/aws/judge.ts";
 import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import type { Remark } from "../../../model.ts";
-import { exposes } from "./issuers.ts";
+import { exposes } from "./exposes.ts";
 import { type Clause, clausesOf, hasWildcard, isLiteral, onlyWildcards, rowOf } from "./lint-clauses.ts";
 import { issuersOf, prefixOf, webIdentity } from "./lint-grants.ts";
 

@@ -1,21 +1,71 @@
-import type { Remark } from "../../../model.ts";
-import { factsOf } from "./issuers.ts";
+import { breadthOf } from "../../../judge/aws/admits.ts";
+import type { Policy } from "../../../judge/aws/policy.ts";
+import { namesTenant } from "../../../judge/issuers/outsiders.ts";
+import { issuerOf } from "../../../judge/issuers/table.ts";
+import { type Remark, remark } from "../../../model.ts";
 import { type Clause, hasWildcard, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
 import type { Grant } from "./lint-grants.ts";
 
 /** Whom a grant means: T01, T02, T03 and T13 of aws.md 13.2. Where nobody passes, there is nobody to name. */
-export function subjects(grant: Grant): readonly Remark[] {
+export function subjects(grant: Grant, policy: Policy): readonly Remark[] {
   if (grant.shut) return [];
   const pins = pinsOf(grant);
   const tight = pins.filter((pin) => loose(grant, pin).length === 0);
-  if (tight.length > 0) return mutable(grant, tight);
+  const { outsider, sibling } = breadthOf(policy, grant.statement, grant.federated);
+  if (tight.length > 0) {
+    const others = outsider ? [chosen(grant, String(outsider.claims.sub))] : [];
+    const beside = !outsider && sibling && issuerOf(grant.prefix).tenancy === "shared" ? siblings(grant, sibling) : [];
+    return [...others, ...beside, ...mutable(grant, tight)];
+  }
   const open = pins.length > 0 ? pins.flatMap((pin) => wide(grant, pin)) : [missing(grant)];
   return [...open, ...byMail(grant)];
 }
 
+/** What each condition says is something that every customer of the issuer can have. */
+function chosen({ prefix, clauses }: Grant, sub: string): Remark {
+  const own = clauses.filter(({ key }) => key.startsWith(`${prefix}:`) && !/:o?aud$/.test(key));
+  return remark("AWS-CLAIM-CHOSEN", {
+    severity: "security",
+    says: `the trust lets every customer of ${prefix} in: its conditions are met by claims that a customer chooses, as in the subject ${sub}`,
+    because: own.map(rowOf),
+    fix: [`add StringEquals on ${prefix}:sub, or on an id of yours, that no other customer can have`],
+    of: own.map(({ key, operator, values }) => `${operator} ${key} ${values.join(" or ")}`).join("; "),
+  });
+}
+
+/** The trust names one workload, and others of the same tenant pass: all of them, or those whose names go on alike. */
+function siblings(
+  { prefix, clauses }: Grant,
+  { claims, crafted }: { claims: Readonly<Record<string, unknown>>; crafted: boolean },
+): readonly Remark[] {
+  const subject = clauses.filter(({ key }) => key === `${prefix}:sub`);
+  const values = subject.flatMap((clause) => clause.values).join(" or ");
+  if (crafted)
+    return [
+      remark("AWS-SUB-SIBLINGS", {
+        severity: "warning",
+        says: `${values} also fits ${String(claims.sub)}: nothing ends the name before the wildcard`,
+        because: subject.map(rowOf),
+        fix: ["end the name with its separator, such as : or /, before the wildcard"],
+      }),
+    ];
+  // Of a pool of end users its whole pool is meant; a pattern of the file is told where the file says it.
+  if (issuerOf(prefix).awsRequires?.includes("aud") || subject.some(readsWildcards)) return [];
+  return [
+    remark("BROAD-SUBJECT", {
+      severity: "security",
+      says: `the trust lets other workloads of the same customer of ${prefix} in, for example ${String(claims.repository ?? claims.sub)}`,
+      because: subject.map(rowOf),
+      fix: [`add a condition that names the workload; or accept it in the file`],
+      of: values || clauses.map(({ key, values: some }) => `${key} ${some.join(" or ")}`).join("; "),
+    }),
+  ];
+}
+
 /** Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. */
 function pinsOf({ prefix, clauses }: Grant): readonly Clause[] {
-  const { ids = [], names = [] } = factsOf(prefix);
+  const { ids = [], claims } = issuerOf(prefix);
+  const names = ["repository", "organization_slug", "pipeline_slug", "cluster_name"].filter((name) => name in claims);
   const keys = ["sub", ...ids, ...names].map((key) => `${prefix}:${key}`);
   return clauses.filter(
     ({ demands, base, key }) => demands && keys.includes(key) && /^(?:String(?:Equals|Like)|Arn)/.test(base ?? ""),
@@ -25,11 +75,8 @@ function pinsOf({ prefix, clauses }: Grant): readonly Clause[] {
 /** Patterns that go beyond one tenant: of wildcards only, or with one before the tenant is named. */
 function loose({ prefix }: Grant, clause: Clause): readonly string[] {
   if (!readsWildcards(clause)) return [];
-  const { tenant } = factsOf(prefix);
-  const bounded = (pattern: string): boolean => {
-    const start = pattern.slice(0, pattern.search(/[*?]/));
-    return clause.key !== `${prefix}:sub` || !tenant || tenant.test(start);
-  };
+  const issuer = issuerOf(prefix);
+  const bounded = (pattern: string): boolean => clause.key !== `${prefix}:sub` || namesTenant(issuer, pattern);
   return clause.patterns.filter((pattern) => onlyWildcards(pattern) || (hasWildcard(pattern) && !bounded(pattern)));
 }
 
@@ -68,19 +115,18 @@ function wide(grant: Grant, clause: Clause): readonly Remark[] {
 
 /** A name that is given up can be taken by somebody else; an id cannot (aws.md 13.2, T13). */
 function mutable({ prefix }: Grant, pins: readonly Clause[]): readonly Remark[] {
-  const { ids = [], named } = factsOf(prefix);
+  const { ids = [], namesChangeHands, lastingSubject } = issuerOf(prefix);
   const lasts = ({ key, values }: Clause): boolean =>
     ids.some((id) => key === `${prefix}:${id}`) ||
-    (key === `${prefix}:sub` && values.every((value) => named?.lasting.test(value)));
-  if (!named || pins.some(lasts)) return [];
+    (key === `${prefix}:sub` && values.every((value) => lastingSubject?.test(value)));
+  if (!namesChangeHands || pins.some(lasts)) return [];
   return [
-    {
-      code: "AWS-MUTABLE-NAME",
+    remark("AWS-MUTABLE-NAME", {
       severity: "warning",
       says: `the trust goes by names of ${prefix}, and whoever takes such a name over gets in`,
       because: pins.map(rowOf),
       fix: [`add StringEquals on ${prefix}:${ids[0]}`],
-    },
+    }),
   ];
 }
 

@@ -18,7 +18,7 @@ export type { LintContext } from "./lint-grants.ts";
  */
 export function lintTrust(policy: Policy, context: LintContext): readonly Remark[] {
   const found = [
-    ...grantsOf(policy).flatMap((grant) => [...subjects(grant), ...audiences(grant), ...sharedIssuer(grant)]),
+    ...grantsOf(policy).flatMap((grant) => [...subjects(grant, policy), ...audiences(grant), ...sharedIssuer(grant)]),
     ...keys(policy),
     ...principals(policy, context),
     ...size(policy),

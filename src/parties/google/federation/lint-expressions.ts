@@ -1,12 +1,17 @@
-import { admitsAnybody, claimsIn, type Held, isNoQuestion } from "../../../judge/google/anybody.ts";
+import { reaches } from "../../../judge/google/admits.ts";
 import { attributesOf, isUnmapped, longestSubject } from "../../../judge/google/attributes.ts";
 import { evaluate, isTrue, syntaxError } from "../../../judge/google/cel.ts";
+import { claimsIn } from "../../../judge/google/expressions.ts";
+import { completed } from "../../../judge/issuers/outsiders.ts";
+import { awsCallers, issuerOf } from "../../../judge/issuers/table.ts";
 import type { Finding, Identity, Link } from "../../../model.ts";
+import { insideOf } from "../inside.ts";
 import { type Target, targetOf } from "../shape.ts";
+import { tailsOf } from "./binding-spec.ts";
 import { mappingOf } from "./spec.ts";
 
 /** What a rule says; whom it concerns is the same for all. `field` is below `to.google`, or `may`. */
-export type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & { readonly field: string };
+export type Said = Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> & { readonly field: string };
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -39,33 +44,75 @@ function conditionRules(condition: string, link: Link, identity: Identity): read
     const says = `the condition asks for ${lacking}, and the mapping makes no such thing`;
     return [{ ...base, code: "GOOGLE-MAPPING-MISFIT", says, fix: [`map it: mapping: { ${lacking}: .. }`] }];
   }
-  const held = heldOf(condition, link, identity);
-  if (isNoQuestion(held)) {
+  if (isNoQuestion(condition, identity)) {
     const says = "a condition comes to true or false; google refuses a token for which it comes to anything else";
     return [{ ...base, code: "GOOGLE-EXPRESSION", says, fix: ["compare it with something: .. == '..'"] }];
   }
-  if (!admitsAnybody(held)) return shut(condition, identity);
-  const fix = [
-    "leave it out: then the workload of the link is pinned",
-    "or test a claim that tells your own from others",
-  ];
-  const code = "GOOGLE-CONDITION-BROAD";
-  // That it is this account at all, the pool provider says already; a condition that says it again is no slip.
-  if (held.type === "aws" && !admitsAnybody({ ...held, source: "000000000000" })) {
-    const says = `this condition is true of every caller of the account ${held.source}`;
-    return [{ ...base, severity: "security", code, says, fix }];
-  }
-  const says = "this condition is true of everybody whom the issuer vouches for";
-  return [{ ...base, code, says, fix }];
+  const turned = shut(condition, identity);
+  return turned.length > 0 ? turned : grantedToAll(condition, link, identity);
 }
 
-function heldOf(condition: string, link: Link, identity: Identity): Held {
-  const mapping = mappingOf(targetOf(link), identity);
-  if (identity.proof === "aws4_request") {
-    return { condition, mapping, type: "aws", source: identity.account, audiences: [] };
-  }
-  const audiences = targetOf(link).audiences ?? [link.audience];
-  return { condition, mapping, type: "oidc", source: String(identity.issuer), audiences };
+/**
+ * A condition on what all tokens of an own issuer have narrows nothing, so the grant has to: here it does not. What a
+ * condition lets into the pool at all is judged once for each pool provider (review.ts).
+ */
+function grantedToAll(condition: string, link: Link, identity: Identity): readonly Said[] {
+  const target = targetOf(link);
+  if (target.grant === "pool") return [];
+  const trust = {
+    type: identity.proof === "oidc" ? ("oidc" as const) : ("aws" as const),
+    source: identity.proof === "oidc" ? sourceOf(identity) : identity.account,
+    audiences: identity.proof === "oidc" ? (target.audiences ?? [link.audience]) : [],
+    name: undefined,
+    mapping: mappingOf(target, identity),
+    condition,
+  };
+  if (trust.type === "oidc" && issuerOf(trust.source).tenancy === "shared") return [];
+  const pinned = identity.proof === "aws4_request" && "instance" in identity.who ? ["session"] : undefined;
+  const tails = tailsOf(target, identity);
+  const outsider = reaches(trust, tails, insideOf(identity), pinned).find(({ who }) => who === "outsider");
+  if (!outsider) return [];
+  const example = String(outsider.claims.arn ?? outsider.claims.sub);
+  const account = link.from.spec.account;
+  const whose = typeof account === "string" ? `the AWS account ${account}` : trust.source;
+  return [
+    {
+      code: "GOOGLE-CONDITION-BROAD",
+      severity: "security",
+      field: "condition",
+      says: `this condition is true of every identity of ${whose}, and so is what is granted to (${tails.join(", ")}): ${example} gets it, too`,
+      fix: [
+        "leave the condition out: then the workload of the link is pinned",
+        "or grant to what tells it from others",
+      ],
+    },
+  ];
+}
+
+/** An issuer that only the cloud knows is AWS's own for the account: nothing else issues under a reference. */
+const sourceOf = ({ issuer, claims }: Identity & { proof: "oidc" }): string =>
+  typeof issuer === "string"
+    ? issuer
+    : String(claims.sub).startsWith("arn:")
+      ? "https://unknown.tokens.sts.global.api.aws"
+      : "";
+
+/** A condition that is no question, whatever kind of value a claim has: Google takes true and nothing else. */
+function isNoQuestion(condition: string, identity: Identity): boolean {
+  const asked = claimsIn(condition);
+  const [inside = {}] = insideOf(identity);
+  const iss = identity.proof === "oidc" ? sourceOf(identity) : "";
+  const whole = completed(identity.proof === "oidc" ? issuerOf(iss) : awsCallers, iss, inside).guessed;
+  const others = asked.filter((claim) => !["sub", "iss", "aud"].includes(claim));
+  const tried = [
+    { ...Object.fromEntries(asked.map((claim) => [claim, "x"])), ...whole },
+    { ...whole, ...Object.fromEntries(others.map((claim) => [claim, true])) },
+  ];
+  const outcomes = tried.map((assertion) =>
+    evaluate(condition, { assertion, google: { subject: "x", groups: [] }, attribute: {} }),
+  );
+  const values = outcomes.filter((one) => one.state === "value");
+  return values.length > 0 && values.every(({ value }) => typeof value !== "boolean");
 }
 
 /** The link's own workload turned away, where all that the condition reads is known of it. */

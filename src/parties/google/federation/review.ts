@@ -1,42 +1,161 @@
-import { admitsAnybody } from "../../../judge/google/anybody.ts";
-import { renderCondition } from "../../../judge/google/condition.ts";
+import { enters } from "../../../judge/google/admits.ts";
+import { attributesOf, isUnmapped } from "../../../judge/google/attributes.ts";
+import { evaluate, isTrue } from "../../../judge/google/cel.ts";
+import { claimsIn } from "../../../judge/google/expressions.ts";
+import type { PoolTrust } from "../../../judge/google/judge.ts";
+import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
+import { remark } from "../../../model.ts";
+import { trustFrom } from "../trust-from.ts";
 import type { PoolProviderSpec } from "./spec.ts";
 
-/** Issuers that vouch for everybody who has an account there (GitHub, GitLab, HCP Terraform, CircleCI, Vercel ...). */
-const multiTenant =
-  /^https:\/\/(?:token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|oidc\.circleci\.com|oidc\.vercel\.com|agent\.buildkite\.com|api\.pulumi\.com\/oidc|login\.microsoftonline\.com\/common|accounts\.google\.com)/;
-
-/** What all links together come to, or what is there now: limits of google.md 6.1, and conditions that hold nobody back. */
+/** What all links together come to, or what is there now: limits of google.md 6.1, and whom the condition lets in. */
 export function reviewPoolProvider(resource: Resource, live?: LivePresent): readonly Remark[] {
   if (!resource.address.startsWith("google:poolProvider/")) return manyGrants(resource);
-  const { conditions, audiences, source, type, keys, mapping } = (live?.spec ??
-    resource.spec) as unknown as PoolProviderSpec;
-  const condition = renderCondition(conditions);
-  const base = { because: [], severity: "error" } as const;
-  const long: Remark = {
-    ...{ ...base, code: "GOOGLE-CONDITION-SIZE", fix: ["spread the links over several pool providers"] },
+  const spec = (live?.spec ?? resource.spec) as PoolProviderSpec;
+  // What the file itself says is told where it stands (lint-shared.ts).
+  return [...manyGrants(resource), ...limits(spec), ...(live ? breadth(spec) : [])];
+}
+
+function limits(spec: PoolProviderSpec): readonly Remark[] {
+  const { condition } = trustFrom(spec, undefined, false);
+  const long = remark("GOOGLE-CONDITION-SIZE", {
     says: `together the links make a condition of ${condition.length} characters, and 4096 fit`,
-  };
-  const many: Remark = {
-    ...{ ...base, code: "GOOGLE-AUDIENCES", fix: ["spread the links over several pool providers"] },
-    says: `together the links take ${audiences.length} audiences, and a pool provider takes 10`,
-  };
-  const stored: Remark = {
-    ...{ ...base, severity: "security", code: "GOOGLE-KEYS-UPLOADED", fix: ["crosstrust apply takes them away"] },
+    fix: ["spread the links over several pool providers"],
+  });
+  const many = remark("GOOGLE-AUDIENCES", {
+    says: `together the links take ${spec.audiences.length} audiences, and a pool provider takes 10`,
+    fix: ["spread the links over several pool providers"],
+  });
+  const stored = remark("GOOGLE-KEYS-UPLOADED", {
+    severity: "security",
     says: "keys were stored in the pool provider: whoever has them signs in as anybody, whatever the issuer says",
-  };
-  const kind = type === "aws" ? ("aws" as const) : ("oidc" as const);
-  const open = admitsAnybody({ ...{ condition, audiences, mapping, type: kind }, source: String(source) });
-  const shared = typeof source === "string" && multiTenant.test(source);
+    fix: ["crosstrust apply takes them away"],
+  });
   return [
-    ...manyGrants(resource),
     ...(condition.length > 4096 ? [long] : []),
-    ...(audiences.length > 10 ? [many] : []),
-    ...(keys === "uploaded" ? [stored] : []),
-    ...(open ? [nobodyHeldBack(String(source), shared)] : []),
+    ...(spec.audiences.length > 10 ? [many] : []),
+    ...(spec.keys === "uploaded" ? [stored] : []),
   ];
 }
+
+/**
+ * Whom the condition lets into the pool beside the workloads that it names. On a shared issuer that is anybody's account;
+ * on an own issuer everybody is of the same tenant, and the bindings decide (contract, section 9).
+ */
+export function breadth(spec: PoolProviderSpec): readonly Remark[] {
+  const trust = { ...trustFrom(spec, undefined, false), off: undefined };
+  const { off: _, ...on } = trust;
+  const { candidates } = enters({ ...on, name: on.name ?? "//iam.googleapis.com/pool" }, []);
+  const shared = on.type === "oidc" && issuerOf(on.source).tenancy === "shared";
+  const outsider = candidates.find(({ who }) => who === "outsider");
+  const of = on.condition === "" ? "(no condition)" : on.condition;
+  if (on.condition.trim() === "" && outsider) return [unconditioned(on.source, shared)];
+  if (isNoTest(on.condition, on)) return [noTest(of)];
+  // Of AWS a user and a session of a role are two kinds of caller, and a condition on one of them is a test.
+  const all = on.type === "aws" ? callersOf(on.source).every(passes(on.condition, on)) : outsider !== undefined;
+  if (!shared) return all ? [narrowsNothing(on.source, of)] : [];
+  if (outsider) {
+    const example = String(outsider.claims.repository ?? outsider.claims.sub);
+    return [
+      remark("GOOGLE-CONDITION-BROAD", {
+        severity: outsider.crafted ? "security" : "error",
+        says: `the condition admits other customers of ${on.source}, for example ${example}: ${outsider.crafted ? "a name of theirs can look like yours" : "it tests what a customer chooses"}`,
+        fix: [
+          "leave it out: then the workload of the link is pinned",
+          "or test a claim that only your tenant has, such as an id",
+        ],
+        of,
+      }),
+    ];
+  }
+  // A pattern of subjects is told where the file says it.
+  const siblings = candidates.filter(({ who, same }) => who === "sibling" && !same);
+  if (siblings.length === 0 || /assertion\.sub\.matches\('\^/.test(on.condition)) return [];
+  const sibling = siblings.find(({ crafted }) => !crafted);
+  const example = String((sibling ?? siblings[0])?.claims.sub);
+  if (!sibling)
+    return [
+      remark("GOOGLE-CONDITION-SIBLINGS", {
+        severity: "warning",
+        says: `the condition also admits workloads of your own whose names go on alike, for example ${example}`,
+        fix: ["end the name with its separator, such as : or /"],
+        of,
+      }),
+    ];
+  return [
+    remark("GOOGLE-CONDITION-BROAD", {
+      severity: "security",
+      says: `the condition admits every workload of your own tenant at ${on.source}, for example ${example}; the bindings alone tell them apart`,
+      fix: ["test what tells the workloads of the links from others; or accept it in the file"],
+      of,
+    }),
+  ];
+}
+
+const anybody = "anybody";
+
+/**
+ * Whether a condition asks for nothing that tells one tenant from another: a token passes of which nothing is known but
+ * its issuer and audience, each claim that is read being there and saying nothing (reliability-and-security.md, case 105).
+ */
+function isNoTest(condition: string, trust: PoolTrust): boolean {
+  const mapped = Object.values(trust.mapping).flatMap(claimsIn);
+  const said = Object.fromEntries([...claimsIn(condition), ...mapped].map((claim) => [claim, anybody]));
+  const [aud = anybody] = trust.audiences;
+  const token = {
+    ...said,
+    email_verified: true,
+    exp: 4_102_444_800,
+    iat: 1_767_225_600,
+    sub: anybody,
+    iss: trust.source,
+    aud,
+  };
+  if (trust.type === "aws") return callersOf("000000000000").every(passes(condition, trust));
+  return [token, { ...token, aud: [aud] }].some(passes(condition, trust));
+}
+
+/** A session of a role, and a user, of whom nothing is known. */
+const callersOf = (account: string) =>
+  [`sts::${account}:assumed-role/${anybody}/${anybody}`, `iam::${account}:user/${anybody}`].map((rest) => ({
+    account,
+    arn: `arn:aws:${rest}`,
+    userid: `AROA:${anybody}`,
+  }));
+
+const passes =
+  (condition: string, trust: PoolTrust) =>
+  (assertion: Readonly<Record<string, unknown>>): boolean => {
+    const made = attributesOf(assertion, trust.mapping);
+    const { subject, groups, custom } = isUnmapped(made) ? { subject: anybody, groups: [], custom: {} } : made;
+    return isTrue(evaluate(condition, { assertion, google: { subject, groups }, attribute: custom }));
+  };
+
+const noTest = (of: string): Remark =>
+  remark("GOOGLE-CONDITION-BROAD", {
+    says: "this condition is true of everybody whom the issuer vouches for",
+    fix: ["leave it out: then the workload of the link is pinned", "or test a claim that tells your own from others"],
+    of,
+  });
+
+const narrowsNothing = (issuer: string, of: string): Remark =>
+  remark("GOOGLE-CONDITION-BROAD", {
+    severity: "warning",
+    says: `the condition is true of every identity of ${issuer}: each of them gets a token of the pool, and the bindings decide`,
+    fix: ["leave it out: then the workload of the link is pinned"],
+    of,
+  });
+
+const unconditioned = (issuer: string, shared: boolean): Remark =>
+  remark("GOOGLE-OPEN-ISSUER", {
+    severity: shared ? "error" : "warning",
+    says: shared
+      ? `${issuer} vouches for everybody who has an account there, and no condition tells yours from theirs`
+      : `no condition tells the identities of ${issuer} apart: each of them gets a token of the pool, and the bindings decide`,
+    fix: ["leave condition out in the file: then the workloads of its links are pinned"],
+    of: "(no condition)",
+  });
 
 /** As many as a description has room for (docs/decisions/012-leftovers.md). */
 const mostRemembered = 12;
@@ -44,18 +163,10 @@ const mostRemembered = 12;
 function manyGrants({ covers = [] }: Resource): readonly Remark[] {
   if (covers.length <= mostRemembered) return [];
   return [
-    {
-      ...{ code: "GOOGLE-MANY-GRANTS", severity: "hint", because: [] },
-      says: `${covers.length} grants ride on it, and its mark remembers ${mostRemembered}: take one out of the file, and on a bucket that no other link names it may stay`,
+    remark("GOOGLE-MANY-GRANTS", {
+      severity: "hint",
+      says: `crosstrust tracks at most ${mostRemembered} grants for each account or pool provider, and this one has ${covers.length}. A grant that you remove from the file may remain on a bucket that no other link uses`,
       fix: ["fewer resources for each link, or a role on the project"],
-    },
+    }),
   ];
 }
-
-const nobodyHeldBack = (issuer: string, shared: boolean): Remark => ({
-  ...{ code: "GOOGLE-OPEN-ISSUER", severity: shared ? "error" : "security", because: [] },
-  says: shared
-    ? `${issuer} vouches for everybody who has an account there, and no condition tells yours from theirs`
-    : `no condition tells the identities of ${issuer} apart: whoever it vouches for gets a token of the pool`,
-  fix: ["leave condition out in the file: then the workloads of its links are pinned"],
-});

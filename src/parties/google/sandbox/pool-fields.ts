@@ -1,4 +1,5 @@
 import { syntaxError } from "../../../judge/google/cel.ts";
+import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { StoredPoolProvider } from "./pool-store.ts";
 import { GoogleError } from "./rest.ts";
 
@@ -57,15 +58,13 @@ function checkWhole({ attributeMapping = {}, attributeCondition = "", aws, oidc,
   if (aws && !/^\d{12}$/.test(aws.accountId ?? "")) throw invalid("The AWS account id must have 12 digits.");
   if (oidc) checkOidc(oidc);
   checkMapping(attributeMapping, aws !== undefined);
-  if (multiTenant.test(oidc?.issuerUri ?? "") && !/\bassertion\b|\battribute\b|\bgoogle\b/.test(attributeCondition))
+  const wanted = oidc?.issuerUri !== undefined && issuerOf(oidc.issuerUri).googleWantsCondition;
+  if (wanted && !/\bassertion\b|\battribute\b|\bgoogle\b/.test(attributeCondition))
     throw invalid("The attribute condition must reference one of the provider's claims.");
   if (attributeCondition.length > 4096) throw invalid("The attribute condition is longer than 4096 characters.");
   const wrong = attributeCondition.trim() === "" ? undefined : syntaxError(attributeCondition);
   if (wrong) throw invalid(`Error in the attribute condition: ${wrong}`);
 }
-
-/** Where Google wants a condition; which issuers it knows as such is not published, the status is unverified (failures.md F13). */
-const multiTenant = /^https:\/\/(?:token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io)\b/;
 
 /** Keys that somebody stores: RSA and EC, and none of the members that certificates come in (google.md 6.1). */
 function checkKeys(jwksJson: string): void {
