@@ -315,7 +315,7 @@ function edited(
   const edits: string[] = [];
   let live = base;
   const apply = (of: Readonly<Record<string, Edit>>) => {
-    const name = dice.pick(Object.keys(of));
+    const name = dice.pick(Object.keys(of).filter((one) => !edits.includes(one)));
     const next = of[name]?.({ ...editing, dice, state: live });
     if (!next) return;
     edits.push(name);

@@ -506,7 +506,7 @@ function edited(dice: Dice, editing: Editing): { readonly live: GoogleState; rea
   const edits: string[] = [];
   let live = editing.base;
   const apply = (of: Readonly<Record<string, Edit>>) => {
-    const name = dice.pick(Object.keys(of));
+    const name = dice.pick(Object.keys(of).filter((one) => !edits.includes(one)));
     const next = of[name]?.({ ...editing, dice, state: live });
     if (!next) return;
     edits.push(name);
