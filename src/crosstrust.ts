@@ -1,6 +1,7 @@
 import type {
   Address,
   Change,
+  Conclusion,
   Consents,
   Federation,
   Finding,
@@ -24,9 +25,10 @@ import { planOf } from "./plan/plan.ts";
 import { neededBy, refsOf, resolve } from "./plan/refs.ts";
 import { type Applied, apply } from "./run/apply.ts";
 import { leftOver } from "./run/leftovers.ts";
-import { type Observed, observe } from "./run/observe.ts";
+import { notesOn, type Observed, observe } from "./run/observe.ts";
 import { prove } from "./run/prove.ts";
-import { verdictOf, worst } from "./run/verdict.ts";
+import { linkHealth } from "./verdict/link.ts";
+import { conclude } from "./verdict/run.ts";
 import { version } from "./version.ts";
 
 /** The verbs of crosstrust, each a list of calls into its rooms. Commands and functions are made of these alone. */
@@ -66,6 +68,8 @@ export interface Planned {
   readonly plan: Plan;
   readonly observed: Observed;
   readonly expansion: Expansion;
+  /** Those of the plan's findings that speak of what was read, and not of what the plan would do. */
+  readonly state: readonly Finding[];
 }
 
 /**
@@ -92,20 +96,23 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     : expansion.resources;
   const looked = new Set(resources.map(({ address }) => address));
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
+  const state = stateOf(federation, expansion, observed);
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
-    findings: [
-      ...expansion.findings,
-      ...unique([...observed.failed.values(), ...observed.findings]),
-      ...watch(federation.links, expansion, observed),
-    ],
+    findings: [...expansion.findings, ...state],
   });
-  return { plan, observed, expansion };
+  return { plan, observed, expansion, state };
 }
+
+/** Returns what is to be said of the accounts and projects as they were read: it is asked again once something was written. */
+const stateOf = ({ links }: Federation, expansion: Expansion, observed: Observed): readonly Finding[] => [
+  ...unique([...observed.failed.values(), ...observed.findings]),
+  ...watch(links, expansion, observed),
+];
 
 /** A link whose own things are all gone was destroyed before, or never made: another one's destroy brings nothing of it. */
 const isThere =
@@ -211,7 +218,7 @@ export async function recallGrants({ links }: Federation, world: World): Promise
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
 export function applyPlan(
-  { plan, observed }: Omit<Planned, "expansion">,
+  { plan, observed }: Pick<Planned, "plan" | "observed">,
   keep: boolean,
   world: World,
 ): Promise<Applied> {
@@ -229,10 +236,11 @@ export interface Work {
 }
 
 /** What was done, what each link is like now, and what is still different. */
-export interface Done {
+export interface Done extends Conclusion {
   readonly applied: Applied;
   readonly traces: readonly Trace[];
   readonly health: readonly LinkHealth[];
+  /** Of the state after the run: what the plan said of a thing that was repaired is not among them. */
   readonly findings: readonly Finding[];
   readonly left: readonly Change[];
 }
@@ -241,7 +249,8 @@ export interface Done {
 const untilVisible = 120_000;
 
 /** Makes a plan so, waits until it is visible, proves it. Without a write there is nothing to wait for. */
-export async function carryOut({ federation, planned, only, grantMe }: Work, world: World): Promise<Done> {
+export async function carryOut(work: Work, world: World): Promise<Done> {
+  const { federation, planned, only, grantMe } = work;
   const { plan, expansion, observed } = planned;
   await recallGrants(federation, world);
   const applied = await applyPlan(planned, false, world);
@@ -251,23 +260,51 @@ export async function carryOut({ federation, planned, only, grantMe }: Work, wor
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
   const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
-  const health = traces.map((trace) => healthOf(trace, left, observed));
-  const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
-  return { applied, traces, health, findings, left };
+  const still = [...stillSaid(work, applied, live), ...applied.findings];
+  const health = traces.map((trace) => healthOf({ trace, federation, observed, changes: left, findings: still }));
+  const findings = proofFirst(still, traces);
+  const beside = left.some(({ links }) => !traces.some(({ link }) => links.includes(link)));
+  return { applied, traces, health, findings, left, ...conclude({ links: health, findings, leftovers: beside }) };
 }
 
-/** One link after its proof; `changes` is whatever differs from the file, of any link. */
-export function healthOf(trace: Trace, changes: readonly Change[], { failed }: Observed): LinkHealth {
-  const mine = changes.filter((change) => change.links.includes(trace.link));
-  const unread = [...failed.values()].some(({ links }) => !links || links.includes(trace.link));
-  return { link: trace.link, verdict: verdictOf(trace, mine, unread), hops: trace.hops, changes: mine };
+/**
+ * Returns what is still to be said after a run. What was read is judged again over what is there now. Of what the plan
+ * warned of, only what it could not change is left.
+ */
+function stillSaid({ federation, planned }: Work, { done }: Applied, live: Observed["live"]): readonly Finding[] {
+  const { plan, expansion, observed, state } = planned;
+  const isWritten = ({ at }: Finding) => done.some(({ address }) => address === at.address);
+  const about = plan.findings.filter(
+    (finding) => !state.includes(finding) && finding.asks !== undefined && !isWritten(finding),
+  );
+  const seen = observed.findings.filter((finding) => !observed.notes.includes(finding));
+  const findings = [...seen, ...notesOn(live, expansion.resources)];
+  return [...about, ...stateOf(federation, expansion, { ...observed, live, findings })];
 }
 
-/** What was proved is said; what the plan only judged of the same thing is not said beside it. */
+/** One link after its proof, and what was found and changed beside it, of any link. */
+interface Checked {
+  readonly trace: Trace;
+  readonly federation: Federation;
+  readonly observed: Observed;
+  /** Whatever differs from the file. */
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+}
+
+/** Returns how one link fares. */
+export function healthOf({ trace, federation, observed, changes, findings }: Checked): LinkHealth {
+  const link = federation.links.find(({ name }) => name === trace.link);
+  if (!link) throw new Error(`${trace.link} is no link of the file`);
+  return linkHealth({ link, trace, changes, findings, unread: unique([...observed.failed.values()]) });
+}
+
+/** What was proved of each of its links is said; what was only judged of the same thing is not said beside it. */
 export function proofFirst(findings: readonly Finding[], traces: readonly Trace[]): readonly Finding[] {
   const proved = traces.flatMap((trace) => trace.findings);
-  const said = (finding: Finding) =>
-    proved.some(({ code, links = [] }) => code === finding.code && links.some((link) => finding.links?.includes(link)));
+  const isProved = (code: Finding["code"], link: string) =>
+    proved.some((finding) => finding.code === code && finding.links?.includes(link));
+  const said = ({ code, links = [] }: Finding) => links.length > 0 && links.every((link) => isProved(code, link));
   return [...findings.filter((finding) => !said(finding)), ...proved];
 }
 
@@ -278,16 +315,17 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const links = traces.map((trace) => healthOf(trace, changes, observed));
+  const found = [...plan.findings, ...watched.flat()];
+  const { federation } = ask;
+  const links = traces.map((trace) => healthOf({ trace, federation, observed, changes, findings: found }));
   const left = changes.filter((change) => change.links.length === 0);
-  const verdict = worst([...links.map((link) => link.verdict), ...(left.length > 0 ? (["drifted"] as const) : [])]);
   const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
   return {
     at: new Date(world.clock.now()).toISOString(),
-    verdict,
     ms: Math.round(performance.now() - start),
     fingerprint: plan.fingerprint,
     links,
     findings,
+    ...conclude({ links, findings, leftovers: left.length > 0 }),
   };
 }
