@@ -41,12 +41,15 @@ export function conclude({ links, findings, leftovers }: Run): Conclusion {
 const isBeside = ({ links, asks, accepted }: Finding): boolean =>
   links?.length === 0 && asks !== undefined && asks !== "usage" && accepted === undefined;
 
-/** Returns the security findings that somebody has to decide about: they have no witness, and the file accepts none of them. */
+/**
+ * Returns the security findings that somebody has to decide about. A finding that decides a link's verdict, by its witness
+ * or as a refusal that failed, is none of them, and neither is one that the file accepts.
+ */
 export const undecidedOf = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.filter(
-    ({ severity, witness, accepted, asks }) =>
-      severity === "security" && witness === undefined && accepted === undefined && asks !== "broken",
-  );
+  findings.filter(({ severity, witness, accepted, asks, links }) => {
+    const decides = links?.length !== 0 && (witness !== undefined || asks === "broken");
+    return severity === "security" && accepted === undefined && !decides;
+  });
 
 /** Returns what a verdict means, for the last line and the page. Others are said to be turned away only where nothing is left to decide. */
 export function saysOf(verdict: Verdict, undecided: number): string {
