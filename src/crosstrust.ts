@@ -261,7 +261,7 @@ export async function carryOut(work: Work, world: World): Promise<Done> {
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
   const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
   const still = [...stillSaid(work, applied, live), ...applied.findings];
-  const health = traces.map((trace) => healthOf({ trace, federation, observed, changes: left, findings: still }));
+  const health = traces.map((trace) => healthOf({ trace, federation, planned, changes: left, findings: still }));
   const findings = proofFirst(still, traces);
   const beside = left.some(({ links }) => !traces.some(({ link }) => links.includes(link)));
   return { applied, traces, health, findings, left, ...conclude({ links: health, findings, leftovers: beside }) };
@@ -286,17 +286,20 @@ function stillSaid({ federation, planned }: Work, { done }: Applied, live: Obser
 interface Checked {
   readonly trace: Trace;
   readonly federation: Federation;
-  readonly observed: Observed;
+  readonly planned: Planned;
   /** Whatever differs from the file. */
   readonly changes: readonly Change[];
   readonly findings: readonly Finding[];
 }
 
 /** Returns how one link fares. */
-export function healthOf({ trace, federation, observed, changes, findings }: Checked): LinkHealth {
+export function healthOf({ trace, federation, planned, changes, findings }: Checked): LinkHealth {
+  const { plan, observed, expansion } = planned;
   const link = federation.links.find(({ name }) => name === trace.link);
   if (!link) throw new Error(`${trace.link} is no link of the file`);
-  return linkHealth({ link, trace, changes, findings, unread: unique([...observed.failed.values()]) });
+  const trust = plan.changes.find(({ address }) => address === expansion.trustOf.get(link.name));
+  const wasWhole = trust?.verb === "keep" && trust.live.state === "present" && trust.links.length === 1;
+  return linkHealth({ link, trace, changes, findings, unread: unique([...observed.failed.values()]), wasWhole });
 }
 
 /** What was proved of each of its links is said; what was only judged of the same thing is not said beside it. */
@@ -311,13 +314,14 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
-  const { plan, observed, expansion } = await makePlan({ ...ask, glance: true }, world);
+  const planned = await makePlan({ ...ask, glance: true }, world);
+  const { plan, observed, expansion } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const found = [...plan.findings, ...watched.flat()];
   const { federation } = ask;
-  const links = traces.map((trace) => healthOf({ trace, federation, observed, changes, findings: found }));
+  const links = traces.map((trace) => healthOf({ trace, federation, planned, changes, findings: found }));
   const left = changes.filter((change) => change.links.length === 0);
   const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
   return {

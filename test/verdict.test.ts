@@ -90,6 +90,7 @@ interface Given {
   readonly changes?: readonly Change[];
   readonly unread?: readonly Finding[];
   readonly leftovers?: boolean;
+  readonly wasWhole?: boolean;
 }
 
 const works = "every link works, and turns others away";
@@ -292,6 +293,23 @@ const rows: readonly Row[] = [
     { changes: [create], unread: [unreadable], explained: { exchange: "AWS-ROLE-MISSING" }, traced: [roleMissing] },
     ["absent", 77, "WARNING", 503, "AWS-ROLE-MISSING"],
   ],
+  [
+    "lost since it was whole: there is no account any more",
+    "n--.",
+    {
+      wasWhole: true,
+      changes: [change("restore", undefined, createAccount.address)],
+      explained: { mint: "GOOGLE-ACCOUNT-MISSING" },
+      traced: [accountMissing],
+    },
+    ["broken", 3, "ERROR", 503, "GOOGLE-ACCOUNT-MISSING"],
+  ],
+  [
+    "whole, and a new grant is not made",
+    "....",
+    { wasWhole: true, changes: [create] },
+    ["absent", 2, "WARNING", 503, "absent"],
+  ],
   // Somebody gets in.
   ["a witness", "....", { findings: [outsider] }, ["open", 3, "ERROR", 503, "AWS-SUB-EXTRA"]],
   [
@@ -429,9 +447,17 @@ const rows: readonly Row[] = [
 
 describe("what is found of a link decides all that is told of it", () => {
   test.each(rows)("%s", (_, hops, given, [verdict, exit, log, strict, alert, says]) => {
-    const { explained, traced = [], findings = [], changes = [], unread = [], leftovers = false } = given;
+    const {
+      explained,
+      traced = [],
+      findings = [],
+      changes = [],
+      unread = [],
+      leftovers = false,
+      wasWhole = false,
+    } = given;
     const trace: Trace = { link: "reports", hops: hopsOf(hops, explained), findings: traced };
-    const line = linkHealth({ link, trace, changes, findings: [...findings, ...unread], unread });
+    const line = linkHealth({ link, trace, changes, findings: [...findings, ...unread], unread, wasWhole });
     const all = [...findings, ...unread, ...traced];
     const conclusion = conclude({ links: [line], findings: all, leftovers });
     const { lead } = causesOf(line, link, {
@@ -454,7 +480,14 @@ describe("what is found of a link decides all that is told of it", () => {
 
   test("a missing premise is named, with the finding that tells more", () => {
     const trace: Trace = { link: "reports", hops: hopsOf("...?"), findings: [] };
-    const { missing } = linkHealth({ link, trace, changes: [], findings: [unreadable], unread: [unreadable] });
+    const { missing } = linkHealth({
+      link,
+      trace,
+      changes: [],
+      findings: [unreadable],
+      unread: [unreadable],
+      wasWhole: false,
+    });
     expect(missing).toEqual([
       { premise: "read", says: "GetRole is not permitted", finding: "NOT-PERMITTED", asks: "denied" },
       { premise: "refuse", says: "saw refuse" },
@@ -467,7 +500,7 @@ describe("several links", () => {
     linkHealth({
       link: { ...link, name },
       trace: { link: name, hops: hopsOf(hops, given.explained), findings: given.traced ?? [] },
-      ...{ changes: given.changes ?? [], findings: given.findings ?? [], unread: given.unread ?? [] },
+      ...{ changes: given.changes ?? [], findings: given.findings ?? [], unread: given.unread ?? [], wasWhole: false },
     });
 
   test("the worst one is the verdict of the run, and the exit code is the first that applies to any", () => {

@@ -10,6 +10,11 @@ export interface Seen {
   readonly findings: readonly Finding[];
   /** One finding for each thing that could not be read. */
   readonly unread: readonly Finding[];
+  /**
+   * The trust is as the file says, and no other link needs it. It is made after what it refers to, so the link was whole
+   * once, and what is missing now was lost.
+   */
+  readonly wasWhole: boolean;
 }
 
 /** Whether a finding concerns a link. Without `links` it concerns every link; with an empty list it concerns none. */
@@ -37,7 +42,7 @@ export function linkHealth(seen: Seen): LinkHealth {
 }
 
 /** Keeps only what concerns the link. */
-function narrowed({ link, trace, changes, findings, unread }: Seen): Seen {
+function narrowed({ link, trace, changes, findings, unread, wasWhole }: Seen): Seen {
   const mine = (finding: Finding) => concerns(finding, link.name);
   return {
     link,
@@ -45,6 +50,7 @@ function narrowed({ link, trace, changes, findings, unread }: Seen): Seen {
     changes: changes.filter(({ links }) => links.includes(link.name)),
     findings: findings.filter((finding) => mine(finding) && !unread.includes(finding)),
     unread: unread.filter(mine),
+    wasWhole,
   };
 }
 
@@ -68,12 +74,12 @@ const isMaking = ({ verb, cause }: Change): boolean =>
   verb === "create" || verb === "restore" || cause === "unfinished";
 
 /**
- * Whether a step was refused because something of the link is not made, or not read where the trust was only judged. A
- * comparison that failed on something that is there is a reason of its own.
+ * Whether a step was refused because something of the link is not made, or not read where the trust was only judged. What
+ * was lost since the link was whole explains nothing: the link is broken. A comparison that failed on something that is there is a reason of its own.
  */
-function isExplained(hop: Hop, { link, trace, changes, unread }: Seen): boolean {
+function isExplained(hop: Hop, { link, trace, changes, unread, wasWhole }: Seen): boolean {
   if (hop.how === "judged" && unread.length > 0) return true;
-  if (changes.length === 0 || !changes.every(isMaking)) return false;
+  if (wasWhole || changes.length === 0 || !changes.every(isMaking)) return false;
   const sources = changes.filter(({ address }) => address.startsWith(`${link.from.party}:`));
   if (hop.step === "mint" && sources.length === 0) return false;
   const rows = trace.findings.filter(({ code }) => code === hop.finding).flatMap(({ because }) => because);

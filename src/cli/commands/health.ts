@@ -73,14 +73,15 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
     throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);
   }
   const ask = { federation, only: [what], consents: consentsOf({}) };
-  const { plan, observed, expansion } = await makePlan(ask, world);
+  const planned = await makePlan(ask, world);
+  const { plan, observed, expansion } = planned;
   const [trace] = await proveLinks(
     { federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false },
     world,
   );
   if (!trace) throw new Error(`${what} was not proved`);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const link = healthOf({ trace, federation, observed, changes, findings: plan.findings });
+  const link = healthOf({ trace, federation, planned, changes, findings: plan.findings });
   const about = plan.findings.filter((finding) => concerns(finding, what));
   const grave = about.filter(({ severity }) => severity === "error" || severity === "security");
   const findings = proofFirst(grave, [trace]);
