@@ -27,7 +27,7 @@ import { type Applied, apply } from "./run/apply.ts";
 import { leftOver } from "./run/leftovers.ts";
 import { notesOn, type Observed, observe } from "./run/observe.ts";
 import { prove } from "./run/prove.ts";
-import { linkHealth } from "./verdict/link.ts";
+import { type Seen as LinkSeen, linkHealth } from "./verdict/link.ts";
 import { conclude } from "./verdict/run.ts";
 import { version } from "./version.ts";
 
@@ -297,9 +297,22 @@ export function healthOf({ trace, federation, planned, changes, findings }: Chec
   const { plan, observed, expansion } = planned;
   const link = federation.links.find(({ name }) => name === trace.link);
   if (!link) throw new Error(`${trace.link} is no link of the file`);
-  const trust = plan.changes.find(({ address }) => address === expansion.trustOf.get(link.name));
-  const wasWhole = trust?.verb === "keep" && trust.live.state === "present" && trust.links.length === 1;
-  return linkHealth({ link, trace, changes, findings, unread: unique([...observed.failed.values()]), wasWhole });
+  const stage = stageOf(plan, { link: link.name, trust: expansion.trustOf.get(link.name), changes });
+  return linkHealth({ link, trace, changes, findings, unread: unique([...observed.failed.values()]), stage });
+}
+
+/** A link, where its trust is, and whatever still differs from the file. */
+interface Staged {
+  readonly link: string;
+  readonly trust: Address | undefined;
+  readonly changes: readonly Change[];
+}
+
+/** Returns how much of a link is there, by what no other link needs. */
+function stageOf({ changes: all }: Plan, { link, trust, changes }: Staged): LinkSeen["stage"] {
+  const own = all.filter(({ links, desired }) => links.length === 1 && links[0] === link && desired?.hold === "own");
+  if (own.length > 0 && own.every((change) => change.verb === "create" && changes.includes(change))) return "new";
+  return own.some(({ address, verb }) => address === trust && verb === "keep") ? "whole" : "part";
 }
 
 /** What was proved of each of its links is said; what was only judged of the same thing is not said beside it. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { apply } from "../src/cli/commands/apply.ts";
@@ -153,6 +154,31 @@ describe("one answer, told everywhere", () => {
     const explained = await explain(context(), { what: "reports-to-s3" });
     expect(explained.exit).toBe(2);
   });
+});
+
+test("a new link that shares its trust with one that works is absent, and the other one drifted", async () => {
+  const pooled = (name: string, role: string) => `  ${name}:
+    from: { aws: { account: 123456789000, role: ${role} } }
+    to:   { google: { project: acme-prod, pool: partners, poolProvider: aws-prod, serviceAccount: ${name} } }
+`;
+  const one = `crosstrust: 1\nname: acme\nlinks:\n${pooled("etl-one", "one")}`;
+  await b.apply(one);
+  const both = `${one}${pooled("etl-two", "two")}`;
+  const { links } = await b.health(both);
+  expect(links.map(({ link, verdict }) => [link, verdict])).toEqual([
+    ["etl-one", "drifted"],
+    ["etl-two", "absent"],
+  ]);
+});
+
+test("an issuer that throttles is no definite no: unknown, and exit 75 with it", async () => {
+  const file = readFileSync("examples/oidc-to-aws.yaml", "utf8");
+  await b.apply(file);
+  b.haste = 1000;
+  b.sandbox.faults.set([{ service: "oidc", operation: "*", fault: "throttle" }]);
+  const { verdict, exit, findings } = await b.health(file);
+  expect([verdict, exit]).toEqual(["unknown", 75]);
+  expect(findings.map(({ code }) => code)).toContain("COULD-NOT-TELL");
 });
 
 describe("after a repair", () => {

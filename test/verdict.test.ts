@@ -90,7 +90,7 @@ interface Given {
   readonly changes?: readonly Change[];
   readonly unread?: readonly Finding[];
   readonly leftovers?: boolean;
-  readonly wasWhole?: boolean;
+  readonly stage?: "new" | "part" | "whole";
 }
 
 const works = "every link works, and turns others away";
@@ -297,7 +297,7 @@ const rows: readonly Row[] = [
     "lost since it was whole: there is no account any more",
     "n--.",
     {
-      wasWhole: true,
+      stage: "whole",
       changes: [change("restore", undefined, createAccount.address)],
       explained: { mint: "GOOGLE-ACCOUNT-MISSING" },
       traced: [accountMissing],
@@ -307,8 +307,30 @@ const rows: readonly Row[] = [
   [
     "whole, and a new grant is not made",
     "....",
-    { wasWhole: true, changes: [create] },
+    { stage: "whole", changes: [create] },
     ["absent", 2, "WARNING", 503, "absent"],
+  ],
+  [
+    "new, beside links that share its trust",
+    ".n-.",
+    {
+      stage: "new",
+      changes: [create, { ...change("update", "edited"), links: ["other", "reports"] }],
+      explained: { exchange: "AWS-TRUST-REFUSES" },
+      traced: [refusedExchange],
+    },
+    ["absent", 2, "WARNING", 503, "AWS-TRUST-REFUSES"],
+  ],
+  [
+    "new, and what it shares has drifted",
+    ".n-.",
+    {
+      stage: "new",
+      changes: [create, { ...drift, links: ["other", "reports"] }],
+      explained: { exchange: "AWS-TRUST-REFUSES" },
+      traced: [refusedExchange],
+    },
+    ["broken", 3, "ERROR", 503, "AWS-TRUST-REFUSES"],
   ],
   // Somebody gets in.
   ["a witness", "....", { findings: [outsider] }, ["open", 3, "ERROR", 503, "AWS-SUB-EXTRA"]],
@@ -454,10 +476,10 @@ describe("what is found of a link decides all that is told of it", () => {
       changes = [],
       unread = [],
       leftovers = false,
-      wasWhole = false,
+      stage = "part",
     } = given;
     const trace: Trace = { link: "reports", hops: hopsOf(hops, explained), findings: traced };
-    const line = linkHealth({ link, trace, changes, findings: [...findings, ...unread], unread, wasWhole });
+    const line = linkHealth({ link, trace, changes, findings: [...findings, ...unread], unread, stage });
     const all = [...findings, ...unread, ...traced];
     const conclusion = conclude({ links: [line], findings: all, leftovers });
     const { lead } = causesOf(line, link, {
@@ -486,7 +508,7 @@ describe("what is found of a link decides all that is told of it", () => {
       changes: [],
       findings: [unreadable],
       unread: [unreadable],
-      wasWhole: false,
+      stage: "part",
     });
     expect(missing).toEqual([
       { premise: "read", says: "GetRole is not permitted", finding: "NOT-PERMITTED", asks: "denied" },
@@ -500,7 +522,7 @@ describe("several links", () => {
     linkHealth({
       link: { ...link, name },
       trace: { link: name, hops: hopsOf(hops, given.explained), findings: given.traced ?? [] },
-      ...{ changes: given.changes ?? [], findings: given.findings ?? [], unread: given.unread ?? [], wasWhole: false },
+      ...{ changes: given.changes ?? [], findings: given.findings ?? [], unread: given.unread ?? [], stage: "part" },
     });
 
   test("the worst one is the verdict of the run, and the exit code is the first that applies to any", () => {

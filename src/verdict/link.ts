@@ -11,10 +11,10 @@ export interface Seen {
   /** One finding for each thing that could not be read. */
   readonly unread: readonly Finding[];
   /**
-   * The trust is as the file says, and no other link needs it. It is made after what it refers to, so the link was whole
-   * once, and what is missing now was lost.
+   * How much of the link is there. `new`: nothing that only this link needs. `whole`: its trust is as the file says, and no
+   * other link needs it; it is made after what it refers to, so what is missing now was lost. `part`: anything else.
    */
-  readonly wasWhole: boolean;
+  readonly stage: "new" | "part" | "whole";
 }
 
 /** Whether a finding concerns a link. Without `links` it concerns every link; with an empty list it concerns none. */
@@ -42,7 +42,7 @@ export function linkHealth(seen: Seen): LinkHealth {
 }
 
 /** Keeps only what concerns the link. */
-function narrowed({ link, trace, changes, findings, unread, wasWhole }: Seen): Seen {
+function narrowed({ link, trace, changes, findings, unread, stage }: Seen): Seen {
   const mine = (finding: Finding) => concerns(finding, link.name);
   return {
     link,
@@ -50,7 +50,7 @@ function narrowed({ link, trace, changes, findings, unread, wasWhole }: Seen): S
     changes: changes.filter(({ links }) => links.includes(link.name)),
     findings: findings.filter((finding) => mine(finding) && !unread.includes(finding)),
     unread: unread.filter(mine),
-    wasWhole,
+    stage,
   };
 }
 
@@ -58,7 +58,7 @@ function narrowed({ link, trace, changes, findings, unread, wasWhole }: Seen): S
 function verdictOf(seen: Seen, missing: readonly MissingPremise[]): Verdict {
   if (missing.some(({ premise }) => premise === "closed")) return "open";
   if (isRefused(seen)) return "broken";
-  if (seen.changes.length > 0) return seen.changes.every(isMaking) ? "absent" : "drifted";
+  if (seen.changes.length > 0) return isUnmade(seen) ? "absent" : "drifted";
   if (missing.length > 0) return "unknown";
   return isJudged(seen) ? "unproved" : "works";
 }
@@ -69,19 +69,31 @@ function isRefused(seen: Seen): boolean {
   return steps.some((hop) => !isExplained(hop, seen)) || faultsOf(seen).some(({ asks }) => asks === "broken");
 }
 
-/** The change makes something for the first time, brings it back, or goes on with a run that was cut off. */
-const isMaking = ({ verb, cause }: Change): boolean =>
-  verb === "create" || verb === "restore" || cause === "unfinished";
+/**
+ * Everything that differs is only to be made, brought back or finished. A new link also waits for what the file says now of
+ * things that other links have already.
+ */
+const isUnmade = ({ changes, stage }: Seen): boolean =>
+  changes.length > 0 &&
+  changes.every(
+    ({ verb, cause, links }) =>
+      verb === "create" ||
+      verb === "restore" ||
+      cause === "unfinished" ||
+      (stage === "new" && cause === "edited" && links.length > 1),
+  );
 
 /**
  * Whether a step was refused because something of the link is not made, or not read where the trust was only judged. What
  * was lost since the link was whole explains nothing: the link is broken. A comparison that failed on something that is there is a reason of its own.
  */
-function isExplained(hop: Hop, { link, trace, changes, unread, wasWhole }: Seen): boolean {
+function isExplained(hop: Hop, seen: Seen): boolean {
+  const { link, trace, changes, unread, stage } = seen;
   if (hop.how === "judged" && unread.length > 0) return true;
-  if (wasWhole || changes.length === 0 || !changes.every(isMaking)) return false;
+  if (stage === "whole" || !isUnmade(seen)) return false;
   const sources = changes.filter(({ address }) => address.startsWith(`${link.from.party}:`));
   if (hop.step === "mint" && sources.length === 0) return false;
+  if (stage === "new") return true;
   const rows = trace.findings.filter(({ code }) => code === hop.finding).flatMap(({ because }) => because);
   return rows.every(({ ok, readFrom, says }) => ok !== false || (readFrom === "iam" && isGone.test(says)));
 }
