@@ -2,7 +2,6 @@
 import { parseArgs } from "node:util";
 import { $ } from "zx/core";
 import type { Flags } from "../src/cli/context.ts";
-import { codes } from "../src/cli/exit.ts";
 import { accountReading, readings } from "../src/deploy/found.ts";
 import type { Piece } from "../src/deploy/piece.ts";
 import { firstPieces, pieces, smallFiles, toMake } from "../src/deploy/plan.ts";
@@ -10,6 +9,7 @@ import { showReport, strike } from "../src/deploy/running.ts";
 import type { Command, Names, Setup } from "../src/deploy/setup.ts";
 import { type DeployView, deployDone, dryRunText, stepsShown } from "../src/say/deploy.ts";
 import { document } from "../src/say/json.ts";
+import { codes } from "../src/verdict/exit.ts";
 import { version } from "../src/version.ts";
 import { look, typed, write } from "./gcloud.ts";
 import { agreed, controlled, type DeployFlags, inPlace, type Place, scriptOptions, setUp } from "./place.ts";

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { codes, exitOf } from "../src/cli/exit.ts";
 import { atLocation, inProject } from "../src/deploy/piece.ts";
 import { showReport, strike } from "../src/deploy/running.ts";
 import { type Command, type Names, nameOf } from "../src/deploy/setup.ts";
-import { verdicts } from "../src/run/verdict.ts";
+import { verdicts } from "../src/model.ts";
+import { codes } from "../src/verdict/exit.ts";
 import { GcloudFailed, read, typed, write } from "./gcloud.ts";
 import type { Place } from "./place.ts";
 
@@ -14,7 +14,12 @@ const execution = z.object({
   state: z.string(),
   error: z.object({ payload: z.string() }).optional(),
 });
-const report = z.object({ at: z.string(), verdict, links: z.array(z.object({ link: z.string(), verdict })) });
+const report = z.object({
+  at: z.string(),
+  exit: z.int(),
+  verdict,
+  links: z.array(z.object({ link: z.string(), verdict })),
+});
 
 /** Milliseconds: a check may take as long as a function may run. */
 const patience = { each: 3000, whole: 600_000 };
@@ -62,12 +67,11 @@ async function until<T>({ signal }: Place, look: () => Promise<T | undefined>): 
 async function told(place: Place, names: Names): Promise<number> {
   const show = showReport(names);
   process.stdout.write(`$ ${typed(show)}\n`);
-  const { at, verdict, links } = report.parse(await read(place, show));
+  const { at, exit, verdict, links } = report.parse(await read(place, show));
   const width = Math.max(...links.map((one) => one.link.length));
   for (const one of links) process.stdout.write(`  ${one.verdict.padEnd(8)}  ${one.link.padEnd(width)}\n`);
   const every = `every ${names.every} minutes from now on`;
   process.stdout.write(`${at}   ${verdict}   scheduler, workflow, function and every link; ${every}\n`);
-  const exit = exitOf({ verdicts: [verdict] });
   if (exit !== codes.fine) process.stdout.write("next   crosstrust health\n");
   return exit;
 }

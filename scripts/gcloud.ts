@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type $, type ProcessOutput, which } from "zx/core";
-import { codes, UsageError } from "../src/cli/exit.ts";
+import { UsageError } from "../src/cli/exit.ts";
 import { Found, type Reading, readApis } from "../src/deploy/found.ts";
 import type { Command, Names } from "../src/deploy/setup.ts";
 import { redact } from "../src/run/cloud-error.ts";
 import { inParallel } from "../src/run/retry.ts";
+import { codes } from "../src/verdict/exit.ts";
 
 /** gcloud, as a script runs it, in the environment in which it reaches the world that is meant. */
 export interface Gcloud {

@@ -2,10 +2,11 @@ import { appendFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ask } from "../src/cli/ask.ts";
 import { type Context, type Flags, loadFile, openContext, readBytes } from "../src/cli/context.ts";
-import { codes, UsageError } from "../src/cli/exit.ts";
+import { UsageError } from "../src/cli/exit.ts";
 import { sandboxEnvironment } from "../src/cli/surroundings.ts";
 import { defaultControl, projectOf, projectsOf, type Setup, setupOf } from "../src/deploy/setup.ts";
 import type { Federation } from "../src/model.ts";
+import { codes } from "../src/verdict/exit.ts";
 import { type Gcloud, GcloudFailed, read, requireGcloud, typed } from "./gcloud.ts";
 import { stage } from "./staging.ts";
 

@@ -10,9 +10,10 @@ import { lint, lintLive } from "./cli/commands/lint.ts";
 import { plan } from "./cli/commands/plan.ts";
 import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
-import { codes, UsageError } from "./cli/exit.ts";
+import { UsageError } from "./cli/exit.ts";
 import { tellFailure } from "./cli/failure.ts";
 import { type Command, run } from "./cli/run.ts";
+import { codes } from "./verdict/exit.ts";
 import { version } from "./version.ts";
 
 // Thousands of links make much short-lived garbage: a young generation that grows with it is a third of the memory of a

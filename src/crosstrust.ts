@@ -1,6 +1,7 @@
 import type {
   Address,
   Change,
+  Conclusion,
   Consents,
   Federation,
   Finding,
@@ -26,9 +27,10 @@ import { planOf } from "./plan/plan.ts";
 import { neededBy, refsOf, resolve } from "./plan/refs.ts";
 import { type Applied, apply } from "./run/apply.ts";
 import { leftOver } from "./run/leftovers.ts";
-import { type Observed, observe } from "./run/observe.ts";
+import { notesOn, type Observed, observe } from "./run/observe.ts";
 import { prove } from "./run/prove.ts";
-import { verdictOf, worst } from "./run/verdict.ts";
+import { type Seen as LinkSeen, linkHealth } from "./verdict/link.ts";
+import { conclude } from "./verdict/run.ts";
 import { version } from "./version.ts";
 
 /** The verbs of crosstrust, each a list of calls into its rooms. Commands and functions are made of these alone. */
@@ -68,6 +70,8 @@ export interface Planned {
   readonly plan: Plan;
   readonly observed: Observed;
   readonly expansion: Expansion;
+  /** Those of the plan's findings that speak of what was read, and not of what the plan would do. */
+  readonly state: readonly Finding[];
 }
 
 /**
@@ -94,20 +98,23 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     : expansion.resources;
   const looked = new Set(resources.map(({ address }) => address));
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
+  const state = stateOf(federation, expansion, observed, world.clock.now());
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
-    findings: [
-      ...expansion.findings,
-      ...unique([...observed.failed.values(), ...observed.findings]),
-      ...watch(federation.links, expansion, observed, world.clock.now()),
-    ],
+    findings: [...expansion.findings, ...state],
   });
-  return { plan, observed, expansion };
+  return { plan, observed, expansion, state };
 }
+
+/** Returns what is to be said of the accounts and projects as they were read: it is asked again once something was written. */
+const stateOf = ({ links }: Federation, expansion: Expansion, observed: Observed, now: number): readonly Finding[] => [
+  ...unique([...observed.failed.values(), ...observed.findings]),
+  ...watch(links, expansion, observed, now),
+];
 
 /** A link whose own things are all gone was destroyed before, or never made: another one's destroy brings nothing of it. */
 const isThere =
@@ -239,7 +246,7 @@ export async function recallGrants({ links }: Federation, world: World): Promise
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
 export function applyPlan(
-  { plan, observed }: Omit<Planned, "expansion">,
+  { plan, observed }: Pick<Planned, "plan" | "observed">,
   keep: boolean,
   world: World,
 ): Promise<Applied> {
@@ -257,10 +264,11 @@ export interface Work {
 }
 
 /** What was done, what each link is like now, and what is still different. */
-export interface Done {
+export interface Done extends Conclusion {
   readonly applied: Applied;
   readonly traces: readonly Trace[];
   readonly health: readonly LinkHealth[];
+  /** Of the state after the run: what the plan said of a thing that was repaired is not among them. */
   readonly findings: readonly Finding[];
   readonly left: readonly Change[];
 }
@@ -269,53 +277,115 @@ export interface Done {
 const untilVisible = 120_000;
 
 /** Makes a plan so, waits until it is visible, proves it. Without a write there is nothing to wait for. */
-export async function carryOut({ federation, planned, only, grantMe }: Work, world: World): Promise<Done> {
+export async function carryOut(work: Work, world: World): Promise<Done> {
+  const { federation, planned, only, grantMe } = work;
   const { plan, expansion, observed } = planned;
   await recallGrants(federation, world);
   const applied = await applyPlan(planned, false, world);
   const visibleAfter = ({ to }: Link) => parties.find(({ name }) => name === to.party)?.relying?.visibleAfter;
   const patience = applied.done.length > 0 ? (link: Link) => visibleAfter(link) ?? untilVisible : 0;
-  const live = new Map([...observed.live, ...applied.live]);
+  const live = withSeen(observed.live, applied.live);
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
   const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
-  const health = traces.map((trace) => healthOf(trace, left, observed));
-  const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
-  return { applied, traces, health, findings, left };
+  const still = [...stillSaid(work, applied, live, world.clock.now()), ...applied.findings];
+  const health = traces.map((trace) => healthOf({ trace, federation, planned, changes: left, findings: still }));
+  const findings = proofFirst(still, traces);
+  const beside = left.some(({ links }) => !traces.some(({ link }) => links.includes(link)));
+  return { applied, traces, health, findings, left, ...conclude({ links: health, findings, leftovers: beside }) };
 }
 
-/** One link after its proof; `changes` is whatever differs from the file, of any link. */
-export function healthOf(trace: Trace, changes: readonly Change[], { failed }: Observed): LinkHealth {
-  const mine = changes.filter((change) => change.links.includes(trace.link));
-  const unread = [...failed.values()].some(({ links }) => !links || links.includes(trace.link));
-  return { link: trace.link, verdict: verdictOf(trace, mine, unread), hops: trace.hops, changes: mine };
+/** What is live after a run. A write does not read what is beside a thing, so that stays as it was read. */
+function withSeen(before: Observed["live"], written: Observed["live"]): Observed["live"] {
+  const now = [...written].map(([address, live]): [Address, Live] => {
+    const there = before.get(address);
+    const seen = there?.state === "present" ? there.seen : undefined;
+    return [address, live.state === "present" && seen && !live.seen ? { ...live, seen } : live];
+  });
+  return new Map([...before, ...now]);
 }
 
-/** What was proved is said; what the plan only judged of the same thing is not said beside it. */
+/**
+ * Returns what is still to be said after a run. What was read is judged again over what is there now. Of what the plan
+ * warned of, only what it could not change is left.
+ */
+function stillSaid(
+  { federation, planned }: Work,
+  { done }: Applied,
+  live: Observed["live"],
+  now: number,
+): readonly Finding[] {
+  const { plan, expansion, observed, state } = planned;
+  const isWritten = ({ at }: Finding) => done.some(({ address }) => address === at.address);
+  const about = plan.findings.filter(
+    (finding) => !state.includes(finding) && finding.asks !== undefined && !isWritten(finding),
+  );
+  const seen = observed.findings.filter((finding) => !observed.notes.includes(finding));
+  const findings = [...seen, ...notesOn(live, expansion.resources)];
+  return [...about, ...stateOf(federation, expansion, { ...observed, live, findings }, now)];
+}
+
+/** One link after its proof, and what was found and changed beside it, of any link. */
+interface Checked {
+  readonly trace: Trace;
+  readonly federation: Federation;
+  readonly planned: Planned;
+  /** Whatever differs from the file. */
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+}
+
+/** Returns how one link fares. */
+export function healthOf({ trace, federation, planned, changes, findings }: Checked): LinkHealth {
+  const { plan, observed, expansion } = planned;
+  const link = federation.links.find(({ name }) => name === trace.link);
+  if (!link) throw new Error(`${trace.link} is no link of the file`);
+  const stage = stageOf(plan, { link: link.name, trust: expansion.trustOf.get(link.name), changes });
+  return linkHealth({ link, trace, changes, findings, unread: unique([...observed.failed.values()]), stage });
+}
+
+/** A link, where its trust is, and whatever still differs from the file. */
+interface Staged {
+  readonly link: string;
+  readonly trust: Address | undefined;
+  readonly changes: readonly Change[];
+}
+
+/** Returns how much of a link is there, by what no other link needs. */
+function stageOf({ changes: all }: Plan, { link, trust, changes }: Staged): LinkSeen["stage"] {
+  const own = all.filter(({ links, desired }) => links.length === 1 && links[0] === link && desired?.hold === "own");
+  if (own.length > 0 && own.every((change) => change.verb === "create" && changes.includes(change))) return "new";
+  return own.some(({ address, verb }) => address === trust && verb === "keep") ? "whole" : "part";
+}
+
+/** What was proved of each of its links is said; what was only judged of the same thing is not said beside it. */
 export function proofFirst(findings: readonly Finding[], traces: readonly Trace[]): readonly Finding[] {
   const proved = traces.flatMap((trace) => trace.findings);
-  const said = (finding: Finding) =>
-    proved.some(({ code, links = [] }) => code === finding.code && links.some((link) => finding.links?.includes(link)));
+  const isProved = (code: Finding["code"], link: string) =>
+    proved.some((finding) => finding.code === code && finding.links?.includes(link));
+  const said = ({ code, links = [] }: Finding) => links.length > 0 && links.every((link) => isProved(code, link));
   return [...findings.filter((finding) => !said(finding)), ...proved];
 }
 
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
-  const { plan, observed, expansion } = await makePlan({ ...ask, glance: true }, world);
+  const planned = await makePlan({ ...ask, glance: true }, world);
+  const { plan, observed, expansion } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const links = traces.map((trace) => healthOf(trace, changes, observed));
+  const found = [...plan.findings, ...watched.flat()];
+  const { federation } = ask;
+  const links = traces.map((trace) => healthOf({ trace, federation, planned, changes, findings: found }));
   const left = changes.filter((change) => change.links.length === 0);
-  const verdict = worst([...links.map((link) => link.verdict), ...(left.length > 0 ? (["drifted"] as const) : [])]);
   const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
   return {
     at: new Date(world.clock.now()).toISOString(),
-    verdict,
     ms: Math.round(performance.now() - start),
     fingerprint: plan.fingerprint,
     links,
     findings,
+    ...conclude({ links, findings, leftovers: left.length > 0 }),
   };
 }

@@ -19,6 +19,7 @@ export { finding, remark } from "./model/finding.ts";
 export type * from "./model/memory.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";
+export { verdicts } from "./model/proof.ts";
 export type * from "./model/report.ts";
 export type * from "./model/resource.ts";
 export type * from "./model/world.ts";

@@ -23,9 +23,11 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   [/^src\/version\.ts$/, []],
   [/^src\/file\//, [/^src\/model\.ts$/, /^src\/file\//]],
   [/^src\/plan\//, [/^src\/model\.ts$/, /^src\/plan\//]],
-  [/^src\/say\//, [/^src\/model\.ts$/, /^src\/say\//]],
+  // What a run comes to. It is decided here and nowhere else, so whoever shows it or acts on it may ask.
+  [/^src\/verdict\//, [/^src\/model\.ts$/, /^src\/verdict\//]],
+  [/^src\/say\//, [/^src\/model\.ts$/, /^src\/(say|verdict)\//]],
   // What is remembered from run to run and when that is an alert: thinking alone, so a test can live through a year of it.
-  [/^src\/watch\//, [/^src\/model\.ts$/, /^src\/watch\//]],
+  [/^src\/watch\//, [/^src\/model\.ts$/, /^src\/(watch|verdict)\//]],
   // What is deployed into a Google project, thought of as data: which gcloud commands are still to be run.
   [/^src\/deploy\//, [/^src\/model\.ts$/, /^src\/deploy\//]],
   [/^src\/run\//, [/^src\/model\.ts$/, /^src\/run\//]],

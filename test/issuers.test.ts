@@ -334,6 +334,7 @@ describe("what an issuer serves", () => {
           .end(gzipSync(large)),
     ],
     ["404", "ISSUER-DOCUMENT", "answers 404", (_, response) => response.writeHead(404).end()],
+    ["429", "throttled", "answers 429", (_, response) => response.writeHead(429).end()],
     ["503", "transient", "answers 503", (_, response) => response.writeHead(503).end()],
     [
       "half of what was promised",

@@ -1,10 +1,10 @@
 import { copyFileSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { exitOf } from "../src/cli/exit.ts";
 import { planControl } from "../src/crosstrust/control.ts";
 import { players } from "../src/parties/players.ts";
 import { attach } from "../src/sandbox/attach.ts";
+import { exitOf } from "../src/verdict/exit.ts";
 import { Bench, federationOf, folderWith } from "./support/bench.ts";
 
 // State and marks that a landed version wrote plan empty with this one. `test/upgrade/record.ts` recorded what stands in

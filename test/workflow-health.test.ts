@@ -46,6 +46,7 @@ describe("verdicts", () => {
       at: expect.any(String),
       links: 120,
       counts: { works: 119, drifted: 1 },
+      exit: 2,
     });
     const parts = health.filter(isPart).map(({ body }) => body);
     expect(parts.map(({ part, run }) => [part, run]).sort()).toEqual([
@@ -61,6 +62,7 @@ describe("verdicts", () => {
     ["works", "INFO"],
     ["unproved", "INFO"],
     ["drifted", "WARNING"],
+    ["absent", "WARNING"],
     ["unknown", "WARNING"],
     ["broken", "ERROR"],
     ["open", "ERROR"],

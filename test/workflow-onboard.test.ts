@@ -264,7 +264,7 @@ test("a step that is changed is noticed: another fingerprint, no limit of rounds
   const any = await fly("onboard", {
     provision,
     health: verdicts("broken"),
-    source: changed('["works", "unproved"]', '["works", "broken"]'),
+    source: changed('"exit"), 1) == 0', '"exit"), 1) == 3'),
   });
   expect(any.result).toMatchObject({ verdict: "broken" });
 });

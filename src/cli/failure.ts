@@ -3,9 +3,10 @@ import { CloudError } from "../run/retry.ts";
 import { troubleOf } from "../run/trouble.ts";
 import { findingText, placedText } from "../say/findings.ts";
 import { document, findingBody } from "../say/json.ts";
+import { codes, exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { type Flags, paperFor } from "./context.ts";
-import { BadFile, codes, Explained, exitOf, UsageError } from "./exit.ts";
+import { BadFile, Explained, UsageError } from "./exit.ts";
 import { print } from "./print.ts";
 
 interface Command {

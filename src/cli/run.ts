@@ -1,5 +1,5 @@
+import { codes } from "../verdict/exit.ts";
 import { type Context, type Flags, openContext } from "./context.ts";
-import { codes } from "./exit.ts";
 import { tellFailure } from "./failure.ts";
 import { print } from "./print.ts";
 

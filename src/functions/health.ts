@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { exitOf } from "../cli/exit.ts";
 import { checkHealth, noConsents } from "../crosstrust.ts";
-import type { Health, Verdict } from "../model.ts";
+import type { Health } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, healthBody } from "../say/json.ts";
 import { version } from "../version.ts";
@@ -33,8 +32,6 @@ type Body = z.infer<typeof bodySchema>;
 
 /** One run in this process; the lease in the store keeps other instances away. */
 let running = false;
-
-const fine = (verdict: Verdict): boolean => verdict === "works" || verdict === "unproved";
 
 /**
  * `POST` checks (contract, section 6). A link that is not in the file is a 403 (fact sheet reliability-and-security,
@@ -95,14 +92,14 @@ async function gather(call: Call, whole: Whole): Promise<Reply> {
   await stored(call, watched.value);
   tellRun({ event: "crosstrust.health", deployment: federation.name, ...health });
   const reply = short(call, watched.value.health, { run: whole.run, at: health.at, links: health.links.length });
-  await keepGathered(world, whole, { verdict: health.verdict, text: reply.body });
+  await keepGathered(world, whole, { verdict: health.verdict, healthy: health.healthy, text: reply.body });
   // What is left behind is swept by the bucket's own rule.
   await forget().catch(() => {});
   return reply;
 }
 
-const replyOf = ({ query }: Call, { verdict }: Pick<Health, "verdict">, body: string): Reply => ({
-  status: "strict" in query && !fine(verdict) ? 503 : 200,
+const replyOf = ({ query }: Call, { verdict, healthy }: Pick<Health, "verdict" | "healthy">, body: string): Reply => ({
+  status: "strict" in query && !healthy ? 503 : 200,
   headers: { "crosstrust-verdict": verdict },
   body,
 });
@@ -110,12 +107,13 @@ const replyOf = ({ query }: Call, { verdict }: Pick<Health, "verdict">, body: st
 /** What a workflow has room for: a thousand links' hops would be more than it may hold (serverless.md, 5.6). */
 function short(call: Call, health: Health, more: object): Reply {
   const counts = countsOf(health.links.map(({ verdict }) => verdict));
-  const about = { deployment: call.federation.name, verdict: health.verdict, ...more, counts };
+  const { verdict, log: logSeverity, undecided } = health;
+  const about = { deployment: call.federation.name, verdict, logSeverity, undecided, ...more, counts };
   return replyOf(call, health, document(envelopeOf(call, health), about));
 }
 
-function envelopeOf({ world }: Call, { findings, verdict }: Health) {
-  return { tool: version, world: world.kind, command: "health", exit: exitOf({ findings, verdicts: [verdict] }) };
+function envelopeOf({ world }: Call, { exit }: Health) {
+  return { tool: version, world: world.kind, command: "health", exit };
 }
 
 function documentOf(call: Call, health: Health, more: object = {}): string {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Finding, Health, LinkHealth, Verdict, World } from "../model.ts";
 import { inParallel } from "../run/retry.ts";
-import { worst } from "../run/verdict.ts";
+import { conclude } from "../verdict/run.ts";
 
 /** One instance's share of a run that is divided over many; `run` is the same for all of them. */
 export interface Share {
@@ -27,9 +27,10 @@ export const batchesOf = (links: readonly { readonly name: string }[], size: num
 export const keepPart = (world: World, share: Share, health: Health): Promise<void> =>
   world.store.write(nameOf(share), JSON.stringify(health));
 
-/** The answer to a gathering, and the verdict that it tells. */
+/** The answer to a gathering, the verdict that it tells, and whether that is good news. */
 export interface Gathered {
   readonly verdict: Verdict;
+  readonly healthy: boolean;
   readonly text: string;
 }
 
@@ -53,15 +54,16 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
   const found = texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as Health]));
   const told = new Map(found.flatMap((health) => health.links.map((link) => [link.link, link] as const)));
   const all = links.map(({ name }): LinkHealth => told.get(name) ?? untold(name));
-  const findings = new Map(found.flatMap(ownFindings).map((one) => [JSON.stringify(one), one] as const));
+  const byText = new Map(found.flatMap(ownFindings).map((one) => [JSON.stringify(one), one] as const));
+  const findings = [...byText.values()];
   const prints = found.map(({ fingerprint }) => fingerprint).sort();
   const health: Health = {
     at: new Date(world.clock.now()).toISOString(),
-    verdict: worst(all.map(({ verdict }) => verdict)),
     ms: Math.max(0, ...found.map(({ ms }) => ms)),
     fingerprint: createHash("sha256").update(prints.join(" ")).digest("hex"),
     links: all,
-    findings: [...findings.values()],
+    findings,
+    ...conclude({ links: all, findings, leftovers: false }),
   };
   return { health, forget: () => inParallel(shares, 16, (share) => world.store.remove(nameOf(share))) };
 }
@@ -72,7 +74,12 @@ function ownFindings({ links, findings }: Health): readonly Finding[] {
   return findings.filter((finding) => !finding.links || finding.links.some((link) => own.has(link)));
 }
 
+const lost = "its part of the run did not arrive";
+
 const untold = (link: string): LinkHealth => ({
-  ...{ link, verdict: "unknown", changes: [] },
-  hops: [{ step: "mint", result: "unknown", ms: 0, saw: "its part of the run did not arrive" }],
+  link,
+  verdict: "unknown",
+  missing: [{ premise: "mint", says: lost }],
+  hops: [{ step: "mint", result: "unknown", ms: 0, saw: lost }],
+  changes: [],
 });

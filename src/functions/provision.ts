@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { exitOf } from "../cli/exit.ts";
 import { carryOut, makePlan, noConsents } from "../crosstrust.ts";
-import type { Finding, Plan, Trace, World } from "../model.ts";
+import type { Finding, Plan, Trace, Verdict, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
-import { worst } from "../run/verdict.ts";
 import { document, planBody } from "../say/json.ts";
+import { exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { deployment } from "./deployment.ts";
 import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
@@ -88,14 +87,13 @@ async function apply(fingerprint: string, links: readonly string[] | undefined, 
   tellPlan(`${caller} applies the plan`, made);
   const work = { federation, planned, only, grantMe: false };
   const start = performance.now();
-  const { applied, traces, findings, left, health } = await carryOut(work, world);
-  const verdict = worst(health.map((link) => link.verdict));
+  const { applied, traces, findings, health, exit, ...conclusion } = await carryOut(work, world);
   const ms = performance.now() - start;
-  tellLinks({ event: "crosstrust.apply", deployment: federation.name, links: health, verdict, ms });
+  tellLinks({ event: "crosstrust.apply", deployment: federation.name, links: health, ...conclusion, ms });
   // What has begun is finished, and nothing of it is lost: the next call plans what is left.
   if (world.signal.aborted) return stopped;
-  const exit = exitOf({ findings, changes: left, verdicts: health.map(({ verdict }) => verdict) });
-  const done = reply(world, { ...made, findings }, { status: 200, command: "apply", exit, traces });
+  const { verdict } = conclusion;
+  const done = reply(world, { ...made, findings }, { status: 200, command: "apply", exit, traces, verdict });
   if (applied.findings.length === 0) await world.store.write(doneName(fingerprint), done.body);
   return done;
 }
@@ -117,9 +115,16 @@ interface Said {
   readonly command: "plan" | "apply";
   readonly exit: number;
   readonly traces?: readonly Trace[];
+  readonly verdict?: Verdict;
 }
 
-const reply = (world: World, made: Plan, { status, command, exit, traces }: Said): Reply => ({
+const reply = (world: World, made: Plan, { status, command, exit, traces, verdict }: Said): Reply => ({
   status,
-  body: document({ tool: version, world: world.kind, command, exit }, planBody(made, traces, knownAfter)),
+  body: document(
+    { tool: version, world: world.kind, command, exit },
+    {
+      ...planBody(made, traces, knownAfter),
+      ...(verdict ? { verdict } : {}),
+    },
+  ),
 });

@@ -1,7 +1,7 @@
 import type { Address } from "./basics.ts";
 import type { Change } from "./change.ts";
 import type { Code } from "./codes.ts";
-import type { Evidence, Finding } from "./finding.ts";
+import type { Asks, Evidence, Finding } from "./finding.ts";
 
 /**
  * A minted token. `text` is a secret: of all of `say` only the view of one token gets it, to print a hash.
@@ -77,16 +77,51 @@ export interface Hop {
 }
 
 /**
- * How a link fares, worst first: a stranger let in outranks a broken link.
+ * How a link fares, worst first (contract, section 4): an outsider let in outranks a broken link.
  *
- * - `open`: somebody whom the file does not name was let in, or would be
+ * - `open`: a witness shows that somebody whom the file does not name gets in
  * - `broken`: a step got a definite no
- * - `drifted`: no step failed, and something differs from the file
- * - `unknown`: it could not be told; never counted as works (contract, section 4)
+ * - `drifted`: no step was refused, and something differs from the file
+ * - `absent`: the link is not made, or not made whole, and nothing else is wrong with it
+ * - `unknown`: a premise of `works` is missing; never counted as works
  * - `unproved`: nothing can mint for it, and the judge admits what the file declares
  * - `works`: minted, exchanged, recognised, and others turned away
  */
-export type Verdict = "open" | "broken" | "drifted" | "unknown" | "unproved" | "works";
+export const verdicts = ["open", "broken", "drifted", "absent", "unknown", "unproved", "works"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/**
+ * A premise of `works` that does not hold, or is not known to hold.
+ *
+ * - `closed`: no outsider gets in
+ * - `faultless`: no finding says that the link cannot work
+ * - `read`: everything the link needs was read
+ * - `unchanged`: nothing differs from the file
+ * - `mint`, `exchange`, `whoami`, `refuse`: the step of that name went well
+ */
+export interface MissingPremise {
+  readonly premise: "closed" | "faultless" | "read" | "unchanged" | Hop["step"];
+  /** What is there in its place. */
+  readonly says: string;
+  /** Code of the finding that tells more. */
+  readonly finding?: string;
+  /** The exit code that it asks for where the verdict alone does not say. */
+  readonly asks?: Asks;
+}
+
+/** What a run comes to: everything that says how it went is taken from here (`verdict/run.ts`). */
+export interface Conclusion {
+  readonly verdict: Verdict;
+  readonly exit: number;
+  /** Every link works or is unproved: the answer to `?strict`. */
+  readonly healthy: boolean;
+  /** Severity of the run's log line. */
+  readonly log: "INFO" | "NOTICE" | "WARNING" | "ERROR";
+  /** Security findings without a witness that the file does not accept: they change no verdict, and are always said. */
+  readonly undecided: number;
+  /** One sentence without its full stop. */
+  readonly says: string;
+}
 
 /** The proof of one link: its hops in the order mint, exchange, whoami, refuse. */
 export interface Trace {
@@ -99,6 +134,8 @@ export interface Trace {
 export interface LinkHealth {
   readonly link: string;
   readonly verdict: Verdict;
+  /** Empty for `works` and `unproved`. */
+  readonly missing: readonly MissingPremise[];
   readonly hops: readonly Hop[];
   /** What of this link differs from the file: `keep` is not among them. */
   readonly changes: readonly Change[];
@@ -111,10 +148,9 @@ export interface LinkHealth {
  * Everything a check found. Each verdict comes from what is live now, never from an earlier report: whoever
  * could edit stored state would else silence the check (reliability-and-security.md, 4.3, T13).
  */
-export interface Health {
+export interface Health extends Conclusion {
   /** ISO 8601. */
   readonly at: string;
-  readonly verdict: Verdict;
   readonly ms: number;
   /** Of the plan that went with it: the same as last time means that nothing that was looked at has changed. */
   readonly fingerprint: string;

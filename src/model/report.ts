@@ -1,7 +1,7 @@
 import type { Address, Json } from "./basics.ts";
 import type { Cause, Verb } from "./change.ts";
 import type { Finding } from "./finding.ts";
-import type { Hop, Verdict } from "./proof.ts";
+import type { Hop, MissingPremise, Verdict } from "./proof.ts";
 
 /** A change as a health document tells it: without what was read, and without what nobody asked about. */
 export interface ReportedChange {
@@ -23,6 +23,8 @@ export interface HealthDocument {
   readonly links: readonly {
     readonly link: string;
     readonly verdict: Verdict;
+    /** Absent in a document of an older version. */
+    readonly missing?: readonly Omit<MissingPremise, "asks">[];
     readonly hops: readonly Hop[];
     readonly changes: readonly ReportedChange[];
   }[];

@@ -27,6 +27,8 @@ export interface Observed {
   /** What could not be read, by address: nothing is concluded about these. */
   readonly failed: ReadonlyMap<Address, Finding>;
   readonly findings: readonly Finding[];
+  /** Those of the findings that were seen beside a thing that is there: writing the thing makes them old. */
+  readonly notes: readonly Finding[];
 }
 
 const width = 8;
@@ -40,15 +42,15 @@ export async function observe(ask: Ask, world: World): Promise<Observed> {
   const reach = await Promise.all(parties.map((party) => reached(party, resources.filter(belongsTo(party)), world)));
   const stop = reach.flat();
   if (stop.some((finding) => finding.severity === "error")) {
-    return { live: new Map(), leftovers: nothing, failed: failAll(resources, stop), findings: stop };
+    return { live: new Map(), leftovers: nothing, failed: failAll(resources, stop), findings: stop, notes: [] };
   }
   const reading = readAll(ask, world);
   const [{ live, failed }, leftovers] = await Promise.all([
     reading,
     ask.leftovers === "none" ? nothing : look(ask, reading, world),
   ]);
-  const notes = [...live].flatMap(([address, one]) => (one.state === "present" ? noted(one.notes, address, ask) : []));
-  return { live, leftovers, failed, findings: [...stop, ...notes, ...leftovers.findings] };
+  const notes = notesOn(live, resources);
+  return { live, leftovers, failed, findings: [...stop, ...notes, ...leftovers.findings], notes };
 }
 
 async function reached(party: Party, resources: readonly Resource[], world: World): Promise<readonly Finding[]> {
@@ -62,11 +64,15 @@ const failAll = (resources: readonly Resource[], findings: readonly Finding[]): 
   return new Map(first ? resources.map(({ address }) => [address, first]) : []);
 };
 
-/** What was seen beside a thing, with its address and links: the kind that saw it knows neither. */
-const noted = (notes: readonly Finding[] | undefined, address: Address, { resources }: Ask): readonly Finding[] => {
-  const links = resources.find((resource) => resource.address === address)?.links ?? [];
-  return (notes ?? []).map((note) => ({ ...note, at: { address, ...note.at }, links }));
-};
+/** Returns what was seen beside each thing, with its address and links: the kind that saw it knows neither. */
+export function notesOn(live: ReadonlyMap<Address, Live>, resources: readonly Resource[]): readonly Finding[] {
+  const linksOf = new Map(resources.map(({ address, links }) => [address, links]));
+  return [...live].flatMap(([address, one]) => {
+    if (one.state !== "present") return [];
+    const links = linksOf.get(address) ?? [];
+    return (one.notes ?? []).map((note) => ({ ...note, at: { address, ...note.at }, links }));
+  });
+}
 
 /** From how many on a kind is read in bulk: below it, single reads cost less than the pages of a large account. */
 const many = 20;

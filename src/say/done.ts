@@ -1,7 +1,9 @@
 import type { Change, Finding, LinkHealth, Verb } from "../model.ts";
+import { toDecide } from "../verdict/run.ts";
+import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { hopsText } from "./health.ts";
-import { count, heading, ink, type Paper, partsOf } from "./paper.ts";
+import { count, heading, ink, type Paper, partsOf, toned } from "./paper.ts";
 import { type PlanView, whoseOf } from "./plan.ts";
 
 /** A plan, what became of it, and what the proof afterwards found. */
@@ -9,7 +11,10 @@ export interface DoneView {
   readonly view: PlanView;
   readonly done: readonly Change[];
   readonly health: readonly LinkHealth[];
+  /** Of the state afterwards. */
   readonly findings: readonly Finding[];
+  /** Security findings that somebody has to decide about. */
+  readonly undecided: number;
 }
 
 const past: Readonly<Record<Verb, string>> = {
@@ -28,7 +33,7 @@ const wished = ({ plan }: PlanView): boolean =>
   plan.changes.some(({ verb }) => verb !== "keep") || plan.findings.some(({ asks }) => asks === "untold");
 
 /** What was done, then how each link fares now, the proof last. */
-export function doneText({ view, done, health, findings }: DoneView, paper: Paper): string {
+export function doneText({ view, done, health, findings, undecided }: DoneView, paper: Paper): string {
   const { file, links, world } = view;
   const shown = done.filter(({ verb }) => verb !== "keep");
   const rows = shown.map((change) => {
@@ -37,7 +42,7 @@ export function doneText({ view, done, health, findings }: DoneView, paper: Pape
     return `  ${(joined ? "joined" : past[change.verb]).padEnd(12)}  ${party} ${kind}  ${name}`;
   });
   const loud = byWeight(distinct(findings)).filter(
-    ({ severity, code }) => severity === "error" || code.startsWith("GOOGLE-DEFAULT"),
+    ({ severity, code }) => severity === "error" || severity === "security" || code.startsWith("GOOGLE-DEFAULT"),
   );
   const width = Math.max(...health.map(({ link }) => link.length), 12);
   return [
@@ -47,9 +52,10 @@ export function doneText({ view, done, health, findings }: DoneView, paper: Pape
       : [wished(view) ? "  nothing was done" : "  nothing to do: everything is as the file says"]),
     ...health.map(
       (link) =>
-        `  ${ink(paper, link.verdict === "works" ? "green" : "red", link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`,
+        `  ${ink(paper, toned[ratings[link.verdict].tone], link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`,
     ),
     ...(loud.length > 0 ? ["", ...loud.map((finding) => findingText(finding, paper))] : []),
+    ...(undecided > 0 ? [toDecide(undecided)] : []),
     ...(health.length > 0 ? [`next   crosstrust health${paper.again}`] : []),
   ].join("\n");
 }
@@ -61,7 +67,10 @@ export interface DestroyPaper {
 }
 
 /** What went, what was given back, and what lives on all the same. */
-export function destroyText({ view, done, findings }: DoneView, { paper, kept }: DestroyPaper): string {
+export function destroyText(
+  { view, done, findings }: Omit<DoneView, "health" | "undecided">,
+  { paper, kept }: DestroyPaper,
+): string {
   const { file, links, world } = view;
   // What had to stay, or kept a part of itself, was told with its address.
   const stays = new Set(findings.flatMap(({ severity, at }) => (severity === "warning" ? [at.address] : [])));

@@ -1,4 +1,6 @@
 import type { Change, Hop, Trace, Verdict } from "../model.ts";
+import { toDecide } from "../verdict/run.ts";
+import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { columns, ink, type Paper } from "./paper.ts";
 
@@ -9,12 +11,15 @@ export interface ExplainView {
   readonly trace: Trace;
   readonly changes: readonly Change[];
   readonly verdict: Verdict;
+  /** Security findings that somebody has to decide about. */
+  readonly undecided: number;
 }
 
 const words = { ok: "ok", no: "no", unknown: "?", skipped: "-" } as const;
 
 /** One link, hop by hop, and the first thing that fails, condition by condition. */
-export function explainText({ link, world, trace, changes, verdict }: ExplainView, paper: Paper): string {
+export function explainText(view: ExplainView, paper: Paper): string {
+  const { link, world, trace, changes } = view;
   const findings = byWeight(distinct(trace.findings));
   const drift = changes.map((change) => `drift     ${change.address}   ${change.cause ?? change.verb}`);
   return [
@@ -25,17 +30,16 @@ export function explainText({ link, world, trace, changes, verdict }: ExplainVie
     ),
     ...drift,
     ...(findings.length > 0 ? ["", ...findings.map((finding) => findingText(finding, paper))] : []),
-    ...(findings.length === 0 ? ["", ...sum(verdict, paper)] : []),
+    ...sum(view, paper),
   ].join("\n");
 }
 
-/** The last word where nothing stands against the link; "works" is said of what was shown to work, and of nothing else. */
-function sum(verdict: Verdict, { again }: Paper): readonly string[] {
-  if (verdict === "works") return ["this link works, and turns others away"];
-  if (verdict === "unproved")
-    return ["nothing can mint for this link: its trust was judged, and never used (prove: judge)"];
-  if (verdict === "drifted") return ["something differs from the file", `next   crosstrust plan${again}`];
-  return ["whether it works could not be told in full; try again"];
+/** The last word. Where a finding stands against the link, the finding has it. */
+function sum({ verdict, undecided, trace }: ExplainView, { again }: Paper): readonly string[] {
+  if (undecided > 0) return ["", toDecide(undecided)];
+  if (trace.findings.some(({ accepted }) => accepted === undefined)) return [];
+  const differs = verdict === "drifted" || verdict === "absent";
+  return ["", ratings[verdict].link, ...(differs ? [`next   crosstrust plan${again}`] : [])];
 }
 
 function row(hop: Hop, paper: Paper): readonly string[] {

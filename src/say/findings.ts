@@ -11,10 +11,11 @@ export const byWeight = (findings: readonly Finding[]): readonly Finding[] =>
 
 /** One finding in full: what, where, because, fix, and where to read more. */
 export function findingText(finding: Finding, paper: Paper): string {
-  const { code, severity, says, because, fix, at } = finding;
+  const { code, severity, says, because, fix, at, witness } = finding;
   const lines = [`${ink(paper, colours[severity], `${severity}[${code}]`)}  ${says}`];
   if (at.place) lines.push(`  --> ${at.place.file}:${at.place.line}:${at.place.column}`);
   else if (at.address) lines.push(`  --> ${at.address}`);
+  if (witness) lines.push(`  who   ${witness.outsider} (${witness.how}): ${witness.path.join(" -> ")}`);
   if (because.length > 0) lines.push(...evidenceText(because));
   for (const step of fix) lines.push(`  fix   ${typed(step, paper)}`);
   lines.push(`  long  crosstrust explain ${code}`);

@@ -1,15 +1,9 @@
-import type { Finding, Health, Hop, LinkHealth, Verdict } from "../model.ts";
+import type { Finding, Health, Hop, LinkHealth } from "../model.ts";
+import { concerns, isWitnessed } from "../verdict/link.ts";
+import { toDecide } from "../verdict/run.ts";
+import { ratings, tallyOf } from "../verdict/table.ts";
 import { byWeight, distinct, findingLine } from "./findings.ts";
-import { count, heading, ink, type Paper } from "./paper.ts";
-
-const colours = {
-  open: "red",
-  broken: "red",
-  drifted: "yellow",
-  unknown: "yellow",
-  unproved: "cyan",
-  works: "green",
-} as const;
+import { count, heading, ink, type Paper, toned } from "./paper.ts";
 
 /** One line a link, the worst last in the sums, then the next command. */
 export function healthText(health: Health, world: "sandbox" | "cloud", paper: Paper): string {
@@ -27,8 +21,8 @@ export function healthText(health: Health, world: "sandbox" | "cloud", paper: Pa
     ]),
     ...lines,
     ...(rest.length > 0 ? ["", ...rest.map((finding) => findingLine(finding, paper)), ""] : []),
-    sums(health),
-    ...next(health, paper),
+    tallyOf(health.links.map(({ verdict }) => verdict)).join("   "),
+    ...lastLines(health, paper),
   ].join("\n");
 }
 
@@ -43,24 +37,34 @@ interface Page {
 
 function linkLines(link: LinkHealth, { health, width, paper, told }: Page): readonly string[] {
   const word = link.verdict === "open" ? "OPEN" : link.verdict;
-  const head = `  ${ink(paper, colours[link.verdict], word.padEnd(8))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}${sinceText(link, health.at)}`;
+  const head = `  ${ink(paper, toned[ratings[link.verdict].tone], word.padEnd(8))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}${sinceText(link, health.at)}`;
   const indent = " ".repeat(14 + width);
   const drift = link.changes.map((change) => `${indent} ${change.address}: ${change.cause ?? change.verb}`);
-  const reasons = link.hops
-    .filter((hop) => hop.finding && hop.result !== "ok")
-    .flatMap((hop) =>
-      health.findings.filter(
-        (finding) => finding.code === hop.finding && (finding.links ?? [link.link]).includes(link.link),
-      ),
-    )
-    .filter((finding, at, all) => all.findIndex((other) => key(other) === key(finding)) === at);
+  const reasons = reasonsOf(link, health.findings);
   for (const reason of reasons) told.add(key(reason));
-  return [head, ...reasons.map((finding) => `${indent} ${finding.says}   ${finding.code}`), ...drift];
+  const unread = link.missing.filter(({ premise }) => premise === "read");
+  return [
+    head,
+    ...reasons.flatMap((finding) => [
+      `${indent} ${finding.says}   ${finding.code}`,
+      ...(finding.witness ? [`${indent} ${finding.witness.how}: ${finding.witness.path.join(" -> ")}`] : []),
+    ]),
+    ...unread.map(({ finding }) => `${indent} not read, so nothing is concluded from it   ${finding}`),
+    ...drift,
+  ];
+}
+
+/** Returns what decides a verdict: each witness of an outsider, then what each step ended with. */
+function reasonsOf({ link, hops }: LinkHealth, findings: readonly Finding[]): readonly Finding[] {
+  const mine = findings.filter((finding) => concerns(finding, link));
+  const steps = hops.filter((hop) => hop.finding && hop.result !== "ok");
+  const told = steps.flatMap((hop) => mine.filter(({ code }) => code === hop.finding));
+  return distinct([...mine.filter(isWitnessed), ...told]);
 }
 
 /** What is not so for the first time, and not as it should be. */
 function sinceText({ verdict, since }: LinkHealth, at: string): string {
-  if (since === undefined || since === at || verdict === "works" || verdict === "unproved") return "";
+  if (since === undefined || since === at || ratings[verdict].standing === "well") return "";
   return `   since ${since.slice(0, 10)} ${since.slice(11, 16)}`;
 }
 
@@ -81,18 +85,14 @@ function hopText({ step, result, how, ms }: Hop): string {
   return how === "judged" ? `${name} judged` : `${name} ${ms}`;
 }
 
-const order: readonly Verdict[] = ["open", "broken", "drifted", "unknown", "unproved", "works"];
-
-const sums = ({ links }: Health): string =>
-  order
-    .map((verdict) => [links.filter((link) => link.verdict === verdict).length, verdict] as const)
-    .filter(([number]) => number > 0)
-    .map(([number, verdict]) => `${number} ${verdict}`)
-    .join("   ");
-
-function next({ links, verdict }: Health, { again }: Paper): readonly string[] {
-  if (verdict === "works") return ["every link works, and turns others away"];
+/** What the run comes to, where that is good news; else what is left to decide, and the next command. */
+function lastLines({ links, verdict, undecided, says }: Health, { again }: Paper): readonly string[] {
+  if (verdict === "works") return [says];
+  const decide = undecided > 0 ? [toDecide(undecided)] : [];
+  if (verdict === "unproved" && undecided > 0) return decide;
   const worst = links.find((link) => link.verdict === verdict);
   const differs = links.some((link) => link.changes.length > 0 || link.verdict === "open");
-  return [`next   crosstrust explain ${worst?.link}${again}${differs ? `        crosstrust plan${again}` : ""}`];
+  const explain = worst ? `crosstrust explain ${worst.link}${again}` : "";
+  const plan = differs || !worst ? `crosstrust plan${again}` : "";
+  return [...decide, `next   ${[explain, plan].filter(Boolean).join("        ")}`];
 }

@@ -1,4 +1,4 @@
-import type { Change, Finding, Health, Json, LinkHealth, Plan, Resource, Trace } from "../model.ts";
+import type { Change, Finding, Health, Json, LinkHealth, MissingPremise, Plan, Resource, Trace } from "../model.ts";
 
 /** What every document starts with (contract, section 4). */
 export interface Envelope {
@@ -47,14 +47,20 @@ export const healthBody = (deployment: string, health: Health, reveal: Reveal) =
   deployment,
   at: health.at,
   verdict: health.verdict,
+  logSeverity: health.log,
+  undecided: health.undecided,
+  says: health.says,
   ms: health.ms,
   links: health.links.map((link) => linkBody(link, reveal)),
   findings: health.findings.map(findingBody),
 });
 
-const linkBody = ({ link, verdict, since, lastGood, hops, changes }: LinkHealth, reveal: Reveal) => ({
+const premiseBody = ({ asks: _, ...premise }: MissingPremise) => premise;
+
+const linkBody = ({ link, verdict, missing, since, lastGood, hops, changes }: LinkHealth, reveal: Reveal) => ({
   link,
   verdict,
+  missing: missing.map(premiseBody),
   ...(since ? { since } : {}),
   ...(lastGood ? { lastGood } : {}),
   hops,

@@ -1,9 +1,9 @@
-import type { Finding, Past, Report, Severity, Verdict } from "../model.ts";
+import { type Finding, type Past, type Report, type Severity, verdicts } from "../model.ts";
+import { undecidedOf } from "../verdict/run.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 
-const verdicts: readonly Verdict[] = ["open", "broken", "drifted", "unknown", "unproved", "works"];
 const severities: readonly Severity[] = ["security", "error", "warning", "hint"];
 
 /**
@@ -15,6 +15,9 @@ export function healthMetrics({ document }: Report, memory?: Past): string {
   const families = [
     ...ofLinks(document),
     gauge("crosstrust_findings", "Findings by severity.", severityCounts(findings)),
+    gauge("crosstrust_findings_undecided", "Security findings that somebody has to decide about.", [
+      [{}, undecidedOf(findings).length],
+    ]),
     gauge("crosstrust_health_timestamp_seconds", "When the check was made.", [[{}, seconds(document.at)]]),
     gauge("crosstrust_health_duration_seconds", "How long the check took.", [[{}, document.ms / 1000]]),
     ...(memory ? remembered(memory) : []),
@@ -32,7 +35,11 @@ function ofLinks({ links }: Report["document"]): readonly string[] {
   );
   const sums = verdicts.map((each): Sample => [{ verdict: each }, links.filter((one) => one.verdict === each).length]);
   return [
-    gauge("crosstrust_link_verdict", "Whether this is the verdict of the link: 1 for one of six.", told),
+    gauge(
+      "crosstrust_link_verdict",
+      "Whether this is the verdict of the link: 1 for one of them, 0 for the others.",
+      told,
+    ),
     gauge("crosstrust_link_hop_milliseconds", "How long a step took, where it was really made.", proved),
     gauge("crosstrust_links", "Links by verdict.", sums),
   ];

@@ -13,6 +13,14 @@ type Ink = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 export const ink = (paper: Paper, colour: Ink, text: string): string =>
   paper.colour ? styleText(colour, text, { validateStream: false }) : text;
 
+/** The colour of each tone. */
+export const toned: Readonly<Record<"good" | "note" | "warn" | "bad", Ink>> = {
+  good: "green",
+  note: "cyan",
+  warn: "yellow",
+  bad: "red",
+};
+
 /** Columns padded to their widest cell, three blanks apart; the last one is not padded. */
 export function columns(rows: readonly (readonly string[])[], gap = "   "): readonly string[] {
   const widths: number[] = [];

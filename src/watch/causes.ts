@@ -1,7 +1,9 @@
 import type { Address, Ailment, Finding, Health, Link, LinkHealth, LinkMemory, Side, Verdict } from "../model.ts";
+import { concerns, isWitnessed } from "../verdict/link.ts";
+import { ratings } from "../verdict/table.ts";
 
-/** What is worth an alert. `unknown` is no news about the link, and `unproved` is how the file wants it. */
-export const isSick = (verdict: Verdict): boolean => ["open", "broken", "drifted"].includes(verdict);
+/** Whether a verdict is worth an alert. `unknown` is no news about the link, and `unproved` is how the file wants it. */
+export const isSick = (verdict: Verdict): boolean => ratings[verdict].standing === "sick";
 
 /** Two causes are one where their keys are equal. */
 export const keyOf = ({ what, where }: Ailment): string => `${what} @ ${where}`;
@@ -21,35 +23,49 @@ export interface Causes {
 }
 
 /**
- * Why a link fares badly. The lead is one thing at each place, because one incident is one alert: where a hop got a no
- * it is that hop's finding, at the side that decides it (for `open` the hop that let somebody in); of a drift it is what
- * lets strangers in, else the drift itself, at the account it is in. A thousand links that fail for one reason have one
- * cause.
+ * Why a link fares badly. The lead is one thing at each place, because one incident is one alert: the finding that
+ * witnesses an outsider; else the finding of the step that got a no, at the side that decides it; else what about a
+ * difference admits outsiders; else the difference itself, at the account it is in. A thousand links that fail for one
+ * reason have one cause.
  */
 export function causesOf(line: LinkHealth, link: Link, { findings }: Health): Causes {
   if (!isSick(line.verdict)) return { lead: [], all: [] };
-  const refused = line.hops
+  const grave = findings.filter(
+    (finding) => (isWitnessed(finding) || isOpenQuestion(finding)) && concerns(finding, line.link),
+  );
+  const causeOf = ({ code, at }: Finding): Ailment => ({
+    what: code,
+    where: at.address ? scopeOf(at.address) : placeOf(link.to),
+  });
+  const witnessed = grave.filter(isWitnessed).map(causeOf);
+  const strange = grave.map(causeOf);
+  const refused = refusedOf(line, link);
+  const what = line.verdict === "absent" ? "absent" : "drifted";
+  const differs = line.changes.map(({ address }) => ({ what, where: scopeOf(address) }));
+  const all = [...new Map([...strange, ...refused, ...differs].map((one) => [keyOf(one), one])).values()];
+  if (witnessed.length > 0) return { lead: oneEach(witnessed), all };
+  if (refused.length > 0) return { lead: refused.slice(0, 1), all };
+  return { lead: oneEach(strange.length > 0 ? strange : differs), all };
+}
+
+/** A security finding that the file does not accept. */
+const isOpenQuestion = ({ severity, accepted }: Finding): boolean => severity === "security" && accepted === undefined;
+
+/** Each step that got a no, the refusals first: an outsider who gets in is worse than a workload that does not. */
+const refusedOf = ({ hops, verdict }: LinkHealth, link: Link): readonly Ailment[] =>
+  hops
     .filter(({ result }) => result === "no")
     .sort((one, other) => Number(other.step === "refuse") - Number(one.step === "refuse"))
     .map(({ step, finding }) => ({
-      what: finding ?? line.verdict,
+      what: finding ?? verdict,
       where: placeOf(step === "mint" ? link.from : link.to),
     }));
-  const strange = findings
-    .filter((finding) => finding.severity === "security" && concerns(finding, line.link))
-    .map(({ code, at }) => ({ what: code, where: at.address ? scopeOf(at.address) : placeOf(link.to) }));
-  const drift = line.changes.map(({ address }) => ({ what: "drifted", where: scopeOf(address) }));
-  const lead = refused.length > 0 ? refused.slice(0, 1) : oneEach(strange.length > 0 ? strange : drift);
-  return { lead, all: [...new Map([...refused, ...strange, ...drift].map((one) => [keyOf(one), one])).values()] };
-}
 
 /** Of each place the first by name, so that it is the same one in each run whatever order the findings come in. */
 function oneEach(all: readonly Ailment[]): readonly Ailment[] {
   const backwards = all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
   return [...new Map(backwards.map((cause) => [cause.where, cause])).values()];
 }
-
-const concerns = ({ links }: Finding, name: string): boolean => links?.includes(name) ?? false;
 
 /** `aws:role/111122223333/reports` is at `aws 111122223333`; an issuer, whose address is its URL, is at itself. */
 function scopeOf(address: Address): string {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Health, LinkHealth, Memory } from "../model.ts";
+import { type Health, type LinkHealth, type Memory, verdicts } from "../model.ts";
 
-const verdict = z.enum(["open", "broken", "drifted", "unknown", "unproved", "works"]);
+const verdict = z.enum(verdicts);
 const time = z.iso.datetime();
 const cause = z.object({ what: z.string(), where: z.string() });
 const alert = z.object({

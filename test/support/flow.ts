@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Verdict } from "../../src/model.ts";
 import { everyStep } from "../../src/parties/google/sandbox/workflows/walk.ts";
 import { deliverOf } from "../../src/sandbox/deliver.ts";
 import type { Delivered, Delivery } from "../../src/sandbox/fake.ts";
+import { ratings, worst } from "../../src/verdict/table.ts";
 import { type Heard, listener, type Says } from "./listener.ts";
 import { programOf, type Run, runWorkflow } from "./workflow.ts";
 
@@ -27,8 +29,11 @@ const at = "2026-11-01T10:00:00.000Z";
 /** A health function for so many links; `verdictOf` one of them. */
 export function healthFunction(count: number, verdictOf = (_link: string): string => "works") {
   const all = Array.from({ length: count }, (_, index) => `link-${index}`);
-  const order = ["open", "broken", "drifted", "unknown", "unproved", "works"];
-  const worst = (verdicts: readonly string[]) => order.find((verdict) => verdicts.includes(verdict)) ?? "works";
+  const graded = (all: readonly string[]) => {
+    const verdict = worst(all as readonly Verdict[]);
+    const { exit, log } = ratings[verdict];
+    return { exit, verdict, logSeverity: log };
+  };
   const parts = new Map<string, readonly string[]>();
   const counted = (verdicts: readonly string[]) => {
     const counts: Record<string, number> = {};
@@ -38,7 +43,7 @@ export function healthFunction(count: number, verdictOf = (_link: string): strin
   const gathered = (run: string, count: number) => {
     const arrived = Array.from({ length: count }, (_, part) => parts.get(`${run}/${part}`) ?? []).flat();
     const verdicts = all.map((link) => (arrived.includes(link) ? verdictOf(link) : "unknown"));
-    return { ...envelope, at, verdict: worst(verdicts), run, counts: counted(verdicts), links: all.length };
+    return { ...envelope, at, ...graded(verdicts), run, counts: counted(verdicts), links: all.length };
   };
   const answer = ({ method, query, body }: Asked): Says => {
     if (method === "GET") {
@@ -54,14 +59,15 @@ export function healthFunction(count: number, verdictOf = (_link: string): strin
     const asked: readonly string[] = body.links ?? all;
     if (asked.some((link) => !all.includes(link))) return { status: 403, body: { error: "a link that is not here" } };
     const verdicts = asked.map(verdictOf);
-    const verdict = worst(verdicts);
     if (body.part !== undefined) {
       parts.set(`${body.run}/${body.part}`, asked);
-      return { status: 200, body: { ...envelope, verdict, run: body.run, part: body.part, counts: counted(verdicts) } };
+      return {
+        status: 200,
+        body: { ...envelope, ...graded(verdicts), run: body.run, part: body.part, counts: counted(verdicts) },
+      };
     }
     const links = asked.map((link) => ({ link, verdict: verdictOf(link), hops: [], changes: [] }));
-    const exit = verdict === "works" || verdict === "unproved" ? 0 : 3;
-    return { status: 200, body: { ...envelope, command: "health", exit, at, verdict, links, findings: [] } };
+    return { status: 200, body: { ...envelope, command: "health", at, ...graded(verdicts), links, findings: [] } };
   };
   return { answer, all };
 }

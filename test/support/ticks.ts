@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Change, Code, Finding, Health, Link, LinkHealth, Memory, Notice, Verdict } from "../../src/model.ts";
+import { conclude } from "../../src/verdict/run.ts";
 import { remember } from "../../src/watch/remember.ts";
 import { federationOf, manyLinks } from "./bench.ts";
 
@@ -24,7 +25,7 @@ function lineOf(link: string, one: Seen): { line: LinkHealth; findings: readonly
   const address = `aws:role/111122223333/${link}` as const;
   const change = { address, verb: "update", cause: "drifted", links: [link], differences: [] } as unknown as Change;
   const line = {
-    ...{ link, verdict, changes: verdict === "drifted" ? [change] : [] },
+    ...{ link, verdict, missing: [], changes: verdict === "drifted" ? [change] : [] },
     hops: bad ? [{ ...hop, result: "no" as const, finding: code }] : [],
   };
   const finding = { code, at: {}, says: "", because: [], fix: [], links: [link] };
@@ -34,9 +35,10 @@ function lineOf(link: string, one: Seen): { line: LinkHealth; findings: readonly
 export function healthAt(tick: number, found: Readonly<Record<string, Seen>>): Health {
   const lines = Object.entries(found).map(([link, one]) => lineOf(link, one));
   const findings = lines.flatMap((one) => one.findings);
+  const links = lines.map(({ line }) => line);
   return {
-    ...{ at: timeOf(tick), verdict: "works", ms: 1, fingerprint: `f${tick}`, findings },
-    links: lines.map(({ line }) => line),
+    ...conclude({ links, findings, leftovers: false }),
+    ...{ at: timeOf(tick), ms: 1, fingerprint: `f${tick}`, findings, links },
   };
 }
 

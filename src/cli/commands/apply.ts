@@ -3,9 +3,10 @@ import type { Finding, Plan } from "../../model.ts";
 import { doneText } from "../../say/done.ts";
 import { byWeight, distinct, findingText } from "../../say/findings.ts";
 import { planText } from "../../say/plan.ts";
+import { codes, exitOf } from "../../verdict/exit.ts";
 import { ask as askUser } from "../ask.ts";
 import { type Context, loadFile } from "../context.ts";
-import { codes, exitOf, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 import { type ConsentFlags, checkNames, consentsOf, namesIn, planJson, viewOf } from "./plan.ts";
 
@@ -87,11 +88,10 @@ export async function confirm(
 
 async function finish(context: Context, work: Work) {
   const { world } = context;
-  const { applied, traces, health, findings, left } = await carryOut(work, world);
-  const exit = exitOf({ findings, verdicts: health.map(({ verdict }) => verdict), changes: left });
+  const { applied, traces, health, findings, exit, verdict, undecided } = await carryOut(work, world);
   const { planned, federation, only } = work;
   if (context.flags.json)
-    return { exit, text: planJson(world, { ...planned.plan, findings }, { command: "apply", exit, traces }) };
+    return { exit, text: planJson(world, { ...planned.plan, findings }, { command: "apply", exit, traces, verdict }) };
   const view = viewOf(world, { federation, planned, only, command: "apply" });
-  return { exit, text: doneText({ view, done: applied.done, health, findings }, context.paper) };
+  return { exit, text: doneText({ view, done: applied.done, health, findings, undecided }, context.paper) };
 }

@@ -1,8 +1,8 @@
 import { applyPlan, makePlan } from "../../crosstrust.ts";
 import { destroyText } from "../../say/done.ts";
 import { planText } from "../../say/plan.ts";
+import { exitOf } from "../../verdict/exit.ts";
 import { loadFile } from "../context.ts";
-import { exitOf } from "../exit.ts";
 import type { Command } from "../run.ts";
 import { confirm, refused } from "./apply.ts";
 import { checkNames, consentsOf, planJson, viewOf } from "./plan.ts";
@@ -38,6 +38,6 @@ export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: b
   if (flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command: "destroy", exit }) };
   return {
     exit,
-    text: destroyText({ view, done: applied.done, health: [], findings: said }, { paper, kept: keepServiceAccounts }),
+    text: destroyText({ view, done: applied.done, findings: said }, { paper, kept: keepServiceAccounts }),
   };
 };

@@ -1,4 +1,4 @@
-import { codes } from "../exit.ts";
+import { codes } from "../../verdict/exit.ts";
 import { pageOf } from "../pages.ts";
 
 /** Messages as people meet them, and the page that explains each; the first that fits (aws.md 5.2; failures.md). */

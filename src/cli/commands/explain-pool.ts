@@ -6,8 +6,9 @@ import { causeOfRows } from "../../parties/google/explain-exchange.ts";
 import { getPool, getPoolProvider } from "../../parties/google/federation/calls.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
+import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
-import { codes, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 import { read } from "./explain-token.ts";
 

@@ -7,8 +7,9 @@ import { getRole } from "../../parties/aws/role/calls.ts";
 import { tokenOf } from "../../run/minting.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
+import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
-import { codes, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 
 /** A token that somebody has, and the trust that refuses it: a live role's, or a file's. */

@@ -8,15 +8,17 @@ import { healthText } from "../../say/health.ts";
 import { healthHtml } from "../../say/html/page.ts";
 import { document, findingBody, healthBody } from "../../say/json.ts";
 import { healthMetrics } from "../../say/metrics.ts";
+import { concerns } from "../../verdict/link.ts";
+import { conclude } from "../../verdict/run.ts";
 import { version } from "../../version.ts";
 import { dated } from "../../watch/memory.ts";
 import { pastOf } from "../../watch/past.ts";
 import { checkTarget, writePage } from "../artefact.ts";
 import { loadFile } from "../context.ts";
-import { exitOf, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import { pageOf } from "../pages.ts";
 import type { Command } from "../run.ts";
-import { checkNames, consentsOf, onlyLooked } from "./plan.ts";
+import { checkNames, consentsOf } from "./plan.ts";
 
 /** The name under which the last report is kept, for those who only want to look. */
 export const reportName = "health-last";
@@ -40,8 +42,7 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   const seen = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
   const memory = links.length === 0 ? await remembered(seen, federation, world) : undefined;
   const checked = memory ? dated(seen, memory) : seen;
-  const verdicts = checked.links.map(({ verdict }) => verdict);
-  const exit = exitOf({ findings: checked.findings.map(onlyLooked), verdicts });
+  const { exit } = checked;
   const body = document(
     { tool: version, world: world.kind, command: "health", exit },
     healthBody(federation.name, checked, knownAfter),
@@ -71,22 +72,23 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   if (!federation.links.some((link) => link.name === what)) {
     throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);
   }
-  const { plan, observed, expansion } = await makePlan({ federation, only: [what], consents: consentsOf({}) }, world);
+  const ask = { federation, only: [what], consents: consentsOf({}) };
+  const planned = await makePlan(ask, world);
+  const { plan, observed, expansion } = planned;
   const [trace] = await proveLinks(
     { federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false },
     world,
   );
   if (!trace) throw new Error(`${what} was not proved`);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const grave = plan.findings.filter(({ severity }) => severity === "error" || severity === "security");
+  const link = healthOf({ trace, federation, planned, changes, findings: plan.findings });
+  const about = plan.findings.filter((finding) => concerns(finding, what));
+  const grave = about.filter(({ severity }) => severity === "error" || severity === "security");
   const findings = proofFirst(grave, [trace]);
-  const { verdict } = healthOf(trace, changes, observed);
-  const exit = exitOf({ findings: findings.map(onlyLooked), verdicts: [verdict] });
+  const { exit, verdict, undecided } = conclude({ links: [link], findings, leftovers: false });
   const whole = { ...trace, findings };
   const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
   const json = document(said, { link: what, verdict, hops: trace.hops, findings: findings.map(findingBody) });
-  return {
-    exit,
-    text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes, verdict }, paper),
-  };
+  const view = { link: what, world: world.kind, trace: whole, changes: link.changes, verdict, undecided };
+  return { exit, text: flags.json ? json : explainText(view, paper) };
 };

@@ -2,8 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { jsonSchema } from "../../file/schema.ts";
 import { shapes } from "../../parties/index.ts";
+import { codes } from "../../verdict/exit.ts";
 import type { Flags } from "../context.ts";
-import { codes, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 
 /** Writes a commented starter file and the schema that editors check it with. Never overwrites a file. */
 export function init(flags: Flags, { from, to }: { from: string; to: string }): { exit: number; text: string } {

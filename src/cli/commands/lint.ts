@@ -5,9 +5,10 @@ import { expand } from "../../plan/expand.ts";
 import { order } from "../../plan/order.ts";
 import { placedText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
+import { codes, exitOf } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
 import { type Flags, isError, type Loaded, loadFile, paperFor } from "../context.ts";
-import { BadFile, codes, exitOf } from "../exit.ts";
+import { BadFile } from "../exit.ts";
 import type { Answer, Command } from "../run.ts";
 
 /** The file's own findings; its errors end the command before anything is contacted. */

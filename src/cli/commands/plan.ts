@@ -1,12 +1,13 @@
 import { makePlan, type Planned } from "../../crosstrust.ts";
-import type { Consents, Federation, Finding, Plan, Trace, World } from "../../model.ts";
+import type { Consents, Federation, Finding, Plan, Trace, Verdict, World } from "../../model.ts";
 import { parties } from "../../parties/index.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { document, planBody } from "../../say/json.ts";
 import { type PlanView, planText, type Titled } from "../../say/plan.ts";
+import { exitOf } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
 import { type Context, loadFile } from "../context.ts";
-import { exitOf, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 
 export interface ConsentFlags {
@@ -65,10 +66,16 @@ export const onlyLooked = ({ asks, ...finding }: Finding): Finding =>
 export function planJson(
   world: World,
   made: Plan,
-  said: { command: string; exit: number; traces?: readonly Trace[] },
+  said: { command: string; exit: number; traces?: readonly Trace[]; verdict?: Verdict },
 ): string {
-  const { command, exit, traces } = said;
-  return document({ tool: version, world: world.kind, command, exit }, planBody(made, traces, knownAfter));
+  const { command, exit, traces, verdict } = said;
+  return document(
+    { tool: version, world: world.kind, command, exit },
+    {
+      ...planBody(made, traces, knownAfter),
+      ...(verdict ? { verdict } : {}),
+    },
+  );
 }
 
 export interface Shown {

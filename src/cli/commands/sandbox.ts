@@ -6,9 +6,10 @@ import { type Attached, attach } from "../../sandbox/attach.ts";
 import { exportLines } from "../../sandbox/environment.ts";
 import { alive, readOwner } from "../../sandbox/owner.ts";
 import { document } from "../../say/json.ts";
+import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
 import { type Flags, folderOf, sandboxUrl } from "../context.ts";
-import { codes, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import { mappingOf } from "../mapping.ts";
 import { control, hostIssuers, lead, led, wanted } from "../surroundings.ts";
 

@@ -83,10 +83,11 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
     } catch (error) {
       throw error instanceof CloudError ? definite(located(error, spec)) : error;
     }
-    if (answer.status >= 500)
+    // An issuer that is busy says nothing about its documents: the same request may be answered later.
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 408)
       throw new CloudError({
         ...spec,
-        class: "transient",
+        class: answer.status === 429 ? "throttled" : "transient",
         code: "",
         status: answer.status,
         message: `${url} answers ${answer.status}`,

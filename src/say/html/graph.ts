@@ -1,4 +1,6 @@
 import type { HealthDocument, Report, Sides, Verdict } from "../../model.ts";
+import { concerns } from "../../verdict/link.ts";
+import { undecidedOf } from "../../verdict/run.ts";
 import { type StepLook, stepLook, worstFirst } from "./words.ts";
 
 /** A box of the drawing. Two links that share a thing share its box. */
@@ -50,10 +52,12 @@ export function graphOf({ document, sides }: Report): Graph {
   const shown = drawable.slice(0, most);
   const issuers = [...new Set(shown.map((row) => row.sides.issuer))];
   shown.sort((a, b) => issuers.indexOf(a.sides.issuer) - issuers.indexOf(b.sides.issuer));
+  const open = undecidedOf(document.findings);
   const nodes = new Map<string, Node>();
   const edges = new Map<string, Edge>();
   for (const [row, { link, sides: mine }] of shown.entries()) {
-    const keys = boxesOf(mine, link).map(({ key: own, ...box }, column) => {
+    const undecided = open.some((finding) => concerns(finding, link.link));
+    const keys = boxesOf(mine, link, undecided).map(({ key: own, ...box }, column) => {
       const key = `${column} ${own}`;
       nodes.set(key, merged(nodes.get(key), { ...box, column, rows: [row], verdicts: [link.verdict] }));
       return key;
@@ -68,7 +72,7 @@ export function graphOf({ document, sides }: Report): Graph {
 type Box = Omit<Node, "column" | "rows" | "verdicts"> & { readonly key: string };
 
 /** The keys say when two links mean one thing: a subject is one of its issuer, and a permission one of its role. */
-function boxesOf({ from, to, issuer, may }: Sides, link: Checked): readonly Box[] {
+function boxesOf({ from, to, issuer, may }: Sides, link: Checked, undecided: boolean): readonly Box[] {
   const [first = "nothing by itself"] = may;
   const more = may.length > 1 ? ` +${may.length - 1}` : "";
   const [key, all] = [`${to.party} ${to.scope} ${to.title}`, may.join("; ")];
@@ -76,16 +80,18 @@ function boxesOf({ from, to, issuer, may }: Sides, link: Checked): readonly Box[
   return [
     { key: `${issuer} ${from.title}`, caption: `${from.party} workload`, ...plain(from.title) },
     { key: issuer, caption: "issuer", ...plain(issuer) },
-    { ...plain(to.title), key, caption: `${to.party} ${to.scope}`.trim(), notes: notesOf(link) },
+    { ...plain(to.title), key, caption: `${to.party} ${to.scope}`.trim(), notes: notesOf(link, undecided) },
     { key: `${key} ${all}`, caption: "may", title: `${first}${more}`, whole: all || first, notes: [] },
   ];
 }
 
-function notesOf({ hops, changes }: Checked): Node["notes"] {
+/** Others are said to be turned away only where nothing is left to decide. */
+function notesOf({ hops, changes, verdict }: Checked, undecided: boolean): Node["notes"] {
   const refuse = hops.find(({ step }) => step === "refuse");
   const { sign, tone } = stepLook(refuse);
   const drift = changes.length > 0 ? [{ sign: "~", tone: "warn" as const, word: "not as the file says" }] : [];
-  if (refuse?.result === "no") return [{ sign: "!", tone, word: "lets strangers in" }, ...drift];
+  if (verdict === "open") return [{ sign: "!", tone: "bad", word: "lets strangers in" }, ...drift];
+  if (undecided) return [{ sign: "!", tone: "warn", word: "a security finding to decide" }, ...drift];
   if (refuse?.result === "ok") return [{ sign, tone, word: "turns others away" }, ...drift];
   return [{ sign, tone, word: "others: could not tell" }, ...drift];
 }

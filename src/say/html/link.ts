@@ -1,7 +1,8 @@
 import type { HealthDocument, Hop, Past, ReportedChange, Sides, Verdict } from "../../model.ts";
+import { ratings, tallyOf } from "../../verdict/table.ts";
 import { valueText } from "../spec.ts";
 import { html, type Markup, moment, span } from "./text.ts";
-import { looks, stepLook, tally } from "./words.ts";
+import { stepLook } from "./words.ts";
 
 type Checked = HealthDocument["links"][number];
 
@@ -17,13 +18,19 @@ export interface Row {
 /** One line to read, and all of it to open; whatever is not well is open already. */
 export function linkRow(row: Row): Markup {
   const { link, sides, past } = row;
-  const look = looks[link.verdict];
-  const well = link.verdict === "works" || link.verdict === "unproved";
+  const look = ratings[link.verdict];
+  const well = look.standing === "well";
   return html`<details class="link ${look.tone}"${well ? html`` : html` open`}>
 <summary><span class="verdict ${look.tone}"><span aria-hidden="true">${look.sign}</span> ${link.verdict}</span>
 <span class="name"><strong>${link.link}</strong>${sides && html` <span class="ends">${sides.from.title} → ${sides.to.title}</span>`}</span>
 <span class="steps">${link.hops.map(stepChip)}</span>${past && pastLine(row)}</summary>
-<div class="body">${stepTable(link.hops)}${link.changes.map(changeBlock)}${sides && terms(sides)}</div></details>`;
+<div class="body">${stepTable(link.hops)}${unread(link)}${link.changes.map(changeBlock)}${sides && terms(sides)}</div></details>`;
+}
+
+/** What could not be read, so that nothing is concluded from it. Steps and changes are shown with the link anyway. */
+function unread({ missing = [] }: Checked): Markup {
+  const lines = missing.filter(({ premise }) => premise === "read" || premise === "faultless");
+  return html`${lines.map(({ says, finding }) => html`<p><span class="warn">?</span> ${says} ${finding && html`<a href="#${finding}">${finding}</a>`}</p>`)}`;
 }
 
 const nameOf = ({ step }: Hop): string => (step === "refuse" ? "refuse others" : step);
@@ -45,9 +52,9 @@ function pastLine({ link, past, at }: Row): Markup {
 function strip(all: readonly Verdict[]): Markup {
   const runs = all.slice(-48);
   const cells = runs.map(
-    (verdict) => html`<i class="${looks[verdict].tone}" title="${verdict}">${looks[verdict].sign}</i>`,
+    (verdict) => html`<i class="${ratings[verdict].tone}" title="${verdict}">${ratings[verdict].sign}</i>`,
   );
-  return html`<span class="strip" role="img" aria-label="last ${runs.length} checks: ${tally(runs)}">${cells}</span>`;
+  return html`<span class="strip" role="img" aria-label="last ${runs.length} checks: ${tallyOf(runs).join(", ")}">${cells}</span>`;
 }
 
 /** Roles are said again, because a table that a phone shows as blocks is a table no longer for some readers. */

@@ -1,11 +1,13 @@
 import type { Past, Report } from "../../model.ts";
+import { saysOf, undecidedOf } from "../../verdict/run.ts";
+import { ratings, tallyOf } from "../../verdict/table.ts";
 import { count } from "../paper.ts";
 import { drawing } from "./draw.ts";
 import { findingList } from "./finding.ts";
 import { linkRow } from "./link.ts";
 import { style } from "./style.ts";
 import { html, type Markup, moment, span } from "./text.ts";
-import { looks, nextCommands, tally, worstFirst } from "./words.ts";
+import { nextCommands, worstFirst } from "./words.ts";
 
 /** Nothing is loaded and nothing runs: the page is what it says, wherever it is opened. */
 export const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -38,12 +40,13 @@ ${footerOf(report)}
 }
 
 function headerOf({ document }: Report): Markup {
-  const { verdict, at, ms, world, deployment, links } = document;
-  const { sign, tone, says } = looks[verdict];
+  const { verdict, at, ms, world, deployment, links, findings } = document;
+  const { sign, tone } = ratings[verdict];
+  const says = saysOf(verdict, undecidedOf(findings).length);
   return html`<header><p class="top"><span><b>crosstrust</b> health</span><span>${deployment}</span>${world === "sandbox" && html`<span class="badge">sandbox</span>`}</p>
 <h1 class="${tone}"><span aria-hidden="true">${sign}</span> ${verdict}</h1>
 <p class="lede">${says}.</p>
-<p class="quiet">${tally(links.map((link) => link.verdict)) || "no links"} · checked ${moment(at)} · ${count(links.length, "link")} in ${(ms / 1000).toFixed(1)} s</p></header>`;
+<p class="quiet">${tallyOf(links.map((link) => link.verdict)).join(", ") || "no links"} · checked ${moment(at)} · ${count(links.length, "link")} in ${(ms / 1000).toFixed(1)} s</p></header>`;
 }
 
 function alertsOf(at: string, memory: Past | undefined): Markup {

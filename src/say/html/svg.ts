@@ -1,6 +1,6 @@
+import { ratings, worst } from "../../verdict/table.ts";
 import type { Edge, Node } from "./graph.ts";
 import { html, type Markup, short } from "./text.ts";
-import { looks, order } from "./words.ts";
 
 /** Where a box stands; all boxes of a drawing have one size. */
 export interface Spot {
@@ -15,8 +15,7 @@ const letter = 7.4;
 
 /** A box: what it is in small letters, what it is called, and below it what it does with others. */
 export function boxSvg(node: Node, { x, y, width }: Spot): Markup {
-  const verdict = order.find((each) => node.verdicts.includes(each)) ?? "works";
-  const tone = node.column === 2 ? looks[verdict].tone : "none";
+  const tone = node.column === 2 ? ratings[worst(node.verdicts)].tone : "none";
   return html`<g class="box ${tone}"><title>${node.caption}: ${node.whole}</title>
 <rect x="${x}" y="${y}" width="${width}" height="${boxHeight}" rx="6"/>
 <text class="cap" x="${x + 12}" y="${y + 17}">${node.caption}</text>
