@@ -1,6 +1,6 @@
 import type { Code, Stranger } from "../../model.ts";
 import { claimsIn } from "./anybody.ts";
-import { judgePool, type PoolTrust } from "./judge.ts";
+import { isSameIssuer, judgePool, type PoolTrust } from "./judge.ts";
 
 /** What nobody is called. */
 const nobody = "stranger";
@@ -27,7 +27,8 @@ export function strangersOf(live: PoolTrust, wanted: PoolTrust): readonly Strang
 
 function codeOf({ iss, account, aud }: Claims, wanted: PoolTrust): Code {
   // A pool provider of one type may stand where the file wants one of the other.
-  if ((account ?? iss) !== wanted.source) return "GOOGLE-SOURCE-EXTRA";
+  if (account === undefined ? !isSameIssuer(iss, wanted.source) : account !== wanted.source)
+    return "GOOGLE-SOURCE-EXTRA";
   if (aud !== undefined && !audiencesOf(wanted).includes(aud)) return "GOOGLE-AUDIENCE-EXTRA";
   return "GOOGLE-CONDITION-OPEN";
 }

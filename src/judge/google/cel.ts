@@ -172,7 +172,8 @@ function sharing(meter: Meter, claims: ReadonlySet<string> | undefined, run: Run
 
 /** What of the bindings decides a result. A token has claims that change with each one, and few expressions read them. */
 function read({ assertion, google, attribute }: Bindings, claims: ReadonlySet<string> | undefined) {
-  const named = claims === undefined ? assertion : Object.fromEntries([...claims].map((name) => [name, assertion[name]]));
+  const named =
+    claims === undefined ? assertion : Object.fromEntries([...claims].map((name) => [name, assertion[name]]));
   return [named, google, attribute];
 }
 

@@ -23,37 +23,23 @@ type Tests = Pick<Cel, "isCelList" | "isCelMap">;
 
 /** Spends the steps of a call before it is made: at least as many as the call reads and makes of its values. */
 export function spendCall({ name, values }: Call, meter: Meter, tests: Tests): void {
-  const weigh = (unit: number) => {
-    for (const value of values) spendValue(value, { meter, tests, unit });
-  };
-  const [text, sought, other] = values;
   meter.spend(1);
-  switch (name) {
-    // Whether a list is what it is takes no look into it.
-    case "size":
-    case "dyn":
-    case "type":
-      return meter.spend(typeof text === "string" ? text.length / read : 0);
-    case "_==_":
-    case "_!=_":
-    case "@in":
-      return weigh(compared);
-    case "matches":
-      return typeof text === "string" && typeof sought === "string" ? spendMatch(text, sought, meter) : undefined;
-    case "contains":
-    case "indexOf":
-    case "lastIndexOf":
-    case "split":
-    case "extract":
-      return typeof text === "string" && typeof sought === "string" ? spendSearch(text, sought, meter) : undefined;
-    case "replace":
-      return typeof text === "string" && typeof sought === "string" && typeof other === "string"
-        ? spendReplace({ text, sought, other }, meter)
-        : undefined;
-    default:
-      return weigh(read);
+  const [text, sought, other] = values;
+  const texts = typeof text === "string" && typeof sought === "string";
+  if (shallow.has(name)) meter.spend(typeof text === "string" ? text.length / read : 0);
+  else if (texts && name === "matches") spendMatch(text, sought, meter);
+  else if (texts && name === "replace" && typeof other === "string") spendReplace({ text, sought, other }, meter);
+  else if (texts && searches.has(name)) spendSearch(text, sought, meter);
+  else {
+    const unit = comparisons.has(name) ? compared : read;
+    for (const value of values) spendValue(value, { meter, tests, unit });
   }
 }
+
+/** What a list or a map is needs no look into it. */
+const shallow = new Set(["size", "dyn", "type"]);
+const searches = new Set(["contains", "indexOf", "lastIndexOf", "split", "extract"]);
+const comparisons = new Set(["_==_", "_!=_", "@in"]);
 
 /** A text in a text, at worst. */
 function spendSearch(text: string, sought: string, meter: Meter): void {
