@@ -1,4 +1,4 @@
-import { evaluate } from "./cel.ts";
+import { evaluateAll } from "./cel.ts";
 
 /** What a mapping made of a token: what principals, conditions and policies speak of. */
 export interface Attributes {
@@ -43,8 +43,10 @@ export function attributesOf(assertion: Assertion, mapping: Mapping): Attributes
   const texts: Record<string, string> = {};
   const undecided: Record<string, string> = {};
   let groups: readonly string[] = [];
-  for (const [key, expression] of Object.entries(mapping)) {
-    const outcome = evaluate(expression, { assertion });
+  const outcomes = evaluateAll(Object.values(mapping), { assertion });
+  for (const [at, key] of Object.keys(mapping).entries()) {
+    const outcome = outcomes[at];
+    if (!outcome) continue;
     if (outcome.state === "failed" && key !== "google.subject") {
       undecided[key] = outcome.why;
       continue;

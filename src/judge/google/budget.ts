@@ -13,7 +13,7 @@ export const deepestNesting = 100;
 export const deepestTree = 500;
 /** Steps of one evaluation: one for each node that is evaluated, and more where a function reads or makes much. */
 export const mostSteps = 200_000;
-/** Steps of all costly evaluations of one expression together. Outsiders are tried by the hundred. */
+/** Steps of all costly evaluations of expressions that belong together. Outsiders are tried by the hundred. */
 export const mostStepsTogether = 2_000_000;
 /** Evaluations that take more steps than this are counted together, and their results are remembered. */
 export const costly = 1000;
@@ -25,13 +25,14 @@ export class OverBudget extends Error {}
 
 /** Counts the steps of one evaluation after the other. */
 export class Meter {
-  /** Steps since the last `start`. */
+  /** Steps of the evaluation that was started last. */
   spent = 0;
   /** Why the evaluation ended early. */
   over: string | undefined;
 
-  start(): void {
-    this.spent = 0;
+  /** `spent`: steps that are counted before anything is evaluated. */
+  start(spent: number): void {
+    this.spent = spent;
     this.over = undefined;
   }
 

@@ -30,27 +30,36 @@ export type Outcome =
 /** What a condition must come to: an error, a missing claim and a text refuse (google.md 11.1). */
 export const isTrue = (outcome: Outcome): boolean => outcome.state === "value" && outcome.value === true;
 
-/** Evaluates for one set of claims. */
-type Run = (bindings: Bindings) => Outcome;
-
-const known = new Map<string, Run>();
-/** A file has few expressions; a fuzzer has many. */
-const mostKnown = 2000;
+/** Evaluates one expression. Never throws. */
+export function evaluate(expression: string, bindings: Bindings): Outcome {
+  const [outcome] = evaluateAll([expression], bindings);
+  return outcome ?? overBudget(tooManySteps(mostStepsTogether));
+}
 
 /**
- * Evaluates one expression. Never throws. An expression is parsed once, because refusals are tried over and over. All
- * evaluations of one expression share a budget: once it is spent, each later one is undecided at once.
+ * Evaluates expressions that belong together, such as the entries of a mapping, for the same claims. Never throws. They
+ * share a budget for as long as the process lives, because outsiders are tried by the hundred: once it is spent, each
+ * later evaluation is undecided at once. So is each later one of a single expression that was over budget.
  */
-export function evaluate(expression: string, bindings: Bindings): Outcome {
-  const run = known.get(expression) ?? compile(expression);
-  // The one that was not used for longest is forgotten first.
-  known.delete(expression);
-  known.set(expression, run);
+export function evaluateAll(expressions: readonly string[], bindings: Bindings): readonly Outcome[] {
+  const key = JSON.stringify(expressions);
+  return remembered(sets, key, () => new ExpressionSet(expressions)).evaluate(bindings);
+}
+
+/** Of each, the ones that were not used for longest are forgotten. A file has few expressions; a fuzzer has many. */
+const mostKnown = 2000;
+const expressionsKnown = new Map<string, Expression>();
+const sets = new Map<string, ExpressionSet>();
+
+function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const value = known.get(key) ?? make();
+  known.delete(key);
+  known.set(key, value);
   for (const [oldest] of known) {
     if (known.size <= mostKnown) break;
     known.delete(oldest);
   }
-  return run(bindings);
+  return value;
 }
 
 /** Why an expression is no CEL, with the place in it; undefined where it is, and where it is too large to be parsed here. */
@@ -74,45 +83,126 @@ function tooLarge(expression: string): string | undefined {
 
 const overBudget = (why: string): Outcome => ({ state: "undecided", why, overBudget: true });
 
-function compile(expression: string): Run {
-  const large = tooLarge(expression);
-  if (large !== undefined) return () => overBudget(large);
-  const { parse, plan, envFor } = engine();
-  const meter = new Meter();
-  try {
-    const { expr } = parse(expression);
-    const claims = claimsRead(expr);
-    const steps = counting(expr);
-    if (steps === undefined) return () => overBudget(tooDeep);
-    return sharing(meter, claims, planned(plan(envFor(meter), expr), meter, steps));
-  } catch (error) {
-    // What is no deeper than the budget allows fits the stack of any machine.
-    if (error instanceof RangeError) return () => overBudget(tooDeep);
-    const why = (error as Error).message;
-    return () => ({ state: "undecided", why });
-  }
-}
-
-type Planned = ReturnType<ReturnType<typeof engine>["plan"]>;
-
 /** Of an unknown function Google may know more than we do; of a missing claim nobody does. */
 const beyondUs = /unbound function|unresolved attribute|unsupported/;
 /** Limits of the language, should a value reach one of them before the budget does. */
 const beyondLanguage = /^Maximum call stack size exceeded|^Invalid (?:string|array) length/;
 
-/** `steps` are those of the nodes outside of loops, which are evaluated at most once. */
-function planned(run: Planned, meter: Meter, steps: number): Run {
-  const { isCelError, isCelList } = engine();
-  return (bindings) => {
-    meter.start();
-    meter.spent = steps;
-    const value = withoutTraces(() => run(inputs(bindings)));
-    if (meter.over !== undefined) return overBudget(meter.over);
+type Input = Readonly<Record<string, unknown>>;
+
+/** One expression, parsed and planned once. */
+class Expression {
+  /** The claims that it reads; undefined where it may read any. */
+  readonly claims: ReadonlySet<string> | undefined = new Set();
+  /** The answer to all claims, where there is one: no CEL, or over budget. */
+  #always: Outcome | undefined;
+  #run: (input: Input) => unknown = () => undefined;
+  /** Steps of the nodes outside of loops, which are evaluated at most once. */
+  #steps = 0;
+  readonly #meter = new Meter();
+
+  constructor(text: string) {
+    const large = tooLarge(text);
+    if (large !== undefined) {
+      this.#always = overBudget(large);
+      return;
+    }
+    try {
+      const { parse, plan, envFor } = engine();
+      const { expr } = parse(text);
+      this.claims = claimsRead(expr);
+      const steps = counting(expr);
+      if (steps === undefined) {
+        this.#always = overBudget(tooDeep);
+        return;
+      }
+      this.#steps = steps;
+      const planned = plan(envFor(this.#meter), expr);
+      this.#run = (input) => planned(input as never);
+    } catch (error) {
+      // What is no deeper than the budget allows fits the stack of any machine.
+      const deep = error instanceof RangeError;
+      this.#always = deep ? overBudget(tooDeep) : { state: "undecided", why: (error as Error).message };
+    }
+  }
+
+  /** The outcome, and the steps that it took. */
+  evaluate(input: Input): { readonly outcome: Outcome; readonly steps: number } {
+    if (this.#always) return { outcome: this.#always, steps: 0 };
+    this.#meter.start(this.#steps);
+    const outcome = this.#outcomeOf(withoutTraces(() => this.#run(input)));
+    if (outcome.state === "undecided" && outcome.overBudget) this.#always = outcome;
+    return { outcome, steps: this.#meter.spent };
+  }
+
+  #outcomeOf(value: unknown): Outcome {
+    const { isCelError, isCelList } = engine();
+    if (this.#meter.over !== undefined) return overBudget(this.#meter.over);
     if (!isCelError(value)) return { state: "value", value: isCelList(value) ? [...value] : value };
     const why = value.message;
     if (beyondLanguage.test(why)) return overBudget(`over budget: ${why}`);
     return { state: beyondUs.test(why) ? "undecided" : "failed", why };
-  };
+  }
+}
+
+/** Results of one costly set that are remembered. */
+const mostRemembered = 256;
+
+/** Expressions that belong together, and the budget that all their evaluations share. */
+class ExpressionSet {
+  readonly #members: readonly Expression[];
+  readonly #claims: ReadonlySet<string> | undefined;
+  readonly #results = new Map<string, readonly Outcome[]>();
+  #spent = 0;
+
+  constructor(texts: readonly string[]) {
+    this.#members = texts.map((text) => remembered(expressionsKnown, text, () => new Expression(text)));
+    const all = this.#members.map(({ claims }) => claims);
+    this.#claims = all.some((claims) => claims === undefined)
+      ? undefined
+      : new Set(all.flatMap((claims) => [...(claims ?? [])]));
+  }
+
+  /** Cheap evaluations are not counted: else a process that lives for long would spend the budget on an ordinary set. */
+  evaluate(bindings: Bindings): readonly Outcome[] {
+    const read = this.#read(bindings);
+    // What the same claims came to costs nothing again. A token has claims that change each time, and few are read.
+    const key =
+      this.#spent > 0 ? JSON.stringify(read, (_, value) => (typeof value === "bigint" ? `${value}n` : value)) : "";
+    const before = this.#results.get(key);
+    if (before) return before;
+    const input = inputOf(read);
+    let steps = 0;
+    const outcomes = this.#members.map((member) => {
+      if (this.#spent + steps > mostStepsTogether) return overBudget(tooManySteps(mostStepsTogether));
+      const done = member.evaluate(input);
+      steps += done.steps;
+      return done.outcome;
+    });
+    if (steps <= costly) return outcomes;
+    this.#spent += steps;
+    if (this.#spent > mostStepsTogether) this.#results.clear();
+    else if (key !== "") this.#remember(key, outcomes);
+    return outcomes;
+  }
+
+  #remember(key: string, outcomes: readonly Outcome[]): void {
+    for (const [oldest] of this.#results) {
+      if (this.#results.size < mostRemembered) break;
+      this.#results.delete(oldest);
+    }
+    this.#results.set(key, outcomes);
+  }
+
+  /** What of the bindings decides a result. */
+  #read({ assertion, google, attribute }: Bindings): Input {
+    const claims = this.#claims;
+    const named = claims && Object.entries(assertion).filter(([name]) => claims.has(name));
+    const read: Record<string, unknown> = { assertion: named ? Object.fromEntries(named) : assertion };
+    if (google !== undefined) read.google = google;
+    if (attribute !== undefined) read.attribute = attribute;
+    return read;
+  }
 }
 
 /** The library makes an error for each claim that is missing; noting where it was made costs more than all the rest. */
@@ -127,54 +217,13 @@ function withoutTraces<T>(run: () => T): T {
 }
 
 /** Objects as maps: the library would make one of an object again each time that an expression names it. */
-function inputs(bindings: Bindings) {
-  const { assertion, google, attribute } = bindings;
-  const given = Object.entries({ assertion, google, attribute }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, inputOf(value)])) as never;
-}
+const inputOf = (read: Input): Input =>
+  Object.fromEntries(Object.entries(read).map(([name, value]) => [name, asMaps(value)]));
 
-function inputOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inputOf);
+function asMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asMaps);
   if (typeof value !== "object" || value === null) return value;
-  return new Map(Object.entries(value).map(([name, one]) => [name, inputOf(one)]));
-}
-
-/** Results of one costly expression that are remembered. */
-const mostRemembered = 256;
-
-/**
- * The budget that all evaluations of an expression share. Cheap evaluations are not counted, or a process that lives for
- * long would spend it on an ordinary condition. What the same claims came to is remembered and costs nothing again.
- */
-function sharing(meter: Meter, claims: ReadonlySet<string> | undefined, run: Run): Run {
-  const results = new Map<string, Outcome>();
-  let spent = 0;
-  let over: Outcome | undefined;
-  return (bindings) => {
-    if (over) return over;
-    const key = spent === 0 ? undefined : JSON.stringify(read(bindings, claims));
-    const before = key === undefined ? undefined : results.get(key);
-    if (before) return before;
-    const outcome = run(bindings);
-    if (meter.spent > costly) {
-      spent += meter.spent;
-      for (const [oldest] of results) {
-        if (results.size < mostRemembered) break;
-        results.delete(oldest);
-      }
-      results.set(key ?? JSON.stringify(read(bindings, claims)), outcome);
-    }
-    if (spent > mostStepsTogether) over = overBudget(tooManySteps(mostStepsTogether));
-    if (outcome.state === "undecided" && outcome.overBudget) over = outcome;
-    return outcome;
-  };
-}
-
-/** What of the bindings decides a result. A token has claims that change with each one, and few expressions read them. */
-function read({ assertion, google, attribute }: Bindings, claims: ReadonlySet<string> | undefined) {
-  const named =
-    claims === undefined ? assertion : Object.fromEntries([...claims].map((name) => [name, assertion[name]]));
-  return [named, google, attribute];
+  return new Map(Object.entries(value).map(([name, one]) => [name, asMaps(one)]));
 }
 
 /** A text as a CEL literal: whatever stands in it, it stays a text (reliability-and-security.md, case 107). */

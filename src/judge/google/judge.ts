@@ -7,7 +7,7 @@ import {
   type Mapping,
   type Unmapped,
 } from "./attributes.ts";
-import { evaluate, isTrue, type Outcome } from "./cel.ts";
+import { evaluateAll, isTrue, type Outcome } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
 
 /** A pool provider as far as it decides who may come in; made of the file, of what is live, or of the sandbox's state. */
@@ -142,12 +142,16 @@ const said = (value: unknown): string =>
 function conditionRows(claims: Claims, attributes: Attributes, condition: string) {
   const { subject, groups, custom } = attributes;
   const bindings = { assertion: claims, google: { subject, groups }, attribute: custom };
-  const parts = parseCondition(condition).map((wants) => {
-    const outcome = evaluate(wants, bindings);
+  const texts = parseCondition(condition);
+  const [all, ...each] = evaluateAll(texts.length > 1 ? [condition, ...texts] : texts, bindings);
+  // An empty condition admits everybody.
+  if (!all) return { met: true, rows: [] };
+  const parts = texts.map((wants, at) => {
+    const outcome = each[at] ?? all;
     const says = outcome.state === "value" ? String(outcome.value) : outcome.why;
     return { wants, says, truth: truthOf(outcome, wants, attributes) };
   });
-  const whole = parts.length === 0 ? true : truthOf(evaluate(condition, bindings), condition, attributes);
+  const whole = truthOf(all, condition, attributes);
   // An alternative that is over budget hides none that is true: `||` of CEL is true whatever its other side does.
   const met = whole === "unknown" && parts.some(({ truth }) => truth === true) ? true : whole;
   const rows = parts.map(

@@ -136,6 +136,7 @@ function anyway(error: CloudError, { allow, unknown }: Judgement): Cause {
   if (allow === "unknown")
     return {
       code: "GOOGLE-CONDITION-UNDECIDED",
+      asks: "untold",
       says: `google refuses, and this cannot be judged from here: ${unknown?.join(", ")}`,
       fix: ["read the condition"],
     };
