@@ -255,7 +255,11 @@ describe("the judge", () => {
   test.each([
     ["as declared", {}, {}, true, undefined],
     ["another subject", { sub: "bob" }, {}, false, "condition"],
-    ["another issuer", { iss: "https://idp.example.com/" }, {}, false, "issuer"],
+    ["another issuer", { iss: "https://idp.example.org" }, {}, false, "issuer"],
+    ["the issuer with a slash at its end", { iss: "https://idp.example.com/" }, {}, true, undefined],
+    ["the issuer without the slash", {}, { source: "https://idp.example.com/" }, true, undefined],
+    ["the issuer with two slashes", { iss: "https://idp.example.com//" }, {}, false, "issuer"],
+    ["a path of the issuer", { iss: "https://idp.example.com/x" }, {}, false, "issuer"],
     ["another audience", { aud: "app2" }, {}, false, "audience"],
     ["one of several audiences", { aud: ["x", "app"] }, {}, true, undefined],
     ["no audience at all", { aud: undefined }, {}, false, "audience"],

@@ -830,10 +830,11 @@ describe("tokens of an issuer, as Google's STS takes them", () => {
     ["another audience", { aud: "x" }, {}, /audience in ID Token \[x\] does not match/],
     [
       "another issuer",
-      { iss: "https://idp.example.com/" },
+      { iss: "https://idp.example.com/x" },
       {},
-      /The issuer in ID Token https:\/\/idp.example.com\/ does not match the expected ones: https:\/\/idp.example.com/,
+      /The issuer in ID Token https:\/\/idp.example.com\/x does not match the expected ones: https:\/\/idp.example.com/,
     ],
+    ["the issuer with a slash at its end", { iss: "https://idp.example.com/" }, {}, undefined],
     ["run out", { iat: now - 7200, exp: now - 60 }, {}, /is stale to sign-in/],
     ["issued in the future", { iat: now + 600 }, {}, /future/],
     ["longer than two days", { exp: now + 49 * 3600 }, {}, /48 hours/],

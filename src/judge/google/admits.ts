@@ -13,7 +13,7 @@ import { attributesOf, awsDefaultMapping, isUnmapped, type Mapping } from "./att
 import { evaluate } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
 import { claimOf, claimsIn, conjunctsOf, likeOf, literalsIn, plainTest } from "./expressions.ts";
-import { judgePool, type PoolTrust } from "./judge.ts";
+import { isSameIssuer, judgePool, type PoolTrust } from "./judge.ts";
 import { isMeant, mappedBy, type Tail } from "./principals.ts";
 
 /** Another pool provider of the same pool: members name the pool, so it can make the same principals. */
@@ -329,7 +329,7 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   const name = nameOf(claims, live);
   const condition = live.condition.trim() === "" ? "(no condition)" : live.condition;
   const base = { claims, path: pathOf(one, live, "", pool), of: condition };
-  if (live.source !== wanted.source || live.type !== wanted.type) {
+  if (!isSameIssuer(live.source, wanted.source) || live.type !== wanted.type) {
     const source = live.type === "aws" ? `the aws account ${live.source}` : live.source;
     return { ...base, who: `identities of ${source}, which the file does not name,`, code: "GOOGLE-SOURCE-EXTRA" };
   }

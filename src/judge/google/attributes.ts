@@ -1,4 +1,4 @@
-import { evaluate } from "./cel.ts";
+import { evaluateAll } from "./cel.ts";
 
 /** What a mapping made of a token: what principals, conditions and policies speak of. */
 export interface Attributes {
@@ -6,6 +6,12 @@ export interface Attributes {
   readonly groups: readonly string[];
   /** Custom ones by their bare names. */
   readonly custom: Readonly<Record<string, string>>;
+  /**
+   * Entries of the mapping that these claims give no value, each with the reason: `attribute.NAME` or `google.groups`.
+   * Google either leaves such an attribute out or refuses the token; only of `google.subject` a refusal is known
+   * (google.md, trap 20 as corrected). Absent where there is none.
+   */
+  readonly undecided?: Readonly<Record<string, string>>;
 }
 
 /** `google.subject`, `google.groups` or `attribute.NAME`, each with its expression. */
@@ -18,7 +24,7 @@ export const awsDefaultMapping: Mapping = {
     "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn",
 };
 
-/** A mapping that cannot be carried out for these claims, by the attribute where it fails. */
+/** A mapping that Google refuses for these claims, or that cannot be judged, by the attribute where it fails. */
 export interface Unmapped {
   readonly key: string;
   readonly why: string;
@@ -35,9 +41,16 @@ type Assertion = Readonly<Record<string, unknown>>;
 /** One attribute after the other; each must come to a text, and groups to a list of texts (google.md 6.1). */
 export function attributesOf(assertion: Assertion, mapping: Mapping): Attributes | Unmapped {
   const texts: Record<string, string> = {};
+  const undecided: Record<string, string> = {};
   let groups: readonly string[] = [];
-  for (const [key, expression] of Object.entries(mapping)) {
-    const outcome = evaluate(expression, { assertion });
+  const outcomes = evaluateAll(Object.values(mapping), { assertion });
+  for (const [at, key] of Object.keys(mapping).entries()) {
+    const outcome = outcomes[at];
+    if (!outcome) continue;
+    if (outcome.state === "failed" && key !== "google.subject") {
+      undecided[key] = outcome.why;
+      continue;
+    }
     if (outcome.state !== "value") return { key, state: outcome.state, why: outcome.why };
     const { value } = outcome;
     if (key === "google.groups" && isTexts(value)) groups = value;
@@ -53,7 +66,8 @@ export function attributesOf(assertion: Assertion, mapping: Mapping): Attributes
   const custom = Object.fromEntries(
     Object.entries(others).map(([key, text]) => [key.replace(/^attribute\./, ""), text]),
   );
-  return checked({ subject, groups, custom });
+  const attributes: Attributes = { subject, groups, custom };
+  return checked(Object.keys(undecided).length === 0 ? attributes : { ...attributes, undecided });
 }
 
 const isTexts = (value: unknown): value is readonly string[] =>

@@ -7,13 +7,13 @@ import {
   type Mapping,
   type Unmapped,
 } from "./attributes.ts";
-import { evaluate, isTrue } from "./cel.ts";
+import { evaluateAll, isTrue, type Outcome } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
 
 /** A pool provider as far as it decides who may come in; made of the file, of what is live, or of the sandbox's state. */
 export interface PoolTrust {
   readonly type: "aws" | "oidc";
-  /** The AWS account, or the issuer's URI to the letter. */
+  /** The AWS account, or the issuer's URI. */
   readonly source: string;
   /** None: the pool provider's own name is the audience (google.md 6.1). */
   readonly audiences: readonly string[];
@@ -54,10 +54,12 @@ export function judgePool(claims: Claims, trust: PoolTrust): PoolJudgement {
   const mapped = attributesOf(assertion, custom || trust.type === "oidc" ? trust.mapping : awsDefaultMapping);
   if (isUnmapped(mapped)) return unmapped(mapped, before, trust);
   const conditions = conditionRows(assertion, mapped, trust.condition);
-  const rows = [...before, ...conditions.rows];
+  const rows = [...before, ...undecidedRows(mapped, trust.mapping), ...conditions.rows];
   if (wrong) return { ...refused(rows, refusalOf(wrong.key)), attributes: mapped };
   if (conditions.met === false) return { ...refused(rows, "condition"), attributes: mapped };
-  const unsure = rows.filter((row) => row.ok === "unknown").map(({ key, says }) => `${key}: ${says}`);
+  const unsure = [...before, ...conditions.rows]
+    .filter((row) => row.ok === "unknown")
+    .map(({ key, says }) => `${key}: ${says}`);
   return unsure.length > 0
     ? { allow: "unknown", rows, attributes: mapped, unknown: unsure }
     : { allow: true, rows, attributes: mapped };
@@ -73,6 +75,16 @@ function unmapped({ key, why, state }: Unmapped, before: readonly Evidence[], { 
   if (ok === "unknown") return { allow: "unknown", rows, unknown: [`${key}: ${why}`] };
   return refused(rows, state === "size" ? "size" : "mapping");
 }
+
+/** Attributes that the claims give no value. They decide nothing by themselves: a condition or a grant may read them. */
+const undecidedRows = ({ undecided = {} }: Attributes, mapping: Mapping): readonly Evidence[] =>
+  Object.entries(undecided).map(([key, why]) => ({
+    key,
+    wants: mapping[key] ?? awsDefaultMapping[key] ?? "",
+    says: `${why}; google leaves the attribute out or refuses the token`,
+    readFrom: "mapping",
+    ok: "unknown",
+  }));
 
 const refused = (rows: readonly Evidence[], refusal: Refusal) => ({ allow: false as const, rows, refusal });
 
@@ -103,7 +115,6 @@ function awsRows({ account, aud }: Claims, { source, name }: PoolTrust): readonl
   ];
 }
 
-/** Whether a slash at the end of an issuer counts is not known of Google; here it does (google.md, trap 5, unverified). */
 function oidcRows({ iss, aud }: Claims, { source, audiences, name }: PoolTrust): readonly Evidence[] {
   const given = Array.isArray(aud) ? aud : [aud];
   const own = name === undefined ? [] : [name, `https:${name}`];
@@ -111,7 +122,7 @@ function oidcRows({ iss, aud }: Claims, { source, audiences, name }: PoolTrust):
   const undecided = audiences.length === 0 && name === undefined;
   const ok = undecided ? ("unknown" as const) : given.some((one) => wanted.includes(one));
   return [
-    { key: "iss", wants: source, says: said(iss), readFrom: "iss", ok: iss === source },
+    { key: "iss", wants: source, says: said(iss), readFrom: "iss", ok: isSameIssuer(iss, source) },
     {
       key: "aud",
       wants: wanted.join(" or ") || "(its own name)",
@@ -122,26 +133,51 @@ function oidcRows({ iss, aud }: Claims, { source, audiences, name }: PoolTrust):
   ];
 }
 
+/** One slash at the end of an issuer does not matter to Google, in a token or in a pool provider; it does to AWS. */
+export const isSameIssuer = (iss: unknown, source: string): boolean =>
+  typeof iss === "string" && iss.replace(/\/$/, "") === source.replace(/\/$/, "");
+
 const said = (value: unknown): string =>
   value === undefined ? "(absent)" : typeof value === "string" ? value.slice(0, 300) : JSON.stringify(value);
 
-/** One row for each alternative that the links added, for of a long condition a user wants to know which part is his. */
-function conditionRows(claims: Claims, { subject, groups, custom }: Attributes, condition: string) {
+/** One row for each alternative that the links added: of a long condition a user wants to know which part is theirs. */
+function conditionRows(claims: Claims, attributes: Attributes, condition: string) {
+  const { subject, groups, custom } = attributes;
   const bindings = { assertion: claims, google: { subject, groups }, attribute: custom };
-  const whole = condition.trim() === "" ? true : truth(condition, bindings);
-  const rows = parseCondition(condition).map((part): Evidence => {
-    const outcome = evaluate(part, bindings);
+  const texts = parseCondition(condition);
+  const [all, ...each] = evaluateAll(texts.length > 1 ? [condition, ...texts] : texts, bindings);
+  // An empty condition admits everybody.
+  if (!all) return { met: true, rows: [] };
+  const parts = texts.map((wants, at) => {
+    const outcome = each[at] ?? all;
     const says = outcome.state === "value" ? String(outcome.value) : outcome.why;
-    const ok = truth(part, bindings);
-    // What another link's alternative says of this token is no failure where one of them lets it in.
-    return { key: "condition", wants: part, says, readFrom: "assertion", ok: whole === true ? true : ok };
+    return { wants, says, truth: truthOf(outcome, wants, attributes) };
   });
-  return { met: whole, rows };
+  const whole = truthOf(all, condition, attributes);
+  // An alternative that is over budget hides none that is true: `||` of CEL is true whatever its other side does.
+  const met = whole === "unknown" && parts.some(({ truth }) => truth === true) ? true : whole;
+  const rows = parts.map(
+    ({ wants, says, truth }): Evidence => ({
+      key: "condition",
+      wants,
+      says,
+      readFrom: "assertion",
+      // What another link's alternative says of this token is no failure where one of them lets it in.
+      ok: met === true ? true : truth,
+    }),
+  );
+  return { met, rows };
 }
 
-/** The condition must be true and nothing else: an error, a missing claim and a text refuse (google.md 11.1). */
-function truth(expression: string, bindings: Parameters<typeof evaluate>[1]): boolean | "unknown" {
-  const outcome = evaluate(expression, bindings);
+/**
+ * The condition must be true and nothing else: an error, a missing claim and a text refuse (google.md 11.1). One that
+ * fails and reads an attribute that is undecided is undecided too.
+ */
+function truthOf(outcome: Outcome, expression: string, { undecided = {} }: Attributes): boolean | "unknown" {
   if (outcome.state === "undecided") return "unknown";
+  if (outcome.state === "failed" && Object.keys(undecided).some((key) => reads(expression, key))) return "unknown";
   return isTrue(outcome);
 }
+
+/** Whether an expression may read an attribute; by the name alone, because it can be asked for in several ways. */
+const reads = (expression: string, key: string): boolean => expression.includes(key.replace(/^\w+\./, ""));

@@ -69,7 +69,7 @@ const issuer = ({ wants, says }: Evidence, id: string): Cause => ({
   fix: [...nearly(wants, says), ...repair],
 });
 
-/** A tenant has an issuer for each version of its tokens, and one of them ends in a slash (entra.md 2; google.md, trap 5). */
+/** A tenant of Entra has an issuer for each version of its tokens (entra.md 2). */
 function nearly(wants: string, says: string): readonly string[] {
   const tenantOf = (text: string) =>
     /^https:\/\/(?:sts\.windows\.net|login\.[\w.]+)\/([0-9a-f-]{36})\b/.exec(text)?.[1];
@@ -81,8 +81,7 @@ function nearly(wants: string, says: string): readonly string[] {
       "or api.requestedAccessTokenVersion of the application, which decides what it is",
     ];
   }
-  if (wants.replace(/\/$/, "") !== says.replace(/\/$/, "")) return [];
-  return ["they differ in the slash at the end: the issuer is compared to the letter"];
+  return [];
 }
 
 function off({ live }: TrustView, state: Evidence | undefined, repair: readonly string[]): Cause {
@@ -137,6 +136,7 @@ function anyway(error: CloudError, { allow, unknown }: Judgement): Cause {
   if (allow === "unknown")
     return {
       code: "GOOGLE-CONDITION-UNDECIDED",
+      asks: "untold",
       says: `google refuses, and this cannot be judged from here: ${unknown?.join(", ")}`,
       fix: ["read the condition"],
     };

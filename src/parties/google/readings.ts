@@ -21,6 +21,8 @@ export function readings(
   if (isUnmapped(mapped)) return [{ key: mapped.key, value: `(fails: ${mapped.why})`, readFrom: "" }];
   const made = (key: string): string => {
     if (key === "google.subject") return mapped.subject;
+    const why = mapped.undecided?.[key];
+    if (why !== undefined) return `(left out or refused: ${why})`;
     return key === "google.groups" ? mapped.groups.join(", ") : (mapped.custom[key.replace("attribute.", "")] ?? "");
   };
   return Object.entries(mapping).map(([key, readFrom]) => ({ key, value: made(key) || "(empty)", readFrom }));

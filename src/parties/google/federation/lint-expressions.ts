@@ -1,5 +1,11 @@
 import { reaches } from "../../../judge/google/admits.ts";
-import { attributesOf, isUnmapped, longestSubject } from "../../../judge/google/attributes.ts";
+import {
+  type Attributes,
+  attributesOf,
+  isUnmapped,
+  longestSubject,
+  type Unmapped,
+} from "../../../judge/google/attributes.ts";
 import { evaluate, isTrue, syntaxError } from "../../../judge/google/cel.ts";
 import { claimsIn } from "../../../judge/google/expressions.ts";
 import { completed } from "../../../judge/issuers/outsiders.ts";
@@ -23,7 +29,24 @@ export function lintExpressions(link: Link, identity: Identity): readonly Said[]
   const own = condition === undefined ? [] : broken("condition", condition);
   if (wrong.length + own.length > 0) return [...wrong, ...own];
   const rules = condition === undefined ? [] : conditionRules(condition, link, identity);
-  return [...rules, ...mutable(mapping), ...mapped(target, identity), ...longest(target, identity)];
+  const others = [...mutable(mapping), ...mapped(target, identity), ...longest(target, identity)];
+  // Last: an expression that the rules before have found over budget is over budget here.
+  return [...rules, ...others, ...overBudget(target, identity)];
+}
+
+/** Expressions that crosstrust cannot judge: what it says of the link would be `unknown` in each check. */
+function overBudget({ mapping = {}, condition }: Target, identity: Identity): readonly Said[] {
+  const texts = Object.entries(mapping).map(([key, text]) => ({ field: `mapping.${key}`, text }));
+  if (condition !== undefined) texts.push({ field: "condition", text: condition });
+  const example = identity.proof === "aws4_request" ? { ...identity.example } : {};
+  return texts.flatMap(({ field, text }): readonly Said[] => {
+    const outcomes = [...declared(identity), example].map((assertion) => evaluate(text, { assertion }));
+    const over = outcomes.find((outcome) => outcome.state === "undecided" && outcome.overBudget);
+    if (over?.state !== "undecided") return [];
+    const says = `crosstrust cannot evaluate this expression, so the verdict of the link is unknown: ${over.why}`;
+    const fix = ["write it with fewer nested macros, shorter lists or a simpler pattern"];
+    return [{ code: "GOOGLE-EXPRESSION-BUDGET", severity: "warning", field, says, fix }];
+  });
 }
 
 function broken(field: string, text: string): readonly Said[] {
@@ -154,16 +177,23 @@ function mapped(target: Target, identity: Identity): readonly Said[] {
   const mapping = mappingOf(target, identity);
   for (const assertion of declared(identity)) {
     const made = attributesOf(assertion, mapping);
-    if (!isUnmapped(made) || made.state === "undecided") continue;
-    const size = made.state === "size";
-    // What another claim of the token would bring is not known here.
-    if (!size && claimsIn(mapping[made.key] ?? "").some((claim) => assertion[claim] === undefined)) continue;
-    const code = size ? "GOOGLE-SUBJECT-SIZE" : "GOOGLE-MAPPING-FAILS";
-    const says = `${made.key} of this workload: ${made.why}`;
+    const failed = failuresOf(made).find(
+      // What another claim of the token would bring is not known here.
+      ({ key, size }) => size || claimsIn(mapping[key] ?? "").every((claim) => assertion[claim] !== undefined),
+    );
+    if (!failed) continue;
+    const code = failed.size ? "GOOGLE-SUBJECT-SIZE" : "GOOGLE-MAPPING-FAILS";
+    const says = `${failed.key} of this workload: ${failed.why}`;
     const fix = ["mapping: { google.subject: .. } that comes to a shorter text"];
     return [{ code, severity: "error", field: target.mapping ? "mapping" : "poolProvider", says, fix }];
   }
   return [];
+}
+
+/** The entries of a mapping that come to nothing: the one that Google refuses for, or those that it may leave out. */
+function failuresOf(made: Attributes | Unmapped) {
+  if (isUnmapped(made)) return made.state === "undecided" ? [] : [{ ...made, size: made.state === "size" }];
+  return Object.entries(made.undecided ?? {}).map(([key, why]) => ({ key, why, size: false }));
 }
 
 /** The longest name that a caller may give a session, and the longest subject of a token (aws.md 11.2, 6.1). */

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { JWK } from "jose";
+import { isSameIssuer } from "../../../judge/google/judge.ts";
 import type { Host } from "../../../sandbox/fake.ts";
 import { grantRefused } from "./sts-error.ts";
 
@@ -24,9 +25,9 @@ export async function claimsFrom(token: string, issuer: Issuer, host: Host): Pro
   const [header, claims] = [decode(head), decode(payload)];
   if (!header || !claims || more.length > 0 || signature === "") throw grantRefused("Invalid JWT.");
   const iss = String(claims.iss);
-  if (iss !== issuer.issuerUri)
+  if (!isSameIssuer(iss, issuer.issuerUri))
     throw grantRefused(`The issuer in ID Token ${iss} does not match the expected ones: ${issuer.issuerUri}`);
-  const keys = issuer.jwksJson ? keysIn(issuer.jwksJson) : await fetchKeys(iss, host);
+  const keys = issuer.jwksJson ? keysIn(issuer.jwksJson) : await fetchKeys(issuer.issuerUri, host);
   const key = keys.find(({ kid }) => kid !== undefined && kid === header.kid);
   if (!key || !signed(String(header.alg), key, { input: `${head}.${payload}`, signature }))
     throw grantRefused("Invalid JWT signature.");
@@ -65,12 +66,13 @@ const keysIn = (text: string): readonly JWK[] => {
   return keys ?? [];
 };
 
-/** Discovery first; whatever goes wrong on the way has one text (google.md 9.2). */
+/** Discovery first, at the same address with a slash at the issuer's end or without; all that goes wrong has one text (google.md 9.2). */
 async function fetchKeys(issuer: string, host: Host): Promise<readonly JWK[]> {
   try {
     const found = await host.outside.get(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
     const document = JSON.parse(found.body) as { issuer?: string; jwks_uri?: string };
-    if (found.status !== 200 || document.issuer !== issuer || !document.jwks_uri) throw new Error("discovery");
+    if (found.status !== 200 || !isSameIssuer(document.issuer, issuer) || !document.jwks_uri)
+      throw new Error("discovery");
     const keys = await host.outside.get(document.jwks_uri);
     if (keys.status !== 200) throw new Error("keys");
     return keysIn(keys.body);
