@@ -1,3 +1,4 @@
+import { decisionsOf } from "./crosstrust/accepts.ts";
 import type {
   Address,
   Change,
@@ -16,6 +17,7 @@ import type {
   World,
 } from "./model.ts";
 import { parties } from "./parties/index.ts";
+import { accepted } from "./plan/accept.ts";
 import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
 import { brief } from "./plan/fingerprint.ts";
@@ -66,6 +68,8 @@ export interface Planned {
   readonly plan: Plan;
   readonly observed: Observed;
   readonly expansion: Expansion;
+  /** Marks what was agreed to among findings that come later, such as those of the proof. */
+  readonly accept: (findings: readonly Finding[]) => readonly Finding[];
 }
 
 /**
@@ -91,10 +95,13 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     ? expand(kept.filter(isThere(expansion, observed)), parties).resources
     : expansion.resources;
   const looked = new Set(resources.map(({ address }) => address));
+  // After the reading: the clock of a sandbox is known by its answers.
+  const deciding = decisionsOf(federation, expansion, world.clock.now());
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
+    deciding,
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
@@ -104,7 +111,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
       ...watch(federation.links, expansion, observed),
     ],
   });
-  return { plan, observed, expansion };
+  return { plan, observed, expansion, accept: (findings) => accepted(findings, { ...deciding, consents }) };
 }
 
 /** A link whose own things are all gone was destroyed before, or never made: another one's destroy brings nothing of it. */
@@ -211,7 +218,7 @@ export async function recallGrants({ links }: Federation, world: World): Promise
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
 export function applyPlan(
-  { plan, observed }: Omit<Planned, "expansion">,
+  { plan, observed }: Pick<Planned, "plan" | "observed">,
   keep: boolean,
   world: World,
 ): Promise<Applied> {
@@ -242,7 +249,7 @@ const untilVisible = 120_000;
 
 /** Makes a plan so, waits until it is visible, proves it. Without a write there is nothing to wait for. */
 export async function carryOut({ federation, planned, only, grantMe }: Work, world: World): Promise<Done> {
-  const { plan, expansion, observed } = planned;
+  const { plan, expansion, observed, accept } = planned;
   await recallGrants(federation, world);
   const applied = await applyPlan(planned, false, world);
   const visibleAfter = ({ to }: Link) => parties.find(({ name }) => name === to.party)?.relying?.visibleAfter;
@@ -252,7 +259,7 @@ export async function carryOut({ federation, planned, only, grantMe }: Work, wor
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
   const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
   const health = traces.map((trace) => healthOf(trace, left, observed));
-  const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
+  const findings = accept([...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)]);
   return { applied, traces, health, findings, left };
 }
 
@@ -274,14 +281,14 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
-  const { plan, observed, expansion } = await makePlan({ ...ask, glance: true }, world);
+  const { plan, observed, expansion, accept } = await makePlan({ ...ask, glance: true }, world);
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const links = traces.map((trace) => healthOf(trace, changes, observed));
   const left = changes.filter((change) => change.links.length === 0);
   const verdict = worst([...links.map((link) => link.verdict), ...(left.length > 0 ? (["drifted"] as const) : [])]);
-  const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
+  const findings = accept([...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)]);
   return {
     at: new Date(world.clock.now()).toISOString(),
     verdict,

@@ -36,7 +36,7 @@ export function causesOf(line: LinkHealth, link: Link, { findings }: Health): Ca
       where: placeOf(step === "mint" ? link.from : link.to),
     }));
   const strange = findings
-    .filter((finding) => finding.severity === "security" && concerns(finding, line.link))
+    .filter((finding) => finding.severity === "security" && !finding.accepted && concerns(finding, line.link))
     .map(({ code, at }) => ({ what: code, where: at.address ? scopeOf(at.address) : placeOf(link.to) }));
   const drift = line.changes.map(({ address }) => ({ what: "drifted", where: scopeOf(address) }));
   const lead = refused.length > 0 ? refused.slice(0, 1) : oneEach(strange.length > 0 ? strange : drift);

@@ -12,7 +12,7 @@ import { managedPolicyKind } from "./managed-policy/kind.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
 import { outboundKind } from "./outbound/kind.ts";
-import { privileged } from "./permissions.ts";
+import { judgePermission } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
 import { reviewRole } from "./role/review.ts";
@@ -174,17 +174,10 @@ function lintRole(link: Link): readonly Finding[] {
     says: "a role named by its ARN is only used, so nothing can be granted to it",
     fix: ["leave may out"],
   });
-  const privileges = link.may.flatMap((permission, at) => {
-    const what = privileged(permission);
-    if (!what) return [];
-    return [
-      finding("AWS-PRIVILEGED", {
-        links: [link.name],
-        at: { place: link.at(`may.${at}`) },
-        says: `${what} makes whoever gets in an administrator`,
-        fix: [`name the actions it needs; or say --allow-privileged ${link.name}`],
-      }),
-    ];
-  });
+  const privileges = link.may.flatMap((permission, at) =>
+    judgePermission(permission).map(
+      (remark): Finding => ({ ...remark, links: [link.name], at: { place: link.at(`may.${at}`) } }),
+    ),
+  );
   return [...(roleOf(link).hold === "use" && link.may.length > 0 ? [used] : []), ...privileges];
 }

@@ -3,7 +3,7 @@ import { tokenExchange } from "./claims.ts";
 import { isGuid, type Source, sourceOf } from "./shape.ts";
 
 /** What a rule says; where, and whom it concerns, is the same for all. */
-interface Said extends Pick<Finding, "code" | "severity" | "says" | "fix"> {
+interface Said extends Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> {
   /** Below `from.entra`. */
   readonly field: string;
 }
@@ -64,7 +64,7 @@ function sharedAudience({ application }: Source): Said | undefined {
   if (application !== tokenExchange.uri && application !== tokenExchange.appId) return undefined;
   const says = `${application} is the audience of microsoft's own exchange: whoever receives the token can use it there`;
   const fix = ["az ad app create --display-name aws-federation, and use its api://APPID or client id as application"];
-  return { code: "ENTRA-SHARED-AUDIENCE", severity: "security", field: "application", says, fix };
+  return { code: "ENTRA-SHARED-AUDIENCE", severity: "security", field: "application", of: application, says, fix };
 }
 
 /** Three GUIDs, one right: `sub` is the object id of the service principal (entra.md, trap 5, and 5.3). */

@@ -110,6 +110,7 @@ export const shape = {
   party: "google",
   ...{ from, to, may },
   forms: { from: forms },
+  shares: true as const,
   audience: ({ clientId }: Readonly<Record<string, unknown>>) => (typeof clientId === "string" ? clientId : undefined),
   canary: {
     from: ({ project, serviceAccount }: Readonly<Record<string, unknown>>, checker: string) =>

@@ -2,7 +2,7 @@ import type { Finding, Link } from "../../model.ts";
 import { sideOf } from "./shape.ts";
 
 /** What a rule says; whom it concerns is the same for all. */
-type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & {
+type Said = Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> & {
   /** Below `from.oidc`. */
   readonly field: string;
 };
@@ -47,7 +47,10 @@ function forAws(link: Link): readonly Said[] {
 
 const patterns = (link: Link): readonly Said[] =>
   (sideOf(link).subjectLike ?? []).map((pattern) => ({
-    ...{ code: "BROAD-SUBJECT", severity: "security", field: "subjectLike" },
+    code: "BROAD-SUBJECT",
+    severity: "security",
+    field: "subjectLike",
+    of: pattern,
     says: `${pattern} lets in every subject of ${sideOf(link).issuer} that comes to match it`,
     fix: ["name the subjects with subject: [..] where they are few"],
   }));

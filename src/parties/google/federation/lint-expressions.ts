@@ -6,7 +6,7 @@ import { type Target, targetOf } from "../shape.ts";
 import { mappingOf } from "./spec.ts";
 
 /** What a rule says; whom it concerns is the same for all. `field` is below `to.google`, or `may`. */
-export type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & { readonly field: string };
+export type Said = Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> & { readonly field: string };
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -49,14 +49,14 @@ function conditionRules(condition: string, link: Link, identity: Identity): read
     "leave it out: then the workload of the link is pinned",
     "or test a claim that tells your own from others",
   ];
-  const code = "GOOGLE-CONDITION-BROAD";
+  const broad = { code: "GOOGLE-CONDITION-BROAD", of: condition } as const;
   // That it is this account at all, the pool provider says already; a condition that says it again is no slip.
   if (held.type === "aws" && !admitsAnybody({ ...held, source: "000000000000" })) {
     const says = `this condition is true of every caller of the account ${held.source}`;
-    return [{ ...base, severity: "security", code, says, fix }];
+    return [{ ...base, ...broad, severity: "security", says, fix }];
   }
   const says = "this condition is true of everybody whom the issuer vouches for";
-  return [{ ...base, code, says, fix }];
+  return [{ ...base, ...broad, says, fix }];
 }
 
 function heldOf(condition: string, link: Link, identity: Identity): Held {

@@ -53,7 +53,10 @@ function manyGrants({ covers = [] }: Resource): readonly Remark[] {
 }
 
 const nobodyHeldBack = (issuer: string, shared: boolean): Remark => ({
-  ...{ code: "GOOGLE-OPEN-ISSUER", severity: shared ? "error" : "security", because: [] },
+  code: "GOOGLE-OPEN-ISSUER",
+  severity: shared ? "error" : "security",
+  because: [],
+  of: issuer,
   says: shared
     ? `${issuer} vouches for everybody who has an account there, and no condition tells yours from theirs`
     : `no condition tells the identities of ${issuer} apart: whoever it vouches for gets a token of the pool`,
