@@ -1,4 +1,5 @@
 import type { Federation, Finding, Identity, Link, Party } from "../model.ts";
+import { acceptLine } from "../model.ts";
 import { lintChains } from "./chains.ts";
 
 /** A file, and what its user has agreed to. */
@@ -49,7 +50,7 @@ function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
 }
 
 const waysToAgree = ({ code, of = "", links = ["LINK"] }: Finding): readonly string[] => [
-  `or accept it in the file, on the link: accept: [ { finding: ${code}, of: ${JSON.stringify(of)}, reason: "...", until: YYYY-MM-DD } ]`,
+  `or accept it in the file, on the link: ${acceptLine(code, of)}`,
   `or once, with lint, plan and apply alike: --allow-privileged ${links[0]}`,
 ];
 

@@ -1,5 +1,5 @@
-import type { Address, Change, Code, Consents, Decision, Finding, Kind, Link, Lookup, Resource } from "../model.ts";
-import { finding } from "../model.ts";
+import type { Address, Change, Consents, Decision, Finding, Kind, Link, Lookup, Resource } from "../model.ts";
+import { acceptLine, finding } from "../model.ts";
 import { flagOf } from "./accept.ts";
 import { differ, wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
@@ -146,10 +146,6 @@ function decisionOf(decision: Decision, address: Address, input: Guarded): Findi
     fix: flag ? [...fix, `or once: crosstrust apply ${flag} ${link}`] : fix,
   });
 }
-
-/** As it is written into a file. JSON is YAML, whatever the value holds. */
-const acceptLine = (code: Code, of: string): string =>
-  `accept: [ { finding: ${code}, of: ${JSON.stringify(of)}, reason: "...", until: YYYY-MM-DD } ]`;
 
 /**
  * All breadth and privilege that the file wants, whether or not it is live: what was agreed to of it is part of the

@@ -89,6 +89,10 @@ const ownKeys: readonly (readonly [issuer: RegExp, keys: readonly string[]])[] =
   [/^idcs-.*\.identity\.oraclecloud\.com:$/, ["rpst_id"]],
 ];
 
+/** Whether AWS lists the keys of an issuer one by one; all other issuers have the default keys alone. */
+export const hasOwnKeys = (issuer: string): boolean =>
+  ownKeys.some(([one]) => one.test(`${keyPrefix(issuer).toLowerCase()}:`));
+
 function readOwn(name: string, claims: Claims, prefix: string): Reading {
   if (prefix === "accounts.google.com:" && name === "google/organization_number") return unknown("google");
   const own = ownKeys.some(([issuer, keys]) => issuer.test(prefix) && keys.includes(name));

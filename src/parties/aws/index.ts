@@ -1,10 +1,12 @@
 import { shutOut, strangersOf } from "../../judge/aws/admits.ts";
+import { hasOwnKeys } from "../../judge/aws/claims.ts";
 import type { Policy } from "../../judge/aws/policy.ts";
 import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
+import { callerContradictions, roleContradictions } from "./contradictions.ts";
 import { controlResources } from "./control/resources.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
@@ -154,6 +156,7 @@ function lintCaller(link: Link): readonly Finding[] {
     fix: ["name the account of the arn"],
   };
   const outbound = [
+    ...callerContradictions(link),
     ...(proof === "outbound-jwt" && role === undefined ? [whose] : []),
     ...(arn !== undefined && arn.split(":")[4] !== account ? [elsewhere] : []),
   ];
@@ -179,5 +182,21 @@ function lintRole(link: Link): readonly Finding[] {
       (remark): Finding => ({ ...remark, links: [link.name], at: { place: link.at(`may.${at}`) } }),
     ),
   );
-  return [...(roleOf(link).hold === "use" && link.may.length > 0 ? [used] : []), ...privileges];
+  const held = roleOf(link).hold === "use" && link.may.length > 0 ? [used] : [];
+  return [...held, ...privileges, ...roleContradictions(link), ...unlistedAmr(link)];
+}
+
+/** AWS reads `amr` of any token, and issuers whose keys it lists put no such claim into theirs (aws.md 2.2). */
+function unlistedAmr(link: Link): readonly Finding[] {
+  const { issuer, claims } = link.from.spec;
+  const named = typeof claims === "object" && claims !== null && Object.keys(claims).find((one) => /^amr$/i.test(one));
+  if (!named || typeof issuer !== "string" || !hasOwnKeys(issuer)) return [];
+  return [
+    finding("AWS-KEY-NEVER-THERE", {
+      links: [link.name],
+      at: { place: link.at(`from.${link.from.party}.claims.${named}`) },
+      says: `tokens of ${issuer} carry no amr, so this never matches, and nobody passes`,
+      fix: ["pin a claim that aws lists for this issuer, such as an id of its tenant"],
+    }),
+  ];
 }

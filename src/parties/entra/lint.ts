@@ -27,6 +27,7 @@ const microsoft =
 const rules: readonly ((source: Source) => Said | undefined)[] = [
   needsGuid,
   needsClientId,
+  anotherClient,
   sharedAudience,
   subjectIsClient,
   microsoftApi,
@@ -37,6 +38,12 @@ const rules: readonly ((source: Source) => Said | undefined)[] = [
 /** No token of Entra has an audience that the relying party chose (entra.md, trap 3). */
 function otherAudience(link: Link): readonly Said[] {
   const { application } = sourceOf(link);
+  const { audiences } = link.to.spec;
+  if (Array.isArray(audiences) && !audiences.includes(application)) {
+    const says = `entra's tokens have the application ${application} as audience, and to.${link.to.party}.audiences does not take it`;
+    const fix = [`add ${application} to audiences; or leave them out`];
+    return [{ code: "ENTRA-AUDIENCE", severity: "error", field: "application", says, fix }];
+  }
   if (link.audience === application) return [];
   const says = `entra's tokens have the application ${application} as audience, never ${link.audience}`;
   const fix = [`leave to.${link.to.party}.audience out`];
@@ -57,6 +64,15 @@ function needsClientId({ tokenVersion, clientId }: Source): Said | undefined {
   const says = "tokens of version 2 carry the client that asked for them as azp, and clientId is missing here";
   const fix = ["az ad sp show --id SUBJECT --query appId -o tsv"];
   return { code: "ENTRA-V2-NEEDS-CLIENT-ID", severity: "error", field: "clientId", says, fix };
+}
+
+/** A token names the client that asked for it, and `mint` says which one asks. */
+function anotherClient({ clientId, mint }: Source): Said | undefined {
+  const asking = mint?.clientCredentials?.clientId;
+  if (asking === undefined || clientId === undefined || asking === clientId) return undefined;
+  const says = `tokens name the client that asks for them: that is ${asking} by mint, and ${clientId} by clientId`;
+  const fix = [`clientId: ${asking}`, `or mint with the client ${clientId}`];
+  return { code: "FIELDS-CONTRADICT", severity: "error", field: "clientId", says, fix };
 }
 
 /** Whoever gets such a token can present it to Entra for an app that trusts the same identity (entra.md 5.1 C). */

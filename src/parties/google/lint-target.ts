@@ -19,6 +19,7 @@ export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
     ...lintExpressions(link, identity),
     ...grants(target, identity),
     ...privileges(link),
+    ...foreignRoles(link),
   ];
   const said = same.length > 0 ? same : own();
   return said.map(({ field, ...rest }) => ({
@@ -164,4 +165,17 @@ const privileges = (link: Link): readonly Said[] =>
     return resources
       .flatMap((resource) => judgeGrant(role, resource))
       .map((remark): Said => ({ ...remark, field: `may.${at}` }));
+  });
+
+/** A custom role of a project can be granted in that project alone. */
+const foreignRoles = (link: Link): readonly Said[] =>
+  link.may.flatMap((permission, at) => {
+    const { role, resources } = permission as { readonly role: string; readonly resources: readonly string[] };
+    const home = /^projects\/([^/]+)\//.exec(role)?.[1];
+    const projects = resources.map((one) => /^\/\/cloudresourcemanager\.[^/]+\/projects\/(.+)$/.exec(one)?.[1]);
+    const other = projects.find((project) => project !== undefined && home !== undefined && project !== home);
+    if (other === undefined) return [];
+    const says = `${role} is a role of the project ${home}, and google grants it in no other: not in ${other}`;
+    const fix = [`name a role of ${other}, a predefined one, or one of the organization`];
+    return [{ code: "FIELDS-CONTRADICT", severity: "error", field: `may.${at}`, says, fix }];
   });
