@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { $, which } from "zx/core";
 import { ask } from "../src/cli/ask.ts";
 import { type ControlFlags, controlPlane } from "../src/cli/commands/control.ts";
+import { type ConsentFlags, checkNames, consentsOf, flagsFor, namesIn } from "../src/cli/commands/plan.ts";
 import { type Flags, loadFile, openContext } from "../src/cli/context.ts";
 import { UsageError } from "../src/cli/exit.ts";
 import { run } from "../src/cli/run.ts";
 import { sandboxEnvironment } from "../src/cli/surroundings.ts";
-import { preflight } from "../src/crosstrust.ts";
+import { noConsents, preflight } from "../src/crosstrust.ts";
 import { namesOf } from "../src/deploy/setup.ts";
-import type { Federation, Preflight, World } from "../src/model.ts";
+import type { Consents, Federation, Preflight, World } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
 import { codes } from "../src/verdict/exit.ts";
@@ -18,7 +19,7 @@ import { firstRun } from "./first-run.ts";
 import { controlled, inPlace, scriptOptions } from "./place.ts";
 
 /** Those of onboard alone. */
-export interface OwnFlags extends ControlFlags {
+export interface OwnFlags extends ControlFlags, ConsentFlags {
   readonly control?: boolean;
   readonly deploy?: boolean;
   /** Where it is deployed, where the file does not say. */
@@ -39,12 +40,14 @@ export async function onboard(flags: Flags, own: OwnFlags = {}): Promise<number>
   if (own.destroy || own.checker || own.provisioner)
     throw new UsageError("--checker, --provisioner and --destroy go with --control");
   if (own.deploy) return onboardAndDeploy(flags, own);
-  const { federation } = loadFile(flags, []);
+  const consents = consentsOf(own);
+  const { federation } = loadFile(flags, consents);
+  checkNames(federation, namesIn(consents));
   const context = await openContext(flags, new AbortController().signal);
   try {
     const env = context.world.kind === "sandbox" ? await sandboxEnvironment(flags, context) : process.env;
     if (!(await prepared(flags, federation, { world: context.world, env }))) return codes.denied;
-    const done = await stepsIn(flags, env)("lint", "plan", "apply", "health");
+    const done = await stepsIn(flags, env, consents)("lint", "plan", "apply", "health");
     if (done === codes.fine)
       say(stepsText(federation.links.map((link) => ({ name: link.name, steps: stepsOf(federation, link.name) }))));
     return done;
@@ -65,7 +68,7 @@ const onboardAndDeploy = (flags: Flags, own: OwnFlags): Promise<number> =>
     say("\n1. whom the functions run as");
     const names = namesOf(federation);
     await deployFirst(place, names);
-    const step = stepsIn(flags, env);
+    const step = stepsIn(flags, env, consentsOf(own));
     say("\n2. what they may do in other clouds, and the links");
     const linked = await step("lint", "onboard --control", "plan", "apply", "onboard --control");
     if (linked !== codes.fine) return linked;
@@ -141,7 +144,11 @@ async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
  * crosstrust itself, one command after the other, as the user would type them; gives the exit code. The first refusal ends
  * it. A plan that differs is what onboarding is for, and goes on.
  */
-function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (...commands: readonly string[]) => Promise<number> {
+function stepsIn(
+  flags: Flags,
+  env: NodeJS.ProcessEnv,
+  consents: Consents,
+): (...commands: readonly string[]) => Promise<number> {
   const own = new URL("../bin/crosstrust.js", import.meta.url).pathname;
   const common = [
     ...["--file", flags.file],
@@ -151,7 +158,7 @@ function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (...commands: readonly s
   ];
   return async (...commands) => {
     for (const command of commands) {
-      const words = [...command.split(" "), ...common];
+      const words = [...command.split(" "), ...consentWords(command, consents), ...common];
       say(`\n$ crosstrust ${words.join(" ")}`);
       const { exitCode } = await $({ env, nothrow: true, stdio: "inherit" })`${process.execPath} ${own} ${words}`;
       if (exitCode !== codes.fine && !(command === "plan" && exitCode === codes.differs))
@@ -159,6 +166,13 @@ function stepsIn(flags: Flags, env: NodeJS.ProcessEnv): (...commands: readonly s
     }
     return codes.fine;
   };
+}
+
+/** The consents of onboard, as each of its steps takes them. */
+function consentWords(command: string, consents: Consents): readonly string[] {
+  const { allowBroadSubject, allowPrivileged } = consents;
+  if (command === "plan" || command === "apply") return flagsFor(consents);
+  return command === "lint" ? flagsFor({ ...noConsents, allowBroadSubject, allowPrivileged }) : [];
 }
 
 /** Both ends of a link have something to say: how its identity is had, and how its access is used. */
@@ -179,10 +193,19 @@ if (import.meta.main) {
       checker: { type: "string" },
       provisioner: { type: "string" },
       destroy: { type: "boolean" },
+      adopt: { type: "string", multiple: true },
+      "allow-widen": { type: "string", multiple: true },
+      "allow-broad-subject": { type: "string", multiple: true },
+      "allow-privileged": { type: "string", multiple: true },
+      undelete: { type: "boolean" },
+      "grant-me": { type: "boolean" },
     },
   });
   const flags = { ...values, file: values.file } as Flags;
-  process.exitCode = await onboard(flags, values as OwnFlags).catch((error: unknown) => {
+  const own: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values))
+    own[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
+  process.exitCode = await onboard(flags, own as OwnFlags).catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return codes.usage;

@@ -178,10 +178,13 @@ sandboxCommand(
   program
     .command("lint")
     .description("findings that need no cloud")
-    .option("--live", "and over the trust policies as they are now"),
+    .option("--live", "and over the trust policies as they are now")
+    .option("--severity <severity>", "security: a security finding that is not accepted ends it with 3", "error")
+    .option("--allow-broad-subject <link>", "let a pattern of subjects in", collect)
+    .option("--allow-privileged <link>", "grant what amounts to administrator", collect),
   async (flags, _, own) => {
-    if (own.live === true) return run({ name: "lint", flags, command: lintLive, ask: undefined });
-    const { exit, text } = lint(flags);
+    if (own.live === true) return run({ name: "lint", flags, command: lintLive, ask: own });
+    const { exit, text } = lint(flags, own);
     process.stdout.write(`${text.trimEnd()}\n`);
     return exit;
   },
@@ -221,9 +224,7 @@ async function guarded(name: string, flags: Flags, work: () => Promise<number>):
 }
 
 sandboxCommand(
-  program
-    .command("onboard")
-    .description("preflight, lint, plan, apply, first health check, next steps")
+  withConsents(program.command("onboard").description("preflight, lint, plan, apply, first health check, next steps"))
     .option("--control", "instead: the roles that the deployed functions act by, and the boundary of all others")
     .option(
       "--deploy",

@@ -1,3 +1,4 @@
+import { decisionsOf } from "./crosstrust/accepts.ts";
 import type {
   Address,
   Change,
@@ -19,6 +20,7 @@ import type {
 } from "./model.ts";
 import { finding } from "./model.ts";
 import { parties } from "./parties/index.ts";
+import { accepted } from "./plan/accept.ts";
 import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
 import { brief } from "./plan/fingerprint.ts";
@@ -72,6 +74,8 @@ export interface Planned {
   readonly expansion: Expansion;
   /** Those of the plan's findings that speak of what was read, and not of what the plan would do. */
   readonly state: readonly Finding[];
+  /** Marks what was agreed to among findings that come later, such as those of the proof. */
+  readonly accept: (findings: readonly Finding[]) => readonly Finding[];
 }
 
 /**
@@ -97,17 +101,21 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     ? expand(kept.filter(isThere(expansion, observed)), parties).resources
     : expansion.resources;
   const looked = new Set(resources.map(({ address }) => address));
+  // After the reading: the clock of a sandbox is known by its answers.
+  const deciding = decisionsOf(federation, expansion, world.clock.now());
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
   const state = stateOf(federation, expansion, observed, world.clock.now());
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
+    deciding,
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
     findings: [...expansion.findings, ...state],
   });
-  return { plan, observed, expansion, state };
+  const accept = (findings: readonly Finding[]) => accepted(findings, { ...deciding, consents });
+  return { plan, observed, expansion, state, accept };
 }
 
 /** Returns what is to be said of the accounts and projects as they were read: it is asked again once something was written. */
@@ -279,7 +287,7 @@ const untilVisible = 120_000;
 /** Makes a plan so, waits until it is visible, proves it. Without a write there is nothing to wait for. */
 export async function carryOut(work: Work, world: World): Promise<Done> {
   const { federation, planned, only, grantMe } = work;
-  const { plan, expansion, observed } = planned;
+  const { plan, expansion, observed, accept } = planned;
   await recallGrants(federation, world);
   const applied = await applyPlan(planned, false, world);
   const visibleAfter = ({ to }: Link) => parties.find(({ name }) => name === to.party)?.relying?.visibleAfter;
@@ -287,8 +295,9 @@ export async function carryOut(work: Work, world: World): Promise<Done> {
   const live = withSeen(observed.live, applied.live);
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
-  const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
-  const still = [...stillSaid(work, applied, live, world.clock.now()), ...applied.findings];
+  const proved = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
+  const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
+  const still = accept([...stillSaid(work, applied, live, world.clock.now()), ...applied.findings]);
   const health = traces.map((trace) => healthOf({ trace, federation, planned, changes: left, findings: still }));
   const findings = proofFirst(still, traces);
   const beside = left.some(({ links }) => !traces.some(({ link }) => links.includes(link)));
@@ -371,15 +380,20 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
   const planned = await makePlan({ ...ask, glance: true }, world);
-  const { plan, observed, expansion } = planned;
+  const { plan, observed, expansion, accept } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
-  const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
+  const proved = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
+  const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const found = [...plan.findings, ...watched.flat()];
+  const found = [...plan.findings, ...accept(watched.flat())];
   const { federation } = ask;
   const links = traces.map((trace) => healthOf({ trace, federation, planned, changes, findings: found }));
   const left = changes.filter((change) => change.links.length === 0);
-  const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
+  const findings = [
+    ...proofFirst(plan.findings, traces),
+    ...found.filter((one) => !plan.findings.includes(one)),
+    ...leftOver(left),
+  ];
   return {
     at: new Date(world.clock.now()).toISOString(),
     ms: Math.round(performance.now() - start),

@@ -3,6 +3,7 @@ import http from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serveLocally } from "../functions/local.ts";
+import type { Finding } from "../src/model.ts";
 import { type Bench, bench, example, folderWith } from "./support/bench.ts";
 
 // The functions as the framework serves them (contract, section 6; bad requests: fact sheet reliability-and-security, 3e).
@@ -293,6 +294,34 @@ describe("provision", () => {
       expect([refused.status, refused.body]).toEqual([409, expect.stringContaining("AWS-PRIVILEGED")]);
     });
     expect(calls.filter(({ write }) => write)).toEqual([]);
+  });
+
+  test("a role that makes an administrator is refused, and granted where the file accepts it", async () => {
+    const url = await serve("provision");
+    const of = "roles/owner on //cloudresourcemanager.googleapis.com/projects/acme-prod";
+    const text = `crosstrust: 1
+name: acme
+links:
+  owner:
+    from: { aws: { account: 123456789000, role: worker } }
+    to:   { google: { project: acme-prod, pool: partners, poolProvider: aws-prod, serviceAccount: etl-sink } }
+    may:  [ { role: roles/owner, resources: [ //cloudresourcemanager.googleapis.com/projects/acme-prod ] } ]
+`;
+    writeFileSync(join(folder, "federation.yaml"), text);
+    const planned = JSON.parse((await call(url, { body: "{}" })).body);
+    expect([planned.exit, planned.findings.map(({ code, of: value }: Finding) => [code, value])]).toEqual([
+      64,
+      [["GOOGLE-PRIVILEGED", of]],
+    ]);
+    const calls = await b.callsOf(async () => {
+      expect((await call(url, { body: JSON.stringify({ plan: planned.fingerprint }) })).status).toBe(409);
+    });
+    expect(calls.filter(({ write }) => write)).toEqual([]);
+    const accepting = `    accept: [ { finding: GOOGLE-PRIVILEGED, of: "${of}", reason: the sandbox project of the team } ]\n`;
+    writeFileSync(join(folder, "federation.yaml"), text + accepting);
+    const agreed = JSON.parse((await call(url, { body: "{}" })).body);
+    expect(agreed.exit).not.toBe(64);
+    expect(agreed.findings[0]).toMatchObject({ code: "GOOGLE-PRIVILEGED", accepted: { reason: expect.anything() } });
   });
 
   test("a link that ends broken is in the exit of the answer", async () => {

@@ -236,7 +236,7 @@ describe("the function", () => {
     onTestFinished(() => void delete process.env.CROSSTRUST_FILE);
     await healthOf({
       ...{ query: {}, body: {}, world: b.world() },
-      ...{ federation: federationOf(example), linted: [], caller: "operator@example.com" },
+      ...{ federation: federationOf(example), caller: "operator@example.com" },
     });
     expect(await b.callsOf(async () => void (await get("html")))).toEqual([]);
     const { status, body, headers } = await get("html");

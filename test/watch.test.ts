@@ -47,7 +47,7 @@ const pass = (minutes: number): void => {
 async function call(method: "GET" | "POST", world: World = b.world(), body: unknown = {}) {
   // A fresh world believes its own clock until the first answer has told it the sandbox's.
   await world.credentials({ party: "google", scope: "acme-prod" });
-  const rest = { query: {}, federation: federationOf(example), linted: [], caller: "scheduler@example.com" };
+  const rest = { query: {}, federation: federationOf(example), caller: "scheduler@example.com" };
   const reply = method === "GET" ? await lastReport({ ...rest, world }) : await healthOf({ ...rest, world, body });
   return { ...reply, document: JSON.parse(reply.body) };
 }

@@ -1,10 +1,15 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { decisionsOf } from "../crosstrust/accepts.ts";
 import { reviewFile } from "../crosstrust/review.ts";
+import { acceptable } from "../file/acceptable.ts";
 import { lintFile } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
-import type { Federation, Finding, Progress, World } from "../model.ts";
+import type { Consents, Federation, Finding, Progress, World } from "../model.ts";
+import { finding } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
+import { accepted, expired, unused } from "../plan/accept.ts";
+import { expand } from "../plan/expand.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Attached } from "../sandbox/attach.ts";
@@ -40,7 +45,7 @@ export const paperFor = (stream: NodeJS.WriteStream, { file, sandbox }: Pick<Fla
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** What makes a file unusable. */
-export const isError = ({ severity }: Finding): boolean => severity === "error";
+export const isError = ({ severity, accepted: agreed }: Finding): boolean => severity === "error" && !agreed;
 
 /** A file without errors, and what is to be said of it all the same. */
 export interface Loaded {
@@ -50,32 +55,53 @@ export interface Loaded {
   readonly reviewed: readonly Finding[];
 }
 
+/** One-time consents that change what lint says; `all` where nothing is granted, as in destroy and in health. */
+export type LintConsents = Pick<Consents, "allowPrivileged" | "allowBroadSubject"> | "all";
+
 /**
- * Reads and lints the file. Its errors end the command with 65 before anything is contacted. `allowPrivileged`: the
- * links that were consented to; all where nothing is granted, as in destroy and in health.
+ * Reads and lints the file. Its errors end the command with 65 before anything is contacted; what the file or a flag
+ * accepts is none.
  */
-export function loadFile(flags: Flags, allowPrivileged: readonly string[] | "all" = "all"): Loaded {
+export function loadFile(flags: Flags, consents: LintConsents = "all", grants = consents !== "all"): Loaded {
   const shown = relative(process.cwd(), resolve(flags.file)) || flags.file;
   const bytes = readBytes(flags.file);
   if (!bytes) {
     const fix = ["crosstrust init   writes one", "crosstrust --file PATH   names another"];
     const place = { file: shown, line: 1, column: 1 };
-    throw new BadFile([
-      { code: "FILE-MISSING", severity: "error", at: { place }, says: `${shown} cannot be read`, because: [], fix },
-    ]);
+    throw new BadFile([finding("FILE-MISSING", { at: { place }, says: `${shown} cannot be read`, fix })]);
   }
   const { federation, findings } = readFederation(shown, bytes, shapes);
   if (!federation) throw new BadFile(findings);
   const maxLinks = Number(flags.maxLinks ?? 1000);
   if (!Number.isInteger(maxLinks) || maxLinks < 1)
     throw new UsageError(`--max-links takes a number, not ${flags.maxLinks}`);
-  // What the trust would be is reviewed too: one that can never match, or that aws refuses, is a mistake of the file.
-  const reviewed = reviewFile(federation);
-  const linted = lintFile({ federation, parties, allowPrivileged, maxLinks });
-  const wrong = [...linted, ...reviewed.filter(isError)];
-  if (wrong.some(isError)) throw new BadFile(wrong);
-  return { federation, findings: linted, reviewed };
+  return linted(federation, { consents: consents === "all" ? nothing : consents, grants, maxLinks });
 }
+
+interface Linting {
+  readonly consents: Exclude<LintConsents, "all">;
+  /** Whether the command grants anything: if not, privilege that nobody agreed to is no error. */
+  readonly grants: boolean;
+  readonly maxLinks: number;
+}
+
+/** No world is open yet, so the days of an accept are those of this machine's clock; a plan looks again by its world's. */
+function linted(federation: Federation, { consents, grants, maxLinks }: Linting): Loaded {
+  const decided = decisionsOf(federation, expand(federation.links, parties), Date.now());
+  const deciding = { ...decided, consents };
+  const accept = (found: readonly Finding[]) => accepted(found, deciding);
+  // What the trust would be is reviewed too: one that can never match, or that aws refuses, is a mistake of the file.
+  const reviewed = accept(reviewFile(federation));
+  const own = lintFile({ federation, parties, allowPrivileged: grants ? [] : "all", accept, maxLinks });
+  const wrong = [...own, ...reviewed.filter(isError)];
+  if (wrong.some(isError)) throw new BadFile(wrong);
+  if (federation.accepts?.length === 0) return { federation, findings: own, reviewed };
+  const codes = acceptable.filter(({ seen }) => seen === "file").map(({ code }) => code);
+  const idle = [...expired(deciding), ...unused([...own, ...reviewed], { ...deciding, codes })];
+  return { federation, findings: [...own, ...idle], reviewed };
+}
+
+const nothing = { allowPrivileged: [], allowBroadSubject: [] };
 
 /** Why it cannot be read does not matter to anyone here: the file is not usable. */
 export function readBytes(file: string): Uint8Array | undefined {

@@ -1,7 +1,10 @@
 import { makePlan, noConsents } from "../crosstrust.ts";
-import type { Address, Federation, Finding, LivePresent, Remark, Resource, World } from "../model.ts";
+import { acceptable } from "../file/acceptable.ts";
+import type { Address, Consents, Federation, Finding, LivePresent, Remark, Resource, World } from "../model.ts";
 import { parties } from "../parties/index.ts";
+import { accepted, unused } from "../plan/accept.ts";
 import { expand } from "../plan/expand.ts";
+import { decisionsOf } from "./accepts.ts";
 
 /** What its party says of one thing; nothing where the party has no such rules. */
 function remarks(resource: Resource, live?: LivePresent, absent: readonly Address[] = []): readonly Remark[] {
@@ -24,13 +27,19 @@ export function reviewFile({ links }: Federation): readonly Finding[] {
 export interface Reviewed {
   readonly findings: readonly Finding[];
   readonly trouble: readonly Finding[];
+  /** Accepts of the file that match nothing that is live; none where something could not be read. */
+  readonly idle: readonly Finding[];
 }
 
 /**
  * Everything the file names as it is now, what is only used included. What is not there yet is judged as the file
  * wants it; of what could not be read nothing is said but that.
  */
-export async function reviewLive(federation: Federation, world: World): Promise<Reviewed> {
+export async function reviewLive(
+  federation: Federation,
+  world: World,
+  consents: Pick<Consents, "allowBroadSubject" | "allowPrivileged"> = noConsents,
+): Promise<Reviewed> {
   const { observed, expansion } = await makePlan({ federation, only: [], consents: noConsents }, world);
   const there = (address: Address): LivePresent | undefined => {
     const live = observed.live.get(address);
@@ -50,5 +59,9 @@ export async function reviewLive(federation: Federation, world: World): Promise<
   const trouble = [
     ...new Set([...observed.failed.values(), ...observed.findings.filter(({ asks }) => asks !== undefined)]),
   ];
-  return { findings: [...wanted, ...live], trouble };
+  const deciding = { ...decisionsOf(federation, expansion, world.clock.now()), consents };
+  const findings = accepted([...wanted, ...live], deciding);
+  const codes = acceptable.filter(({ seen }) => seen === "live").map(({ code }) => code);
+  const idle = trouble.length > 0 ? [] : unused(findings, { ...deciding, codes });
+  return { findings, trouble, idle };
 }

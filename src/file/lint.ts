@@ -1,4 +1,5 @@
 import type { Federation, Finding, Identity, Link, Party } from "../model.ts";
+import { acceptLine } from "../model.ts";
 import { lintChains } from "./chains.ts";
 
 /** A file, and what its user has agreed to. */
@@ -7,6 +8,8 @@ export interface LintAsk {
   readonly parties: readonly Party[];
   /** Links whose privileged permissions were consented to by name; `all` where nothing is granted. */
   readonly allowPrivileged: readonly string[] | "all";
+  /** Marks what the file and the flags accept; left out, nothing of it. */
+  readonly accept?: (findings: readonly Finding[]) => readonly Finding[];
   /** 1000 unless `--max-links` says otherwise (case 11 of reliability-and-security.md, 3a). */
   readonly maxLinks: number;
 }
@@ -22,13 +25,14 @@ export function lintFile(ask: LintAsk): readonly Finding[] {
       .filter((party) => party.name === link.from.party || party.name === link.to.party)
       .flatMap((party) => party.lint(link, identityOf(link, parties))),
   );
-  return [
+  const found = [
     ...tooMany(ask),
     ...collisions(federation.links, parties),
     ...lintChains(federation.links, parties),
-    ...byParty.map((finding) => consented(finding, ask)),
+    ...byParty,
     ...parties.flatMap((party) => party.lintAll?.(federation.links, (link) => identityOf(link, parties)) ?? []),
   ];
+  return (ask.accept?.(found) ?? found).map((finding) => consented(finding, ask));
 }
 
 /** The shape let only issuers through, so there is always one. */
@@ -38,13 +42,17 @@ function identityOf(link: Link, parties: readonly Party[]): Identity {
   return issuer.identify(link).identity;
 }
 
-/** What was consented to by name is still said, as what it is; only it no longer ends the command. */
+/** Privilege that nobody agreed to ends the command. What was agreed to is said as what it is. */
 function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
-  const agreed =
-    /^(AWS|GOOGLE)-PRIVILEGED$/.test(finding.code) &&
-    (allowPrivileged === "all" || finding.links?.some((link) => allowPrivileged.includes(link)));
-  return agreed ? { ...finding, severity: "security", fix: [] } : finding;
+  if (!/^(AWS|GOOGLE)-PRIVILEGED$/.test(finding.code) || finding.accepted) return finding;
+  const agreed = allowPrivileged === "all" || finding.links?.some((link) => allowPrivileged.includes(link));
+  return agreed ? finding : { ...finding, severity: "error", fix: [...finding.fix, ...waysToAgree(finding)] };
 }
+
+const waysToAgree = ({ code, of = "", links = ["LINK"] }: Finding): readonly string[] => [
+  `or accept it in the file, on the link: ${acceptLine(code, of)}`,
+  `or once, with lint, plan and apply alike: --allow-privileged ${links[0]}`,
+];
 
 /** At the first link over the limit; the fix is the flag with the right number, for those who mean it. */
 function tooMany({ federation, maxLinks }: LintAsk): readonly Finding[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Side } from "../model.ts";
+import { acceptable } from "./acceptable.ts";
 
 /**
  * What a party adds to the file: the members of its `from` and `to`, and the form of one permission. The
@@ -13,6 +14,8 @@ export interface PartyShape {
   readonly may?: () => z.ZodType;
   /** Sets of members that go together, where a side is written in more than one way. */
   readonly forms?: { readonly from: readonly (readonly string[])[] };
+  /** Several links may share what holds the trust, so that decisions can stand on it (`to.google.accept`). */
+  readonly shares?: true;
   /** What tokens are asked for where the file says it on this side; else each link has an audience of its own. */
   readonly audience?: (from: Readonly<Record<string, unknown>>) => string | undefined;
   /**
@@ -51,7 +54,8 @@ function side(which: "from" | "to", shapes: readonly PartyShape[]): z.ZodType {
   for (const shape of shapes) {
     const own = shape[which]?.();
     if (!own) continue;
-    const whole = strict(own, `${which}.${shape.party}`);
+    const shared = which === "to" && shape.shares ? { accept: accepts() } : {};
+    const whole = strict({ ...own, ...shared }, `${which}.${shape.party}`);
     const forms = which === "from" ? shape.forms?.from : undefined;
     members[shape.party] = (forms ? oneForm(whole, forms) : whole).optional();
   }
@@ -106,6 +110,29 @@ const control = strict({ checker: functionAccount, provisioner: functionAccount 
 
 const list = (item: z.ZodType) => z.array(item, "a list is wanted here");
 
+const acceptableCodes = acceptable.map(({ code }) => code);
+
+/** A day of the calendar: 2027-02-30 is none. */
+const isDay = (text: string): boolean => new Date(text).toJSON()?.slice(0, 10) === text;
+
+/** Decisions to live with a finding, each pinned to the value that the finding shows (contract, section 9). */
+const accepts = () =>
+  list(
+    strict(
+      {
+        finding: z.enum(acceptableCodes, `only these can be accepted: ${acceptableCodes.join(", ")}`),
+        of: z.string().min(1, "the value that the finding shows after `of`").max(4096),
+        reason: z.string().regex(/\S/, "a reason that others understand").max(500),
+        until: z
+          .string()
+          .regex(/^\d{4}-\d{2}-\d{2}$/, "a day such as 2027-03-01")
+          .refine(isDay, "the calendar has no such day")
+          .optional(),
+      },
+      "accept",
+    ),
+  ).optional();
+
 /** Minutes, up to a day: Cloud Scheduler knows no shorter step, and who looks less often need not be told soon. */
 const minutes = z
   .string()
@@ -127,6 +154,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
       to: side("to", shapes),
       may: list(z.union(permissions as [z.ZodType, z.ZodType])).default([]),
       prove: z.enum(["judge", "canary", "exchange"], "prove is judge or canary, or left out").default("exchange"),
+      accept: accepts(),
     },
     "a link",
   );
@@ -146,6 +174,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
         .regex(/^[a-z]+-[a-z]+\d{1,2}$/, "a region of Google Cloud looks like europe-west1")
         .optional(),
       alerts: strict({ webhook: variable }, "alerts").optional(),
+      accept: accepts(),
     },
     "the file",
   );

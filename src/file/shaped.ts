@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Code, Control, Federation, Finding, Guard, Link, Permission, Place, Side } from "../model.ts";
+import type { Accept, Code, Control, Federation, Finding, Guard, Link, Permission, Place, Side } from "../model.ts";
 import { nearestPlace, placesOf } from "./places.ts";
 import { federationShape, type PartyShape, withoutPermissions } from "./schema.ts";
 import type { Parsed } from "./tree.ts";
@@ -17,7 +17,9 @@ interface RawLink {
   readonly to: Record<string, Record<string, unknown>>;
   readonly may: readonly Permission[];
   readonly prove: Link["prove"];
+  readonly accept?: readonly RawAccept[];
 }
+type RawAccept = Pick<Accept, "finding" | "of" | "reason" | "until">;
 interface RawFile {
   readonly name: string;
   readonly control?: Control;
@@ -26,6 +28,7 @@ interface RawFile {
   readonly schedule?: string;
   readonly region?: string;
   readonly alerts?: { readonly webhook: string };
+  readonly accept?: readonly RawAccept[];
 }
 
 /** A file as it was parsed, and the shapes of the parties that it is held against. */
@@ -61,7 +64,13 @@ export function shaped({ file, parsed, shapes }: Source): ReadResult {
   const findings = [...parsed.findings, ...shaped].sort(byPlace);
   if (findings.length > 0 || !plain.success) return { findings };
   const raw = plain.data as RawFile;
-  const federation = { file, name: raw.name, links: links(raw, { file, parsed, shapes }), ...watching(raw) };
+  const federation: Federation = {
+    file,
+    name: raw.name,
+    links: links(raw, { file, parsed, shapes }),
+    accepts: accepts(raw, parsed.places),
+    ...watching(raw),
+  };
   const birdless = federation.links.filter(({ prove, canary }) => prove === "canary" && !canary);
   if (birdless.length > 0)
     return { findings: birdless.map((link) => problem("BAD-VALUE", link.at("prove"), noCanary)) };
@@ -76,6 +85,22 @@ const watching = ({ schedule, region, alerts }: RawFile) => ({
   ...(schedule ? { schedule: Number(schedule) } : {}),
   ...(alerts ? { webhook: alerts.webhook.slice("env:".length) } : {}),
 });
+
+/** Every `accept` of the file, with where it stands: on a link, on the pool provider of one, or at the top. */
+function accepts(raw: RawFile, places: Parsed["places"]): readonly Accept[] {
+  const at = (path: string, all: readonly RawAccept[] = [], scope: Pick<Accept, "link" | "shared"> = {}) =>
+    all.map((one, number): Accept => {
+      const place = nearestPlace(places, [...path.split("."), String(number)]);
+      return { ...one, ...scope, place };
+    });
+  const onLinks = Object.entries(raw.links).flatMap(([link, { accept, to }]) => [
+    ...at(`links.${link}.accept`, accept, { link }),
+    ...Object.entries(to).flatMap(([party, side]) =>
+      at(`links.${link}.to.${party}.accept`, side.accept as readonly RawAccept[] | undefined, { link, shared: true }),
+    ),
+  ]);
+  return [...at("accept", raw.accept), ...onLinks];
+}
 
 /** For a file that has nothing in it to point at. */
 function wrong(code: Code, place: Place, says: string): ReadResult {
@@ -180,9 +205,10 @@ function canaryOf(link: Link, control: Control | undefined, shapes: readonly Par
   return { ...link, ...sides, may: [], prove: "exchange" };
 }
 
-/** The shape has seen to it that exactly one party stands there. */
+/** The shape has seen to it that exactly one party stands there. What is accepted there is no part of the side. */
 function sideOf(side: Record<string, Record<string, unknown>>): Side {
-  const [party = "", spec = {}] = Object.entries(side)[0] ?? [];
+  const [party = "", whole = {}] = Object.entries(side)[0] ?? [];
+  const { accept: _, ...spec } = whole;
   return { party, spec };
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { basename, join } from "node:path";
 import { placesOf } from "../file/places.ts";
-import type { Federation, Finding, Link, Place } from "../model.ts";
+import type { Federation, Link, Place } from "../model.ts";
 import { version } from "../version.ts";
 
 // What the platform's build does ahead of the first request (`gcp-build`, serverless.md 3.3), so that a cold start need
@@ -15,11 +15,9 @@ export const codeCache = join(import.meta.dirname, "code-cache");
 /** Where no build has prepared anything nothing is written either. */
 export const useCodeCache = (): void => void (existsSync(codeCache) && enableCompileCache(codeCache));
 
-/** The federation file of this deployment, and what lint says of it. */
+/** The federation file of this deployment. */
 export interface Deployment {
   readonly federation: Federation;
-  /** Warnings, and what amounts to administrator: errors end the request. */
-  readonly linted: readonly Finding[];
 }
 
 interface Kept extends Deployment {
@@ -50,12 +48,12 @@ export function keepRead({ path, bytes }: FileNow, read: Deployment, places: Rea
 /** Undefined where nothing was kept, or it is not of these very bytes. */
 export function readBefore({ path, bytes }: FileNow): Deployment | undefined {
   if (!existsSync(besideOf(path))) return undefined;
-  const { key, federation, linted, places } = JSON.parse(readFileSync(besideOf(path), "utf8")) as Kept;
+  const { key, federation, places } = JSON.parse(readFileSync(besideOf(path), "utf8")) as Kept;
   if (key !== keyOf(path, bytes)) return undefined;
   const table = new Map(places);
   const placed = (link: Link): Link => {
     const canary = link.canary ? { canary: placed(link.canary) } : {};
     return { ...link, ...canary, at: placesOf(link.name, table) };
   };
-  return { federation: { ...federation, links: federation.links.map(placed) }, linted };
+  return { federation: { ...federation, links: federation.links.map(placed) } };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { carryOut, makePlan, noConsents } from "../crosstrust.ts";
-import type { Finding, Plan, Trace, Verdict, World } from "../model.ts";
+import type { Plan, Trace, Verdict, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
 import { document, planBody } from "../say/json.ts";
 import { exitOf } from "../verdict/exit.ts";
@@ -77,13 +77,8 @@ async function apply(fingerprint: string, links: readonly string[] | undefined, 
     if (stored !== undefined) return { status: 200, body: stored };
     return reply(world, made, { status: 409, command: "plan", exit: exitOf(made) });
   }
-  const refused = [...made.findings, ...privileged(made, call)];
-  if (refused.some(({ asks }) => asks === "conflict" || asks === "usage"))
-    return reply(
-      world,
-      { ...made, findings: refused },
-      { status: 409, command: "plan", exit: exitOf({ findings: refused }) },
-    );
+  if (made.findings.some(({ asks }) => asks === "conflict" || asks === "usage"))
+    return reply(world, made, { status: 409, command: "plan", exit: exitOf(made) });
   tellPlan(`${caller} applies the plan`, made);
   const work = { federation, planned, only, grantMe: false };
   const start = performance.now();
@@ -101,14 +96,6 @@ async function apply(fingerprint: string, links: readonly string[] | undefined, 
 /** One fingerprint, one set of links: whoever sends others with it means something else (case 118). */
 const sameLinks = (some: readonly string[], others: readonly string[]): boolean =>
   some.every((link) => others.includes(link)) && others.every((link) => some.includes(link));
-
-/** What amounts to administrator is granted by a person, by name; what stands there already is not asked about. */
-function privileged({ changes }: Plan, { linted }: Call): readonly Finding[] {
-  const touched = changes.filter(({ verb }) => verb !== "keep").flatMap((change) => change.links);
-  return linted
-    .filter(({ code, links: its = [] }) => code === "AWS-PRIVILEGED" && its.some((link) => touched.includes(link)))
-    .map((finding) => ({ ...finding, severity: "error", asks: "usage" }));
-}
 
 interface Said {
   readonly status: number;

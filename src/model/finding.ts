@@ -88,3 +88,7 @@ export const remark = (code: Code, given: Pick<Remark, "says"> & Partial<Omit<Re
   fix: [],
   ...given,
 });
+
+/** Returns the line that accepts a value in the file. JSON is YAML, whatever the value holds. */
+export const acceptLine = (code: Code, of: string): string =>
+  `accept: [ { finding: ${code}, of: ${JSON.stringify(of)}, reason: "...", until: YYYY-MM-DD } ]`;

@@ -182,6 +182,11 @@ export interface Kind<S extends Spec = Spec> extends Reader<S> {
   remove(target: Removal<S>, world: World): Promise<readonly Finding[]>;
   /** Left out, member by member. `equal` is the plan's: members in any order, lists as sets. */
   differ?(desired: S, live: S, equal: Equal): readonly Difference[];
+  /**
+   * The breadth and the privilege that a live thing has, each as the `of` of a `Decision`: what is live is not asked for
+   * again.
+   */
+  holds?(spec: S): readonly string[];
   /** Commutative, associative, idempotent: the order of links means nothing. Left out: a conflict. */
   combine?(a: S, b: S): S | Conflict;
 }

@@ -1,4 +1,5 @@
 import type { Address, Known, Spec } from "./basics.ts";
+import type { Code } from "./codes.ts";
 import type { Finding } from "./finding.ts";
 
 /**
@@ -53,8 +54,20 @@ export interface Resource<S extends Spec = Spec> {
   readonly needs?: readonly Address[];
   /** What rides on it, too small for a mark of its own: part of what its mark says the file wanted. */
   readonly covers?: readonly Address[];
-  /** Links that let a pattern of subjects in: each needs a consent of its own. */
-  readonly broad?: readonly string[];
+  /** Breadth and privilege that its links bring: each of them needs a consent before it is made. */
+  readonly decisions?: readonly Decision[];
+}
+
+/**
+ * Breadth or privilege that one link brings into a resource. A person agrees to it before it is made: with an `accept` in
+ * the file, or with a flag (contract, section 9).
+ */
+export interface Decision {
+  readonly code: Code;
+  /** The value that a consent is pinned to, as the finding shows it. */
+  readonly of: string;
+  readonly says: string;
+  readonly link: string;
 }
 
 /**

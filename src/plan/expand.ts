@@ -86,7 +86,7 @@ function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | 
     ...a,
     links,
     ...(a.needs || b.needs ? { needs: union(a.needs, b.needs) as Address[] } : {}),
-    ...(a.broad || b.broad ? { broad: union(a.broad, b.broad) } : {}),
+    ...(a.decisions || b.decisions ? { decisions: [...(a.decisions ?? []), ...(b.decisions ?? [])] } : {}),
     ...(a.covers || b.covers ? { covers: union(a.covers, b.covers) as Address[] } : {}),
   };
   if (canonical(a.spec) === canonical(b.spec)) return whole;

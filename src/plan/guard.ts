@@ -1,4 +1,6 @@
-import type { Address, Change, Consents, Finding, Kind, Link, Lookup } from "../model.ts";
+import type { Address, Change, Consents, Decision, Finding, Kind, Link, Lookup, Resource } from "../model.ts";
+import { acceptLine, finding } from "../model.ts";
+import { flagOf } from "./accept.ts";
 import { differ, wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 import { resolve } from "./refs.ts";
@@ -15,13 +17,14 @@ export interface Guarded {
 
 /**
  * What must not happen by itself: touching what is not ours, letting more subjects in, deleting a lot. It
- * looks at the plan, before any call; whoever applies stops at findings that ask for `conflict` or `usage`.
+ * looks at the plan, before any call; whoever applies stops at findings that ask for `conflict` or `usage`. What was agreed
+ * to by an accept is for the caller to mark.
  */
 export function guard(input: Guarded): readonly Finding[] {
   return [
     ...input.changes.flatMap((change) => foreign(change, input)),
     ...input.changes.flatMap((change) => wider(change, input)),
-    ...input.changes.flatMap((change) => broad(change, input)),
+    ...input.changes.flatMap((change) => undecided(change, input)),
     ...input.changes.flatMap((change) => wakes(change, input)),
     ...missing(input),
     ...many(input.changes),
@@ -114,18 +117,42 @@ function wakes({ verb, address, links, live }: Change, input: Guarded): readonly
   ];
 }
 
-/** A pattern lets in whoever comes to match it, so making one takes a word for each link; what stands as it is does not. */
-function broad({ desired, verb, cause, address }: Change, input: Guarded): readonly Finding[] {
-  const makes = verb === "create" || verb === "adopt" || (verb === "update" && cause !== "drifted");
-  const asked = (makes ? (desired?.broad ?? []) : []).filter(
-    (link) => !input.consents.allowBroadSubject.includes(link),
-  );
-  return asked.map((link) => ({
-    ...{ code: "BROAD-SUBJECT", severity: "security", asks: "usage", at: { address }, links: [link], because: [] },
-    says: `${say(input, address)} would let in every subject that matches a pattern of ${link}`,
-    fix: [`name the subjects; or, if that is meant: crosstrust apply --allow-broad-subject ${link}`],
-  }));
+/**
+ * Breadth and privilege that a change would make, each of which somebody has to agree to. What is live already is not
+ * asked for again. The repair of drift admits only whom the file admitted before, but it may give back a privilege.
+ */
+function undecided(change: Change, input: Guarded): readonly Finding[] {
+  const { desired, verb, cause, address, live } = change;
+  if (desired === undefined || verb === "keep") return [];
+  const holds = live.state === "present" ? kindOf(input.kinds, address).holds?.(live.spec) : undefined;
+  // IAM keeps the spelling of an action, and does not tell one from another.
+  const held = new Set(holds?.map((of) => of.toLowerCase()));
+  return (desired.decisions ?? [])
+    .filter(({ code, of }) => !held.has(of.toLowerCase()) && !(code === "BROAD-SUBJECT" && cause === "drifted"))
+    .map((decision) => decisionOf(decision, address, input));
 }
+
+function decisionOf(decision: Decision, address: Address, input: Guarded): Finding {
+  const { code, of, says, link } = decision;
+  const fix = [`accept it in the file, on the link ${link}: ${acceptLine(code, of)}`];
+  const flag = flagOf(code);
+  return finding(code, {
+    severity: "security",
+    asks: "usage",
+    at: { address },
+    links: [link],
+    of,
+    says: `${say(input, address)}: ${says}`,
+    fix: flag ? [...fix, `or once: crosstrust apply ${flag} ${link}`] : fix,
+  });
+}
+
+/**
+ * All breadth and privilege that the file wants, whether or not it is live: what was agreed to of it is part of the
+ * fingerprint.
+ */
+export const decisionsIn = (resources: readonly Resource[], input: Guarded): readonly Finding[] =>
+  resources.flatMap(({ address, decisions = [] }) => decisions.map((one) => decisionOf(one, address, input)));
 
 /** What the file only uses must be there: it is never made here, so no apply would mend it. */
 function missing(input: Guarded): readonly Finding[] {

@@ -1,7 +1,8 @@
 import type { Address, Change, Consents, Finding, Json, Kind, Link, Plan, Resource } from "../model.ts";
+import { accepted, type Deciding, effective, expired } from "./accept.ts";
 import { compare, lookupOf, type Observation } from "./compare.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { guard } from "./guard.ts";
+import { decisionsIn, guard } from "./guard.ts";
 import { order } from "./order.ts";
 
 /** Everything a plan depends on: the same input gives the same fingerprint. */
@@ -23,9 +24,21 @@ export interface PlanInput {
   readonly swept: boolean;
   /** Destroy: nothing is made, brought back or taken over for the links that stay. */
   readonly takes: boolean;
+  /** The decisions of the file, and where and when they hold; left out, the file decides nothing. */
+  readonly deciding?: Omit<Deciding, "consents">;
   /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
+
+const undecided: Omit<Deciding, "consents"> = { accepts: [], now: 0, sharing: (link) => [link] };
+
+/** Breadth and privilege count by what was agreed to, whether a flag says so or the file; the other consents as given. */
+const agreed = (consents: Consents, set: readonly string[]) => ({
+  ...consents,
+  allowBroadSubject: [],
+  allowPrivileged: [],
+  ...(set.length > 0 ? { accepted: set } : {}),
+});
 
 /** Everything thought through once: what changes, in which order, what stands against it, and its fingerprint. */
 export function planOf(input: PlanInput): Plan {
@@ -34,13 +47,19 @@ export function planOf(input: PlanInput): Plan {
   const all = input.takes ? compared.filter(({ verb }) => !["create", "restore", "adopt"].includes(verb)) : compared;
   const changes = limit(all, input.only);
   const lookup = lookupOf(input.observed.live);
-  const guarded = guard({ changes, links: input.links, consents, kinds, lookup });
+  const guarding = { changes, links: input.links, consents, kinds, lookup };
   const ordered = order(desired);
-  const findings = [...input.findings, ...ordered.findings, ...guarded];
+  const deciding = { ...undecided, ...input.deciding, consents };
+  const findings = [
+    ...accepted([...input.findings, ...ordered.findings, ...guard(guarding)], deciding),
+    ...expired(deciding),
+  ];
+  const wanted = changes.flatMap((change) => change.desired ?? []);
+  const decided = [...accepted(decisionsIn(wanted, guarding), deciding), ...findings];
   const digest = fingerprint({
     deployment,
     tool: input.tool,
-    consents,
+    consents: agreed(consents, effective(decided)),
     only: input.only,
     changes: changes.map(essence),
   });
@@ -72,7 +91,8 @@ function limit(changes: readonly Change[], only: readonly string[]): readonly Ch
 function essence(change: Change): Json {
   const live = change.live;
   const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined } : live;
-  return { ...change, live: seen } as unknown as Json;
+  const { decisions: _, ...desired } = change.desired ?? {};
+  return { ...change, ...(change.desired ? { desired } : {}), live: seen } as unknown as Json;
 }
 
 /** Changes by address, for those who look one up. */

@@ -11,16 +11,29 @@ export const byWeight = (findings: readonly Finding[]): readonly Finding[] =>
 
 /** One finding in full: what, where, because, fix, and where to read more. */
 export function findingText(finding: Finding, paper: Paper): string {
-  const { code, severity, says, because, fix, at, witness } = finding;
+  const { code, severity, says, because, at, witness } = finding;
   const lines = [`${ink(paper, colours[severity], `${severity}[${code}]`)}  ${says}`];
   if (at.place) lines.push(`  --> ${at.place.file}:${at.place.line}:${at.place.column}`);
   else if (at.address) lines.push(`  --> ${at.address}`);
   if (witness) lines.push(`  who   ${witness.outsider} (${witness.how}): ${witness.path.join(" -> ")}`);
   if (because.length > 0) lines.push(...evidenceText(because));
-  for (const step of fix) lines.push(`  fix   ${typed(step, paper)}`);
+  lines.push(...decisionText(finding).map((line) => `  ${line}`));
+  for (const step of stepsOf(finding)) lines.push(`  fix   ${typed(step, paper)}`);
   lines.push(`  long  crosstrust explain ${code}`);
   return lines.join("\n");
 }
+
+/** The value that an accept is pinned to, for the user to copy; and why it is accepted, where it is. */
+function decisionText({ of, accepted }: Finding): readonly string[] {
+  const until = accepted?.until === undefined ? "" : ` (until ${accepted.until})`;
+  return [
+    ...(of === undefined ? [] : [`of    ${of}`]),
+    ...(accepted === undefined ? [] : [`accepted   ${accepted.reason}${until}`]),
+  ];
+}
+
+/** What was accepted needs no repair. */
+const stepsOf = ({ fix, accepted }: Finding): readonly string[] => (accepted ? [] : fix);
 
 /** A command of ours for the same file and world as the one that just ran: else it would be about another. */
 const typed = (step: string, { again }: Paper): string =>
@@ -45,16 +58,19 @@ export function placedText(findings: readonly Finding[], paper: Paper): string {
       const { place } = finding.at;
       const where = place ? `${place.file}:${place.line}:${place.column}` : (finding.at.address ?? "");
       const head = `${where}  ${ink(paper, colours[finding.severity], finding.severity)}  ${finding.code}  ${finding.says}`;
-      return [head, ...finding.fix.map((step) => `    fix   ${step}`)].join("\n");
+      const lines = [...decisionText(finding), ...stepsOf(finding).map((step) => `fix   ${step}`)];
+      return [head, ...lines.map((line) => `    ${line}`)].join("\n");
     })
     .join("\n");
 }
 
 /** A finding in one line, for lists below a plan or a health check. */
 export function findingLine(finding: Finding, paper: Paper): string {
-  const { severity, code, says, fix } = finding;
+  const { severity, code, says } = finding;
   const head = `${ink(paper, colours[severity], severity.padEnd(8))}  ${code}  ${says}`;
-  return [head, ...fix.slice(0, 2).map((step) => `          fix   ${typed(step, paper)}`)].join("\n");
+  const steps = stepsOf(finding).slice(0, 2);
+  const lines = [...decisionText(finding), ...steps.map((step) => `fix   ${typed(step, paper)}`)];
+  return [head, ...lines.map((line) => `          ${line}`)].join("\n");
 }
 
 /** Equal findings once: several links may run into the same thing. */

@@ -21,7 +21,7 @@ interface ApplyAsk extends ConsentFlags {
  */
 export const apply: Command<ApplyAsk> = async (context, ask) => {
   const consents = consentsOf(ask);
-  const { federation } = loadFile(context.flags, consents.allowPrivileged);
+  const { federation } = loadFile(context.flags, consents);
   const { fingerprint, links } = sort(ask.words);
   checkNames(federation, [...links, ...namesIn(consents)]);
   const planned = await makePlan({ federation, only: links, consents, sweep: true }, context.world);

@@ -7,13 +7,34 @@ import { placedText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { codes, exitOf } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
-import { type Flags, isError, type Loaded, loadFile, paperFor } from "../context.ts";
-import { BadFile } from "../exit.ts";
+import { type Flags, isError, type LintConsents, type Loaded, loadFile, paperFor } from "../context.ts";
+import { BadFile, UsageError } from "../exit.ts";
 import type { Answer, Command } from "../run.ts";
+import { checkNames } from "./plan.ts";
+
+/** What lint takes beside the global flags: the one-time consents, and which findings end it with 3. */
+export interface LintFlags {
+  readonly allowPrivileged?: readonly string[];
+  readonly allowBroadSubject?: readonly string[];
+  readonly severity?: string;
+}
+
+interface LintAsk {
+  readonly consents: Exclude<LintConsents, "all">;
+  readonly severity: "error" | "security";
+}
+
+/** Throws a `UsageError` for a severity that ends nothing. */
+function askOf({ allowPrivileged = [], allowBroadSubject = [], severity = "error" }: LintFlags): LintAsk {
+  if (severity !== "error" && severity !== "security")
+    throw new UsageError(`--severity takes error or security, not ${severity}`);
+  return { consents: { allowPrivileged, allowBroadSubject }, severity };
+}
 
 /** The file's own findings; its errors end the command before anything is contacted. */
-function readFile(flags: Flags, consented: [] | "all"): Loaded {
-  const loaded = loadFile(flags, consented);
+function readFile(flags: Flags, { consents, live }: { consents: LintAsk["consents"]; live: boolean }): Loaded {
+  const loaded = loadFile(flags, consents, !live);
+  checkNames(loaded.federation, [...consents.allowPrivileged, ...consents.allowBroadSubject]);
   const { resources, findings: clashes } = expand(loaded.federation.links, parties);
   const errors = [...clashes, ...order(resources).findings];
   if (errors.length > 0) throw new BadFile(errors);
@@ -21,18 +42,25 @@ function readFile(flags: Flags, consented: [] | "all"): Loaded {
 }
 
 /** Findings that need no cloud. No world is opened, so nothing can be contacted. */
-export function lint(flags: Flags): Answer {
-  const { federation, findings, reviewed } = readFile(flags, []);
+export function lint(flags: Flags, own: LintFlags = {}): Answer {
+  const { consents, severity } = askOf(own);
+  const { federation, findings, reviewed } = readFile(flags, { consents, live: false });
   const all = [...findings, ...reviewed];
-  return answer({ flags, federation, findings: all, world: flags.sandbox ? "sandbox" : "cloud", exit: codes.fine });
+  const exit = severity === "security" && all.some(isOpenQuestion) ? codes.broken : codes.fine;
+  return answer({ flags, federation, findings: all, world: flags.sandbox ? "sandbox" : "cloud", exit });
 }
 
+/** Somebody has access that nobody has decided about. */
+const isOpenQuestion = ({ severity, accepted }: Finding): boolean => severity === "security" && !accepted;
+
 /** The same rules over what is there now. Reads what `plan` reads, and writes nothing, so that no consent is asked. */
-export const lintLive: Command<void> = async ({ flags, world }) => {
-  const { federation, findings: own } = readFile(flags, "all");
-  const { findings, trouble } = await reviewLive(federation, world);
-  const all = [...own, ...findings, ...trouble];
-  return answer({ flags, federation, findings: all, world: world.kind, exit: exitOfReview(findings, trouble) });
+export const lintLive: Command<LintFlags> = async ({ flags, world }, given) => {
+  const { consents, severity } = askOf(given);
+  const { federation, findings: own } = readFile(flags, { consents, live: true });
+  const { findings, trouble, idle } = await reviewLive(federation, world, consents);
+  const all = [...own, ...findings, ...trouble, ...idle];
+  const weighed = severity === "security" ? [...own, ...findings] : findings;
+  return answer({ flags, federation, findings: all, world: world.kind, exit: exitOfReview(weighed, trouble) });
 };
 
 /**
@@ -43,7 +71,7 @@ function exitOfReview(findings: readonly Finding[], trouble: readonly Finding[])
   const unread = exitOf({ findings: trouble });
   if (unread === codes.interrupted) return unread;
   if (findings.some(isError)) return codes.badFile;
-  return findings.some(({ severity }) => severity === "security") ? codes.broken : unread;
+  return findings.some(isOpenQuestion) ? codes.broken : unread;
 }
 
 interface Said {
@@ -59,10 +87,12 @@ function answer({ flags, federation, findings, world, exit }: Said): Answer {
   if (flags.json) return { exit, text: document(envelope, { findings: findings.map(findingBody) }) };
   const { length } = federation.links;
   const links = length === 1 ? "1 link" : `${length} links`;
-  const number = (of: Finding["severity"]) => findings.filter(({ severity }) => severity === of).length;
-  const [errors, open] = [number("error"), number("security")];
+  const undecided = findings.filter(({ accepted }) => !accepted);
+  const number = (of: Finding["severity"]) => undecided.filter(({ severity }) => severity === of).length;
+  const [errors, open, agreed] = [number("error"), number("security"), findings.length - undecided.length];
   const count = errors === 0 ? "no errors" : errors === 1 ? "1 error" : `${errors} errors`;
-  const last = [federation.file, links, count, ...(open > 0 ? [`${open} about security`] : [])].join("   ");
+  const decided = agreed > 0 ? [`${agreed} accepted`] : [];
+  const last = [federation.file, links, count, ...(open > 0 ? [`${open} about security`] : []), ...decided].join("   ");
   const text = findings.length > 0 ? `${placedText(findings, paperFor(process.stdout, flags))}\n${last}` : last;
   return { exit, text };
 }

@@ -47,7 +47,7 @@ export function checkNames(federation: Federation, names: readonly string[]): vo
 /** What would change; exit 2 where anything would, unless a finding asks for a graver code. */
 export const plan: Command<{ links: readonly string[] } & ConsentFlags> = async (context, ask) => {
   const consents = consentsOf(ask);
-  const { federation } = loadFile(context.flags, consents.allowPrivileged);
+  const { federation } = loadFile(context.flags, consents);
   checkNames(federation, [...ask.links, ...namesIn(consents)]);
   const planned = await makePlan({ federation, only: ask.links, consents, sweep: true }, context.world);
   const exit = exitOf({ findings: planned.plan.findings.map(onlyLooked), changes: planned.plan.changes });
@@ -88,10 +88,13 @@ export interface Shown {
 
 /** A plan of some links leaves leftovers out, so where they were looked for is said of a whole one only. */
 /** Names and consents as they are typed, each with a blank in front. */
-function wordsOf(only: readonly string[], consents: Consents): string {
-  const byName = (flag: string, names: readonly string[]) => names.map((name) => `${flag} ${name}`);
-  const words = [
-    ...only,
+const wordsOf = (only: readonly string[], consents: Consents): string =>
+  [...only, ...flagsFor(consents)].map((word) => ` ${word}`).join("");
+
+/** Consents as they are typed, word by word. */
+export function flagsFor(consents: Consents): readonly string[] {
+  const byName = (flag: string, names: readonly string[]) => names.flatMap((name) => [flag, name]);
+  return [
     ...byName("--adopt", consents.adopt),
     ...byName("--allow-widen", consents.allowWiden),
     ...byName("--allow-broad-subject", consents.allowBroadSubject),
@@ -99,7 +102,6 @@ function wordsOf(only: readonly string[], consents: Consents): string {
     ...(consents.undelete ? ["--undelete"] : []),
     ...(consents.grantMe ? ["--grant-me"] : []),
   ];
-  return words.map((word) => ` ${word}`).join("");
 }
 
 export function viewOf(world: World, { federation, planned, only, command, consents }: Shown): PlanView {

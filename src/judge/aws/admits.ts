@@ -57,9 +57,15 @@ export function strangersOf(live: Policy, desired: Policy, known: Known = {}): r
   const { admitted, unsure } = tokensAdmitted(live, desired, known);
   const extra = admitted.filter((one) => one.candidate.who === "outsider" || !isMeant(one, desired, known));
   const principals = live.statements.flatMap((statement) => principalsOf(statement, desired, known));
-  const tokens = summary(extra, desired);
+  const tokens = summary(extra, desired).map((stranger) => {
+    const whose = extra.find(({ candidate }) => candidate.claims === stranger.claims);
+    // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
+    return whose && isMeant(whose, desired, known) ? { ...stranger, fix: narrow } : stranger;
+  });
   return [...(tokens.length > 0 ? tokens : anyAudienceOf(live, desired)), ...principals, ...unsure.map(undecided)];
 }
+
+const narrow = ["name the subject in full in the file", "or accept it in the file"];
 
 /** Whether the file lets this identity in, with whatever audience it asks for. */
 function isMeant({ candidate, federated, statement }: Admitted, desired: Policy, known: Known): boolean {

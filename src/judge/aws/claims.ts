@@ -89,6 +89,9 @@ function readClaim(name: string, claims: Claims, prefix: string): Reading {
  * Keys that AWS has for single issuers since 2026 (aws.md 2.2, in the issuer table). Under which name it reads Google's
  * organization number is undocumented, so that one is unknown.
  */
+/** Whether AWS lists the keys of an issuer one by one; all other issuers have the default keys alone. */
+export const hasOwnKeys = (issuer: string): boolean => issuerOf(issuer).awsKeys !== undefined;
+
 function readOwn(name: string, claims: Claims, prefix: string): Reading {
   if (prefix === "accounts.google.com:" && name === "google/organization_number") return unknown("google");
   const own = issuerOf(prefix.slice(0, -1)).awsKeys?.includes(name);

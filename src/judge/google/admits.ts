@@ -327,8 +327,7 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   const { live, wanted, extra } = pool;
   const { claims } = one.candidate;
   const name = nameOf(claims, live);
-  const condition = live.condition.trim() === "" ? "(no condition)" : live.condition;
-  const base = { claims, path: pathOf(one, live, "", pool), of: condition };
+  const base = { claims, path: pathOf(one, live, "", pool), of: alternativeFor(claims, live) };
   if (!isSameIssuer(live.source, wanted.source) || live.type !== wanted.type) {
     const source = live.type === "aws" ? `the aws account ${live.source}` : live.source;
     return { ...base, who: `identities of ${source}, which the file does not name,`, code: "GOOGLE-SOURCE-EXTRA" };
@@ -342,7 +341,26 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
     const audience = String(claims.aud);
     return { ...base, who: `a token for the audience ${audience}`, code: "GOOGLE-AUDIENCE-EXTRA", of: audience };
   }
+  // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
+  if (one.wanted && one.reached.some((tail) => pool.granted.includes(tail)))
+    return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-BROAD", fix: narrow };
   return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN" };
+}
+
+const narrow = [
+  "leave condition and grant out in the file: then the workload of the link is pinned",
+  "or accept it in the file",
+];
+
+/** The alternative of the condition that lets a token in. */
+function alternativeFor(claims: Claims, { condition, mapping, type }: PoolTrust): string {
+  const parts = parseCondition(condition);
+  const bindings = bindingsOf(claims, Object.keys(mapping).length > 0 || type === "oidc" ? mapping : awsDefaultMapping);
+  const passed = parts.find((part) => {
+    const outcome = evaluate(part, bindings);
+    return outcome.state === "value" && outcome.value === true;
+  });
+  return passed ?? (parts.length > 0 ? condition : "(no condition)");
 }
 
 const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>

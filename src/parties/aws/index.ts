@@ -1,4 +1,5 @@
 import { shutOut, strangersOf } from "../../judge/aws/admits.ts";
+import { hasOwnKeys } from "../../judge/aws/claims.ts";
 import type { Policy } from "../../judge/aws/policy.ts";
 import { outsiderOf } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
@@ -7,6 +8,7 @@ import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
+import { callerContradictions, roleContradictions } from "./contradictions.ts";
 import { controlResources } from "./control/resources.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
@@ -14,7 +16,7 @@ import { managedPolicyKind } from "./managed-policy/kind.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
 import { outboundKind } from "./outbound/kind.ts";
-import { privileged } from "./permissions.ts";
+import { judgePermission } from "./permissions.ts";
 import { nextSteps, preflight } from "./preflight.ts";
 import { roleKind } from "./role/kind.ts";
 import { reviewRole } from "./role/review.ts";
@@ -168,6 +170,7 @@ function lintCaller(link: Link): readonly Finding[] {
     fix: ["name the account of the arn"],
   };
   const outbound = [
+    ...callerContradictions(link),
     ...(proof === "outbound-jwt" && role === undefined ? [whose] : []),
     ...(arn !== undefined && arn.split(":")[4] !== account ? [elsewhere] : []),
   ];
@@ -188,17 +191,26 @@ function lintRole(link: Link): readonly Finding[] {
     says: "a role named by its ARN is only used, so nothing can be granted to it",
     fix: ["leave may out"],
   });
-  const privileges = link.may.flatMap((permission, at) => {
-    const what = privileged(permission);
-    if (!what) return [];
-    return [
-      finding("AWS-PRIVILEGED", {
-        links: [link.name],
-        at: { place: link.at(`may.${at}`) },
-        says: `${what} makes whoever gets in an administrator`,
-        fix: [`name the actions it needs; or say --allow-privileged ${link.name}`],
-      }),
-    ];
-  });
-  return [...(roleOf(link).hold === "use" && link.may.length > 0 ? [used] : []), ...privileges];
+  const privileges = link.may.flatMap((permission, at) =>
+    judgePermission(permission).map(
+      (remark): Finding => ({ ...remark, links: [link.name], at: { place: link.at(`may.${at}`) } }),
+    ),
+  );
+  const held = roleOf(link).hold === "use" && link.may.length > 0 ? [used] : [];
+  return [...held, ...privileges, ...roleContradictions(link), ...unlistedAmr(link)];
+}
+
+/** AWS reads `amr` of any token, and issuers whose keys it lists put no such claim into theirs (aws.md 2.2). */
+function unlistedAmr(link: Link): readonly Finding[] {
+  const { issuer, claims } = link.from.spec;
+  const named = typeof claims === "object" && claims !== null && Object.keys(claims).find((one) => /^amr$/i.test(one));
+  if (!named || typeof issuer !== "string" || !hasOwnKeys(issuer)) return [];
+  return [
+    finding("AWS-KEY-NEVER-THERE", {
+      links: [link.name],
+      at: { place: link.at(`from.${link.from.party}.claims.${named}`) },
+      says: `tokens of ${issuer} carry no amr, so this never matches, and nobody passes`,
+      fix: ["pin a claim that aws lists for this issuer, such as an id of its tenant"],
+    }),
+  ];
 }

@@ -1,5 +1,6 @@
-import { like } from "../../judge/aws/conditions.ts";
-import type { Json, Link, Permission } from "../../model.ts";
+import type { Policy } from "../../judge/aws/policy.ts";
+import { judgeActions, judgeManagedPolicy } from "../../judge/aws/privilege.ts";
+import type { Json, Link, Permission, Remark } from "../../model.ts";
 
 /** As IAM holds it: managed policies by ARN, inline ones by name as canonical documents. */
 export interface Granted {
@@ -31,18 +32,21 @@ const statement = (permission: Permission): Json => {
 
 const document = (statements: readonly Json[]): Json => ({ version: "2012-10-17", statements });
 
-const assumes = ["assumerole", "assumerolewithwebidentity", "assumerolewithsaml", "assumeroot"];
+/** What is to be said of the privilege of one entry of `may`. */
+export function judgePermission(permission: Permission): readonly Remark[] {
+  if (typeof permission === "string") return judgeManagedPolicy(permission);
+  const { allow, resources } = permission as unknown as Allowed;
+  return judgeActions(allow, resources);
+}
 
-/** Actions and policies that amount to owning the account (fact sheet reliability-and-security, case 103). */
-export function privileged(permission: Permission): string | undefined {
-  if (typeof permission === "string") {
-    const name = permission.split("/").at(-1) ?? "";
-    return /^(AdministratorAccess|IAMFullAccess|PowerUserAccess)$/.test(name) ? name : undefined;
-  }
-  return (permission as unknown as Allowed).allow.find((action) => {
-    const [service = "", name] = action.toLowerCase().split(":");
-    if (name === undefined || /[*?]/.test(service)) return true;
-    if (service === "organizations") return name === "*";
-    return service === "iam" || (service === "sts" && assumes.some((one) => like(name, one)));
-  });
+/** The privileges that policies hold, as the `of` of each finding; statements with exceptions are not looked into. */
+export function privilegesOf({ managed, inline }: Granted): readonly string[] {
+  const statements = Object.values(inline).flatMap((one) => (one as unknown as Policy).statements);
+  const remarks = [
+    ...managed.flatMap(judgeManagedPolicy),
+    ...statements
+      .filter(({ effect }) => effect === "Allow")
+      .flatMap(({ action = [], resource = [] }) => judgeActions(action, resource)),
+  ];
+  return remarks.flatMap(({ of }) => of ?? []);
 }

@@ -45,6 +45,9 @@ export const boundaryArnOf = (where: { account: string; partition: string; deplo
 /** The role of one of the functions. */
 export const controlRoleOf = (deployment: string, who: "checker" | "provisioner"): string => `${deployment}-${who}`;
 
+/** Where roles are made. It is no default of the shape, because what a file states may contradict an ARN. */
+const defaultPath = "/crosstrust/";
+
 const text = (pattern: RegExp, says: string) => z.string().regex(pattern, says);
 
 /** `to.aws`. `audience` and `sessionName` have no default here: theirs depend on the link and its token. */
@@ -60,7 +63,8 @@ export const to = () => ({
   path: text(/^\/(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+\/)?$/, "an IAM path begins and ends with /")
     .max(512)
     .refine((path) => !path.startsWith(controlPath), "this path is the control plane's own")
-    .default("/crosstrust/"),
+    .optional()
+    .meta({ default: defaultPath }),
   maxSession: maxSession().default(3600),
   boundary: text(policyArn, "a boundary is the full ARN of a managed policy").optional(),
   region: text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "a region looks like us-east-1").default("us-east-1"),
@@ -118,6 +122,10 @@ export const may = () =>
     }),
   ]);
 
+/** What the file says of a role. */
+export type TargetSide = z.infer<z.ZodObject<ReturnType<typeof to>>>;
+export const targetSideOf = (link: Link): TargetSide => link.to.spec as unknown as TargetSide;
+
 /** The role at the end of a link, with everything that follows from the file alone. */
 export interface RoleTarget {
   readonly account: string;
@@ -137,12 +145,17 @@ export interface RoleTarget {
 
 /** The role a link ends at. A full ARN is used: its own account and path hold, and nothing of it is written. */
 export function roleOf(link: Link): RoleTarget {
-  const spec = link.to.spec as z.infer<z.ZodObject<ReturnType<typeof to>>>;
+  const spec = targetSideOf(link);
   const arn = roleArn.exec(spec.role);
   const region = { region: spec.region, maxSession: spec.maxSession, boundary: boundaryOf(link) };
   const named = spec.sessionName === undefined ? {} : { sessionName: spec.sessionName };
   if (!arn) {
-    const made = { account: spec.account, name: spec.role, path: spec.path, partition: partitionOf(spec.region) };
+    const made = {
+      account: spec.account,
+      name: spec.role,
+      path: spec.path ?? defaultPath,
+      partition: partitionOf(spec.region),
+    };
     return { ...made, hold: "own", ...region, ...named };
   }
   const [, owner = spec.account, path = "/", name = ""] = arn;
@@ -160,7 +173,7 @@ export function canaryRole({ role, ...to }: Readonly<Record<string, unknown>>): 
 
 /** The file's own word first; else the control plane's, without which the provisioner could write no role. */
 function boundaryOf(link: Link): string | null {
-  const { boundary, account, region } = link.to.spec as z.infer<z.ZodObject<ReturnType<typeof to>>>;
+  const { boundary, account, region } = targetSideOf(link);
   if (boundary !== undefined) return boundary;
   if (!link.controlled) return null;
   return boundaryArnOf({ account, partition: partitionOf(region), deployment: link.deployment });
@@ -176,7 +189,7 @@ export const roleArnOf = (role: RoleTarget): string =>
 
 /** How to reach the account. Not part of the spec: another way to the same role is no change of it. */
 export function accessOf(link: Link): Record<string, string> {
-  const spec = link.to.spec as z.infer<z.ZodObject<ReturnType<typeof to>>>;
+  const spec = targetSideOf(link);
   const given = { profile: spec.profile, assumeRole: spec.assumeRole, region: spec.region };
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -3,7 +3,7 @@ import { tokenExchange } from "./claims.ts";
 import { isGuid, type Source, sourceOf } from "./shape.ts";
 
 /** What a rule says; where, and whom it concerns, is the same for all. */
-interface Said extends Pick<Finding, "code" | "severity" | "says" | "fix"> {
+interface Said extends Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> {
   /** Below `from.entra`. */
   readonly field: string;
 }
@@ -27,6 +27,7 @@ const microsoft =
 const rules: readonly ((source: Source) => Said | undefined)[] = [
   needsGuid,
   needsClientId,
+  anotherClient,
   sharedAudience,
   subjectIsClient,
   microsoftApi,
@@ -37,6 +38,12 @@ const rules: readonly ((source: Source) => Said | undefined)[] = [
 /** No token of Entra has an audience that the relying party chose (entra.md, trap 3). */
 function otherAudience(link: Link): readonly Said[] {
   const { application } = sourceOf(link);
+  const { audiences } = link.to.spec;
+  if (Array.isArray(audiences) && !audiences.includes(application)) {
+    const says = `entra's tokens have the application ${application} as audience, and to.${link.to.party}.audiences does not take it`;
+    const fix = [`add ${application} to audiences; or leave them out`];
+    return [{ code: "ENTRA-AUDIENCE", severity: "error", field: "application", says, fix }];
+  }
   if (link.audience === application) return [];
   const says = `entra's tokens have the application ${application} as audience, never ${link.audience}`;
   const fix = [`leave to.${link.to.party}.audience out`];
@@ -59,12 +66,21 @@ function needsClientId({ tokenVersion, clientId }: Source): Said | undefined {
   return { code: "ENTRA-V2-NEEDS-CLIENT-ID", severity: "error", field: "clientId", says, fix };
 }
 
+/** A token names the client that asked for it, and `mint` says which one asks. */
+function anotherClient({ clientId, mint }: Source): Said | undefined {
+  const asking = mint?.clientCredentials?.clientId;
+  if (asking === undefined || clientId === undefined || asking === clientId) return undefined;
+  const says = `tokens name the client that asks for them: that is ${asking} by mint, and ${clientId} by clientId`;
+  const fix = [`clientId: ${asking}`, `or mint with the client ${clientId}`];
+  return { code: "FIELDS-CONTRADICT", severity: "error", field: "clientId", says, fix };
+}
+
 /** Whoever gets such a token can present it to Entra for an app that trusts the same identity (entra.md 5.1 C). */
 function sharedAudience({ application }: Source): Said | undefined {
   if (application !== tokenExchange.uri && application !== tokenExchange.appId) return undefined;
   const says = `${application} is the audience of microsoft's own exchange: whoever receives the token can use it there`;
   const fix = ["az ad app create --display-name aws-federation, and use its api://APPID or client id as application"];
-  return { code: "ENTRA-SHARED-AUDIENCE", severity: "security", field: "application", says, fix };
+  return { code: "ENTRA-SHARED-AUDIENCE", severity: "security", field: "application", of: application, says, fix };
 }
 
 /** Three GUIDs, one right: `sub` is the object id of the service principal (entra.md, trap 5, and 5.3). */

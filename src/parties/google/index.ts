@@ -1,4 +1,5 @@
 import type { Code, Finding, Identity, Issuer, Link, Party, Resource, World } from "../../model.ts";
+import { finding } from "../../model.ts";
 import { CloudError, inParallel } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
 import { identityOf, isDefaultAccount, serviceAccountAddress } from "./claims.ts";
@@ -110,6 +111,7 @@ export const shape = {
   party: "google",
   ...{ from, to, may },
   forms: { from: forms },
+  shares: true as const,
   audience: ({ clientId }: Readonly<Record<string, unknown>>) => (typeof clientId === "string" ? clientId : undefined),
   canary: {
     from: ({ project, serviceAccount }: Readonly<Record<string, unknown>>, checker: string) =>
@@ -125,8 +127,10 @@ function lint(link: Link, identity: Identity): readonly Finding[] {
 function lintAccount(link: Link): readonly Finding[] {
   if (link.from.party !== "google" || isSignIn(link)) return [];
   const { email } = serviceAccountOf(link);
-  if (!isDefaultAccount(email)) return [];
+  const elsewhere = otherProject(link, email);
+  if (!isDefaultAccount(email)) return elsewhere;
   return [
+    ...elsewhere,
     {
       code: "GOOGLE-DEFAULT-ACCOUNT",
       severity: "warning",
@@ -136,5 +140,21 @@ function lintAccount(link: Link): readonly Finding[] {
       because: [],
       fix: ["give the workload a service account of its own; a plain name here makes one"],
     },
+  ];
+}
+
+/** The e-mail of an account names its project; that of the default account of Compute Engine names a number. */
+function otherProject(link: Link, email: string): readonly Finding[] {
+  const { project } = link.from.spec;
+  const home = /@([a-z][a-z0-9-]+)\.iam\.gserviceaccount\.com$|^([a-z][a-z0-9-]+)@appspot\./.exec(email)?.slice(1);
+  const named = home?.find((one) => one !== undefined);
+  if (named === undefined || named === project) return [];
+  return [
+    finding("FIELDS-CONTRADICT", {
+      at: { place: link.at("from.google.serviceAccount") },
+      links: [link.name],
+      says: `${email} is of the project ${named}, and from.google.project is ${project}`,
+      fix: [`from.google.project: ${named}`, `or an account of ${project}`],
+    }),
   ];
 }

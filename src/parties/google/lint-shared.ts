@@ -29,6 +29,7 @@ function lintAccounts(links: readonly Link[]): readonly Finding[] {
       {
         ...({ code: "GOOGLE-SHARED-ACCOUNT", severity: "warning", because: [], links: names } as const),
         at: { place: second.at("to.google.serviceAccount") },
+        of: email,
         says: `${names.join(", ")} all speak as ${email}: each workload has what any of them was given`,
         fix: ["a service account for each, or direct access without one"],
       },

@@ -1,7 +1,8 @@
 import { evaluate } from "../../judge/google/cel.ts";
 import { mappedBy } from "../../judge/google/principals.ts";
+import { judgeGrant } from "../../judge/google/privilege.ts";
 import type { Finding, Identity, Link } from "../../model.ts";
-import { isBroad, tailsOf } from "./federation/binding-spec.ts";
+import { breadthOf, tailsOf } from "./federation/binding-spec.ts";
 import { declared, lintExpressions, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
 import { type Target, targetOf } from "./shape.ts";
@@ -18,6 +19,7 @@ export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
     ...lintExpressions(link, identity),
     ...grants(target, identity),
     ...privileges(link),
+    ...foreignRoles(link),
   ];
   const said = same.length > 0 ? same : own();
   return said.map(({ field, ...rest }) => ({
@@ -87,12 +89,6 @@ function everybody({ from, to }: Link): readonly Said[] {
 
 /** Whether whoever is granted something is somebody that the mapping can come up with. */
 function grants(target: Target, identity: Identity): readonly Said[] {
-  const { grant } = target;
-  const whole: Said = {
-    ...{ code: "BROAD-SUBJECT", severity: "security", field: "grant" },
-    says: `whoever the pool ${target.pool} lets in, through any of its pool providers, gets what this link gets`,
-    fix: ["leave grant out, or name a group or an attribute"],
-  };
   const tails = tailsOf(target, identity);
   const none: Said = {
     ...{ code: "GOOGLE-GRANT-NEEDED", severity: "error", field: "poolProvider" },
@@ -100,18 +96,20 @@ function grants(target: Target, identity: Identity): readonly Said[] {
     fix: ["grant: { attribute: { NAME: VALUE } } with a mapping for it", "or subject: [..] where they are few"],
   };
   const misfit = tails.flatMap((tail) => misfitOf(tail, target, identity));
-  const constant: Said = {
-    ...{ code: "BROAD-SUBJECT", severity: "security", field: "mapping" },
-    says: "the mapping makes the same of everybody, and that is what is granted to: whoever gets a token has it",
-    fix: ["map what tells your own from others: assertion.."],
-  };
-  const same = grant !== "pool" && isBroad(target, identity) && (identity.proof !== "oidc" || !identity.like?.length);
-  return [
-    ...(grant === "pool" ? [whole] : []),
-    ...(same ? [constant] : []),
-    ...(tails.length === 0 ? [none] : []),
-    ...misfit,
-  ];
+  const broad = breadthOf(target, identity).map(
+    ({ field, of, says }): Said => ({
+      code: "BROAD-SUBJECT",
+      severity: "security",
+      field,
+      of,
+      says,
+      fix:
+        field === "grant"
+          ? ["leave grant out, or name a group or an attribute"]
+          : ["map what tells your own from others: assertion.."],
+    }),
+  );
+  return [...broad, ...(tails.length === 0 ? [none] : []), ...misfit];
 }
 
 /** An attribute that is not mapped, or a session's subject where every session has another. */
@@ -161,22 +159,23 @@ function samplesOf(identity: Identity): readonly Readonly<Record<string, unknown
   return "role" in who ? [{ ...example }, other] : "arn" in who ? [{ ...example }] : [];
 }
 
-/** What amounts to owning the project, or to becoming anybody in it. */
-const privileged =
-  /^roles\/(?:owner|editor|admin|writer|iam\.(?:securityAdmin|denyAdmin|workloadIdentityUser|serviceAccountOpenIdTokenCreator|serviceAccountAdmin|serviceAccountKeyAdmin|serviceAccountTokenCreator|serviceAccountUser|workloadIdentityPoolAdmin|roleAdmin|organizationRoleAdmin)|resourcemanager\.(?:projectIamAdmin|folderIamAdmin|organizationAdmin))$/;
-
 const privileges = (link: Link): readonly Said[] =>
-  link.may.flatMap((permission, at): readonly Said[] => {
-    const { role } = permission as { readonly role: string };
-    const field = `may.${at}`;
-    if (privileged.test(role)) {
-      const fix = [`a role that names what it needs; or say --allow-privileged ${link.name}`];
-      const says = `${role} makes whoever gets in an administrator`;
-      return [{ code: "GOOGLE-PRIVILEGED", severity: "error", field, says, fix }];
-    }
-    if (role !== "roles/viewer" && role !== "roles/browser") return [];
-    const says = `${role} is a basic role: it reaches into every service of the project, those to come included`;
-    return [
-      { code: "GOOGLE-BASIC-ROLE", severity: "warning", field, says, fix: ["a role of the one service it needs"] },
-    ];
+  link.may.flatMap((permission, at) => {
+    const { role, resources } = permission as { readonly role: string; readonly resources: readonly string[] };
+    return resources
+      .flatMap((resource) => judgeGrant(role, resource))
+      .map((remark): Said => ({ ...remark, field: `may.${at}` }));
+  });
+
+/** A custom role of a project can be granted in that project alone. */
+const foreignRoles = (link: Link): readonly Said[] =>
+  link.may.flatMap((permission, at) => {
+    const { role, resources } = permission as { readonly role: string; readonly resources: readonly string[] };
+    const home = /^projects\/([^/]+)\//.exec(role)?.[1];
+    const projects = resources.map((one) => /^\/\/cloudresourcemanager\.[^/]+\/projects\/(.+)$/.exec(one)?.[1]);
+    const other = projects.find((project) => project !== undefined && home !== undefined && project !== home);
+    if (other === undefined) return [];
+    const says = `${role} is a role of the project ${home}, and google grants it in no other: not in ${other}`;
+    const fix = [`name a role of ${other}, a predefined one, or one of the organization`];
+    return [{ code: "FIELDS-CONTRADICT", severity: "error", field: `may.${at}`, says, fix }];
   });

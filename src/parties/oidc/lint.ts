@@ -1,15 +1,17 @@
+import { isKnown, issuerOf } from "../../judge/issuers/table.ts";
 import type { Finding, Link } from "../../model.ts";
+import { identityOf } from "./claims.ts";
 import { sideOf } from "./shape.ts";
 
 /** What a rule says; whom it concerns is the same for all. */
-type Said = Pick<Finding, "code" | "severity" | "says" | "fix"> & {
+type Said = Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> & {
   /** Below `from.oidc`. */
   readonly field: string;
 };
 
 /** Rules over one side of a link that need no cloud. */
 export function lint(link: Link): readonly Finding[] {
-  const said = [...forAws(link), ...patterns(link), ...secrets(link)];
+  const said = [...forAws(link), ...patterns(link), ...secrets(link), ...reserved(link), ...audiences(link)];
   return said.map(({ field, ...rest }) => ({
     ...rest,
     at: { place: link.at(`from.oidc.${field}`) },
@@ -47,10 +49,64 @@ function forAws(link: Link): readonly Said[] {
 
 const patterns = (link: Link): readonly Said[] =>
   (sideOf(link).subjectLike ?? []).map((pattern) => ({
-    ...{ code: "BROAD-SUBJECT", severity: "security", field: "subjectLike" },
+    code: "BROAD-SUBJECT",
+    severity: "security",
+    field: "subjectLike",
+    of: pattern,
     says: `${pattern} lets in every subject of ${sideOf(link).issuer} that comes to match it`,
     fix: ["name the subjects with subject: [..] where they are few"],
   }));
+
+/** Claims that other fields of a link set, and the field to use instead. */
+const setElsewhere: Readonly<Record<string, string>> = {
+  sub: "subject, or subjectLike for a pattern",
+  aud: "clientId, or audience of the other side where they differ",
+  oaud: "clientId, and to.aws.audience for the token's own audience",
+  iss: "issuer",
+  exp: "nothing: the cloud checks the times of a token itself",
+  iat: "nothing: the cloud checks the times of a token itself",
+  nbf: "nothing: the cloud checks the times of a token itself",
+};
+
+/** AWS knows no case in the name of a claim; elsewhere another spelling is another claim. */
+function reserved(link: Link): readonly Said[] {
+  const toAws = link.to.party === "aws";
+  const own = identityOf({ ...link, from: { ...link.from, spec: { ...link.from.spec, claims: {} } } });
+  const party = own.proof === "oidc" && (toAws || own.claims.azp !== undefined) ? { azp: "clientId" } : {};
+  const fields: Readonly<Record<string, string>> = { ...setElsewhere, ...party };
+  return Object.keys(sideOf(link).claims ?? {}).flatMap((claim) => {
+    const field = fields[toAws ? claim.toLowerCase() : claim];
+    if (field === undefined) return [];
+    const says = `claims.${claim} would override what another field of the link says`;
+    return [{ code: "CLAIM-RESERVED", severity: "error", field: `claims.${claim}`, says, fix: [`use ${field}`] }];
+  });
+}
+
+/** Fields that say different things of the audience and of the client that asks. */
+function audiences(link: Link): readonly Said[] {
+  const { issuer, clientId, mint } = sideOf(link);
+  const entry = issuerOf(issuer);
+  const issued = isKnown(entry) ? entry : undefined;
+  const apart: Said = {
+    code: "FIELDS-CONTRADICT",
+    severity: "error",
+    field: "clientId",
+    says: `tokens of ${issued?.name} have one audience and no authorized party: it is ${clientId} by clientId, and ${link.audience} by to.${link.to.party}.audience`,
+    fix: [`clientId: ${link.audience}, and leave to.${link.to.party}.audience out`],
+  };
+  const asking = mint && "clientCredentials" in mint ? mint.clientCredentials.clientId : clientId;
+  const another: Said = {
+    code: "FIELDS-CONTRADICT",
+    severity: "error",
+    field: "mint",
+    says: `tokens of ${issued?.name} name the client that asks: that is ${asking} by mint, and ${clientId} by clientId`,
+    fix: [`clientId: ${asking}`, `or mint with the client ${clientId}`],
+  };
+  return [
+    ...(issued && !issued.azp && link.audience !== clientId ? [apart] : []),
+    ...(issued?.azp && asking !== clientId ? [another] : []),
+  ];
+}
 
 /** The very thing that a federation is there to do without. */
 function secrets(link: Link): readonly Said[] {

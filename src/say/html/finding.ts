@@ -19,13 +19,16 @@ export function findingList(findings: readonly Finding[], again: string): readon
 }
 
 function findingBlock(finding: Finding, again: string, first: boolean): Markup {
-  const { code, severity, says, because, fix, links, witness } = finding;
+  const { code, severity, says, because, links, witness, of, accepted } = finding;
+  const fix = accepted ? [] : finding.fix;
   const [sign, tone] = signs[severity];
-  const grave = severity === "security" || severity === "error";
+  const grave = !accepted && (severity === "security" || severity === "error");
   return html`<details class="finding ${tone}"${first ? html` id="${code}"` : html``}${grave ? html` open` : html``}>
 <summary><span class="verdict ${tone}"><span aria-hidden="true">${sign}</span> ${severity}</span> <span class="says">${says}</span> <code>${code}</code></summary>
 <div class="body"><p class="quiet">${whereOf(finding)}${links && links.length > 0 && html` · ${links.join(", ")}`}</p>
 ${witness && html`<p>${witness.outsider} (${witness.how}): ${witness.path.join(" → ")}</p>`}
+${of !== undefined && html`<p>of: <code>${of}</code></p>`}
+${accepted && html`<p>accepted: ${accepted.reason}${accepted.until && ` (until ${accepted.until})`}</p>`}
 ${because.length > 0 && evidence(because)}
 ${fix.length > 0 && html`<h3>fix</h3><ul class="fix">${fix.map((step) => html`<li>${command(step)}</li>`)}</ul>`}
 <p class="quiet">more: <code>crosstrust explain ${code}${again}</code></p></div></details>`;

@@ -13,8 +13,10 @@ import type {
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
+import { privilegesOf } from "../permissions.ts";
 import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
+import { patternsOf } from "./decisions.ts";
 import { present, type Wanted } from "./live.ts";
 import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
 import { steps } from "./steps.ts";
@@ -31,6 +33,7 @@ export const roleKind: Kind<RoleSpec> = {
   put: putRole,
   remove: (target, world) => removeRole(target, world).then(() => []),
   differ: differRoles,
+  holds: (spec) => [...patternsOf(trustOf(spec)), ...privilegesOf(spec)],
   combine: combineRoles,
 };
 

@@ -1,7 +1,8 @@
 import { actionTruth } from "../../../judge/aws/judge.ts";
 import type { Policy } from "../../../judge/aws/policy.ts";
+import { isPrivilegedPolicy } from "../../../judge/aws/privilege.ts";
 import type { Address, LivePresent, Remark, Resource } from "../../../model.ts";
-import { privileged } from "../permissions.ts";
+import { remark } from "../../../model.ts";
 import { lintTrust } from "../trust/lint.ts";
 import { type RoleSpec, trustOf } from "./spec.ts";
 
@@ -33,7 +34,7 @@ const doors = [
 
 /** Of managed policies only the well-known ones: their documents are not read. A power user cannot touch IAM. */
 function escalation({ managed, inline }: RoleSpec): readonly Remark[] {
-  const known = managed.filter((arn) => privileged(arn) && !arn.endsWith("/PowerUserAccess"));
+  const known = managed.filter((arn) => isPrivilegedPolicy(arn) && !arn.endsWith("/PowerUserAccess"));
   const own = Object.entries(inline).flatMap(([name, document]) => {
     const allows = (document as unknown as Policy).statements.filter(({ effect }) => effect === "Allow");
     const lower = (actions?: readonly string[]) => actions?.map((action) => action.toLowerCase());
@@ -51,7 +52,12 @@ function escalation({ managed, inline }: RoleSpec): readonly Remark[] {
   });
   const ways = [...known, ...own];
   if (ways.length === 0) return [];
-  const says = `whoever gets in can change who gets in: ${ways.join(", ")}`;
-  const fix = ["take these actions away from the role"];
-  return [{ code: "AWS-SELF-ESCALATION", severity: "warning", says, because: [], fix }];
+  return [
+    remark("AWS-SELF-ESCALATION", {
+      severity: "warning",
+      of: ways.join(", "),
+      says: `whoever gets in can change who gets in: ${ways.join(", ")}`,
+      fix: ["take these actions away from the role"],
+    }),
+  ];
 }

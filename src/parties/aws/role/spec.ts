@@ -15,6 +15,7 @@ import type {
 import { granted } from "../permissions.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
+import { broadSubjects, privilegeDecisions } from "./decisions.ts";
 
 /** A role as desired and as live: the same members on both sides, so that equal means equal. */
 export interface RoleSpec extends Spec {
@@ -48,8 +49,14 @@ export function roleResource(link: Link, identity: Identity): Resource<RoleSpec>
   const trust = trustFor({ identity, audience: link.audience, account: role.account, partition: role.partition });
   const { managed, inline } = granted(link);
   const spec: RoleSpec = { ...identityOf(role), trust: trust as unknown as Json, managed, inline };
-  const broad = identity.proof === "oidc" && identity.like ? { broad: [link.name] } : {};
-  return { address: roleAddress(role), links: [link.name], hold: role.hold, spec, access: accessOf(link), ...broad };
+  return {
+    address: roleAddress(role),
+    links: [link.name],
+    hold: role.hold,
+    spec,
+    access: accessOf(link),
+    decisions: [...broadSubjects(link, identity), ...privilegeDecisions(link)],
+  };
 }
 
 /** Only what IAM keeps of a role: how it is held, reached or called is not compared. */

@@ -20,6 +20,7 @@ import type { Account } from "../client.ts";
 import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
 import { getRole, writeRole } from "./calls.ts";
+import { broadSubjects } from "./decisions.ts";
 
 /** The one statement a link needs in the trust of a used role; the rest is not ours and stays as read. */
 export interface StatementSpec extends Spec {
@@ -55,7 +56,14 @@ export function statementResource(link: Link, identity: Identity): Resource<Stat
     sid: `Crosstrust${digest.slice(0, 16)}`,
     statement: statement as unknown as Json,
   };
-  return { address: addressOf({ account, name }, link), links: [link.name], hold: "own", spec, access: accessOf(link) };
+  return {
+    address: addressOf({ account, name }, link),
+    links: [link.name],
+    hold: "own",
+    spec,
+    access: accessOf(link),
+    decisions: broadSubjects(link, identity),
+  };
 }
 
 /** By link and not by Sid: a plan shows it to people. */

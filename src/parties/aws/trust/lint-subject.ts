@@ -105,6 +105,7 @@ function wide(grant: Grant, clause: Clause): readonly Remark[] {
   return loose(grant, clause).map((pattern) => ({
     code: "AWS-SUB-WILDCARD",
     severity: "security",
+    of: pattern,
     says: onlyWildcards(pattern)
       ? `the trust lets ${who(prefix)} in: ${clause.key} is like ${pattern}`
       : `${clause.key} is like ${pattern}: the wildcard comes before the tenant is named, so others fit it too`,

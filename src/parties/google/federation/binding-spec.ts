@@ -1,6 +1,7 @@
 import { type Attributes, attributesOf, isUnmapped } from "../../../judge/google/attributes.ts";
 import { mappedBy } from "../../../judge/google/principals.ts";
-import type { Address, Identity, Json, Known, Link, Ref, Resource, Spec } from "../../../model.ts";
+import { judgeGrant } from "../../../judge/google/privilege.ts";
+import type { Address, Decision, Identity, Json, Known, Link, Ref, Resource, Spec } from "../../../model.ts";
 import { serviceAccountAddress } from "../claims.ts";
 import { sinkOf, type Target, targetOf } from "../shape.ts";
 import { mappingOf, poolName, poolProviderAddress } from "./spec.ts";
@@ -25,46 +26,89 @@ export const impersonator = "roles/iam.workloadIdentityUser";
 export function bindingResources(link: Link, identity: Identity): readonly Resource[] {
   const target = targetOf(link);
   const sink = sinkOf(link);
+  const poolProvider = poolProviderAddress(target);
+  const member = { pool: poolName(target), name: target.pool, decisions: broadSubjects(link, identity) };
   const tails = tailsOf(target, identity);
-  const pool = { pool: poolName(target), name: target.pool };
-  const grants = link.may as unknown as readonly { readonly role: string; readonly resources: readonly string[] }[];
-  const granted = grants.flatMap(({ role, resources }) => resources.map((name) => ({ role, on: shortName(name) })));
-  const carrier = { link, needs: [poolProviderAddress(target)], broad: isBroad(target, identity) };
   if (!sink) {
-    return granted.flatMap(({ role, on }) =>
-      tails.map((member) => binding({ ...carrier, project: projectOf(on, target), on, role, member, ...pool })),
-    );
+    return tails.flatMap((tail) => grantsOf({ link, needs: [poolProvider], member: tail, ...member }));
   }
   const account = serviceAccountAddress(sink);
-  const needs = [...carrier.needs, account];
-  const on = `serviceAccounts/${sink.email}`;
-  const used = sink.hold === "use";
-  return [
-    ...tails.map((member) =>
-      binding({ ...carrier, needs, project: sink.project, on, role: impersonator, member, ...pool, used }),
-    ),
-    ...granted.map(({ role, on: where }) =>
-      binding({
-        ...{ link, needs: [account], broad: false, project: projectOf(where, target), on: where, role },
-        ...{ member: `serviceAccount:${sink.email}`, pool: "", name: "" },
-      }),
-    ),
-  ];
+  const speaking = tails.map((tail) =>
+    binding({
+      link,
+      needs: [poolProvider, account],
+      project: sink.project,
+      on: `serviceAccounts/${sink.email}`,
+      role: impersonator,
+      member: tail,
+      ...member,
+      used: sink.hold === "use",
+    }),
+  );
+  const holder = { member: `serviceAccount:${sink.email}`, pool: "" as const, name: "", decisions: [] };
+  return [...speaking, ...grantsOf({ link, needs: [account], ...holder })];
 }
 
-/** A whole pool, a pattern of subjects, or a mapping that says the same of everybody: each takes a word by name. */
-export function isBroad(target: Target, identity: Identity): boolean {
-  const mapping = mappingOf(target, identity);
-  const constant = tailsOf(target, identity)
-    .map((tail) => mapping[mappedBy(tail)])
-    .some((text) => text !== undefined && !/\bassertion\b/.test(text));
-  return target.grant === "pool" || constant || (identity.proof === "oidc" && (identity.like ?? []).length > 0);
+/** What `may` says, granted to one member. */
+function grantsOf({ decisions, ...member }: Omit<Wanted, "project" | "on" | "role">): readonly Resource[] {
+  const { link } = member;
+  const grants = link.may as unknown as readonly { readonly role: string; readonly resources: readonly string[] }[];
+  return grants.flatMap(({ role, resources }) =>
+    resources.map((resource) => {
+      const on = shortName(resource);
+      const project = projectOf(on, targetOf(link));
+      const asked = [...decisions, ...privilegeDecisions(link, role, resource)];
+      return binding({ ...member, decisions: asked, project, on, role });
+    }),
+  );
 }
+
+/** A whole pool, or a mapping that says the same of everybody. */
+export interface Breadth {
+  /** Below `to.google`. */
+  readonly field: "grant" | "mapping";
+  readonly of: string;
+  readonly says: string;
+}
+
+/** How a target grants to more than the link's workload, whoever the workload is. */
+export function breadthOf(target: Target, identity: Identity): readonly Breadth[] {
+  if (target.grant === "pool") {
+    const says = `whoever the pool ${target.pool} lets in, through any of its pool providers, gets what this link gets`;
+    return [{ field: "grant", of: `${target.project}/${target.pool}/*`, says }];
+  }
+  const mapping = mappingOf(target, identity);
+  const keys = new Set(tailsOf(target, identity).map(mappedBy));
+  return [...keys].flatMap((key): readonly Breadth[] => {
+    const text = mapping[key];
+    if (text === undefined || /\bassertion\b/.test(text)) return [];
+    const says = `the mapping makes the same ${key} of everybody, and that is what is granted to: whoever gets a token has it`;
+    return [{ field: "mapping", of: `${key}: ${text}`, says }];
+  });
+}
+
+/** What has to be agreed to before the link's workload gets its grants: breadth of the grant, and patterns of subjects. */
+function broadSubjects(link: Link, identity: Identity): readonly Decision[] {
+  const patterns = (identity.proof === "oidc" ? identity.like : undefined) ?? [];
+  const matched = patterns.map((of) => ({ of, says: `every subject that matches ${of} would get in` }));
+  return [...breadthOf(targetOf(link), identity), ...matched].map(({ of, says }) => ({
+    code: "BROAD-SUBJECT",
+    of,
+    says,
+    link: link.name,
+  }));
+}
+
+/** What has to be agreed to before one role is granted on one resource. */
+const privilegeDecisions = (link: Link, role: string, resource: string): readonly Decision[] =>
+  judgeGrant(role, resource)
+    .filter(({ severity }) => severity === "security")
+    .map(({ code, of = "", says }) => ({ code, of, says, link: link.name }));
 
 interface Wanted {
   readonly link: Link;
   readonly needs: readonly Address[];
-  readonly broad: boolean;
+  readonly decisions: readonly Decision[];
   readonly project: string;
   readonly on: string;
   readonly role: string;
@@ -75,11 +119,11 @@ interface Wanted {
   readonly used?: boolean;
 }
 
-function binding({ link, needs, broad, used, name, ...spec }: Wanted): Resource {
+function binding({ link, needs, decisions, used, name, project, on, role, member, pool }: Wanted): Resource {
+  const spec = { project, on, role, member, pool };
   const plain = bindingAddress(spec, name);
   const address = used ? onUsed(plain) : plain;
-  const more = { needs, ...(broad ? { broad: [link.name] } : {}) };
-  return { address, links: [link.name], hold: "own", spec: { ...spec } as unknown as Spec, ...more };
+  return { address, links: [link.name], hold: "own", spec: spec as unknown as Spec, needs, decisions };
 }
 
 /** The same on an account that is only used: a kind of its own, because making it takes a word by name. */
