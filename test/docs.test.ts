@@ -45,14 +45,14 @@ describe("what the pages show is what the program says", () => {
   });
 });
 
-function typeAndCompare(page: string): void {
+async function typeAndCompare(page: string): Promise<void> {
   const session = new Session(clone());
   const text = read(page);
   let [said, from] = ["", 0];
   for (const { command, shown } of blocksOf(text).flatMap((block) =>
     block.kind === "console" ? stepsOf(block.text) : [],
   )) {
-    const came = session.run(command);
+    const came = await session.run(command);
     const typed = `$ ${command.replaceAll("\n", "\n> ")}\n`;
     const start = text.indexOf(typed, from) + typed.length;
     const end = text.indexOf(shown, start) + shown.length;

@@ -1,5 +1,6 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bench } from "./support/bench.ts";
+import { eventually } from "./support/guard.ts";
 import { listener } from "./support/listener.ts";
 
 // Workflows and Workflow Executions v1 as the sandbox plays them.
@@ -27,7 +28,7 @@ async function stage() {
   const ended = async (body: object = {}) => {
     const begun = await b.google("POST", runs, body);
     expect(begun.body.state).toBe("ACTIVE");
-    return vi.waitFor(async () => {
+    return eventually(async () => {
       const { body: execution } = await b.google("GET", `workflowexecutions/v1/${begun.body.name}`);
       expect(execution.state).not.toBe("ACTIVE");
       return execution;
@@ -197,7 +198,7 @@ describe("an execution", () => {
       `main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 900}\n    - b:\n        return: 1\n`,
     );
     const { body } = await b.google("POST", runs, {});
-    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await eventually(() => expect(heard).toHaveLength(1));
     const cancelled = await b.google("POST", `workflowexecutions/v1/${body.name}:cancel`, {});
     expect(cancelled.body).toMatchObject({ state: "CANCELLED", endTime: expect.any(String) });
     expect((await b.google("POST", `workflowexecutions/v1/${body.name}:cancel`, {})).status).toBe(400);
@@ -222,7 +223,7 @@ describe("an execution", () => {
     });
     await deploy(`main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 9}\n`);
     await b.google("POST", runs, {});
-    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await eventually(() => expect(heard).toHaveLength(1));
     await fetch(`${b.url}/_sandbox/reset`, { method: "POST" });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(b.sandbox.state.list("google.execution/")).toEqual([]);

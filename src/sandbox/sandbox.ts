@@ -7,7 +7,7 @@ import { Faults } from "./faults.ts";
 import { Hosting, type Mapping } from "./hosting.ts";
 import { Keys } from "./keys.ts";
 import { hostMatches } from "./names.ts";
-import { outsideOf } from "./outside.ts";
+import { issuerDeadline, outsideOf } from "./outside.ts";
 import { ProgramRunner } from "./programs.ts";
 import { State, type View } from "./state.ts";
 
@@ -38,6 +38,8 @@ export interface SandboxOptions {
   readonly actsAs?: string | undefined;
   /** `--host-map` and `--ca`; nothing of it is kept. */
   readonly mapping?: Mapping | undefined;
+  /** Milliseconds that the played clouds give an issuer to answer; 5000 where left out. */
+  readonly issuerDeadline?: number | undefined;
 }
 
 /** The sandbox without its listener: state, clock, keys, faults, and the record of every call. */
@@ -56,9 +58,11 @@ export class Sandbox {
   /** The URL of the listener, which is known only once it listens. */
   base = "";
   private readonly folder: string | undefined;
+  private readonly deadline: number;
 
   constructor(options: SandboxOptions) {
     this.folder = options.folder;
+    this.deadline = options.issuerDeadline ?? issuerDeadline;
     const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
     if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.state = new State(file("state.jsonl"));
@@ -105,7 +109,7 @@ export class Sandbox {
       base: this.base,
       actsAs: () => this.settings.actsAs,
       relay: (request) => this.relay(request),
-      outside: outsideOf(this.base, () => this.hosting.anchors()),
+      outside: outsideOf({ base: this.base, deadline: this.deadline, anchors: () => this.hosting.anchors() }),
       blobs: this.blobs,
       programs: this.programs,
       deliver: deliverOf(this.base, () => this.hosting.anchors()),

@@ -21,7 +21,7 @@ async function stage(): Promise<Stage> {
   const b = await bench();
   const cwd = folderWith(example);
   const env = { ...process.env, CROSSTRUST_SANDBOX: b.url };
-  return { b, cwd, env, run: (words) => crosstrust(words, { cwd, env, timeout: 170_000 }) };
+  return { b, cwd, env, run: (words) => crosstrust(words, { cwd, env }) };
 }
 
 /** What deploy and offboard are about, as it is called and labelled: no times, ids or generations. */
@@ -91,7 +91,6 @@ describe("deploy", () => {
       // The links are not deploy's: their account stays until `destroy`.
       expect(left).toEqual(["reports@acme-prod.iam.gserviceaccount.com"]);
     },
-    400_000,
   );
 
   witnessed("gcloud")(
@@ -118,6 +117,5 @@ describe("deploy", () => {
       expect(err).toContain("failed   gcloud services enable run.googleapis.com");
       expect(err).toContain("what was done stays: run the command again, and it goes on from here");
     },
-    100_000,
   );
 });

@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { surroundings } from "../../src/sandbox/environment.ts";
 import type { Environment } from "../../src/sandbox/fake.ts";
 import { bench, example, folderWith } from "./bench.ts";
+import { guard } from "./guard.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 export const cliPath = join(root, "src", "cli.ts");
@@ -18,19 +19,13 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
-  /** Milliseconds after which it is killed: a test must end. */
-  readonly timeout?: number;
 }
 
-/** Runs a program to its end, asynchronously: the sandbox may live in this very process. */
-export function run(
-  program: string,
-  words: readonly string[],
-  { cwd, env, input, timeout = 55_000 }: RunOptions = {},
-): Promise<Ran> {
+/** Runs a program to its end, asynchronously: the sandbox may live in this very process. One that hangs is killed. */
+export function run(program: string, words: readonly string[], { cwd, env, input }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(program, [...words], { cwd, env: env ?? process.env });
-    const timer = setTimeout(() => child.kill("SIGKILL"), timeout);
+    const timer = setTimeout(() => child.kill("SIGKILL"), guard);
     let [out, err] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => void (out += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => void (err += chunk.toString()));
