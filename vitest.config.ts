@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "test/party.contract.ts"],
+    setupFiles: ["test/support/silence.ts"],
     testTimeout: 600_000,
     hookTimeout: 600_000,
     // Tests start the command line hundreds of times: compiled once, a start costs half the processor time.

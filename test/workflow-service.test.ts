@@ -221,7 +221,7 @@ describe("an execution", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return { status: 200 };
     });
-    await deploy(`main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 9}\n`);
+    await deploy(`main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 900}\n`);
     await b.google("POST", runs, {});
     await eventually(() => expect(heard).toHaveLength(1));
     await fetch(`${b.url}/_sandbox/reset`, { method: "POST" });
@@ -237,11 +237,11 @@ describe("an execution", () => {
   steps:
     - there:
         call: http.get
-        args: {url: "${url}/x", auth: {type: OIDC, audience: "https://aud.example"}, timeout: 5}
+        args: {url: "${url}/x", auth: {type: OIDC, audience: "https://aud.example"}, timeout: 900}
         result: a
     - google:
         call: http.get
-        args: {url: https://cloudresourcemanager.googleapis.com/v1/projects/acme-prod, auth: {type: OAuth2}, timeout: 5}
+        args: {url: https://cloudresourcemanager.googleapis.com/v1/projects/acme-prod, auth: {type: OAuth2}, timeout: 900}
         result: b
     - out:
         return: ["\${a.body.fine}", "\${b.body.projectId}"]
@@ -257,7 +257,7 @@ describe("an execution", () => {
   test("reaches nothing that is not played, and without its account nothing at all", async () => {
     const { b, deploy, ended } = await stage();
     await deploy(
-      'main:\n  params: [args]\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${args.url}", auth: {type: OIDC}, timeout: 5}\n',
+      'main:\n  params: [args]\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${args.url}", auth: {type: OIDC}, timeout: 900}\n',
     );
     const failure = async (url: string) =>
       JSON.parse((((await ended({ argument: JSON.stringify({ url }) })).error ?? {}) as { payload: string }).payload)

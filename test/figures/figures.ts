@@ -76,7 +76,7 @@ export async function crash(): Promise<Figure> {
   });
 }
 
-async function inFolder<T>(text: string, work: (cwd: string) => Promise<T>): Promise<T> {
+export async function inFolder<T>(text: string, work: (cwd: string) => Promise<T>): Promise<T> {
   const cwd = mkdtempSync(join(tmpdir(), "crosstrust-figures-"));
   writeFileSync(join(cwd, "federation.yaml"), text);
   try {

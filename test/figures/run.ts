@@ -1,13 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { deployments } from "./deployments.ts";
 import { concurrency, crash, crashes, divided, emptyPlans, grants, outage, storm, tokens } from "./figures.ts";
 import { truth } from "./truth.ts";
 
 // `npm run figures`: how reliable it is, as numbers, from one seed. Writes docs/figures.md; nobody types them by hand.
 
 const seed = Number(process.env.SEED ?? 12345);
-const figures = [crash, crashes, grants, emptyPlans, storm, tokens, concurrency, outage, truth, divided];
+const figures = [crash, crashes, grants, deployments, emptyPlans, storm, tokens, concurrency, outage, truth, divided];
 const rows: string[] = [];
 
 for (const figure of figures) {
