@@ -1,3 +1,4 @@
+import type { KeyPairKeyObjectResult } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Player } from "./fake.ts";
 import type { Mapping } from "./hosting.ts";
@@ -19,6 +20,8 @@ export interface AttachOptions {
   readonly mapping?: Mapping | undefined;
   /** Milliseconds that the played clouds give an issuer to answer; 5000 where left out. */
   readonly issuerDeadline?: number | undefined;
+  /** Makes the RSA keys that issuers sign with; fresh ones where left out. */
+  readonly keyPair?: (() => KeyPairKeyObjectResult) | undefined;
 }
 
 /** A sandbox in reach. */
@@ -71,8 +74,8 @@ async function serve(options: AttachOptions, take: (port: number) => Promise<boo
     await listening.close();
     throw error;
   }
-  const { folder, players, actsAs, mapping, issuerDeadline } = options;
-  const sandbox = new Sandbox({ players, actsAs, mapping, issuerDeadline, ...(folder ? { folder } : {}) });
+  const { folder, players, actsAs, mapping, issuerDeadline, keyPair } = options;
+  const sandbox = new Sandbox({ players, actsAs, mapping, issuerDeadline, keyPair, ...(folder ? { folder } : {}) });
   sandbox.base = listening.url;
   gate.resolve(sandbox);
   const close = async () => {

@@ -1,3 +1,4 @@
+import type { KeyPairKeyObjectResult } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobStore } from "./blobs.ts";
@@ -40,6 +41,8 @@ export interface SandboxOptions {
   readonly mapping?: Mapping | undefined;
   /** Milliseconds that the played clouds give an issuer to answer; 5000 where left out. */
   readonly issuerDeadline?: number | undefined;
+  /** Makes the RSA keys that issuers sign with; fresh ones where left out. */
+  readonly keyPair?: (() => KeyPairKeyObjectResult) | undefined;
 }
 
 /** The sandbox without its listener: state, clock, keys, faults, and the record of every call. */
@@ -70,7 +73,7 @@ export class Sandbox {
     this.programs = new ProgramRunner(file("programs"));
     this.players = options.players;
     const named = (issuer: string) => this.players.map((one) => one.signsAs?.(issuer)).find(Boolean) ?? issuer;
-    this.keys = new Keys(file("keys.json"), named);
+    this.keys = new Keys({ file: file("keys.json"), named, pair: options.keyPair });
     const played = new Set(options.players.flatMap((player) => player.issuers));
     this.issuers = this.keys.issuers((issuer) => played.has(named(issuer)));
     const fakes = options.players.flatMap((player) => player.fakes);

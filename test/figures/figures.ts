@@ -14,6 +14,7 @@ import { killedRun, prepared, stories, wholeRun } from "../support/crashes.ts";
 import { killedGrant, wholeGrant, withoutMint } from "../support/grants.ts";
 import { guard } from "../support/guard.ts";
 import { runAndKill } from "../support/killer.ts";
+import { sharedPairs } from "../support/pairs.ts";
 import { Somebody } from "../support/somebody.ts";
 import { mutants, strictVerdict } from "../support/tokens.ts";
 
@@ -25,7 +26,7 @@ export interface Figure {
 }
 
 export async function withBench<T>(work: (b: Bench) => Promise<T>): Promise<T> {
-  const attached = await attach({ players, issuerDeadline: guard });
+  const attached = await attach({ players, issuerDeadline: guard, keyPair: sharedPairs() });
   try {
     return await work(new Bench(attached.url, attached.sandbox as Sandbox));
   } finally {

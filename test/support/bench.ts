@@ -23,6 +23,7 @@ import { attach } from "../../src/sandbox/attach.ts";
 import type { Mapping } from "../../src/sandbox/hosting.ts";
 import type { CallRecord, Sandbox } from "../../src/sandbox/sandbox.ts";
 import { guard } from "./guard.ts";
+import { sharedPairs } from "./pairs.ts";
 
 export const account = "111122223333";
 export const reports = "reports@acme-prod.iam.gserviceaccount.com";
@@ -190,7 +191,7 @@ export function memoryStore(): Store {
 
 /** A bench that ends with its test; `mapping` as `--host-map` and `--ca` give it. */
 export async function bench(mapping?: Mapping): Promise<Bench> {
-  const attached = await attach({ players, mapping, issuerDeadline: guard });
+  const attached = await attach({ players, mapping, issuerDeadline: guard, keyPair: sharedPairs() });
   onTestFinished(() => attached.close());
   return new Bench(attached.url, attached.sandbox as Sandbox);
 }
