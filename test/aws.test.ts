@@ -8,6 +8,7 @@ import { lookupOf } from "../src/plan/compare.ts";
 import { expand } from "../src/plan/expand.ts";
 import { CloudError } from "../src/run/retry.ts";
 import { account, type Bench, bench, example, federationOf } from "./support/bench.ts";
+import { eventually } from "./support/guard.ts";
 import { Somebody } from "./support/somebody.ts";
 
 const google = "accounts.google.com";
@@ -70,10 +71,11 @@ describe("removing a role", () => {
     b.haste = 100;
     await b.apply(example);
     const PolicyArn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-    b.sandbox.faults.set([{ service: "aws.iam", operation: "DeleteRole", nth: 1, fault: "stall", seconds: 1 }]);
+    b.sandbox.faults.set([{ service: "aws.iam", operation: "DeleteRole", nth: 1, fault: "stall", seconds: 600 }]);
     const destroying = b.apply(example, { destroy: true });
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await eventually(() => expect(b.sandbox.faults.holding).toBe(1));
     await new Somebody(b).iam("AttachRolePolicy", { RoleName: "reports-reader", PolicyArn });
+    b.sandbox.faults.set([]);
     expect((await destroying).applied.findings).toEqual([]);
   });
 });

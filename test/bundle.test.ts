@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundled, deployed } from "./support/deployed.ts";
+import { eventually } from "./support/guard.ts";
 
 // What is sent to the cloud: one folder for each function, as `npm run build` writes it.
 
@@ -146,7 +147,7 @@ test("a line for each link and one for the run, under the caller's trace, and no
   const run = { event: "crosstrust.health", verdict: "works", links: 1, counts: { works: 1 }, ms: expect.any(Number) };
   const wanted = [link, run].map((one) => ({ severity: "INFO", message: expect.any(String), ...one, ...trace }));
   const told = () => lines().filter(({ event }) => event !== "crosstrust.watch");
-  await vi.waitFor(() => expect(told()).toMatchObject(wanted));
+  await eventually(() => expect(told()).toMatchObject(wanted));
   for (const secret of b.sandbox.keys.issued) expect(said()).not.toContain(secret);
 });
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { apply } from "../src/cli/commands/apply.ts";
 import { UsageError } from "../src/cli/exit.ts";
 import { account, bench, example, folderWith, manyLinks, reports } from "./support/bench.ts";
@@ -314,6 +314,8 @@ describe("the cloud world", () => {
     });
     expect(calls.length).toBeGreaterThan(0);
     expect(calls.filter(({ write }) => write)).toEqual([]);
+    const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    onTestFinished(() => printed.mockRestore());
     expect((await apply(context(true), { words: [] })).exit).toBe(0);
   });
 

@@ -1,13 +1,14 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { players } from "../src/parties/players.ts";
 import { attach } from "../src/sandbox/attach.ts";
 import { deliverOf } from "../src/sandbox/deliver.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 import { Bench, folderWith } from "./support/bench.ts";
 import { start } from "./support/cli.ts";
+import { eventually } from "./support/guard.ts";
 import { reach } from "./support/reach.ts";
 import { echo, project, runStage } from "./support/run.ts";
 import { type Zipped, zip } from "./support/zip.ts";
@@ -44,7 +45,7 @@ const alive = (pid: number | undefined): boolean => {
     return false;
   }
 };
-const ends = (pid: number | undefined) => vi.waitFor(() => expect(alive(pid)).toBe(false), 5000);
+const ends = (pid: number | undefined) => eventually(() => expect(alive(pid)).toBe(false));
 
 describe("who is let in", () => {
   test("the granted account, by a token for either URL; its token goes on without its signature", async () => {
@@ -132,7 +133,7 @@ test("a scheduler's job reaches it under its own name, with the token of the job
   expect(await run("https://other.example")).toBe(16);
   expect(d.pid()).toBeUndefined();
   expect(await run(d.url)).toBe(0);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { body } = await d.logs('jsonPayload.path="/tick"');
     expect(body.entries).toHaveLength(1);
   });
@@ -165,7 +166,7 @@ describe("what runs", () => {
       return status === 200 ? (body.entries ?? []) : status;
     };
     const revision = 'resource.type="cloud_run_revision" AND resource.labels.service_name="hello"';
-    await vi.waitFor(async () => expect(await found(revision)).toHaveLength(2));
+    await eventually(async () => expect(await found(revision)).toHaveLength(2));
     expect(await found(`${revision} AND severity>=WARNING AND jsonPayload.event="hello"`)).toEqual([
       expect.objectContaining({
         severity: "WARNING",

@@ -11,6 +11,7 @@ import { attach } from "../src/sandbox/attach.ts";
 import { type Bench, bench, example, folderWith } from "./support/bench.ts";
 import { fourOf, issue, stolen, tlsServer } from "./support/chain.ts";
 import { crosstrust, environmentOf, run, start } from "./support/cli.ts";
+import { guard } from "./support/guard.ts";
 import { witnessed } from "./support/witness.ts";
 
 const issuer = "https://login.example.com/tenant";
@@ -39,7 +40,7 @@ function connected(url: string, target: string): Promise<number> {
 
 /** One raw request over the TLS of a host. */
 async function over(b: Bench, host: string, request: string): Promise<string> {
-  const socket = await proxyReach(b.url, host, 443);
+  const socket = await proxyReach({ url: b.url, connect: guard }, host, 443);
   const secure = tls.connect({ socket, servername: host, ca: [...(await anchorsOf(b.url))] });
   let text = "";
   secure.on("data", (chunk: Buffer) => void (text += chunk.toString()));

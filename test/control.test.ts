@@ -178,7 +178,7 @@ describe("least privilege", () => {
       // Making a thing with tags takes the permission to tag it, so the create call is the one that is refused.
       expect([action, ...(await provisionAll(b))]).toContain(action.slice(4).replace(/^Tag/, "Create"));
     }
-  }, 120_000);
+  });
 
   test("the checker may do whatever a check takes, drift included, and not one action more", async () => {
     const b = await controlStage();
@@ -197,7 +197,7 @@ describe("least privilege", () => {
         PolicyDocument: JSON.stringify({ Version, Statement }),
       });
     }
-  }, 120_000);
+  });
 });
 
 /** A call of IAM with a stolen session; gives its error code, or nothing where it was let through. */
@@ -474,7 +474,7 @@ describe("crosstrust onboard --control", () => {
       0,
       expect.stringContaining("deleted       aws managed policy  acme-boundary"),
     ]);
-  }, 30_000);
+  });
 
   test("two accounts are wanted, and the flags may not contradict the file", async () => {
     const { ct } = await stage(controlled.replace(/control: .*\n/, ""));
@@ -485,7 +485,7 @@ describe("crosstrust onboard --control", () => {
     const contradicts = await other.ct(`${flags} --checker ${control.provisioner}`);
     expect(contradicts).toMatchObject({ exit: 64, err: expect.stringContaining("control.checker") });
     expect((await ct("onboard --checker x")).exit).toBe(64);
-  }, 30_000);
+  });
 
   test.each([
     ["one account for both", controlled.replace(control.provisioner, control.checker), "two accounts"],

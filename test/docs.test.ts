@@ -45,14 +45,14 @@ describe("what the pages show is what the program says", () => {
   });
 });
 
-function typeAndCompare(page: string): void {
+async function typeAndCompare(page: string): Promise<void> {
   const session = new Session(clone());
   const text = read(page);
   let [said, from] = ["", 0];
   for (const { command, shown } of blocksOf(text).flatMap((block) =>
     block.kind === "console" ? stepsOf(block.text) : [],
   )) {
-    const came = session.run(command);
+    const came = await session.run(command);
     const typed = `$ ${command.replaceAll("\n", "\n> ")}\n`;
     const start = text.indexOf(typed, from) + typed.length;
     const end = text.indexOf(shown, start) + shown.length;
@@ -73,11 +73,16 @@ describe("what the pages show and cannot be run here", () => {
     }),
   );
 
+  const helps = new Map<string, string>();
+  const helpOf = (command: string): string => {
+    const words = [join(root, "src", "cli.ts"), ...command.split(" ").filter(Boolean), "--help"];
+    const text = helps.get(command) ?? execFileSync(process.execPath, words, { encoding: "utf8" });
+    helps.set(command, text);
+    return text;
+  };
+
   test.skipIf(words.length === 0).each(words)("%s: crosstrust %s is a command with these flags", (_, command, rest) => {
-    const own = join(root, "bin", "crosstrust.js");
-    const help = (of: readonly string[]) =>
-      execFileSync(process.execPath, [own, ...of, "--help"], { encoding: "utf8" });
-    const known = help([]) + help(command.split(" "));
+    const known = helpOf("") + helpOf(command);
     for (const flag of rest.match(/--[a-z-]+/g) ?? []) expect(known).toContain(flag);
   });
 

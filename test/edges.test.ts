@@ -1,8 +1,17 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { lintFile } from "../src/file/lint.ts";
 import { readFederation } from "../src/file/read.ts";
 import { parties, shapes } from "../src/parties/index.ts";
-import { account, type Bench, bench, example, federationOf, manyLinks, reports } from "./support/bench.ts";
+import {
+  account,
+  type Bench,
+  bench,
+  example,
+  federationOf,
+  manyLinks,
+  reports,
+  timeByPauses,
+} from "./support/bench.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // Where the verbs meet what people and clouds do between two runs. Each test names the wrong program it catches.
@@ -172,6 +181,8 @@ describe("--grant-me", () => {
     const b = await bench();
     await b.apply(example);
     await operatorWith(b, "roles/owner");
+    timeByPauses(b);
+    vi.setSystemTime(Date.now() + 10_000);
     b.sandbox.set({ propagationSeconds: 1 });
     const { traces } = await b.apply(example, { consents: { grantMe: true } });
     expect(traces[0]?.hops.every(({ result }) => result === "ok")).toBe(true);

@@ -105,14 +105,13 @@ describe("bad input is told with its place", () => {
     expect(told(text)).toEqual(wanted);
   });
 
-  test("7 an alias bomb, at once", () => {
+  // A reader that expands the aliases makes thousands of millions of values, and never ends.
+  test("7 an alias bomb is not expanded", () => {
     const lines = [
       "a0: &a0 [x, x]",
       ...Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}x]`),
     ];
-    const start = performance.now();
     expect(told(lines.join("\n")).filter((line) => line.startsWith("YAML-ALIAS"))).toHaveLength(10);
-    expect(performance.now() - start).toBeLessThan(500);
   });
 
   test("9 twenty thousand brackets", () => {

@@ -212,9 +212,11 @@ describe("health", () => {
 
   test("two at once: the second is told that one is running", async () => {
     const url = await serve("health");
-    b.sandbox.faults.set([{ service: "aws.sts", operation: "GetCallerIdentity", fault: "slow", seconds: 0.4 }]);
-    const [one, two] = await Promise.all([call(url), call(url)]);
-    expect([one?.status, two?.status].sort()).toEqual([200, 202]);
+    b.sandbox.faults.set([{ service: "aws.sts", operation: "GetCallerIdentity", fault: "slow", seconds: 600 }]);
+    const both = [call(url), call(url)];
+    expect((await Promise.race(both)).status).toBe(202);
+    b.sandbox.faults.set([]);
+    expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([200, 202]);
   });
 
   test("a file with errors is the tool's failure, and nothing of it is said", async () => {

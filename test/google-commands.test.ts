@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { explainError } from "../src/cli/commands/explain-error.ts";
 import { parties } from "../src/parties/index.ts";
-import { stage } from "./support/cli.ts";
+import { crosstrust, stage } from "./support/cli.ts";
 
 // What people type about links that end at Google.
 
@@ -12,7 +13,7 @@ const example = (name: string): string =>
 describe("explain --token --pool-provider", () => {
   const prepared = async () => {
     const { b, cwd, ct } = await stage(example("oidc-to-google"));
-    await ct("apply --quiet");
+    await b.apply(example("oidc-to-google"));
     const { body } = await b.google(
       "GET",
       "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/partners/providers/idp-example",
@@ -82,10 +83,14 @@ test.each([
   ["There were concurrent policy changes. Please retry the whole read-modify-write", "GOOGLE-POLICY-RACE"],
   ["Request had invalid authentication credentials. Expected OAuth 2 access token", "GOOGLE-NO-FEDERATED"],
   ["Unable to acquire impersonated credentials: Request contains an invalid argument.", "GOOGLE-NO-SCOPES"],
-])("explain --error knows: %s", async (text, code) => {
-  const { ct } = await stage(example("oidc-to-google"));
-  const { exit, out } = await ct(["explain", "--error", text]);
-  expect([exit, out.split("\n")[0]]).toEqual([0, code]);
+])("explain --error knows: %s", (text, code) => {
+  const explained = explainError(text);
+  expect([explained.exit, explained.text.split("\n")[0]]).toEqual([0, code]);
+});
+
+test("explain --error prints the page of the code", async () => {
+  const { exit, out } = await crosstrust(["explain", "--error", "Identity Pool does not exist"]);
+  expect([exit, out]).toEqual([0, expect.stringMatching(/^GOOGLE-POOL-OFF\n/)]);
 });
 
 test.each(["aws", "oidc", "entra"])(
@@ -100,8 +105,8 @@ test.each(["aws", "oidc", "entra"])(
 
 describe("token", () => {
   test("shows what Google makes of a proof of AWS, for the pool provider that it is for", async () => {
-    const { ct } = await stage(example("aws-to-google"));
-    await ct("apply --quiet");
+    const { b, ct } = await stage(example("aws-to-google"));
+    await b.apply(example("aws-to-google"));
     const { out } = await ct("token ec2-to-gcs");
     expect(out).toContain("what google reads");
     expect(out).toMatch(/attribute\.aws_role\s+ec2-my-role/);
@@ -115,8 +120,8 @@ describe("token", () => {
   });
 
   test("--audience gives the ID token of the link's account, and none where there is no account", async () => {
-    const { ct } = await stage(example("aws-to-google"));
-    await ct("apply --quiet");
+    const { b, ct } = await stage(example("aws-to-google"));
+    await b.apply(example("aws-to-google"));
     const { claims } = JSON.parse((await ct("token ec2-to-gcs --audience https://service.example --json")).out);
     expect(claims).toMatchObject({
       aud: "https://service.example",
@@ -124,15 +129,15 @@ describe("token", () => {
     });
     expect((await ct(["token", "ec2-to-gcs", "--audience", ""])).exit).toBe(64);
     const direct = await stage(example("azure-to-google"));
-    await direct.ct("apply --quiet");
+    await direct.b.apply(example("azure-to-google"));
     expect((await direct.ct("token azure-to-gcs --audience https://service.example")).exit).toBe(64);
   });
 });
 
 describe("credential-config", () => {
   test("for each kind of workload where its proof is; what makes no sense is a wrong command line", async () => {
-    const { cwd, ct } = await stage(example("oidc-to-google"));
-    await ct("apply --quiet");
+    const { b, cwd, ct } = await stage(example("oidc-to-google"));
+    await b.apply(example("oidc-to-google"));
     expect((await ct("credential-config deploy-to-gcp")).exit).toBe(64);
     const { exit, out } = await ct("credential-config deploy-to-gcp --token-file /var/run/token --field id_token");
     expect([exit, JSON.parse(out).credential_source]).toEqual([

@@ -6,7 +6,7 @@ import type { Change, Finding, Link } from "../src/model.ts";
 import { isMeant } from "../src/parties/aws/caller/identity.ts";
 import { type SignedRequest, signedRequest } from "../src/parties/aws/caller/sign.ts";
 import { shapes } from "../src/parties/index.ts";
-import { type Bench, bench } from "./support/bench.ts";
+import { type Bench, bench, timeByPauses } from "./support/bench.ts";
 
 // Links that end at Google: the path that each of them goes, and what somebody else can do to it on the way.
 
@@ -447,7 +447,7 @@ describe("what takes time, fails for a moment, or is cut off", () => {
   test("changes that are not there at once are waited for by looking, and the wait is told", async () => {
     const b = await bench();
     b.sandbox.set({ propagationSeconds: 1 });
-    b.haste = 4;
+    timeByPauses(b);
     const { applied, traces } = await b.apply(azure);
     expect([applied.findings, traces.flatMap(({ findings }) => findings)]).toEqual([[], []]);
     expect(b.calls.filter(({ operation }) => operation === "GetOperation").length).toBeGreaterThan(0);

@@ -484,7 +484,7 @@ describe("lint --live", () => {
     const { exit, out } = await ct("lint --live");
     expect(exit).toBe(75);
     expect(out).toContain(`aws:role/${account}/reports-reader`);
-  }, 60_000);
+  });
 });
 
 test("a used role is judged whole, with what others wrote into it", async () => {

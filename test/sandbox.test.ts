@@ -365,7 +365,7 @@ describe("as a server", () => {
     const cwd = folderWith(example);
     expect((await crosstrust("plan --sandbox", { cwd, env: { ...process.env, K_SERVICE: "x" } })).exit).toBe(64);
     expect(
-      (await crosstrust("plan", { cwd, env: { ...process.env, CROSSTRUST_SANDBOX: "http://10.0.0.1:4510" } })).exit,
+      (await crosstrust("plan", { cwd, env: { ...process.env, CROSSTRUST_SANDBOX: "http://10.0.0.1:8080" } })).exit,
     ).toBe(64);
     expect(
       (await crosstrust("plan", { cwd, env: { ...process.env, CROSSTRUST_SANDBOX: "https://127.0.0.1" } })).exit,

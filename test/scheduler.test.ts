@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { pauseBefore } from "../src/parties/google/sandbox/scheduler-run.ts";
 import { bench } from "./support/bench.ts";
+import { guard } from "./support/guard.ts";
 import { listener } from "./support/listener.ts";
 
 const jobs = "cloudscheduler/v1/projects/acme-prod/locations/us-central1/jobs";
@@ -209,7 +210,8 @@ test("an answer that is too large, one that is late, and one that is cut off", a
   const { url } = await listener(({ path }) =>
     path === "/large" ? { status: 200, body: "x".repeat(2 * 1024 * 1024 + 1) } : path === "/late" ? "never" : "reset",
   );
-  const of = async (path: string) => deliver({ method: "GET", url: url + path, headers: {}, timeout: 300 });
+  const of = async (path: string) =>
+    deliver({ method: "GET", url: url + path, headers: {}, timeout: path === "/late" ? 300 : guard });
   expect(await of("/large")).toMatchObject({ failure: "too-large" });
   expect(await of("/late")).toMatchObject({ failure: "timeout" });
   expect(await of("/reset")).toMatchObject({ failure: "reset" });

@@ -67,7 +67,7 @@ asked:
                 call: http.post
                 args:
                   url: \${url}
-                  timeout: 5
+                  timeout: 900
                   auth:
                     type: OIDC
                     audience: https://target.example

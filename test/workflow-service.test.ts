@@ -1,5 +1,6 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bench } from "./support/bench.ts";
+import { eventually } from "./support/guard.ts";
 import { listener } from "./support/listener.ts";
 
 // Workflows and Workflow Executions v1 as the sandbox plays them.
@@ -27,7 +28,7 @@ async function stage() {
   const ended = async (body: object = {}) => {
     const begun = await b.google("POST", runs, body);
     expect(begun.body.state).toBe("ACTIVE");
-    return vi.waitFor(async () => {
+    return eventually(async () => {
       const { body: execution } = await b.google("GET", `workflowexecutions/v1/${begun.body.name}`);
       expect(execution.state).not.toBe("ACTIVE");
       return execution;
@@ -197,7 +198,7 @@ describe("an execution", () => {
       `main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 900}\n    - b:\n        return: 1\n`,
     );
     const { body } = await b.google("POST", runs, {});
-    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await eventually(() => expect(heard).toHaveLength(1));
     const cancelled = await b.google("POST", `workflowexecutions/v1/${body.name}:cancel`, {});
     expect(cancelled.body).toMatchObject({ state: "CANCELLED", endTime: expect.any(String) });
     expect((await b.google("POST", `workflowexecutions/v1/${body.name}:cancel`, {})).status).toBe(400);
@@ -220,9 +221,9 @@ describe("an execution", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return { status: 200 };
     });
-    await deploy(`main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 9}\n`);
+    await deploy(`main:\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${url}", timeout: 900}\n`);
     await b.google("POST", runs, {});
-    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await eventually(() => expect(heard).toHaveLength(1));
     await fetch(`${b.url}/_sandbox/reset`, { method: "POST" });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(b.sandbox.state.list("google.execution/")).toEqual([]);
@@ -236,11 +237,11 @@ describe("an execution", () => {
   steps:
     - there:
         call: http.get
-        args: {url: "${url}/x", auth: {type: OIDC, audience: "https://aud.example"}, timeout: 5}
+        args: {url: "${url}/x", auth: {type: OIDC, audience: "https://aud.example"}, timeout: 900}
         result: a
     - google:
         call: http.get
-        args: {url: https://cloudresourcemanager.googleapis.com/v1/projects/acme-prod, auth: {type: OAuth2}, timeout: 5}
+        args: {url: https://cloudresourcemanager.googleapis.com/v1/projects/acme-prod, auth: {type: OAuth2}, timeout: 900}
         result: b
     - out:
         return: ["\${a.body.fine}", "\${b.body.projectId}"]
@@ -256,7 +257,7 @@ describe("an execution", () => {
   test("reaches nothing that is not played, and without its account nothing at all", async () => {
     const { b, deploy, ended } = await stage();
     await deploy(
-      'main:\n  params: [args]\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${args.url}", auth: {type: OIDC}, timeout: 5}\n',
+      'main:\n  params: [args]\n  steps:\n    - a:\n        call: http.get\n        args: {url: "${args.url}", auth: {type: OIDC}, timeout: 900}\n',
     );
     const failure = async (url: string) =>
       JSON.parse((((await ended({ argument: JSON.stringify({ url }) })).error ?? {}) as { payload: string }).payload)

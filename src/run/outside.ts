@@ -13,6 +13,8 @@ export interface Reach {
   readonly connect: (host: string, port: number) => Promise<net.Socket>;
   /** Roots in PEM; undefined stands for the public ones that Node brings. */
   readonly anchors: () => Promise<readonly string[] | undefined>;
+  /** Deadlines and the size cap; `outsideLimits` where left out. */
+  readonly limits?: Limits | undefined;
 }
 
 /** Case 60 of reliability-and-security.md, 3b: 100 KiB and five seconds are plenty for an issuer. */
@@ -60,7 +62,7 @@ export function outsideOf(reach: Reach): Outside {
     const type = request.type === undefined ? {} : { "content-type": request.type };
     const headers = { accept: "application/json", ...type };
     try {
-      const transport = sender(() => agent, outsideLimits);
+      const transport = sender(() => agent, reach.limits ?? outsideLimits);
       return await transport({ ...request, url: httpsOnly(request.url), headers });
     } finally {
       agent.destroy();
@@ -126,7 +128,8 @@ async function secured(reach: Reach, { host, port, vouched }: Dialled): Promise<
       rejectUnauthorized: vouched,
       ...(anchors ? { ca: [...anchors] } : {}),
     });
-    const timer = setTimeout(() => secure.destroy(new Error("ETIMEDOUT")), outsideLimits.connect);
+    const { connect } = reach.limits ?? outsideLimits;
+    const timer = setTimeout(() => secure.destroy(new Error("ETIMEDOUT")), connect);
     secure.once("secureConnect", () => {
       clearTimeout(timer);
       resolve(secure);

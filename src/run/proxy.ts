@@ -2,9 +2,15 @@ import http from "node:http";
 import type { Socket } from "node:net";
 import { CloudError } from "./cloud-error.ts";
 
+/** An HTTP proxy by its URL, and the milliseconds it may stay silent. */
+export interface Proxy {
+  readonly url: string;
+  readonly connect: number;
+}
+
 /** A connection through an HTTP proxy's CONNECT: how the sandbox plays hosts under their real names. */
-export function proxyReach(proxy: string, host: string, port: number): Promise<Socket> {
-  const { hostname, port: proxyPort } = new URL(proxy);
+export function proxyReach({ url, connect }: Proxy, host: string, port: number): Promise<Socket> {
+  const { hostname, port: proxyPort } = new URL(url);
   return new Promise((resolve, reject) => {
     const fail = (code: string) =>
       reject(
@@ -12,7 +18,7 @@ export function proxyReach(proxy: string, host: string, port: number): Promise<S
       );
     const request = http.request({
       ...{ host: hostname, port: proxyPort, method: "CONNECT", path: `${host}:${port}`, agent: false },
-      timeout: 3000,
+      timeout: connect,
     });
     request.once("connect", (answer, socket) => {
       if (answer.statusCode === 200) return resolve(socket as Socket);

@@ -77,6 +77,8 @@ function lately(make: () => Promise<Outside>): Outside {
 export interface SandboxOptions extends Common {
   /** The URL of the sandbox; asked again after it went away, because another process may have taken over. */
   readonly attach: () => Promise<string>;
+  /** Deadlines and the size cap of calls to issuers and other hosts that users name. */
+  readonly outsideLimits?: Limits;
 }
 
 /** The sandbox: every service is found below its one listener, and only the sandbox's own operator is known. */
@@ -110,8 +112,14 @@ export function sandboxWorld(options: SandboxOptions): World {
     locate: async (service) => `${await line.url()}/${service.replace(".", "/")}`,
     credentials: remembered(operator, () => Date.now() + line.offset),
     outside: lately(async () => {
-      const [{ outsideOf }, { proxyReach }] = await Promise.all([import("./outside.ts"), import("./proxy.ts")]);
-      return outsideOf({ connect: async (name, port) => proxyReach(await line.url(), name, port), anchors });
+      const [{ outsideOf, outsideLimits }, { proxyReach }] = await Promise.all([
+        import("./outside.ts"),
+        import("./proxy.ts"),
+      ]);
+      const limits = options.outsideLimits ?? outsideLimits;
+      const connect = async (name: string, port: number) =>
+        proxyReach({ url: await line.url(), connect: limits.connect }, name, port);
+      return outsideOf({ connect, anchors, limits });
     }),
     sandbox: { mint, host, session },
     ...rest(options),

@@ -1,3 +1,4 @@
+import type { KeyPairKeyObjectResult } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Player } from "./fake.ts";
 import type { Mapping } from "./hosting.ts";
@@ -17,6 +18,10 @@ export interface AttachOptions {
   readonly actsAs?: string | undefined;
   /** Hosts that a server of the user's own stands in for, and further CAs; kept nowhere. */
   readonly mapping?: Mapping | undefined;
+  /** Milliseconds that the played clouds give an issuer to answer; 5000 where left out. */
+  readonly issuerDeadline?: number | undefined;
+  /** Makes the RSA keys that issuers sign with; fresh ones where left out. */
+  readonly keyPair?: (() => KeyPairKeyObjectResult) | undefined;
 }
 
 /** A sandbox in reach. */
@@ -31,13 +36,13 @@ export interface Attached {
  * Serves the state of a folder, or joins whoever serves it already: there is one implementation and one
  * owner. Closing a joined one closes nothing.
  *
- * Throws where after 50 tries the owner of the folder still does not answer.
+ * Throws where after 80 tries, about half a minute, the owner of the folder still does not answer.
  */
 export async function attach(options: AttachOptions): Promise<Attached> {
   const { folder } = options;
   if (!folder) return serve(options, async () => true);
   prepareFolder(folder);
-  for (let tried = 0; tried < 50; tried++) {
+  for (let tried = 0; tried < 80; tried++) {
     const owner = readOwner(folder);
     if (owner && (await alive(owner))) return { url: `http://127.0.0.1:${owner.port}`, close: async () => {} };
     const served = await serve(options, (port) => takeOwnership(folder, port)).catch((error: unknown) => {
@@ -69,8 +74,8 @@ async function serve(options: AttachOptions, take: (port: number) => Promise<boo
     await listening.close();
     throw error;
   }
-  const { folder, players, actsAs, mapping } = options;
-  const sandbox = new Sandbox({ players, actsAs, mapping, ...(folder ? { folder } : {}) });
+  const { folder, players, actsAs, mapping, issuerDeadline, keyPair } = options;
+  const sandbox = new Sandbox({ players, actsAs, mapping, issuerDeadline, keyPair, ...(folder ? { folder } : {}) });
   sandbox.base = listening.url;
   gate.resolve(sandbox);
   const close = async () => {

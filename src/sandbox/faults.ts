@@ -34,10 +34,33 @@ export type FaultRule = z.infer<typeof faultSchema>[number];
 /** Rules with their counters and their own seeded chance. */
 export class Faults {
   private rules: { readonly rule: FaultRule; seen: number; chance: () => number }[] = [];
+  private readonly waiting = new Set<() => void>();
 
-  /** Replaces all rules, and counts from the start. */
+  /** Replaces all rules, counts from the start, and releases the calls that `slow` and `stall` hold. */
   set(rules: readonly FaultRule[]): void {
     this.rules = rules.map((rule) => ({ rule, seen: 0, chance: generator(rule.seed ?? 1) }));
+    for (const release of [...this.waiting]) release();
+  }
+
+  /** How many calls `slow` and `stall` hold at this moment. */
+  get holding(): number {
+    return this.waiting.size;
+  }
+
+  /** Resolves after these seconds, or earlier when the rules are replaced or the caller goes away (`gone`). */
+  hold(seconds: number, gone: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const release = () => {
+        clearTimeout(timer);
+        this.waiting.delete(release);
+        gone.removeEventListener("abort", release);
+        resolve();
+      };
+      const timer = setTimeout(release, seconds * 1000);
+      this.waiting.add(release);
+      gone.addEventListener("abort", release);
+      if (gone.aborted) release();
+    });
   }
 
   get all(): readonly FaultRule[] {

@@ -6,6 +6,7 @@ import {
   createPrivateKey,
   createSign,
   generateKeyPairSync,
+  type KeyPairKeyObjectResult,
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
@@ -36,6 +37,18 @@ export interface Minting {
   readonly sign?: "wrong-key" | "none" | undefined;
 }
 
+/** A fresh RSA key of 2048 bits, which takes a tenth of a second and more: whoever makes many sandboxes brings keys along. */
+export const freshPair = (): KeyPairKeyObjectResult => generateKeyPairSync("rsa", { modulusLength: 2048 });
+
+/** How keys are kept, named and made. */
+export interface KeyOptions {
+  readonly file?: string | undefined;
+  /** Whose key signs for an issuer, where that is not its own. */
+  readonly named?: (issuer: string) => string;
+  /** `freshPair` where left out. */
+  readonly pair?: (() => KeyPairKeyObjectResult) | undefined;
+}
+
 /**
  * The only secrets that a sandbox keeps: one seed, and one signing key an issuer, in one file that only its
  * owner reads.
@@ -45,12 +58,14 @@ export class Keys {
   private readonly made = new Set<string>();
   private readonly file: string | undefined;
   private readonly named: (issuer: string) => string;
+  private readonly pair: () => KeyPairKeyObjectResult;
+  private wrong: KeyPairKeyObjectResult | undefined;
   private stored: Stored;
 
-  /** `named`: whose key signs for an issuer, where that is not its own. */
-  constructor(file?: string, named = (issuer: string): string => issuer) {
+  constructor({ file, named = (issuer) => issuer, pair = freshPair }: KeyOptions = {}) {
     this.file = file;
     this.named = named;
+    this.pair = pair;
     this.stored = this.read() ?? { seed: randomBytes(32).toString("base64url"), issuers: {} };
     this.write();
   }
@@ -108,7 +123,8 @@ export class Keys {
     const alg = sign === "none" ? "none" : "RS256";
     const input = `${part({ alg, kid, typ: "JWT", ...header })}.${part(claims)}`;
     if (sign === "none") return this.issue(`${input}.`);
-    const key = sign === "wrong-key" ? generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey : pem;
+    if (sign === "wrong-key") this.wrong ??= this.pair();
+    const key = sign === "wrong-key" && this.wrong ? this.wrong.privateKey : pem;
     return this.issue(`${input}.${createSign("RSA-SHA256").update(input).sign(key, "base64url")}`);
   }
 
@@ -167,7 +183,7 @@ export class Keys {
   }
 
   private makeKey(issuer: string, earlier: readonly JWK[]): SigningKey {
-    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { publicKey, privateKey } = this.pair();
     const jwk = publicKey.export({ format: "jwk" }) as JWK;
     const kid = createHash("sha1").update(JSON.stringify(jwk)).digest("hex");
     const made = { kid, pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), jwk, earlier };

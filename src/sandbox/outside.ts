@@ -3,15 +3,25 @@ import { secured } from "./dial.ts";
 import type { Outside, OutsideAnswer, OutsideChain } from "./fake.ts";
 import { received } from "./receive.ts";
 
-/** What a cloud grants an issuer; 5 s is GitLab's figure for AWS (aws.md 6.3), the cap is ours. */
-const deadline = 5000;
+/** Milliseconds that a cloud grants an issuer: 5 s is GitLab's figure for AWS (aws.md 6.3). */
+export const issuerDeadline = 5000;
+/** The cap is ours. */
 const maxBytes = 1024 * 1024;
+
+/** How the sandbox's clouds reach an issuer. */
+export interface Way {
+  /** The URL of the sandbox's own listener. */
+  readonly base: string;
+  /** Milliseconds for one document or chain. */
+  readonly deadline: number;
+  readonly anchors: () => Promise<readonly string[]>;
+}
 
 /**
  * Through the sandbox's own CONNECT, as every other client: so the rule of which hosts are in reach stands in one
  * place, and what is fetched here was really served over TLS.
  */
-export const outsideOf = (base: string, anchors: () => Promise<readonly string[]>): Outside => ({
+export const outsideOf = ({ base, deadline, anchors }: Way): Outside => ({
   async get(url, { vouched = true } = {}): Promise<OutsideAnswer> {
     const { protocol, hostname: host, port, username, pathname, search } = new URL(url);
     if (protocol !== "https:" || username) throw new Error(`the sandbox fetches over https alone: ${host}`);

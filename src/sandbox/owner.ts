@@ -66,10 +66,13 @@ function link(from: string, to: string): boolean {
   }
 }
 
-/** Whoever buries a dead lock needs no five seconds. */
+/** Milliseconds that an owner may take to answer: a loaded machine is slow, and its sandbox is still alive. */
+const patience = 20_000;
+
+/** A process that removes a dead lock asks its owner once, so a second lock older than that has no process. */
 const isOld = (file: string): boolean => {
   try {
-    return Date.now() - statSync(file).mtimeMs > 5000;
+    return Date.now() - statSync(file).mtimeMs > patience + 5000;
   } catch {
     return false;
   }
@@ -84,7 +87,8 @@ export async function alive(owner: Owner | undefined): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
   try {
-    const status = await fetch(`http://127.0.0.1:${owner.port}/_sandbox/status`, { signal: AbortSignal.timeout(5000) });
+    const signal = AbortSignal.timeout(patience);
+    const status = await fetch(`http://127.0.0.1:${owner.port}/_sandbox/status`, { signal });
     return ((await status.json()) as { pid?: number }).pid === owner.pid;
   } catch {
     return false;

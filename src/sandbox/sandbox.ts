@@ -1,3 +1,4 @@
+import type { KeyPairKeyObjectResult } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobStore } from "./blobs.ts";
@@ -7,7 +8,7 @@ import { Faults } from "./faults.ts";
 import { Hosting, type Mapping } from "./hosting.ts";
 import { Keys } from "./keys.ts";
 import { hostMatches } from "./names.ts";
-import { outsideOf } from "./outside.ts";
+import { issuerDeadline, outsideOf } from "./outside.ts";
 import { ProgramRunner } from "./programs.ts";
 import { State, type View } from "./state.ts";
 
@@ -38,6 +39,10 @@ export interface SandboxOptions {
   readonly actsAs?: string | undefined;
   /** `--host-map` and `--ca`; nothing of it is kept. */
   readonly mapping?: Mapping | undefined;
+  /** Milliseconds that the played clouds give an issuer to answer; 5000 where left out. */
+  readonly issuerDeadline?: number | undefined;
+  /** Makes the RSA keys that issuers sign with; fresh ones where left out. */
+  readonly keyPair?: (() => KeyPairKeyObjectResult) | undefined;
 }
 
 /** The sandbox without its listener: state, clock, keys, faults, and the record of every call. */
@@ -56,9 +61,11 @@ export class Sandbox {
   /** The URL of the listener, which is known only once it listens. */
   base = "";
   private readonly folder: string | undefined;
+  private readonly deadline: number;
 
   constructor(options: SandboxOptions) {
     this.folder = options.folder;
+    this.deadline = options.issuerDeadline ?? issuerDeadline;
     const file = (name: string) => (options.folder ? join(options.folder, name) : undefined);
     if (options.folder) mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     this.state = new State(file("state.jsonl"));
@@ -66,7 +73,7 @@ export class Sandbox {
     this.programs = new ProgramRunner(file("programs"));
     this.players = options.players;
     const named = (issuer: string) => this.players.map((one) => one.signsAs?.(issuer)).find(Boolean) ?? issuer;
-    this.keys = new Keys(file("keys.json"), named);
+    this.keys = new Keys({ file: file("keys.json"), named, pair: options.keyPair });
     const played = new Set(options.players.flatMap((player) => player.issuers));
     this.issuers = this.keys.issuers((issuer) => played.has(named(issuer)));
     const fakes = options.players.flatMap((player) => player.fakes);
@@ -105,7 +112,7 @@ export class Sandbox {
       base: this.base,
       actsAs: () => this.settings.actsAs,
       relay: (request) => this.relay(request),
-      outside: outsideOf(this.base, () => this.hosting.anchors()),
+      outside: outsideOf({ base: this.base, deadline: this.deadline, anchors: () => this.hosting.anchors() }),
       blobs: this.blobs,
       programs: this.programs,
       deliver: deliverOf(this.base, () => this.hosting.anchors()),

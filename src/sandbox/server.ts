@@ -155,11 +155,17 @@ async function serve(
     incoming.socket.destroy();
     return;
   }
-  if (fault?.fault === "stall" && !(await held(response, fault))) return note(sandbox, { fake, operation }, 0);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  if (fault?.fault === "stall") {
+    await sandbox.faults.hold(fault.seconds ?? 60, gone.signal);
+    // A caller that went away meanwhile sent something that never lands.
+    if (gone.signal.aborted) return note(sandbox, { fake, operation }, 0);
+  }
   const refused = fault?.fault === "throttle" || fault?.fault === "error500" ? fake.fault(fault.fault) : undefined;
   const result = refused ?? (await operation.run());
   note(sandbox, { fake, operation }, result.status);
-  if (fault?.fault === "slow") await new Promise((resolve) => setTimeout(resolve, (fault.seconds ?? 1) * 1000));
+  if (fault?.fault === "slow") await sandbox.faults.hold(fault.seconds ?? 1, gone.signal);
   if (fault?.fault === "reset-after") incoming.socket.destroy();
   else send(sandbox, response, mangled(result, fault));
 }
@@ -167,17 +173,6 @@ async function serve(
 interface Served {
   readonly fake: Fake;
   readonly operation: Operation;
-}
-
-/** Held before it lands; false when the caller went away meanwhile, and then it never lands. */
-function held(response: http.ServerResponse, fault: FaultRule): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(true), (fault.seconds ?? 60) * 1000);
-    response.once("close", () => {
-      clearTimeout(timer);
-      resolve(false);
-    });
-  });
 }
 
 /** The call landed, and its answer is useless: cut in a well-framed way, empty, or somebody's web page. */

@@ -9,8 +9,12 @@ import { inParallel } from "../../src/run/retry.ts";
 import { attach } from "../../src/sandbox/attach.ts";
 import type { FaultRule } from "../../src/sandbox/faults.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { account, Bench, federationOf, manyLinks } from "../support/bench.ts";
+import { account, Bench, example, federationOf, manyLinks } from "../support/bench.ts";
+import { killedRun, prepared, stories, wholeRun } from "../support/crashes.ts";
+import { killedGrant, wholeGrant, withoutMint } from "../support/grants.ts";
+import { guard } from "../support/guard.ts";
 import { runAndKill } from "../support/killer.ts";
+import { sharedPairs } from "../support/pairs.ts";
 import { Somebody } from "../support/somebody.ts";
 import { mutants, strictVerdict } from "../support/tokens.ts";
 
@@ -22,7 +26,7 @@ export interface Figure {
 }
 
 export async function withBench<T>(work: (b: Bench) => Promise<T>): Promise<T> {
-  const attached = await attach({ players });
+  const attached = await attach({ players, issuerDeadline: guard, keyPair: sharedPairs() });
   try {
     return await work(new Bench(attached.url, attached.sandbox as Sandbox));
   } finally {
@@ -46,9 +50,7 @@ const shape = ({ sandbox }: Bench): string =>
 /** kill -9 before and after each call of an apply, then run it again. */
 export async function crash(): Promise<Figure> {
   const text = manyLinks(5);
-  const cwd = mkdtempSync(join(tmpdir(), "crosstrust-figures-"));
-  writeFileSync(join(cwd, "federation.yaml"), text);
-  try {
+  return inFolder(text, async (cwd) => {
     const { calls, wanted } = await withBench(async (b) => {
       const run = await runAndKill(b.url, ["apply", "--quiet"], { cwd });
       return { calls: run.calls, wanted: shape(b) };
@@ -72,9 +74,58 @@ export async function crash(): Promise<Figure> {
       measured: `${good} of ${points.length}`,
       good: good === points.length,
     };
+  });
+}
+
+export async function inFolder<T>(text: string, work: (cwd: string) => Promise<T>): Promise<T> {
+  const cwd = mkdtempSync(join(tmpdir(), "crosstrust-figures-"));
+  writeFileSync(join(cwd, "federation.yaml"), text);
+  try {
+    return await work(cwd);
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+/** What crash.test.ts tries at some calls, at all of them. */
+export async function crashes(): Promise<Figure> {
+  let [good, all] = [0, 0];
+  for (const story of stories)
+    await inFolder(story.file, async (cwd) => {
+      const { points, wanted } = await withBench(async (b) => wholeRun(await prepared(b, story), story, cwd));
+      const wrong = await inParallel(points, 4, (kill) =>
+        withBench(async (b) => killedRun(await prepared(b, story), story, { cwd, kill, wanted })),
+      );
+      all += points.length;
+      good += wrong.filter((one) => one === undefined).length;
+    });
+  return {
+    name: `kill -9 after each call of ${stories.length} commands between the first write and the last, run again`,
+    target: "all end in the same state, the third run writes nothing, nothing is called drifted",
+    measured: `${good} of ${all}`,
+    good: good === all,
+  };
+}
+
+/** What cli-edges.test.ts tries at some calls of `apply --grant-me`, at all of them. */
+export async function grants(): Promise<Figure> {
+  return inFolder(example, (cwd) =>
+    withBench(async (b) => {
+      await b.apply(example);
+      withoutMint(b);
+      const { points } = await wholeGrant(b, cwd);
+      const tried = [];
+      for (const kill of points) tried.push(await killedGrant(b, { cwd, kill }));
+      const good = tried.filter(({ left }) => left === undefined).length;
+      const between = tried.filter((one) => one.between).length;
+      return {
+        name: `kill -9 after each of the ${points.length} calls of apply --grant-me, then apply`,
+        target: "the grant stands after at least one kill, and after no apply",
+        measured: `${good} of ${points.length}; it stood after ${between} kills`,
+        good: good === points.length && between > 0,
+      };
+    }),
+  );
 }
 
 const randomLink = fc.record({

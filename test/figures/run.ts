@@ -1,14 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { concurrency, crash, divided, emptyPlans, outage, storm, tokens } from "./figures.ts";
+import { deployments } from "./deployments.ts";
+import { concurrency, crash, crashes, divided, emptyPlans, grants, outage, storm, tokens } from "./figures.ts";
 import { truth } from "./truth.ts";
 import { worldsToAws, worldsToGoogle } from "./worlds.ts";
 
 // `npm run figures`: how reliable it is, as numbers, from one seed. Writes docs/figures.md; nobody types them by hand.
 
 const seed = Number(process.env.SEED ?? 12345);
-const figures = [crash, emptyPlans, storm, tokens, concurrency, outage, truth, divided, worldsToAws, worldsToGoogle];
+const figures = [
+  ...[crash, crashes, grants, deployments, emptyPlans, storm, tokens, concurrency, outage, truth, divided],
+  ...[worldsToAws, worldsToGoogle],
+];
 const rows: string[] = [];
 
 for (const figure of figures) {

@@ -43,7 +43,7 @@ const greeting = `main:
         args:
           url: \${sys.get_env("TARGET")}
           auth: {type: OIDC}
-          timeout: 10
+          timeout: 900
           body: {name: "\${args.name}"}
         result: answer
     - note:

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import {
   type Ask,
   applyPlan,
@@ -17,10 +17,13 @@ import { shapes } from "../../src/parties/index.ts";
 import { players } from "../../src/parties/players.ts";
 import type { Applied } from "../../src/run/apply.ts";
 import { type Limits, limits } from "../../src/run/http.ts";
+import { outsideLimits } from "../../src/run/outside.ts";
 import { sandboxWorld } from "../../src/run/world.ts";
 import { attach } from "../../src/sandbox/attach.ts";
 import type { Mapping } from "../../src/sandbox/hosting.ts";
 import type { CallRecord, Sandbox } from "../../src/sandbox/sandbox.ts";
+import { guard } from "./guard.ts";
+import { sharedPairs } from "./pairs.ts";
 
 export const account = "111122223333";
 export const reports = "reports@acme-prod.iam.gserviceaccount.com";
@@ -55,6 +58,9 @@ export function federationOf(text: string): Federation {
 
 export { noConsents };
 
+/** Deadlines that no machine is too slow for: what a test cuts off, it cuts off with limits of its own. */
+export const patient: Limits = { connect: guard, firstByte: guard, idle: guard, whole: guard, bytes: limits.bytes };
+
 export interface Options {
   readonly only?: readonly string[];
   readonly consents?: Partial<Consents>;
@@ -79,7 +85,9 @@ export class Bench {
 
   /** How much faster than in life the pauses between tries pass. */
   haste = 1;
-  limits: Limits = limits;
+  limits: Limits = patient;
+  /** Told of every pause, in milliseconds as in life. */
+  paused: (ms: number) => void = () => {};
   /** Another one in place of the one in memory, over the world that it is for. */
   storeOf: (world: World) => Store = () => this.shared;
 
@@ -93,8 +101,12 @@ export class Bench {
       signal: this.stop.signal,
       attach: attachTo,
       limits: this.limits,
+      outsideLimits: { ...patient, bytes: outsideLimits.bytes },
     });
-    const sleep = (ms: number) => world.clock.sleep(ms / this.haste);
+    const sleep = async (ms: number) => {
+      await world.clock.sleep(ms / this.haste);
+      this.paused(ms);
+    };
     const hasty = { ...world, clock: { now: () => world.clock.now(), sleep } };
     return { ...hasty, store: this.storeOf(hasty) };
   }
@@ -179,9 +191,17 @@ export function memoryStore(): Store {
 
 /** A bench that ends with its test; `mapping` as `--host-map` and `--ca` give it. */
 export async function bench(mapping?: Mapping): Promise<Bench> {
-  const attached = await attach({ players, mapping });
+  const attached = await attach({ players, mapping, issuerDeadline: guard, keyPair: sharedPairs() });
   onTestFinished(() => attached.close());
   return new Bench(attached.url, attached.sandbox as Sandbox);
+}
+
+/** From here on time stands still, but for the pauses between tries: what a test waits for comes as soon on any machine. */
+export function timeByPauses(b: Bench): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  onTestFinished(() => void vi.useRealTimers());
+  b.haste = 1000;
+  b.paused = (ms) => void vi.setSystemTime(Date.now() + ms);
 }
 
 /** A folder that goes away with its test, with a federation file in it. */

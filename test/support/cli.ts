@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { surroundings } from "../../src/sandbox/environment.ts";
 import type { Environment } from "../../src/sandbox/fake.ts";
 import { bench, example, folderWith } from "./bench.ts";
+import { guard } from "./guard.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 export const cliPath = join(root, "src", "cli.ts");
@@ -17,20 +18,14 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  readonly input?: string;
-  /** Milliseconds after which it is killed: a test must end. */
-  readonly timeout?: number;
+  readonly input?: string | undefined;
 }
 
-/** Runs a program to its end, asynchronously: the sandbox may live in this very process. */
-export function run(
-  program: string,
-  words: readonly string[],
-  { cwd, env, input, timeout = 55_000 }: RunOptions = {},
-): Promise<Ran> {
+/** Runs a program to its end, asynchronously: the sandbox may live in this very process. One that hangs is killed. */
+export function run(program: string, words: readonly string[], { cwd, env, input }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(program, [...words], { cwd, env: env ?? process.env });
-    const timer = setTimeout(() => child.kill("SIGKILL"), timeout);
+    const timer = setTimeout(() => child.kill("SIGKILL"), guard);
     let [out, err] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => void (out += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => void (err += chunk.toString()));
@@ -39,13 +34,67 @@ export function run(
       clearTimeout(timer);
       resolve({ exit, out, err });
     });
+    // A program may end before it reads.
+    child.stdin.on("error", () => {});
     child.stdin.end(input ?? "");
   });
 }
 
 /** crosstrust itself. */
 export const crosstrust = (words: string | readonly string[], options: RunOptions = {}): Promise<Ran> =>
-  run(process.execPath, [cliPath, ...(typeof words === "string" ? words.split(" ").filter(Boolean) : words)], options);
+  run(process.execPath, [cliPath, ...wordsOf(words)], options);
+
+const wordsOf = (words: string | readonly string[]): readonly string[] =>
+  typeof words === "string" ? words.split(" ").filter(Boolean) : words;
+
+let [turn, started]: [Promise<unknown>, number] = [Promise.resolve(), 0];
+
+/**
+ * crosstrust in this process, which saves the start of another one: the same entry, with words, folder and environment
+ * of its own. One run at a time, since a process has one stdout. For what a process is (signals, stdin, kills), and for
+ * commands that start programs, there is `crosstrust`.
+ */
+export function typed(words: readonly string[], place: Pick<RunOptions, "cwd" | "env">): Promise<Ran> {
+  const ran = turn.then(() => runHere(words, place));
+  turn = ran.catch(() => {});
+  return ran;
+}
+
+async function runHere(words: readonly string[], { cwd, env }: Pick<RunOptions, "cwd" | "env">): Promise<Ran> {
+  const { argv, env: ownEnv, exitCode } = process;
+  const folder = process.cwd();
+  const listeners = process.stdout.listeners("error");
+  const taken = { stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((stream) =>
+    vi.spyOn(process[stream], "write").mockImplementation((text, ...more: readonly unknown[]) => {
+      taken[stream] += typeof text === "string" ? text : Buffer.from(text).toString();
+      const done = more.find((one) => typeof one === "function");
+      if (done) done();
+      return true;
+    }),
+  );
+  try {
+    process.argv = [process.execPath, cliPath, ...words];
+    process.env = { ...env };
+    process.exitCode = undefined;
+    if (cwd) process.chdir(cwd);
+    // Another query makes it another module: its body, which is the whole run, is evaluated again.
+    const entry = `${cliPath}?run=${++started}`;
+    await import(/* @vite-ignore */ entry);
+    return { exit: Number(process.exitCode ?? 0), out: taken.stdout, err: taken.stderr };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.chdir(folder);
+    process.argv = argv;
+    process.env = ownEnv;
+    process.exitCode = exitCode;
+    for (const one of process.stdout.listeners("error"))
+      if (!listeners.includes(one)) process.stdout.off("error", one as () => void);
+  }
+}
+
+/** Commands that run programs, whose output is not this process's, or that run until they are told to end. */
+const startsPrograms = ["sandbox", "deploy", "offboard", "onboard"];
 
 /** An environment that leads every program to a sandbox, and nothing of this machine's own. */
 export async function environmentOf(url: string, folder: string): Promise<NodeJS.ProcessEnv> {
@@ -82,7 +131,10 @@ export async function stage(text = example) {
   const b = await bench();
   const cwd = folderWith(text);
   const env = { ...process.env, CROSSTRUST_SANDBOX: b.url };
-  const ct = (words: string | readonly string[], more: { input?: string } = {}) =>
-    crosstrust(words, { cwd, env, ...more });
+  const ct = (text: string | readonly string[], more: { input?: string } = {}) => {
+    const words = wordsOf(text);
+    const process = more.input !== undefined || startsPrograms.includes(words[0] ?? "");
+    return process ? crosstrust(words, { cwd, env, input: more.input }) : typed(words, { cwd, env });
+  };
   return { b, cwd, env, ct };
 }

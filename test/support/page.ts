@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { run } from "./cli.ts";
 
 // Pages as sessions: what a page shows after `$ ` is typed, in order, into one folder, and must answer what it shows.
 
@@ -72,7 +72,7 @@ export class Session {
     this.folder = folder;
   }
 
-  run(command: string): string {
+  async run(command: string): Promise<string> {
     const { CROSSTRUST_SANDBOX: _, ...inherited } = process.env;
     const env = {
       ...inherited,
@@ -83,9 +83,9 @@ export class Session {
       npm_config_update_notifier: "false",
     };
     const script = `exec 2>&1\n(exit ${this.code})\n${command}`;
-    const done = spawnSync("bash", ["-c", script], { cwd: this.folder, env, encoding: "utf8", timeout: 120_000 });
-    this.code = done.status ?? 1;
-    return done.stdout.replaceAll("\r", "").replaceAll(this.folder, "~").trim();
+    const done = await run("bash", ["-c", script], { cwd: this.folder, env });
+    this.code = done.exit ?? 1;
+    return done.out.replaceAll("\r", "").replaceAll(this.folder, "~").trim();
   }
 }
 

@@ -45,8 +45,9 @@ const worse = (a: StepLook, b: StepLook): StepLook => (severity.indexOf(b.tone) 
 
 /** Worst first, and those of one issuer together, so that arrows cross as little as can be. */
 export function graphOf({ document, sides }: Report): Graph {
+  const sidesOf = new Map(sides.map((one) => [one.link, one]));
   const drawable = worstFirst(document.links).flatMap((link) => {
-    const mine = sides.find((one) => one.link === link.link);
+    const mine = sidesOf.get(link.link);
     return mine ? [{ link, sides: mine }] : [];
   });
   const shown = drawable.slice(0, most);

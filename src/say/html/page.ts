@@ -20,6 +20,7 @@ export function healthHtml(report: Report, memory?: Past): string {
   const { document, again } = report;
   const links = worstFirst(document.links);
   const { deployment, verdict } = document;
+  const sidesOf = new Map(report.sides.map((one) => [one.link, one]));
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${{ markup: policy }}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
@@ -30,7 +31,7 @@ ${headerOf(report)}
 <main>${alertsOf(document.at, memory)}
 <section aria-labelledby="drawn"><h2 id="drawn">who trusts whom</h2><div class="drawing">${drawing(report)}</div>${legend}</section>
 <section aria-labelledby="links"><h2 id="links" tabindex="-1">links</h2>
-${links.map((link) => linkRow({ link, sides: report.sides.find((one) => one.link === link.link), past: memory?.links[link.link], at: document.at }))}</section>
+${links.map((link) => linkRow({ link, sides: sidesOf.get(link.link), past: memory?.links[link.link], at: document.at }))}</section>
 <section aria-labelledby="findings"><h2 id="findings">findings</h2>
 ${document.findings.length > 0 ? findingList(document.findings, again) : html`<p class="quiet">none.</p>`}</section></main>
 ${footerOf(report)}
