@@ -1,3 +1,4 @@
+import { type Audited, audit, unaudited } from "./crosstrust/audit.ts";
 import type {
   Address,
   Change,
@@ -49,6 +50,8 @@ export interface Ask {
    * writes with an operator's rights. Else only kinds that the file names are looked for.
    */
   readonly sweep?: boolean;
+  /** Whether to look who else may act as what the links rely on: for whoever only looks, or may read that much. */
+  readonly audit?: boolean;
 }
 
 /** Consent to nothing: for whoever has nobody to ask, and for what writes nothing. */
@@ -66,6 +69,8 @@ export interface Planned {
   readonly plan: Plan;
   readonly observed: Observed;
   readonly expansion: Expansion;
+  /** Who else may act as what the links rely on; empty where it was not asked for. */
+  readonly audited: Audited;
 }
 
 /**
@@ -87,6 +92,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const names = { owner: federation.name, parties, leftovers } as const;
   const question = { ...names, resources, waves, refs: refsIn, resolve: known, hash: brief };
   const observed = await observe(question, world);
+  const audited = ask.audit ? await audit({ ask, expansion, resources, observed }, world) : unaudited;
   const desired = ask.destroy
     ? expand(kept.filter(isThere(expansion, observed)), parties).resources
     : expansion.resources;
@@ -102,9 +108,10 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
       ...expansion.findings,
       ...unique([...observed.failed.values(), ...observed.findings]),
       ...watch(federation.links, expansion, observed),
+      ...audited.findings,
     ],
   });
-  return { plan, observed, expansion };
+  return { plan, observed, expansion, audited };
 }
 
 /** A link whose own things are all gone was destroyed before, or never made: another one's destroy brings nothing of it. */
@@ -211,7 +218,7 @@ export async function recallGrants({ links }: Federation, world: World): Promise
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
 export function applyPlan(
-  { plan, observed }: Omit<Planned, "expansion">,
+  { plan, observed }: Pick<Planned, "plan" | "observed">,
   keep: boolean,
   world: World,
 ): Promise<Applied> {
@@ -251,15 +258,21 @@ export async function carryOut({ federation, planned, only, grantMe }: Work, wor
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
   const traces = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
-  const health = traces.map((trace) => healthOf(trace, left, observed));
+  const health = traces.map((trace) => healthOf(trace, left, planned));
   const findings = [...plan.findings, ...applied.findings, ...traces.flatMap((trace) => trace.findings)];
   return { applied, traces, health, findings, left };
 }
 
 /** One link after its proof; `changes` is whatever differs from the file, of any link. */
-export function healthOf(trace: Trace, changes: readonly Change[], { failed }: Observed): LinkHealth {
+export function healthOf(
+  trace: Trace,
+  changes: readonly Change[],
+  { observed, audited }: Pick<Planned, "observed" | "audited">,
+): LinkHealth {
   const mine = changes.filter((change) => change.links.includes(trace.link));
-  const unread = [...failed.values()].some(({ links }) => !links || links.includes(trace.link));
+  const unread = [...observed.failed.values(), ...audited.untold].some(
+    ({ links }) => !links || links.includes(trace.link),
+  );
   return { link: trace.link, verdict: verdictOf(trace, mine, unread), hops: trace.hops, changes: mine };
 }
 
@@ -274,11 +287,12 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
-  const { plan, observed, expansion } = await makePlan({ ...ask, glance: true }, world);
+  const planned = await makePlan({ ...ask, glance: true, audit: true }, world);
+  const { plan, observed, expansion, audited } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const traces = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const links = traces.map((trace) => healthOf(trace, changes, observed));
+  const links = traces.map((trace) => healthOf(trace, changes, planned));
   const left = changes.filter((change) => change.links.length === 0);
   const verdict = worst([...links.map((link) => link.verdict), ...(left.length > 0 ? (["drifted"] as const) : [])]);
   const findings = [...proofFirst(plan.findings, traces), ...watched.flat(), ...leftOver(left)];
@@ -289,5 +303,7 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
     fingerprint: plan.fingerprint,
     links,
     findings,
+    inventory: audited.inventory,
+    unwatched: audited.unwatched,
   };
 }

@@ -64,7 +64,7 @@ function speaker(
 }
 
 /** A plan of the control plane: `applyPlan` makes it so. */
-export type ControlPlanned = Omit<Planned, "expansion">;
+export type ControlPlanned = Pick<Planned, "plan" | "observed">;
 
 /**
  * Expand, observe, compare, as for links, with the operator's own credentials. A grant on an account that is not there

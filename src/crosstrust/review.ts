@@ -31,7 +31,8 @@ export interface Reviewed {
  * wants it; of what could not be read nothing is said but that.
  */
 export async function reviewLive(federation: Federation, world: World): Promise<Reviewed> {
-  const { observed, expansion } = await makePlan({ federation, only: [], consents: noConsents }, world);
+  const ask = { federation, only: [], consents: noConsents, audit: true };
+  const { observed, expansion, audited } = await makePlan(ask, world);
   const there = (address: Address): LivePresent | undefined => {
     const live = observed.live.get(address);
     return live?.state === "present" ? live : undefined;
@@ -48,7 +49,14 @@ export async function reviewLive(federation: Federation, world: World): Promise<
     return !there(address) && !observed.failed.has(address);
   });
   const trouble = [
-    ...new Set([...observed.failed.values(), ...observed.findings.filter(({ asks }) => asks !== undefined)]),
+    ...new Set([
+      ...observed.failed.values(),
+      ...observed.findings.filter(({ asks }) => asks !== undefined),
+      ...audited.untold,
+    ]),
   ];
-  return { findings: [...wanted, ...live], trouble };
+  return {
+    findings: [...wanted, ...live, ...audited.findings.filter((one) => !audited.untold.includes(one))],
+    trouble,
+  };
 }

@@ -26,6 +26,7 @@ interface RawFile {
   readonly schedule?: string;
   readonly region?: string;
   readonly alerts?: { readonly webhook: string };
+  readonly speakers?: readonly string[];
 }
 
 /** A file as it was parsed, and the shapes of the parties that it is held against. */
@@ -71,7 +72,8 @@ export function shaped({ file, parsed, shapes }: Source): ReadResult {
 const noCanary =
   "prove: canary is for service accounts of google that go to aws, in a file whose control: names the checker";
 
-const watching = ({ schedule, region, alerts }: RawFile) => ({
+const watching = ({ schedule, region, alerts, speakers }: RawFile) => ({
+  ...(speakers ? { speakers } : {}),
   ...(region ? { region } : {}),
   ...(schedule ? { schedule: Number(schedule) } : {}),
   ...(alerts ? { webhook: alerts.webhook.slice("env:".length) } : {}),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { notWatched } from "../crosstrust/audit.ts";
 import type { Finding, Health, LinkHealth, Verdict, World } from "../model.ts";
 import { inParallel } from "../run/retry.ts";
 import { worst } from "../run/verdict.ts";
@@ -54,6 +55,7 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
   const told = new Map(found.flatMap((health) => health.links.map((link) => [link.link, link] as const)));
   const all = links.map(({ name }): LinkHealth => told.get(name) ?? untold(name));
   const findings = new Map(found.flatMap(ownFindings).map((one) => [JSON.stringify(one), one] as const));
+  const unwatched = distinct(found.flatMap((health) => health.unwatched ?? []));
   const prints = found.map(({ fingerprint }) => fingerprint).sort();
   const health: Health = {
     at: new Date(world.clock.now()).toISOString(),
@@ -61,7 +63,9 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
     ms: Math.max(0, ...found.map(({ ms }) => ms)),
     fingerprint: createHash("sha256").update(prints.join(" ")).digest("hex"),
     links: all,
-    findings: [...findings.values()],
+    findings: [...findings.values(), ...notWatched(unwatched)],
+    inventory: distinct(found.flatMap(({ inventory = [] }) => inventory)),
+    unwatched,
   };
   return { health, forget: () => inParallel(shares, 16, (share) => world.store.remove(nameOf(share))) };
 }
@@ -69,8 +73,15 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
 /** What a share only planned of another's links, the other one has proved and says better. */
 function ownFindings({ links, findings }: Health): readonly Finding[] {
   const own = new Set(links.map(({ link }) => link));
-  return findings.filter((finding) => !finding.links || finding.links.some((link) => own.has(link)));
+  return findings.filter(
+    ({ code, links: of }) => code !== "NOT-WATCHED" && (!of || of.length === 0 || of.some((link) => own.has(link))),
+  );
 }
+
+/** Several shares look at what they have in common. */
+const distinct = <T>(all: readonly T[]): readonly T[] => [
+  ...new Map(all.map((one) => [JSON.stringify(one), one])).values(),
+];
 
 const untold = (link: string): LinkHealth => ({
   ...{ link, verdict: "unknown", changes: [] },

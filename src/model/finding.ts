@@ -64,6 +64,12 @@ export interface Witness {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
+/** Something that the credentials at hand may not look at, and the command that would permit it. */
+export interface Unwatched {
+  readonly what: string;
+  readonly fix: string;
+}
+
 /** A finding before anybody says where: whoever judges a thing by itself knows neither its address nor its links. */
 export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix" | "of" | "witness">;
 

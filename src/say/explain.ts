@@ -1,4 +1,4 @@
-import type { Change, Hop, Trace, Verdict } from "../model.ts";
+import type { Change, Finding, Hop, Trace, Verdict } from "../model.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { columns, ink, type Paper } from "./paper.ts";
 
@@ -9,12 +9,17 @@ export interface ExplainView {
   readonly trace: Trace;
   readonly changes: readonly Change[];
   readonly verdict: Verdict;
+  /** Who else may act as what the link relies on, as is usual. */
+  readonly inventory?: readonly Finding[];
 }
 
 const words = { ok: "ok", no: "no", unknown: "?", skipped: "-" } as const;
 
 /** One link, hop by hop, and the first thing that fails, condition by condition. */
-export function explainText({ link, world, trace, changes, verdict }: ExplainView, paper: Paper): string {
+export function explainText(
+  { link, world, trace, changes, verdict, inventory = [] }: ExplainView,
+  paper: Paper,
+): string {
   const findings = byWeight(distinct(trace.findings));
   const drift = changes.map((change) => `drift     ${change.address}   ${change.cause ?? change.verb}`);
   return [
@@ -24,6 +29,7 @@ export function explainText({ link, world, trace, changes, verdict }: ExplainVie
       "  ",
     ),
     ...drift,
+    ...(inventory.length > 0 ? ["", "known, and as is usual", ...inventory.map(({ says }) => `  ${says}`)] : []),
     ...(findings.length > 0 ? ["", ...findings.map((finding) => findingText(finding, paper))] : []),
     ...(findings.length === 0 ? ["", ...sum(verdict, paper)] : []),
   ].join("\n");

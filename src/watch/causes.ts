@@ -52,7 +52,7 @@ function oneEach(all: readonly Ailment[]): readonly Ailment[] {
 const concerns = ({ links }: Finding, name: string): boolean => links?.includes(name) ?? false;
 
 /** `aws:role/111122223333/reports` is at `aws 111122223333`; an issuer, whose address is its URL, is at itself. */
-function scopeOf(address: Address): string {
+export function scopeOf(address: Address): string {
   const [, party = "", kind = "", rest = ""] = /^(\w+):(\w+)\/(.*)$/.exec(address) ?? [];
   return `${party} ${kind === "issuer" ? rest : (rest.split("/")[0] ?? "")}`;
 }

@@ -71,7 +71,9 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   if (!federation.links.some((link) => link.name === what)) {
     throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);
   }
-  const { plan, observed, expansion } = await makePlan({ federation, only: [what], consents: consentsOf({}) }, world);
+  const ask = { federation, only: [what], consents: consentsOf({}), audit: true };
+  const planned = await makePlan(ask, world);
+  const { plan, observed, expansion, audited } = planned;
   const [trace] = await proveLinks(
     { federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false },
     world,
@@ -80,13 +82,18 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const grave = plan.findings.filter(({ severity }) => severity === "error" || severity === "security");
   const findings = proofFirst(grave, [trace]);
-  const { verdict } = healthOf(trace, changes, observed);
+  const { verdict } = healthOf(trace, changes, planned);
   const exit = exitOf({ findings: findings.map(onlyLooked), verdicts: [verdict] });
   const whole = { ...trace, findings };
+  const inventory = audited.inventory.filter(({ links }) => links?.includes(what) ?? true);
   const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
-  const json = document(said, { link: what, verdict, hops: trace.hops, findings: findings.map(findingBody) });
-  return {
-    exit,
-    text: flags.json ? json : explainText({ link: what, world: world.kind, trace: whole, changes, verdict }, paper),
-  };
+  const json = document(said, {
+    link: what,
+    verdict,
+    hops: trace.hops,
+    findings: findings.map(findingBody),
+    inventory,
+  });
+  const view = { link: what, world: world.kind, trace: whole, changes, verdict, inventory };
+  return { exit, text: flags.json ? json : explainText(view, paper) };
 };

@@ -3,6 +3,7 @@ import type { Policy } from "../../judge/aws/policy.ts";
 import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
+import { audit } from "./audit.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
 import { controlResources } from "./control/resources.ts";
@@ -90,6 +91,7 @@ export const aws: Party = {
   relying,
   kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
   control: controlResources,
+  audit,
   title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
   identityName,
   lint,
