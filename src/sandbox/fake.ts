@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { JWK } from "jose";
 import type { Session } from "../model.ts";
 import type { State, View } from "./state.ts";
@@ -215,6 +216,8 @@ export interface Issuers {
   sign(issuer: string, claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): string;
   /** The public keys of an issuer that the sandbox plays; undefined for any other. */
   keys(issuer: string): readonly JWK[] | undefined;
+  /** The private key that a cloud keeps for somebody who is no issuer, such as a service account. Made at its first use. */
+  privateKey(name: string): KeyObject;
 }
 
 /** Deterministic characters from an alphabet, for ids that look real and can be reproduced. */

@@ -3,6 +3,7 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createPrivateKey,
   createSign,
   generateKeyPairSync,
   randomBytes,
@@ -81,6 +82,7 @@ export class Keys {
     return {
       sign: (issuer, claims, header = {}) => this.mint(issuer, { claims, header }),
       keys: (issuer) => (hosted(issuer) ? this.served(issuer) : undefined),
+      privateKey: (name) => createPrivateKey(this.keyOf(name).pem),
     };
   }
 

@@ -1,6 +1,10 @@
 import { memberOf } from "../../../judge/google/principals.ts";
 import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
+import { isDenied } from "./deny-rules.ts";
+import { lineOf, lineOfProject } from "./hierarchy.ts";
+import { deniedAs, membersFor } from "./identities.ts";
 import { poolOf } from "./pool-store.ts";
+import { roleHolds } from "./predefined-roles.ts";
 import { errorInfo, GoogleError, type Principal } from "./rest.ts";
 import {
   accountOf,
@@ -13,102 +17,45 @@ import {
 } from "./store.ts";
 
 /**
- * Which permissions a role holds, as far as this product's calls need them; owner mints nothing (google.md
- * 6.2).
+ * A permission on a project, or on one account of it, whose own policy then counts beside the project's; or on a folder or
+ * an organization.
  */
-const roles: Readonly<Record<string, RegExp>> = {
-  "roles/owner": /^(?!iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$)/,
-  "roles/editor": /^(?!.*\.(setIamPolicy)$|iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt)$)/,
-  "roles/viewer": /\.(get|list|getIamPolicy)$/,
-  "roles/browser": /^resourcemanager\.projects\.(get|getIamPolicy|list)$/,
-  "roles/iam.serviceAccountAdmin":
-    /^iam\.serviceAccounts\.(create|delete|disable|enable|get|getIamPolicy|list|setIamPolicy|undelete|update)$/,
-  "roles/iam.serviceAccountCreator": /^iam\.serviceAccounts\.(create|get|list)$/,
-  "roles/iam.serviceAccountViewer": /^iam\.serviceAccounts\.(get|getIamPolicy|list)$/,
-  "roles/iam.serviceAccountTokenCreator":
-    /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)$/,
-  "roles/iam.serviceAccountOpenIdTokenCreator": /^iam\.serviceAccounts\.getOpenIdToken$/,
-  "roles/iam.workloadIdentityUser": /^iam\.serviceAccounts\.(getAccessToken|getOpenIdToken)$/,
-  "roles/iam.workloadIdentityPoolAdmin": /^iam\.workloadIdentityPool(Provider)?s\./,
-  "roles/iam.workloadIdentityPoolViewer": /^iam\.workloadIdentityPool(Provider)?s\.(get|list)$/,
-  "roles/serviceusage.serviceUsageAdmin": /^serviceusage\.services\./,
-  "roles/serviceusage.serviceUsageConsumer": /^serviceusage\.services\.(get|list|use)$/,
-  "roles/iam.serviceAccountUser": /^iam\.serviceAccounts\.(actAs|get|list)$/,
-  "roles/iam.roleAdmin": /^iam\.roles\./,
-  "roles/iam.roleViewer": /^iam\.roles\.(get|list)$/,
-  "roles/run.admin": /^run\./,
-  "roles/run.developer": /^run\.(?!.*\.(setIamPolicy|invoke)$)/,
-  "roles/run.viewer": /^run\..*\.(get|list|getIamPolicy)$/,
-  "roles/run.invoker": /^run\.(routes|jobs)\.invoke$/,
-  "roles/run.builder":
-    /^(artifactregistry\.repositories\.(uploadArtifacts|downloadArtifacts)|logging\.logEntries\.create|storage\.objects\.get)$/,
-  "roles/cloudbuild.builds.builder":
-    /^(artifactregistry\.repositories\.\w+Artifacts|cloudbuild\..*|logging\.logEntries\.create|storage\.objects\.\w+)$/,
-  "roles/cloudbuild.builds.editor": /^cloudbuild\.builds\./,
-  "roles/artifactregistry.admin": /^artifactregistry\./,
-  "roles/artifactregistry.reader": /^artifactregistry\..*\.(get|list|downloadArtifacts)$/,
-  "roles/artifactregistry.writer": /^artifactregistry\..*\.(get|list|downloadArtifacts|uploadArtifacts)$/,
-  "roles/storage.admin": /^storage\./,
-  "roles/storage.objectAdmin": /^storage\.objects\./,
-  "roles/storage.objectUser": /^storage\.objects\.(?!(get|set)IamPolicy)/,
-  "roles/storage.objectCreator": /^storage\.objects\.create$/,
-  "roles/storage.objectViewer": /^storage\.objects\.(get|list)$/,
-  "roles/storage.legacyBucketOwner":
-    /^storage\.(buckets\.(get|getIamPolicy|setIamPolicy|update)|objects\.(create|delete|list))$/,
-  "roles/storage.legacyBucketReader": /^storage\.(buckets\.get|objects\.list)$/,
-  "roles/logging.admin": /^logging\./,
-  "roles/logging.configWriter": /^logging\.(logMetrics|sinks|buckets|exclusions)\./,
-  "roles/logging.logWriter": /^logging\.logEntries\.create$/,
-  "roles/logging.viewer": /^logging\.(logEntries|logMetrics|logs)\.(get|list)$/,
-  "roles/monitoring.editor": /^monitoring\./,
-  "roles/monitoring.alertPolicyEditor": /^monitoring\.alertPolicies\./,
-  "roles/monitoring.viewer": /^monitoring\..*\.(get|list)$/,
-  "roles/resourcemanager.projectIamAdmin": /^resourcemanager\.projects\.(get|getIamPolicy|setIamPolicy)$/,
-  "roles/cloudscheduler.admin": /^cloudscheduler\./,
-  "roles/cloudscheduler.jobRunner": /^cloudscheduler\.jobs\.run$/,
-  "roles/cloudscheduler.viewer": /^cloudscheduler\.jobs\.(get|list)$/,
-  "roles/workflows.admin": /^workflows\./,
-  "roles/workflows.editor": /^workflows\.(?!\w+\.setIamPolicy$)/,
-  // What an invoker may see of executions is from memory of the role's page: unverified.
-  "roles/workflows.invoker": /^workflows\.executions\.(create|cancel|get|list)$/,
-  "roles/workflows.viewer": /^workflows\.\w+\.(get|list)$/,
-};
-
-/** A permission on a project, or on one account of it, whose own policy then counts beside the project's. */
 export interface Wanted {
   readonly permission: string;
-  readonly project: string;
+  readonly project?: string;
+  /** `folders/ID` or `organizations/ID`, where no project is meant. */
+  readonly above?: string;
   readonly account?: StoredAccount | undefined;
   /** The same for any other thing that has a policy. */
   readonly on?: { readonly policy: StoredPolicy } | undefined;
 }
 
 /**
- * Whether the bindings of the project or of the account give a permission. A role that is not in the table
- * gives none, and so does a binding with a condition: conditions are not evaluated here.
+ * Whether a binding on the thing itself, its project, its folders or its organization gives a permission, and no deny
+ * policy of the project withholds it. A role that is not known gives none, and so does a binding with a condition:
+ * conditions are not evaluated here.
  */
-export function may(principal: Principal, wanted: Wanted, host: Host): boolean {
-  const project = projectOf(host, wanted.project);
+export function may(principal: Principal, { permission, project, above, account, on }: Wanted, host: Host): boolean {
+  const line = project === undefined ? lineOf(host, above) : lineOfProject(host, projectOf(host, project));
   const bindings: readonly Binding[] = [
-    ...project.policy.bindings,
-    ...(wanted.account?.policy.bindings ?? []),
-    ...(wanted.on?.policy.bindings ?? []),
+    ...line.flatMap(({ policy }) => policy.bindings),
+    ...(account?.policy.bindings ?? []),
+    ...(on?.policy.bindings ?? []),
   ];
-  return bindings.some(
+  const names = membersFor(principal, host);
+  const given = bindings.some(
     ({ role, members, condition }) =>
-      condition === undefined &&
-      ([principal.member, ...(principal.also ?? [])].some((one) => members.includes(one)) ||
-        members.includes("allUsers") ||
-        members.includes("allAuthenticatedUsers")) &&
-      gives(role, wanted.permission, host),
+      condition === undefined && members.some((one) => names.has(one)) && gives(role, permission, host),
   );
+  if (!given || project === undefined) return given;
+  return !isDenied({ project: projectOf(host, project).id, permission, names: deniedAs(principal, host) }, host);
 }
 
 /** A custom role that was deleted gives nothing, although bindings may still name it. */
 function gives(role: string, permission: string, host: Host): boolean {
   const own = host.state.get<StoredRole>(`google.role/${role}`);
   if (own) return own.deletedAt === undefined && own.stage !== "DISABLED" && own.permissions.includes(permission);
-  return roles[role]?.test(permission) ?? false;
+  return roleHolds(role, permission);
 }
 
 /** Throws the 403 that a missing account and a missing permission have in common (google.md, trap 4). */

@@ -1,16 +1,8 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { require_ } from "./access.ts";
+import { denyPolicyKey, type StoredDenyPolicy } from "./deny-rules.ts";
 import { GoogleError, type RestCall, type Route } from "./rest.ts";
 import { projectOf, sameEtag } from "./store.ts";
-
-interface StoredDenyPolicy {
-  readonly id: string;
-  readonly number: string;
-  readonly etag: string;
-  readonly displayName?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly rules?: readonly unknown[];
-}
 
 const root = String.raw`^/v2/policies/cloudresourcemanager\.googleapis\.com/projects/([^/]+)/denypolicies`;
 const one = `${root}/([a-z0-9.-]+)`;
@@ -30,8 +22,6 @@ export const denyPolicyRoutes: readonly Route[] = [
   { method: "DELETE", pattern: new RegExp(`${one}$`), operation: "DeletePolicy", write: true, run: remove },
 ];
 
-const key = (project: string, id = ""): string => `google.denyPolicy/${project}/${id}`;
-
 function projectFor({ parts, host, principal }: RestCall, verb: string): string {
   const { id, noOrganization } = projectOf(host, parts[0] ?? "");
   if (noOrganization)
@@ -41,7 +31,7 @@ function projectFor({ parts, host, principal }: RestCall, verb: string): string 
 }
 
 function found(call: RestCall, verb = "get"): StoredDenyPolicy {
-  const stored = call.host.state.get<StoredDenyPolicy>(key(projectFor(call, verb), call.parts[1]));
+  const stored = call.host.state.get<StoredDenyPolicy>(denyPolicyKey(projectFor(call, verb), call.parts[1]));
   if (!stored) throw new GoogleError([404, "NOT_FOUND"], "Requested entity was not found.");
   return stored;
 }
@@ -55,7 +45,7 @@ const shown = ({ id, number, ...rest }: StoredDenyPolicy) => ({
 const nextEtag = (host: Host): string => Buffer.from(`deny/${host.state.next("denyPolicy")}`).toString("base64");
 
 function saved(host: Host, project: string, policy: StoredDenyPolicy) {
-  host.state.put(key(project, policy.id), policy);
+  host.state.put(denyPolicyKey(project, policy.id), policy);
   return done(shown(policy));
 }
 
@@ -69,7 +59,7 @@ function create(call: RestCall) {
   const project = projectFor(call, "create");
   const id = call.request.query.get("policyId") ?? "";
   if (!/^[a-z][a-z0-9.-]{2,62}$/.test(id)) throw new GoogleError([400, "INVALID_ARGUMENT"], "Invalid policy id.");
-  if (call.host.state.get(key(project, id)))
+  if (call.host.state.get(denyPolicyKey(project, id)))
     throw new GoogleError([409, "ALREADY_EXISTS"], "Requested entity already exists");
   const { number } = projectOf(call.host, project);
   return saved(call.host, project, { ...fieldsOf(call), id, number, etag: nextEtag(call.host) });
@@ -93,7 +83,9 @@ function update(call: RestCall) {
 }
 
 function list(call: RestCall) {
-  const all = call.host.view.list<StoredDenyPolicy>(key(projectFor(call, "list"))).map(([, policy]) => shown(policy));
+  const all = call.host.view
+    .list<StoredDenyPolicy>(denyPolicyKey(projectFor(call, "list")))
+    .map(([, policy]) => shown(policy));
   return all.length > 0 ? { policies: all } : {};
 }
 
@@ -102,6 +94,6 @@ function remove(call: RestCall) {
   const etag = call.request.query.get("etag");
   if (etag && !sameEtag(etag, stored.etag))
     throw new GoogleError([409, "ABORTED"], "There were concurrent policy changes.");
-  call.host.state.delete(key(projectOf(call.host, call.parts[0] ?? "").id, stored.id));
+  call.host.state.delete(denyPolicyKey(projectOf(call.host, call.parts[0] ?? "").id, stored.id));
   return done(shown(stored));
 }

@@ -1,6 +1,8 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { denied, may, principalOf, require_, requireApi } from "./access.ts";
+import { may, principalOf, require_, requireApi } from "./access.ts";
+import { foundAccount } from "./accounts.ts";
 import { denyPolicyRoutes } from "./deny-policies.ts";
+import { keyRoutes } from "./keys.ts";
 import { poolRoutes } from "./pools.ts";
 import { GoogleError, paged, type RestCall, type Route, restFake } from "./rest.ts";
 import { roleRoutes } from "./roles.ts";
@@ -9,7 +11,6 @@ import {
   checkedPolicy,
   emptyPolicy,
   newUniqueId,
-  operator,
   projectOf,
   renameMembers,
   type StoredAccount,
@@ -65,44 +66,21 @@ const routes: readonly Route[] = [
     write: false,
     run: testPermissions,
   },
-  {
-    method: "GET",
-    pattern: path(`${one}/keys`),
-    operation: "ListServiceAccountKeys",
-    write: false,
-    run: (call) => found(call, "get") && {},
-  },
-  { method: "POST", pattern: path(`${one}/keys`), operation: "CreateServiceAccountKey", write: true, run: noKeys },
+  ...keyRoutes,
   ...roleRoutes,
 ];
 
 /**
  * IAM Admin v1: service accounts (google.md 5, wire.md 4.1), and pools (pools.ts). The project `-` is taken too, because gcloud
- * mixes both forms (wire.md, trap 10). Keys can be listed, and there are none.
+ * mixes both forms (wire.md, trap 10).
  */
 export const iam = restFake(
   { service: "google.iam", hosts: ["iam.googleapis.com"], routes: [...routes, ...poolRoutes, ...denyPolicyRoutes] },
   principalOf,
 );
 
-/**
- * The account a call names, once its caller may see it. Only `get` lags: a fresh account answers 404 for a
- * while, and so does a stale read; a write finds at once what it writes to.
- */
-function found({ parts, host, principal }: RestCall, verb: string): StoredAccount {
-  const [projectName = "", name = ""] = parts;
-  const view = verb === "get" ? (host.view === host.state ? host.propagated : host.view) : host.state;
-  const account = accountOf(view, name);
-  const project = projectName === "-" ? account?.project : projectOf(host, projectName).id;
-  if (project !== undefined) requireApi(host, project, "iam.googleapis.com");
-  if (!account || (projectName !== "-" && account.project !== project)) {
-    // With the wildcard Google does not say that nothing is there (google.md, trap 13).
-    if (projectName === "-") throw denied(`iam.serviceAccounts.${verb}`);
-    throw new GoogleError([404, "NOT_FOUND"], `Unknown service account`);
-  }
-  require_(principal, { permission: `iam.serviceAccounts.${verb}`, project: account.project, account }, host);
-  return account;
-}
+/** The account that a call names, once its caller may do with it what the verb says. */
+const found = (call: RestCall, verb: string): StoredAccount => foundAccount(call, `iam.serviceAccounts.${verb}`);
 
 /** Empty texts and false are left out, as Google does; `etag` is deprecated and constant (google.md 5). */
 const shown = (account: StoredAccount) => ({
@@ -255,18 +233,4 @@ function setPolicy(call: RestCall) {
   const policy = checkedPolicy(call.host, account.policy, (call.body.policy ?? {}) as Partial<StoredPolicy>);
   saveAccount(call.host, { ...account, policy });
   return policyOf(policy);
-}
-
-/** The sandbox is keyless: this is how a project with that organization policy answers. */
-function noKeys(call: RestCall): never {
-  found(call, "get");
-  const says = "Key creation is not allowed on this service account.";
-  throw new GoogleError([400, "FAILED_PRECONDITION"], says, [
-    {
-      "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
-      violations: [
-        { type: "constraints/iam.disableServiceAccountKeyCreation", subject: operator.email, description: says },
-      ],
-    },
-  ]);
 }

@@ -1,7 +1,9 @@
+import { createSign } from "node:crypto";
 import type { Host } from "../../../sandbox/fake.ts";
 import { denied, issueAccessToken, principalOf, require_, requireApi } from "./access.ts";
+import { systemKeyOf, systemPrivateKey } from "./key-store.ts";
 import { allows } from "./org-policy.ts";
-import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
+import { GoogleError, type Principal, type RestCall, type Route, restFake } from "./rest.ts";
 import { accountOf, projectOf, type StoredAccount } from "./store.ts";
 
 /** What signs every Google ID token of the sandbox; its keys are those that `certs` shows. */
@@ -18,6 +20,8 @@ const routes: readonly Route[] = [
     write: false,
     run: accessToken,
   },
+  { method: "POST", pattern: path("signJwt"), operation: "SignJwt", write: false, run: signJwt },
+  { method: "POST", pattern: path("signBlob"), operation: "SignBlob", write: false, run: signBlob },
 ];
 
 /** IAM Credentials v1; the project wildcard is mandatory (google.md 2). */
@@ -27,14 +31,31 @@ export const iamcredentials = restFake(
 );
 
 /**
- * A missing account, a disabled one and a missing permission get one answer (google.md, trap 4). The account
- * and its policy are seen as far as they have propagated, so a fresh grant is refused (trap 17).
+ * Returns the account a token is asked of. A missing account, a disabled one and a missing permission get one answer
+ * (google.md, trap 4). The account and its policy are seen as far as they have propagated, so a fresh grant is refused
+ * (trap 17). In a chain of `delegates` the caller speaks as the last of them.
  */
 function held(call: RestCall, permission: string): StoredAccount {
-  const account = accountOf(call.host.propagated, call.parts[0] ?? "");
-  if (account) requireApi(call.host, account.project, "iamcredentials.googleapis.com");
+  const { delegates } = call.body;
+  const chain = (Array.isArray(delegates) ? delegates : []).map((one) => String(one).split("/").at(-1) ?? "");
+  const caller = chain.reduce<Principal>((from, name) => {
+    const { email } = speaker({ name, from, permission: "iam.serviceAccounts.implicitDelegation" }, call.host);
+    return { member: `serviceAccount:${email}`, email };
+  }, call.principal);
+  return speaker({ name: call.parts[0] ?? "", from: caller, permission }, call.host);
+}
+
+interface Speaking {
+  readonly name: string;
+  readonly from: Principal;
+  readonly permission: string;
+}
+
+function speaker({ name, from, permission }: Speaking, host: Host): StoredAccount {
+  const account = accountOf(host.propagated, name);
+  if (account) requireApi(host, account.project, "iamcredentials.googleapis.com");
   if (!account || account.disabled) throw denied(permission);
-  require_(call.principal, { permission, project: account.project, account }, call.host);
+  require_(from, { permission, project: account.project, account }, host);
   return account;
 }
 
@@ -124,3 +145,40 @@ function accessToken(call: RestCall) {
   const expireTime = new Date(call.host.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   return { accessToken: token, expireTime };
 }
+
+/** Seconds from now to the latest `exp` that is signed (reference of signJwt). */
+const longestJwt = 12 * 3600;
+
+/** Signs claims with the account's own key: whoever may, can exchange the result for any token of the account. */
+function signJwt(call: RestCall) {
+  const account = held(call, "iam.serviceAccounts.signJwt");
+  const claims = claimsIn(call.body.payload);
+  const now = Math.floor(call.host.now() / 1000);
+  const late = claims?.exp !== undefined && !(Number(claims.exp) > now && Number(claims.exp) <= now + longestJwt);
+  if (!claims || late) throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
+  const { id } = systemKeyOf(account, call.host.now());
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const input = `${part({ alg: "RS256", kid: id, typ: "JWT" })}.${part(claims)}`;
+  const signature = signed(call.host, account, Buffer.from(input)).toString("base64url");
+  return { keyId: id, signedJwt: call.host.secrets.issue(`${input}.${signature}`) };
+}
+
+/** The claims arrive as the text of a JSON object. */
+function claimsIn(payload: unknown): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(String(payload));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function signBlob(call: RestCall) {
+  const account = held(call, "iam.serviceAccounts.signBlob");
+  const payload = Buffer.from(String(call.body.payload ?? ""), "base64");
+  const { id } = systemKeyOf(account, call.host.now());
+  return { keyId: id, signedBlob: call.host.secrets.issue(signed(call.host, account, payload).toString("base64")) };
+}
+
+const signed = (host: Host, account: StoredAccount, input: Buffer): Buffer =>
+  createSign("RSA-SHA256").update(input).sign(systemPrivateKey(host, account));

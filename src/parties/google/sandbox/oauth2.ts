@@ -1,8 +1,11 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import { holderOf, issueAccessToken, principalOf } from "./access.ts";
+import { assertionGrant, OAuthError } from "./assertion.ts";
 import { googleIssuer } from "./iamcredentials.ts";
+import { certificateOf } from "./key-material.ts";
+import { keysOf, systemKeyOf, systemPrivateKey, verifyingKey } from "./key-store.ts";
 import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
-import { operator } from "./store.ts";
+import { accountOf, operator } from "./store.ts";
 
 /** The operator's grant, as a sign-in would leave it: made from the seed, always the same, stored nowhere. */
 export const refreshToken = (host: Host): string =>
@@ -30,6 +33,14 @@ const routes: readonly Route[] = [
   { method: "GET", pattern: /^\/oauth2\/v\d\/certs$/, operation: "GetCerts", write: false, run: certs, open: true },
   {
     method: "GET",
+    pattern: /^\/robot\/v1\/metadata\/x509\/([^/]+)$/,
+    operation: "GetAccountCerts",
+    write: false,
+    run: accountCerts,
+    open: true,
+  },
+  {
+    method: "GET",
     pattern: /^\/\.well-known\/openid-configuration$/,
     operation: "GetDiscovery",
     write: false,
@@ -39,7 +50,8 @@ const routes: readonly Route[] = [
 ];
 
 /**
- * Google's token endpoint and its keys: refresh of the operator's grant, token and user information, JWKS.
+ * Google's token endpoint and its keys: refresh of the operator's grant, assertions of service accounts, token and user
+ * information, JWKS, certificates of accounts.
  * The errors of the token endpoints have OAuth's shape, so their handlers answer them whole.
  */
 export const oauth2 = restFake(
@@ -51,18 +63,19 @@ export const oauth2 = restFake(
   principalOf,
 );
 
-/** Only a refresh: the other grant of this endpoint needs a key, and there are none. */
+const refused = (error: string, description: string) => ({
+  status: 400,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ error, error_description: description }),
+});
+
+const assertionType = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/** Two grants: the operator's refresh token, and an assertion that a key of a service account signed. */
 function token({ body, host }: RestCall) {
-  const refused = (error: string, error_description: string) => ({
-    status: 400,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ error, error_description }),
-  });
+  if (body.grant_type === assertionType) return exchangeAssertion(String(body.assertion ?? ""), host);
   if (body.grant_type !== "refresh_token")
-    return refused(
-      "unsupported_grant_type",
-      "the sandbox issues no service account keys, so there is no assertion to exchange",
-    );
+    return refused("unsupported_grant_type", `Invalid grant_type: ${String(body.grant_type ?? "")}`);
   if (body.refresh_token !== refreshToken(host)) return refused("invalid_grant", "Bad Request");
   const { token: access_token, expiresIn } = issueAccessToken(host, operator.email);
   return {
@@ -73,15 +86,31 @@ function token({ body, host }: RestCall) {
   };
 }
 
+function exchangeAssertion(assertion: string, host: Host) {
+  try {
+    return assertionGrant(assertion, host);
+  } catch (error) {
+    if (error instanceof OAuthError) return refused(error.error, error.message);
+    throw error;
+  }
+}
+
+/** The certificates that Google publishes for an account, by the ids of their keys. */
+async function accountCerts({ parts, host }: RestCall) {
+  const account = accountOf(host.propagated, parts[0] ?? "");
+  if (!account) throw new GoogleError([404, "NOT_FOUND"], "Requested entity was not found.");
+  const system = systemKeyOf(account, host.now());
+  const own = keysOf(host.propagated, account).filter(({ id }) => verifyingKey(host, account, id));
+  return Object.fromEntries([
+    ...own.map(({ id, certificate }) => [id, certificate]),
+    [system.id, await certificateOf(systemPrivateKey(host, account), account, system)],
+  ]);
+}
+
 function tokenInfo({ body, request, host }: RestCall) {
   const text = String(body.access_token ?? request.query.get("access_token") ?? "");
   const holder = holderOf(text, host);
-  if (!holder)
-    return {
-      status: 400,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ error: "invalid_token", error_description: "Invalid Value" }),
-    };
+  if (!holder) return refused("invalid_token", "Invalid Value");
   return {
     email: holder.email,
     email_verified: "true",

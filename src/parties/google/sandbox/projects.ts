@@ -1,5 +1,9 @@
 import { may, principalOf, require_, requireApi } from "./access.ts";
-import { type RestCall, type Route, restFake } from "./rest.ts";
+import { folderRoutes } from "./folders.ts";
+import { lineOf, parentOf } from "./hierarchy.ts";
+import { finished, operationRoutes } from "./operations.ts";
+import { organizationRoutes } from "./organizations.ts";
+import { GoogleError, type RestCall, type Route, restFake } from "./rest.ts";
 import {
   checkedPolicy,
   type ListPolicy,
@@ -9,21 +13,42 @@ import {
   saveProject,
 } from "./store.ts";
 
-const one = "^/v1/projects/([^/:]+)";
-const path = (rest: string): RegExp => new RegExp(`${one}${rest}$`);
+const path = (rest: string, versions = "1"): RegExp => new RegExp(`^/v[${versions}]/projects/([^/:]+)${rest}$`);
 
 const routes: readonly Route[] = [
   { method: "GET", pattern: /^\/v1\/projects$/, operation: "ListProjects", write: false, run: list },
-  { method: "GET", pattern: path(""), operation: "GetProject", write: false, run: (call) => shown(held(call, "get")) },
+  { method: "POST", pattern: /^\/v1\/projects$/, operation: "CreateProject", write: true, run: create },
+  {
+    method: "GET",
+    pattern: path(""),
+    operation: "GetProject",
+    write: false,
+    run: (call) => shown(held(call, "get")),
+  },
+  {
+    method: "GET",
+    pattern: path("", "3"),
+    operation: "GetProject",
+    write: false,
+    run: (call) => shownV3(held(call, "get")),
+  },
+  { method: "PUT", pattern: path(""), operation: "UpdateProject", write: true, run: update },
+  { method: "POST", pattern: path(":getAncestry"), operation: "GetAncestry", write: false, run: ancestry },
   {
     method: "POST",
-    pattern: path(":getIamPolicy"),
+    pattern: path(":getIamPolicy", "13"),
     operation: "GetIamPolicy",
     write: false,
     run: (call) => held(call, "getIamPolicy").policy,
   },
-  { method: "POST", pattern: path(":setIamPolicy"), operation: "SetIamPolicy", write: true, run: setPolicy },
-  { method: "POST", pattern: path(":testIamPermissions"), operation: "TestIamPermissions", write: false, run: test },
+  { method: "POST", pattern: path(":setIamPolicy", "13"), operation: "SetIamPolicy", write: true, run: setPolicy },
+  {
+    method: "POST",
+    pattern: path(":testIamPermissions", "13"),
+    operation: "TestIamPermissions",
+    write: false,
+    run: test,
+  },
   {
     method: "POST",
     pattern: path(":getEffectiveOrgPolicy"),
@@ -33,9 +58,12 @@ const routes: readonly Route[] = [
   },
   { method: "POST", pattern: path(":getOrgPolicy"), operation: "GetOrgPolicy", write: false, run: getConstraint },
   { method: "POST", pattern: path(":setOrgPolicy"), operation: "SetOrgPolicy", write: true, run: setConstraint },
+  ...folderRoutes,
+  ...organizationRoutes,
+  ...operationRoutes,
 ];
 
-/** Cloud Resource Manager v1 (wire.md 4.3). */
+/** Cloud Resource Manager v1 (wire.md 4.3), with the parts of v2 and v3 that are about who may do what. */
 export const projects = restFake(
   { service: "google.cloudresourcemanager", hosts: ["cloudresourcemanager.googleapis.com"], routes },
   principalOf,
@@ -65,14 +93,86 @@ function held({ parts, host, principal }: RestCall, verb: string): StoredProject
 }
 
 /** Always active and always of the same age: a sandbox's output can be compared. */
-const shown = (project: StoredProject) => ({
-  projectNumber: project.number,
-  projectId: project.id,
-  lifecycleState: "ACTIVE",
-  name: project.id,
-  createTime: "2026-01-01T00:00:00Z",
-  ...(project.noOrganization ? {} : { parent: { type: "organization", id: "111111111111" } }),
-});
+const shown = (project: StoredProject) => {
+  const [kind = "", id] = (parentOf(project) ?? "").split("/");
+  return {
+    projectNumber: project.number,
+    projectId: project.id,
+    lifecycleState: "ACTIVE",
+    name: project.title ?? project.id,
+    createTime: "2026-01-01T00:00:00Z",
+    ...(id === undefined ? {} : { parent: { type: kind.replace(/s$/, ""), id } }),
+  };
+};
+
+const shownV3 = (project: StoredProject) => {
+  const parent = parentOf(project);
+  return {
+    name: `projects/${project.number}`,
+    projectId: project.id,
+    state: "ACTIVE",
+    displayName: project.title ?? project.id,
+    createTime: "2026-01-01T00:00:00Z",
+    ...(parent === undefined ? {} : { parent }),
+  };
+};
+
+interface Given {
+  readonly projectId?: string;
+  readonly name?: string;
+  readonly parent?: { readonly type?: string; readonly id?: string };
+}
+
+/** Where a caller wants a project to be: it must exist, and the caller may create projects there. */
+function placeFor({ host, principal }: RestCall, { parent }: Given): Pick<StoredProject, "parent" | "noOrganization"> {
+  if (!parent) return { noOrganization: true };
+  const above = `${parent.type}s/${parent.id}`;
+  require_(principal, { permission: "resourcemanager.projects.create", above }, host);
+  return { parent: above };
+}
+
+/** Whoever creates a project owns it, and here that is the operator. Without a parent it is below no organization. */
+function create(call: RestCall) {
+  const { host } = call;
+  const given = call.body as Given;
+  const { projectId: id = "", name } = given;
+  if (!/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id))
+    throw new GoogleError(
+      [400, "INVALID_ARGUMENT"],
+      "field [project_id] has issue [project_id contains invalid characters]",
+    );
+  if (host.state.get(`google.project/${id}`))
+    throw new GoogleError([409, "ALREADY_EXISTS"], "Requested entity already exists");
+  const place = placeFor(call, given);
+  const project = { ...projectOf(host, id), ...place, ...(name && name !== id ? { title: name } : {}) };
+  saveProject(host, project);
+  const type = "type.googleapis.com/google.cloudresourcemanager.v1.Project";
+  return finished(host, "cp", { response: { "@type": type, ...shown(project) } });
+}
+
+/** Renames a project, or moves it to another parent. */
+function update(call: RestCall) {
+  const project = held(call, "update");
+  const given = call.body as Given;
+  const { noOrganization, parent, title, ...rest } = project;
+  const there = shown(project).parent;
+  const moves = given.parent?.id !== there?.id || given.parent?.type !== there?.type;
+  const place = moves
+    ? placeFor(call, given)
+    : { ...(noOrganization ? { noOrganization } : {}), ...(parent ? { parent } : {}) };
+  const name = given.name ?? title;
+  const next: StoredProject = { ...rest, ...place, ...(name && name !== project.id ? { title: name } : {}) };
+  saveProject(call.host, next);
+  return shown(next);
+}
+
+/** The project itself first, the organization last. */
+function ancestry(call: RestCall) {
+  const project = held(call, "get");
+  const above = lineOf(call.host, parentOf(project)).map(({ name }) => name.split("/"));
+  const ids = [["projects", project.id], ...above];
+  return { ancestor: ids.map(([kind = "", id]) => ({ resourceId: { type: kind.replace(/s$/, ""), id } })) };
+}
 
 function list({ host }: RestCall) {
   return { projects: host.state.list<StoredProject>("google.project/").map(([, project]) => shown(project)) };
@@ -80,9 +180,19 @@ function list({ host }: RestCall) {
 
 function setPolicy(call: RestCall) {
   const project = held(call, "setIamPolicy");
-  const policy = checkedPolicy(call.host, project.policy, (call.body.policy ?? {}) as Partial<StoredPolicy>);
+  const given = (call.body.policy ?? {}) as Partial<StoredPolicy>;
+  refusePublic(given);
+  const policy = checkedPolicy(call.host, project.policy, given);
   saveProject(call.host, { ...project, policy });
   return policy;
+}
+
+/** A project cannot be public (reference of setIamPolicy); the words are those of another resource that cannot. */
+function refusePublic({ bindings = [] }: Partial<StoredPolicy>): void {
+  const found = bindings.flatMap(({ members = [] }) => members).find((one) => /^all(Authenticated)?Users$/.test(one));
+  if (found === undefined) return;
+  const says = `Member ${found} is invalid due to membership type restrictions on the resource.`;
+  throw new GoogleError([400, "INVALID_ARGUMENT"], says);
 }
 
 /** Asks no permission: whoever holds none is told so by the answer. */

@@ -1,6 +1,8 @@
+import type { Host } from "../../../sandbox/fake.ts";
 import { principalOf, require_ } from "./access.ts";
+import { appEngineEmail, computeEmail } from "./google-accounts.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
-import { addComputeAccount, projectOf, type StoredProject, saveProject } from "./store.ts";
+import { addDefaultAccount, projectOf, type StoredProject, saveProject } from "./store.ts";
 
 const base = "^/v1/projects/([^/:]+)/services";
 const path = (rest: string): RegExp => new RegExp(`${base}${rest}$`);
@@ -85,7 +87,7 @@ function turn(call: RestCall, names: readonly string[], on: boolean) {
   const others = project.disabled.filter((name) => !names.includes(name));
   const changed = { ...project, disabled: on ? others : [...others, ...names] };
   saveProject(call.host, changed);
-  if (on && names.includes("run.googleapis.com")) addComputeAccount(call.host, project);
+  if (on) addDefaultAccounts(call.host, project, names);
   const kind = on ? "EnableServiceResponse" : "DisableServiceResponse";
   const type = `type.googleapis.com/google.api.serviceusage.v1.${kind}`;
   return {
@@ -93,4 +95,17 @@ function turn(call: RestCall, names: readonly string[], on: boolean) {
     done: true,
     response: { "@type": type, service: shown(changed, names[0] ?? "") },
   };
+}
+
+/** The accounts that come with an API: Cloud Run builds as that of Compute Engine. */
+function addDefaultAccounts(host: Host, project: StoredProject, names: readonly string[]): void {
+  const enables = (...apis: readonly string[]) => apis.some((api) => names.includes(`${api}.googleapis.com`));
+  if (enables("run", "compute")) {
+    const displayName = "Compute Engine default service account";
+    addDefaultAccount(host, project, { email: computeEmail(project), displayName });
+  }
+  if (enables("appengine")) {
+    const displayName = "App Engine default service account";
+    addDefaultAccount(host, project, { email: appEngineEmail(project), displayName });
+  }
 }

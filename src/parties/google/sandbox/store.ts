@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { View } from "../../../sandbox/state.ts";
+import { isGoogleMade } from "./google-accounts.ts";
 import { GoogleError, type Principal } from "./rest.ts";
 
 /** Role and condition together tell one binding from another (google.md 12). */
@@ -26,6 +27,10 @@ export interface StoredProject {
   readonly disabled: readonly string[];
   /** No organization above it: no deny policies, and no organization policies but its own. */
   readonly noOrganization?: boolean;
+  /** `folders/ID` or `organizations/ID`; without one a project is directly below the sandbox's organization. */
+  readonly parent?: string;
+  /** Where somebody gave it a name beside its id. */
+  readonly title?: string;
   /** Boolean constraints that are enforced. */
   readonly constraints: readonly string[];
   /** Constraints on values, by their names. */
@@ -52,7 +57,7 @@ export interface StoredAccount {
   readonly policy: StoredPolicy;
 }
 
-/** A role of a project's own, kept under its whole name `projects/P/roles/ID`. */
+/** A custom role, kept under its whole name `projects/P/roles/ID` or `organizations/N/roles/ID`. */
 export interface StoredRole {
   readonly name: string;
   readonly title?: string;
@@ -69,11 +74,11 @@ export interface StoredRole {
 export const operator: Principal = { member: "user:operator@example.com", email: "operator@example.com" };
 
 const etag = (text: string): string => createHash("sha256").update(text).digest().subarray(0, 8).toString("base64");
-/** The etag that is widely seen on an empty policy (google.md 12, unverified). */
 /** By their bytes: gcloud sends back in the URL's alphabet what it got in the other one. */
 export const sameEtag = (one: string, other: string): boolean =>
   Buffer.from(one, "base64").equals(Buffer.from(other, "base64"));
 
+/** The etag that is widely seen on an empty policy (google.md 12, unverified). */
 export const emptyPolicy: StoredPolicy = { etag: "ACAB", bindings: [] };
 
 /** A new version of a policy, with an etag that no earlier version had. */
@@ -127,14 +132,19 @@ export function accountOf(view: View, name: string): StoredAccount | undefined {
 export const saveAccount = (host: Host, account: StoredAccount): void =>
   host.state.put(`google.account/${account.uniqueId}`, account);
 
+/** A default account by its e-mail, with the name that Google gives it. */
+interface DefaultAccount {
+  readonly email: string;
+  readonly displayName: string;
+}
+
 /**
- * The default compute account, which builds run as. It gets the editor's role with it, unless the organization's
- * policy withholds that. When it is made, and that it is an editor, is approximate: new organizations withhold it.
+ * A default account, such as that of Compute Engine, which builds run as. It gets the editor's role with it, unless the
+ * organization's policy withholds that. When it is made, and that it is an editor, is approximate: new organizations
+ * withhold it.
  */
-export function addComputeAccount(host: Host, { id, number }: StoredProject): void {
-  const email = `${number}-compute@developer.gserviceaccount.com`;
+export function addDefaultAccount(host: Host, { id }: StoredProject, { email, displayName }: DefaultAccount): void {
   if (accountOf(host.state, email)) return;
-  const displayName = "Compute Engine default service account";
   const account = { uniqueId: newUniqueId(host, email), email, project: id, policy: emptyPolicy, displayName };
   saveAccount(host, account);
   host.state.put(`google.email/${email}`, account.uniqueId);
@@ -164,11 +174,22 @@ function checkMembers(host: Host, before: readonly string[], after: readonly str
     if (member.startsWith("deleted:")) return true;
     const email = /^serviceAccount:(.+)$/.exec(member)?.[1];
     // `PROJECT.svc.id.goog[NAMESPACE/KSA]` names a workload of GKE, and nothing that is kept here.
-    return email !== undefined && !email.includes("[") && !accountOf(host.state, email);
+    return email !== undefined && !email.includes("[") && !accountOf(host.state, email) && !isGoogleMade(host, email);
   });
   if (missing === undefined) return;
   const name = missing.replace(/^(?:deleted:)?serviceAccount:/, "");
   throw new GoogleError([400, "INVALID_ARGUMENT"], `Service account ${name} does not exist.`);
+}
+
+const kinds =
+  /^((user|serviceAccount|group|domain|project(Owner|Editor|Viewer)|deleted|principal|principalSet):.|allUsers$|allAuthenticatedUsers$)/;
+
+/** The words are recorded. */
+function checkForms(members: readonly string[]): void {
+  const wrong = members.find((member) => !kinds.test(member));
+  if (wrong === undefined) return;
+  const says = `The member ${wrong} is of an unknown type. Please set a valid type prefix for the member.`;
+  throw new GoogleError([400, "INVALID_ARGUMENT"], says);
 }
 
 /** A custom role that is not there, or was deleted, can stay bound and not be bound anew; the words are approximate. */
@@ -183,6 +204,10 @@ function checkRoles(host: Host, before: readonly Binding[], after: readonly Bind
   throw new GoogleError([400, "INVALID_ARGUMENT"], says);
 }
 
+const policyHolders = ["project", "folder", "organization", "account", "bucket", "pool", "run"].map(
+  (kind) => `google.${kind}/`,
+);
+
 /**
  * Every binding of a deleted account, in every policy, names it by its unique id from then on, so that a namesake
  * inherits nothing; undelete turns them back (google.md 5).
@@ -190,7 +215,7 @@ function checkRoles(host: Host, before: readonly Binding[], after: readonly Bind
 export function renameMembers(host: Host, { email, uniqueId }: StoredAccount, how: "deleted" | "restored"): void {
   const names = [`serviceAccount:${email}`, `deleted:serviceAccount:${email}?uid=${uniqueId}`] as const;
   const [from, to] = how === "deleted" ? names : [names[1], names[0]];
-  for (const prefix of ["google.project/", "google.account/", "google.bucket/", "google.pool/", "google.run/"]) {
+  for (const prefix of policyHolders) {
     for (const [key, holder] of host.state.list<{ readonly policy?: StoredPolicy }>(prefix)) {
       if (!holder.policy || !membersOf(holder.policy.bindings).includes(from)) continue;
       const bindings = holder.policy.bindings.map((binding) => ({
@@ -218,6 +243,7 @@ export function checkedPolicy(host: Host, current: StoredPolicy, given: Partial<
   // Version 3 is what says that the writer knows of conditions (google.md 12); the words are approximate.
   if (given.version !== 3 && bindings.some(({ condition }) => condition !== undefined))
     throw new GoogleError([400, "INVALID_ARGUMENT"], "A policy with conditions must have version 3.");
+  checkForms(membersOf(bindings));
   checkMembers(host, membersOf(current.bindings), membersOf(bindings));
   checkRoles(host, current.bindings, bindings);
   return nextPolicy(host, bindings, given.version ?? 1);
