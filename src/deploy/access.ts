@@ -86,7 +86,11 @@ export function rolePieces(setup: Setup, found: Found): readonly Piece[] {
     (["checker", "provisioner"] as const).map((who) => {
       const there = found.get("role", `${project} ${who}`);
       const more = setup.relied.includes(project) ? lookingAtPools : [];
-      return rolePiece(setup, { project, who, wanted: [...permissions[who], ...more].sort().join() }, there);
+      return rolePiece(
+        setup,
+        { project, who, wanted: [...new Set([...permissions[who], ...more])].sort().join() },
+        there,
+      );
     }),
   );
 }

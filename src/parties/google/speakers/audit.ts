@@ -21,7 +21,7 @@ import { type Told, tell } from "./tell.ts";
 export async function audit(ask: AuditAsk, world: World): Promise<Audit> {
   const accounts = watchedIn(ask);
   const reads = new Reads(world);
-  const [chains, pools] = await Promise.all([chainsOf(accounts, reads), poolsOf(ask, accounts, reads)]);
+  const chains = await chainsOf(accounts, reads);
   const seen = await inParallel(accounts, 8, async (account) => {
     const { project, email, concern } = account;
     const chain = chains.get(project);
@@ -40,7 +40,9 @@ export async function audit(ask: AuditAsk, world: World): Promise<Audit> {
     ...seen.flatMap(({ speakers, account }) => speakers.map((speaker) => ({ speaker, accounts: [account] }))),
     ...sharedOf(inherited, accounts),
   ];
-  const around = await surroundings(ask, { all, chains: [...chains.values()], pools, reads });
+  const numbers = await numbersFor(ask, { all, accounts, reads });
+  const pools = poolsIn(ask, numbers);
+  const around = await surroundings(ask, { all, chains: [...chains.values()], numbers, pools, reads });
   const telling = { ask, around, granted: grantedBy(ask, pools) };
   const found = all.flatMap((told) => tell(told, telling));
   const listed = [...found, ...seen.flatMap(({ keys }) => keys)];
@@ -78,21 +80,36 @@ async function chainsOf(accounts: readonly Watched[], reads: Reads): Promise<Rea
   return new Map(chains.map((chain) => [chain.project, chain]));
 }
 
-/** Full names of the pools that the file names, by their addresses; none where no account is looked at. */
-async function poolsOf(
-  ask: AuditAsk,
-  accounts: readonly Watched[],
-  reads: Reads,
-): Promise<ReadonlyMap<string, string>> {
-  if (accounts.length === 0) return new Map();
-  const named = ask.desired.filter(({ address }) => address.startsWith("google:pool/"));
-  const found = await inParallel(named, 4, async ({ address, links, spec }) => {
-    const project = String(spec.project);
-    const number = await reads.number(project, { address, links });
-    const name = `projects/${number}/locations/global/workloadIdentityPools/${String(spec.pool)}`;
-    return number === undefined ? [] : [[address, name] as const];
+interface Numbering {
+  readonly all: readonly Told[];
+  readonly accounts: readonly Watched[];
+  readonly reads: Reads;
+}
+
+/** Numbers of the projects that the file names. They are asked for only where a member may name a project by its number. */
+async function numbersFor(ask: AuditAsk, { all, accounts, reads }: Numbering): Promise<ReadonlyMap<string, string>> {
+  if (!all.some(({ speaker }) => /^principal|^project/.test(speaker.member))) return new Map();
+  const named = poolsNamed(ask).map(({ address, links, spec }) => ({ project: String(spec.project), address, links }));
+  const homes = accounts.map(({ project }) => ({ project, ...concernOf(accounts, project) }));
+  const once = new Map([...homes, ...named].map((one) => [one.project, one]));
+  const found = await inParallel([...once.values()], 4, async ({ project, ...concern }) => {
+    const number = await reads.number(project, concern);
+    return number === undefined ? [] : [[project, number] as const];
   });
   return new Map(found.flat());
+}
+
+const poolsNamed = ({ desired }: AuditAsk): readonly Resource[] =>
+  desired.filter(({ address }) => address.startsWith("google:pool/"));
+
+/** Full names of the pools that the file names, by their addresses. */
+function poolsIn(ask: AuditAsk, numbers: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const found = poolsNamed(ask).flatMap(({ address, spec }) => {
+    const number = numbers.get(String(spec.project));
+    const name = `projects/${number}/locations/global/workloadIdentityPools/${String(spec.pool)}`;
+    return number === undefined ? [] : [[String(address), name] as const];
+  });
+  return new Map(found);
 }
 
 interface Looking {
@@ -134,17 +151,14 @@ function sharedOf(
 interface Around {
   readonly all: readonly Told[];
   readonly chains: readonly Chain[];
+  readonly numbers: ReadonlyMap<string, string>;
   readonly pools: ReadonlyMap<string, string>;
   readonly reads: Reads;
 }
 
 /** The organization is asked for its domain only where a group or a domain may speak. */
-async function surroundings(ask: AuditAsk, { all, chains, pools, reads }: Around): Promise<Surroundings> {
-  const numbers = [...pools].map(([address, name]) => ({
-    id: address.split("/")[1] ?? "",
-    number: name.split("/")[1] ?? "",
-  }));
-  const projects = [...chains.map(({ project, number }) => ({ id: project, number })), ...numbers];
+async function surroundings(ask: AuditAsk, { all, chains, numbers, pools, reads }: Around): Promise<Surroundings> {
+  const projects = [...numbers].map(([id, number]) => ({ id, number }));
   const above = [...new Set(chains.flatMap((chain) => chain.above))];
   const mails = all.some(({ speaker }) => /^(?:group|domain):/.test(speaker.member));
   const domains = mails ? await domainsOf(chains, all, reads) : "unknown";

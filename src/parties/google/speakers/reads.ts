@@ -24,7 +24,6 @@ export interface Watched {
 /** What the policies around the accounts of a project hold. */
 export interface Chain {
   readonly project: string;
-  readonly number: string;
   /** `folders/ID` and `organizations/ID` above it, the nearest first. */
   readonly above: readonly string[];
   /** The policies of the project and of all that is above it, as far as they may be read. */
@@ -87,15 +86,14 @@ export class Reads {
     const onProject = { on: `projects/${project}`, role: "roles/iam.securityReviewer" };
     const ancestors = () =>
       this.gap(project, `what is above the project ${project}`, { ...onProject, role: "roles/browser" });
-    const [number = "", own, above = []] = await Promise.all([
-      this.number(project, concern),
+    const [own, above = []] = await Promise.all([
       this.place("project", { project, on: onProject.on }, concern),
       this.read(`above ${project}`, concern, ancestors, () => getAncestors(this.world, project)),
     ]);
     const higher = await inParallel(above, 4, (on) =>
       this.place(on.startsWith("folders/") ? "folder" : "organization", { project, on }, concern),
     );
-    return { project, number, above, places: [own, ...higher].filter((place) => place !== undefined) };
+    return { project, above, places: [own, ...higher].filter((place) => place !== undefined) };
   }
 
   /** One policy. `on` as in `getPolicy`. */

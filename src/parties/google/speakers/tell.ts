@@ -25,22 +25,24 @@ const most = 3;
 export function tell({ speaker, accounts }: Told, { ask, around, granted }: Telling): readonly Finding[] {
   if (granted.has(`${speaker.on} ${speaker.member}`)) return [];
   const standing = standingOf(speaker.member, around);
+  const who = plain(standing.who);
   if (standing.sort === "gone" || accounts.length === 0) return [];
   const emails = accounts.map(({ email }) => email);
   const links = [...new Set(accounts.flatMap(({ resource }) => resource.links))];
   const [first] = accounts as readonly [Watched, ...Watched[]];
   const address = speaker.level === "account" ? first.resource.address : addressOf(speaker.on);
   const when = speaker.conditional ? ", under a condition" : "";
-  const holds = `${speaker.member} holds ${speaker.roles.join(", ")} on ${speaker.on}${when}`;
-  const of = `${speaker.member} on ${speaker.on}`;
-  const says = `${standing.who} may speak as ${some(emails)}: ${holds}`;
+  const member = plain(speaker.member);
+  const holds = `${member} holds ${speaker.roles.join(", ")} on ${speaker.on}${when}`;
+  const of = `${member} on ${speaker.on}`;
+  const says = `${who} may speak as ${some(emails)}: ${holds}`;
   if (standing.sort === "known")
     return [finding("GOOGLE-SPEAKER-KNOWN", { severity: "hint", at: { address }, links, of, says })];
   const own = ask.links.filter(({ name }) => first.resource.links.includes(name));
   const grants = own.map((link) => grantText(link, first, ask));
   const witness = standing.unbounded &&
     speaker.direct && {
-      outsider: standing.who,
+      outsider: who,
       path: [holds, `speaks as ${first.email}, ${some(grants)}`],
       how: "judged" as const,
     };
@@ -72,6 +74,13 @@ function grantText(link: Link, { email }: Watched, { grants }: AuditAsk): string
   return ends ? `which ${link.name} grants ${grants(link)}` : `which ${link.name} lets into ${grants(link)}`;
 }
 
+/** A member as it may be printed: an identity of a pool is named by whoever its issuer likes. */
+const plain = (text: string): string =>
+  text.replace(
+    /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (odd) => `\\u${(odd.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+
 /** For a shell: whatever stands in a member stays one word. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -80,7 +89,9 @@ function fixesFor({ on, member, roles, conditional }: Speaker, { project }: Watc
   const scope = on.startsWith("serviceAccounts/") ? ` --project ${project}` : "";
   const all = conditional ? " --all" : "";
   const commands = roles.map(
-    (role) => `${bindCommand(on, "remove")}${scope} --member=${quoted(member)} --role=${role}${all}`,
+    (role) => `${bindCommand(on, "remove")}${scope} --member=${quoted(plain(member))} --role=${role}${all}`,
   );
-  return unbounded ? commands : [...commands, `or name it in the file, where it is meant: speakers: [ "${member}" ]`];
+  return unbounded
+    ? commands
+    : [...commands, `or name it in the file, where it is meant: speakers: [ ${JSON.stringify(plain(member))} ]`];
 }
