@@ -57,8 +57,9 @@ export async function audit({ ask, expansion, resources, observed }: AuditWork, 
     ),
   );
   const unwatched = found.flatMap((one) => one.unwatched);
+  const told = found.flatMap(({ findings }) => findings).map((one): Finding => ({ ...one, beside: true }));
   return {
-    findings: [...found.flatMap(({ findings }) => findings), ...untold, ...notWatched(unwatched)],
+    findings: [...told, ...untold, ...notWatched(unwatched)],
     inventory: found.flatMap(({ inventory }) => inventory),
     unwatched,
     untold,

@@ -48,6 +48,11 @@ export interface Finding {
   readonly of?: string;
   /** Somebody whom the file does not name reaches what a link grants: this, and nothing else, makes a verdict `open`. */
   readonly witness?: Witness;
+  /**
+   * It is about who may act in place of the links, beside what the file wants. Without a witness it changes no verdict:
+   * what is new among these is an alert of its own.
+   */
+  readonly beside?: true;
   /** The file accepts it: it keeps its severity and is shown, and causes neither an exit code nor `open`. */
   readonly accepted?: { readonly reason: string; readonly until?: string };
 }

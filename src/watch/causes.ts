@@ -36,7 +36,7 @@ export function causesOf(line: LinkHealth, link: Link, { findings }: Health): Ca
       where: placeOf(step === "mint" ? link.from : link.to),
     }));
   const strange = findings
-    .filter((finding) => finding.severity === "security" && concerns(finding, line.link))
+    .filter((finding) => finding.severity === "security" && !isBeside(finding) && concerns(finding, line.link))
     .map(({ code, at }) => ({ what: code, where: at.address ? scopeOf(at.address) : placeOf(link.to) }));
   const drift = line.changes.map(({ address }) => ({ what: "drifted", where: scopeOf(address) }));
   const lead = refused.length > 0 ? refused.slice(0, 1) : oneEach(strange.length > 0 ? strange : drift);
@@ -48,6 +48,9 @@ function oneEach(all: readonly Ailment[]): readonly Ailment[] {
   const backwards = all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
   return [...new Map(backwards.map((cause) => [cause.where, cause])).values()];
 }
+
+/** It makes no link fare badly, so it is no cause of that. */
+export const isBeside = ({ beside, witness }: Finding): boolean => beside === true && witness === undefined;
 
 const concerns = ({ links }: Finding, name: string): boolean => links?.includes(name) ?? false;
 

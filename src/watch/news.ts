@@ -1,6 +1,6 @@
 import type { Ailment, Alert, Finding, Health, Memory, Notice } from "../model.ts";
 import { idOf, short } from "./alerts.ts";
-import { keyOf, scopeOf } from "./causes.ts";
+import { isBeside, keyOf, scopeOf } from "./causes.ts";
 
 /** What the memory keeps of findings: what was seen at each place, and what alerts are open about it. */
 export interface News {
@@ -15,8 +15,7 @@ type Seen = Finding & { readonly of: string };
 const isSeen = (finding: Finding): finding is Seen => finding.of !== undefined;
 
 /** One who has a witness makes links `open`, and those have an alert already; what the file accepts is no news. */
-const isGrave = ({ severity, witness, accepted }: Finding): boolean =>
-  severity === "security" && witness === undefined && accepted === undefined;
+const isGrave = (one: Finding): boolean => one.severity === "security" && isBeside(one) && one.accepted === undefined;
 
 const placeOf = ({ at }: Finding): string => at.address ?? "everywhere";
 const hashOf = ({ code, of }: Seen): string => short(`${code} ${of}`);
