@@ -17,6 +17,10 @@ export interface StoredPolicy {
   readonly inForce: number;
   /** Document by version number, as it was sent. */
   readonly versions: Readonly<Record<string, string>>;
+  /** When a version was made, by its number; the first one came with the policy. */
+  readonly made?: Readonly<Record<string, number>>;
+  /** When the policy was changed last; absent before its first change. */
+  readonly updated?: number;
 }
 
 /** Names are unique in an account whatever their path, and without regard to case. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { parsePolicy } from "../../../judge/aws/policy.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
+import type { View } from "../../../sandbox/state.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { policiesOf, policyKey, type StoredPolicy, thePolicy } from "./policies.ts";
 import { AwsError, members, type Params, required, timestamp } from "./query.ts";
@@ -31,6 +32,7 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
     },
   },
   CreatePolicyVersion: { write: true, run: createVersion },
+  SetDefaultPolicyVersion: { write: true, run: setDefault },
   DeletePolicyVersion: { write: true, run: removeVersion },
   DeletePolicy: { write: true, run: remove },
   TagPolicy: {
@@ -56,13 +58,13 @@ const brief = (stored: StoredPolicy) => ({
   PermissionsBoundaryUsageCount: 0,
   IsAttachable: true,
   CreateDate: timestamp(stored.created),
-  UpdateDate: timestamp(stored.created),
+  UpdateDate: timestamp(stored.updated ?? stored.created),
 });
 
 const described = (stored: StoredPolicy, number: string) => ({
   VersionId: `v${number}`,
   IsDefaultVersion: String(stored.inForce) === number,
-  CreateDate: timestamp(stored.created),
+  CreateDate: timestamp(stored.made?.[number] ?? stored.created),
 });
 
 /** Managed policies hold 6,144 characters, white space not counted (IAM quotas). */
@@ -113,6 +115,17 @@ function list({ params, account, host }: IamCall) {
   return { Policies: members(found.map(brief)), IsTruncated: false };
 }
 
+/** As GetAccountAuthorizationDetails has the policies of an account: each with all of its versions and their documents. */
+export const policyDetails = (view: View, account: string): readonly object[] =>
+  policiesOf(view, account).map((stored) => {
+    const versions = Object.entries(stored.versions).map(([number, document]) => ({
+      Document: encodeURIComponent(document),
+      ...described(stored, number),
+    }));
+    const attached = rolesOf(view, account).filter(({ managed }) => managed.includes(stored.arn)).length;
+    return { ...brief(stored), AttachmentCount: attached, PolicyVersionList: members(versions) };
+  });
+
 /** The document is percent-encoded, as every document in IAM's answers (aws.md 9.1). */
 function version(call: IamCall) {
   const stored = thePolicy(call.host.view, call.account, arnOf(call));
@@ -136,8 +149,24 @@ function createVersion(call: IamCall) {
   }
   const number = call.host.state.next(`${stored.id}/version`) + 1;
   const inForce = call.params.get("SetAsDefault") === "true" ? { inForce: number } : {};
-  change(call, () => ({ versions: { ...stored.versions, [number]: document }, ...inForce }));
-  return { PolicyVersion: described({ ...stored, ...inForce }, String(number)) };
+  const made = { ...stored.made, [number]: call.host.now() };
+  change(call, () => ({
+    versions: { ...stored.versions, [number]: document },
+    made,
+    updated: call.host.now(),
+    ...inForce,
+  }));
+  return { PolicyVersion: described({ ...stored, made, ...inForce }, String(number)) };
+}
+
+/** What is attached means the new default version at once: nothing about the roles changes. */
+function setDefault(call: IamCall): undefined {
+  const id = required(call.params, "VersionId");
+  return change(call, (stored) => {
+    const number = id.replace(/^v/, "");
+    if (stored.versions[number] === undefined) throw noVersion(stored, id);
+    return { inForce: Number(number), updated: call.host.now() };
+  });
 }
 
 function removeVersion(call: IamCall): undefined {

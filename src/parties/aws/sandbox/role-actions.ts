@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { policyOf } from "./policies.ts";
-import { AwsError, members, type Params, required, timestamp } from "./query.ts";
+import { policyDetails } from "./policy-actions.ts";
+import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
 import { tagged, tagList, tagsIn, untagged } from "./tags.ts";
 import { checkTrust } from "./trust-check.ts";
@@ -149,7 +150,10 @@ const full = (role: StoredRole) => ({
 function page(
   params: Params,
   all: readonly StoredRole[],
-): { readonly items: readonly StoredRole[]; readonly rest: object } {
+): {
+  readonly items: readonly StoredRole[];
+  readonly rest: { readonly IsTruncated: boolean; readonly Marker?: string };
+} {
   const from = Number(params.get("Marker") ?? "0");
   const size = Number(params.get("MaxItems") ?? "100");
   const items = all.slice(from, from + size);
@@ -167,9 +171,15 @@ function list({ params, account, host }: IamCall) {
   return { Roles: members(items.map(brief)), ...rest };
 }
 
-/** The bulk read: no MaxSessionDuration, no Description (aws.md 9.1). */
+/**
+ * The bulk read: no MaxSessionDuration, no Description (aws.md 9.1). Without a filter everything is listed; the policies of
+ * the account come with the last page.
+ */
 function details({ params, account, host }: IamCall) {
-  const { items, rest } = page(params, rolesOf(host.view, account));
+  const filter = listParam(params, "Filter").map((one) => one.get("") ?? "");
+  const wants = (kind: string): boolean => filter.length === 0 || filter.includes(kind);
+  const { items, rest } = page(params, wants("Role") ? rolesOf(host.view, account) : []);
+  const policies = wants("LocalManagedPolicy") && !rest.IsTruncated ? policyDetails(host.view, account) : [];
   const roles = items.map((role) => {
     const { Description: _, MaxSessionDuration: __, ...head } = { Description: "", ...brief(role) };
     const inline = Object.entries(role.inline).map(([PolicyName, text]) => ({
@@ -177,17 +187,23 @@ function details({ params, account, host }: IamCall) {
       PolicyDocument: encodeURIComponent(text),
     }));
     const attached = role.managed.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
-    const policies = { RolePolicyList: members(inline), AttachedManagedPolicies: members(attached) };
     return {
       ...head,
-      ...policies,
+      RolePolicyList: members(inline),
+      AttachedManagedPolicies: members(attached),
       ...boundaryOf(role),
       Tags: tagList(role.tags),
       InstanceProfileList: "",
       RoleLastUsed: "",
     };
   });
-  return { UserDetailList: "", GroupDetailList: "", RoleDetailList: members(roles), Policies: "", ...rest };
+  return {
+    UserDetailList: "",
+    GroupDetailList: "",
+    RoleDetailList: members(roles),
+    Policies: members(policies),
+    ...rest,
+  };
 }
 
 /** A role with policies cannot go: DeleteConflict (fact sheet reliability-and-security, 2.1, CW). */
