@@ -61,6 +61,30 @@ describe("the account that a link starts from", () => {
     },
   );
 
+  // The witness, replayed: an account of somebody else's project, which nobody granted anything, mints a token.
+  test("spoken as by allAuthenticatedUsers gives a token to an account of another project", async () => {
+    const b = await stage();
+    const made = await b.google("POST", "iam/v1/projects/evil-prod/serviceAccounts", { accountId: "mallory" });
+    await fetch(`${b.url}/_sandbox/metadata`, {
+      method: "PUT",
+      body: JSON.stringify({ serviceAccount: made.body.email }),
+    });
+    const at = `${b.url}/computeMetadata/v1/instance/service-accounts/default/token`;
+    const own = (await (await fetch(at, { headers: { "metadata-flavor": "Google" } })).json()) as {
+      access_token: string;
+    };
+    const mint = () =>
+      fetch(`${b.url}/google/iamcredentials/v1/projects/-/serviceAccounts/${reports}:generateIdToken`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${own.access_token}`, "content-type": "application/json" },
+        body: JSON.stringify({ audience: "aws-trust-1" }),
+      });
+    expect((await mint()).status).toBe(403);
+    await bind(b, onAccount, { role: creator, members: ["allAuthenticatedUsers"] });
+    expect((await b.health(example)).findings[0]?.witness).toBeDefined();
+    expect((await mint()).status).toBe(200);
+  });
+
   test("bound to a whole pool of another project has a witness, to a part of it none", async () => {
     const b = await stage();
     const pool =
