@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Finding, Health } from "../src/model.ts";
-import { account, type Bench, bench, example, federationOf, reports } from "./support/bench.ts";
+import { account, type Bench, bench, example, federationOf, manyLinks, reports } from "./support/bench.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // Who may speak as the accounts of links, read from a sandbox: each way in, on either side of a link, and what stays
@@ -338,6 +338,28 @@ describe("roles of the account beside the links", () => {
     await make(b, "pods", JSON.stringify({ Version: "2012-10-17", Statement }));
     expect((await b.health(example)).findings).toEqual([]);
   });
+});
+
+test("other roles of an account with many links are told from what was read in bulk", async () => {
+  const b = await bench();
+  const text = manyLinks(21);
+  await b.apply(text);
+  const Statement = [
+    { Effect: "Allow", Principal: { Federated: "accounts.google.com" }, Action: "sts:AssumeRoleWithWebIdentity" },
+  ];
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  await new Somebody(b).iam("CreateRole", { RoleName: "legacy", AssumeRolePolicyDocument });
+  const check = async () =>
+    expect(told(await b.health(text))).toEqual([["AWS-ROLE-BESIDE", `role legacy of ${account}`]]);
+  const calls = await b.callsOf(check);
+  // The pages of the bulk read, and those below the path of the links.
+  expect(calls.filter(({ operation }) => operation === "ListRoles")).toHaveLength(2);
+  // A share of a divided run looks at the account where the account's first link is in it, and at no other time.
+  const shares = async (only: readonly string[]) => told(await b.health(text, { only }));
+  expect([await shares(["link-0"]), await shares(["link-1"])]).toEqual([
+    [["AWS-ROLE-BESIDE", `role legacy of ${account}`]],
+    [],
+  ]);
 });
 
 test("a customer managed policy in may is listed with its default version", async () => {

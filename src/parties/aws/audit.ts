@@ -5,6 +5,7 @@ import { CloudError, inParallel } from "../../run/retry.ts";
 import type { Account } from "./client.ts";
 import { allPages, paged, send } from "./iam-call.ts";
 import { getPolicy } from "./managed-policy/calls.ts";
+import { type OtherRole, seenBeside } from "./role/bulk.ts";
 import { type RoleSpec, roleAddress, trustOf } from "./role/spec.ts";
 import { controlPath, roleOf } from "./shape.ts";
 import { grantsOf } from "./trust/lint-grants.ts";
@@ -79,11 +80,18 @@ async function guarded(place: Place, { what, action }: Need, work: () => Promise
 
 const listed = z.object({ RoleName: z.string(), Path: z.string(), AssumeRolePolicyDocument: z.string() });
 
-/** In the pages that the bulk read has, too: a few for an account, however many links end there. */
-async function rolesBeside({ account, roles }: Place, world: World): Promise<Audit> {
+/** A few pages for an account, however many links end there; none where the bulk read has been through it. */
+async function rolesBeside({ account, roles, looked }: Place, world: World): Promise<Audit> {
   const named = new Set(roles.map(({ spec }) => spec.name.toLowerCase()));
   const issuers = new Set(roles.flatMap(({ spec }) => grantsOf(trustOf(spec)).map(({ prefix }) => prefix)));
   if (issuers.size === 0) return nothing;
+  const all = seenBeside(looked) ?? (await listRoles(world, account));
+  const others = all.filter(({ RoleName, Path }) => !named.has(RoleName.toLowerCase()) && Path !== controlPath);
+  const findings = others.flatMap((role) => besideFindings(role, account.account, issuers));
+  return { ...nothing, findings };
+}
+
+async function listRoles(world: World, account: Account): Promise<readonly OtherRole[]> {
   const pages = await allPages((Marker) =>
     send(world, account, {
       operation: "ListRoles",
@@ -92,15 +100,11 @@ async function rolesBeside({ account, roles }: Place, world: World): Promise<Aud
       input: { MaxItems: 300, ...(Marker ? { Marker } : {}) },
     }),
   );
-  const others = pages
-    .flatMap(({ Roles }) => Roles)
-    .filter(({ RoleName, Path }) => !named.has(RoleName.toLowerCase()) && Path !== controlPath);
-  const findings = others.flatMap((role) => besideFindings(role, account.account, issuers));
-  return { ...nothing, findings };
+  return pages.flatMap(({ Roles }) => Roles);
 }
 
 function besideFindings(
-  { RoleName, AssumeRolePolicyDocument }: z.infer<typeof listed>,
+  { RoleName, AssumeRolePolicyDocument }: OtherRole,
   account: string,
   issuers: ReadonlySet<string>,
 ): readonly Finding[] {
