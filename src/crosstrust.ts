@@ -1,4 +1,5 @@
 import { decisionsOf } from "./crosstrust/accepts.ts";
+import { type Audited, audit, unaudited } from "./crosstrust/audit.ts";
 import type {
   Address,
   Change,
@@ -55,6 +56,8 @@ export interface Ask {
    * writes with an operator's rights. Else only kinds that the file names are looked for.
    */
   readonly sweep?: boolean;
+  /** Whether to look who else may act as what the links rely on: for whoever only looks, or may read that much. */
+  readonly audit?: boolean;
 }
 
 /** Consent to nothing: for whoever has nobody to ask, and for what writes nothing. */
@@ -76,6 +79,8 @@ export interface Planned {
   readonly state: readonly Finding[];
   /** Marks what was agreed to among findings that come later, such as those of the proof. */
   readonly accept: (findings: readonly Finding[]) => readonly Finding[];
+  /** Who else may act as what the links rely on; empty where it was not asked for. */
+  readonly audited: Audited;
 }
 
 /**
@@ -97,6 +102,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const names = { owner: federation.name, parties, leftovers } as const;
   const question = { ...names, resources, waves, refs: refsIn, resolve: known, hash: brief };
   const observed = await observe(question, world);
+  const audited = ask.audit ? await audit({ ask, expansion, resources, observed }, world) : unaudited;
   const desired = ask.destroy
     ? expand(kept.filter(isThere(expansion, observed)), parties).resources
     : expansion.resources;
@@ -112,10 +118,10 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
-    findings: [...expansion.findings, ...state],
+    findings: [...expansion.findings, ...state, ...audited.findings],
   });
   const accept = (findings: readonly Finding[]) => accepted(findings, { ...deciding, consents });
-  return { plan, observed, expansion, state, accept };
+  return { plan, observed, expansion, state, accept, audited };
 }
 
 /** Returns what is to be said of the accounts and projects as they were read: it is asked again once something was written. */
@@ -379,8 +385,8 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
-  const planned = await makePlan({ ...ask, glance: true }, world);
-  const { plan, observed, expansion, accept } = planned;
+  const planned = await makePlan({ ...ask, glance: true, audit: true }, world);
+  const { plan, observed, expansion, accept, audited } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const proved = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
@@ -401,5 +407,7 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
     links,
     findings,
     ...conclude({ links, findings, leftovers: left.length > 0 }),
+    inventory: audited.inventory,
+    unwatched: audited.unwatched,
   };
 }

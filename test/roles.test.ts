@@ -55,9 +55,24 @@ async function worldAs(b: Bench, who: Who): Promise<World> {
 }
 
 /** Calls of Google that were refused while something ran. */
-async function refused(b: Bench, work: () => Promise<unknown>): Promise<number> {
+async function refused(b: Bench, work: () => Promise<unknown>): Promise<readonly string[]> {
   const calls = await b.callsOf(work);
-  return calls.filter(({ service, status }) => service.startsWith("google.") && status === 403).length;
+  const denied = calls.filter(({ service, status }) => service.startsWith("google.") && status === 403);
+  return denied.map(({ service, operation }) => `${service} ${operation}`).sort();
+}
+
+/** The policy of the organization, which no role of a project lets anybody read. */
+const above = ["google.cloudresourcemanager GetIamPolicy"];
+
+/** Somebody holds a custom role of the project that lets him sign as its accounts. */
+async function customRole(b: Bench): Promise<void> {
+  const role = { title: "signer", stage: "GA", includedPermissions: ["iam.serviceAccounts.signJwt"] };
+  expect((await b.google("POST", `iam/v1/projects/${project}/roles`, { roleId: "signer", role })).status).toBe(200);
+  const path = `cloudresourcemanager/v1/projects/${project}`;
+  const { body } = await b.google("POST", `${path}:getIamPolicy`, {});
+  const binding = { role: `projects/${project}/roles/signer`, members: ["user:jo@example.com"] };
+  const policy = { ...body, bindings: [...(body.bindings as object[]), binding] };
+  expect((await b.google("POST", `${path}:setIamPolicy`, { policy })).status).toBe(200);
 }
 
 const only = controlled.slice(0, controlled.indexOf("  okta-engineers"));
@@ -68,6 +83,7 @@ describe("the checker", () => {
     const b = await controlStage(only);
     await b.apply(only);
     await onboardControl(b, only);
+    await customRole(b);
     return b;
   }
   const check = async (b: Bench, held: readonly string[]) => {
@@ -78,9 +94,13 @@ describe("the checker", () => {
 
   test("checks with the role that deploy gives it, and is refused without any one of its permissions", async () => {
     const b = await stage();
-    expect(await check(b, permissions.checker)).toBe(0);
-    const { verdict, findings } = await checkHealth(ask, await worldAs(b, "checker"));
-    expect([verdict, findings.filter(({ severity }) => severity !== "hint")]).toEqual(["works", []]);
+    expect(await check(b, permissions.checker)).toEqual(above);
+    const { verdict, findings, inventory } = await checkHealth(ask, await worldAs(b, "checker"));
+    expect([verdict, findings.map(({ code, says }) => `${code} ${says}`)]).toEqual([
+      "works",
+      ["NOT-WATCHED not watched: the policy of organizations/111111111111"],
+    ]);
+    expect(inventory?.map(({ of }) => of)).toContain("user:jo@example.com on projects/acme-prod");
     for (const one of permissions.checker)
       expect([
         one,
@@ -88,7 +108,7 @@ describe("the checker", () => {
           b,
           permissions.checker.filter((held) => held !== one),
         ),
-      ]).not.toEqual([one, 0]);
+      ]).not.toEqual([one, above]);
   });
 
   test("makes nothing: a plan that creates is refused", async () => {
@@ -113,7 +133,7 @@ describe("the provisioner", () => {
     await apply();
   };
 
-  const run = async (held: readonly string[]): Promise<number> => {
+  const run = async (held: readonly string[]): Promise<readonly string[]> => {
     const b = await controlStage(only);
     await grant(b, "provisioner", held);
     const world = await worldAs(b, "provisioner");
@@ -121,14 +141,16 @@ describe("the provisioner", () => {
   };
 
   test("makes and mends accounts with the role that deploy gives it, and not without any one of its permissions", async () => {
-    expect(await run(permissions.provisioner)).toBe(0);
+    expect(await run(permissions.provisioner)).toEqual([]);
     for (const one of permissions.provisioner)
-      expect([one, await run(permissions.provisioner.filter((held) => held !== one))]).not.toEqual([one, 0]);
+      expect([one, await run(permissions.provisioner.filter((held) => held !== one))]).not.toEqual([one, []]);
   });
 
   test("lets nobody mint, and takes no account away", () => {
     for (const held of [...permissions.checker, ...permissions.provisioner])
-      expect(held).not.toMatch(/setIamPolicy|delete|actAs|getAccessToken|getOpenIdToken|signBlob|signJwt|Keys|\*/);
+      expect(held).not.toMatch(
+        /setIamPolicy|delete|actAs|getAccessToken|getOpenIdToken|signBlob|signJwt|Keys\.(?!list$)|\*/,
+      );
   });
 });
 
@@ -141,7 +163,7 @@ describe("links to Google", () => {
     );
 
   /** The operator in AWS and Entra, the checker's own token in Google. */
-  async function refusals(name: string, held: readonly string[]): Promise<number> {
+  async function refusals(name: string, held: readonly string[]): Promise<readonly string[]> {
     const b = await bench();
     for (const id of ["health", "provision"])
       await b.google("POST", "iam/v1/projects/acme-ops/serviceAccounts", { accountId: id });
@@ -164,7 +186,9 @@ describe("links to Google", () => {
   }
 
   test.each(examples)("%s: the checker reads all of it with its role", async (name) => {
-    expect(await refusals(name, [...permissions.checker, ...lookingAtPools])).toBe(0);
+    // A link without a service account has nobody whom others could speak as.
+    const expected = textOf(name).includes("serviceAccount:") ? above : [];
+    expect(await refusals(name, [...permissions.checker, ...lookingAtPools])).toEqual(expected);
   });
 
   test("each of these permissions is needed", async () => {
@@ -177,6 +201,6 @@ describe("links to Google", () => {
           "aws-to-google",
           all.filter((held) => held !== one),
         ),
-      ]).not.toEqual([one, 0]);
+      ]).not.toEqual([one, above]);
   });
 });

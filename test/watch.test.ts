@@ -5,7 +5,7 @@ import type { Memory, World } from "../src/model.ts";
 import { bucketStore } from "../src/parties/google/storage.ts";
 import { CloudError } from "../src/run/retry.ts";
 import type { FaultRule } from "../src/sandbox/faults.ts";
-import { type Bench, bench, example, federationOf } from "./support/bench.ts";
+import { type Bench, bench, example, federationOf, reports } from "./support/bench.ts";
 import { fourOf, tlsServer } from "./support/chain.ts";
 
 // The health function as a schedule runs it, its memory in the sandbox's Cloud Storage, time moved by the sandbox's clock.
@@ -131,6 +131,23 @@ describe("one run", () => {
       pass(5);
       await call("POST");
     }
+    expect(alerts().map(({ state }) => state)).toEqual(["opened", "closed"]);
+  });
+
+  test("a key that somebody made since the last run is one alert, and one more line when it is gone", async () => {
+    await call("POST");
+    const path = `iam/v1/projects/acme-prod/serviceAccounts/${reports}/keys`;
+    const { body } = await b.google("POST", path, {});
+    for (let tick = 0; tick < 2; tick++) {
+      pass(5);
+      const { document } = await call("POST");
+      expect(document.findings).toMatchObject([{ code: "GOOGLE-USER-KEY", severity: "security" }]);
+      expect(document.verdict).toBe("works");
+    }
+    expect(alerts().map(({ state, cause }) => [state, cause.what])).toEqual([["opened", "GOOGLE-USER-KEY"]]);
+    await b.google("DELETE", `iam/v1/${body.name}`);
+    pass(5);
+    await call("POST");
     expect(alerts().map(({ state }) => state)).toEqual(["opened", "closed"]);
   });
 

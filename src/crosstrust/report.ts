@@ -23,6 +23,12 @@ function sidesOf(link: Link): Sides {
   };
 }
 
+/** What a link grants, in words: what it leads to, and what it may do there. */
+export function grantText(link: Link): string {
+  const may = link.may.map(permissionText);
+  return may.length > 0 ? `${titleOf(link, "to")} (${may.join("; ")})` : titleOf(link, "to");
+}
+
 const titleOf = (link: Link, side: "from" | "to"): string =>
   parties.find(({ name }) => name === link[side].party)?.title(link, side) ?? link[side].party;
 

@@ -40,7 +40,10 @@ export async function reviewLive(
   world: World,
   consents: Pick<Consents, "allowBroadSubject" | "allowPrivileged"> = noConsents,
 ): Promise<Reviewed> {
-  const { observed, expansion } = await makePlan({ federation, only: [], consents: noConsents }, world);
+  const { observed, expansion, audited } = await makePlan(
+    { federation, only: [], consents: noConsents, audit: true },
+    world,
+  );
   const there = (address: Address): LivePresent | undefined => {
     const live = observed.live.get(address);
     return live?.state === "present" ? live : undefined;
@@ -57,10 +60,15 @@ export async function reviewLive(
     return !there(address) && !observed.failed.has(address);
   });
   const trouble = [
-    ...new Set([...observed.failed.values(), ...observed.findings.filter(({ asks }) => asks !== undefined)]),
+    ...new Set([
+      ...observed.failed.values(),
+      ...observed.findings.filter(({ asks }) => asks !== undefined),
+      ...audited.untold,
+    ]),
   ];
+  const beside = audited.findings.filter((one) => !audited.untold.includes(one));
   const deciding = { ...decisionsOf(federation, expansion, world.clock.now()), consents };
-  const findings = accepted([...wanted, ...live], deciding);
+  const findings = accepted([...wanted, ...live, ...beside], deciding);
   const codes = acceptable.filter(({ seen }) => seen === "live").map(({ code }) => code);
   const idle = trouble.length > 0 ? [] : unused(findings, { ...deciding, codes });
   return { findings, trouble, idle };

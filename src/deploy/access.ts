@@ -49,16 +49,18 @@ export function accountPieces(setup: Names, found: Found): readonly Piece[] {
 /** What the functions ask of Google in a project of the file, action by action; each is needed (test/deploy.test.ts). */
 export const permissions: Readonly<Record<"checker" | "provisioner", readonly string[]>> = {
   checker: [
+    "iam.roles.get",
+    "iam.serviceAccountKeys.list",
     "iam.serviceAccounts.get",
     "iam.serviceAccounts.getIamPolicy",
     "iam.serviceAccounts.list",
     "resourcemanager.projects.get",
+    "resourcemanager.projects.getIamPolicy",
   ],
   provisioner: [
     "iam.serviceAccounts.create",
     "iam.serviceAccounts.enable",
     "iam.serviceAccounts.get",
-    "iam.serviceAccounts.getIamPolicy",
     "iam.serviceAccounts.list",
     "iam.serviceAccounts.update",
     "resourcemanager.projects.get",
@@ -84,7 +86,11 @@ export function rolePieces(setup: Setup, found: Found): readonly Piece[] {
     (["checker", "provisioner"] as const).map((who) => {
       const there = found.get("role", `${project} ${who}`);
       const more = setup.relied.includes(project) ? lookingAtPools : [];
-      return rolePiece(setup, { project, who, wanted: [...permissions[who], ...more].sort().join() }, there);
+      return rolePiece(
+        setup,
+        { project, who, wanted: [...new Set([...permissions[who], ...more])].sort().join() },
+        there,
+      );
     }),
   );
 }

@@ -108,6 +108,14 @@ const control = strict({ checker: functionAccount, provisioner: functionAccount 
   .refine(({ checker, provisioner }) => checker !== provisioner, "checker and provisioner are two accounts")
   .optional();
 
+/** Public members and whole pools bound nobody, so no list can stand for them. */
+const member = z
+  .string()
+  .regex(
+    /^(?:(?:user|group|serviceAccount):[^\s@]+@[^\s@]+|serviceAccount:[^\s[\]]+\.svc\.id\.goog\[[^\s[\]]+\]|domain:[^\s@]+|principal(?:Set)?:\/\/(?!.*\/\*$)\S+)$/,
+    "a speaker is a member as policies name it: group:platform@example.com, user:jo@example.com; neither allUsers nor a whole pool",
+  );
+
 const list = (item: z.ZodType) => z.array(item, "a list is wanted here");
 
 const acceptableCodes = acceptable.map(({ code }) => code);
@@ -165,6 +173,7 @@ export function federationShape(shapes: readonly PartyShape[]): z.ZodType {
       name: z.string("a name is wanted").regex(/^[a-z0-9-]{3,20}$/, "the deployment's name has 3-20 of a-z 0-9 -"),
       control,
       guard: guard.optional(),
+      speakers: list(member).optional(),
       links: z
         .record(linkName, link, "links is a map from a name to a link")
         .refine((links) => Object.keys(links).length > 0, "there is no link yet"),

@@ -29,6 +29,7 @@ interface RawFile {
   readonly region?: string;
   readonly alerts?: { readonly webhook: string };
   readonly accept?: readonly RawAccept[];
+  readonly speakers?: readonly string[];
 }
 
 /** A file as it was parsed, and the shapes of the parties that it is held against. */
@@ -80,7 +81,8 @@ export function shaped({ file, parsed, shapes }: Source): ReadResult {
 const noCanary =
   "prove: canary is for service accounts of google that go to aws, in a file whose control: names the checker";
 
-const watching = ({ schedule, region, alerts }: RawFile) => ({
+const watching = ({ schedule, region, alerts, speakers }: RawFile) => ({
+  ...(speakers ? { speakers } : {}),
   ...(region ? { region } : {}),
   ...(schedule ? { schedule: Number(schedule) } : {}),
   ...(alerts ? { webhook: alerts.webhook.slice("env:".length) } : {}),

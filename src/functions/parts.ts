@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { notWatched } from "../crosstrust/audit.ts";
 import type { Finding, Health, LinkHealth, Verdict, World } from "../model.ts";
 import { inParallel } from "../run/retry.ts";
 import { conclude } from "../verdict/run.ts";
@@ -55,7 +56,8 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
   const told = new Map(found.flatMap((health) => health.links.map((link) => [link.link, link] as const)));
   const all = links.map(({ name }): LinkHealth => told.get(name) ?? untold(name));
   const byText = new Map(found.flatMap(ownFindings).map((one) => [JSON.stringify(one), one] as const));
-  const findings = [...byText.values()];
+  const unwatched = distinct(found.flatMap((health) => health.unwatched ?? []));
+  const findings = [...byText.values(), ...notWatched(unwatched)];
   const prints = found.map(({ fingerprint }) => fingerprint).sort();
   const health: Health = {
     at: new Date(world.clock.now()).toISOString(),
@@ -63,6 +65,8 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
     fingerprint: createHash("sha256").update(prints.join(" ")).digest("hex"),
     links: all,
     findings,
+    inventory: distinct(found.flatMap(({ inventory = [] }) => inventory)),
+    unwatched,
     ...conclude({ links: all, findings, leftovers: false }),
   };
   return { health, forget: () => inParallel(shares, 16, (share) => world.store.remove(nameOf(share))) };
@@ -71,10 +75,17 @@ export async function gathered(world: World, whole: Whole, links: readonly { rea
 /** What a share only planned of another's links, the other one has proved and says better. */
 function ownFindings({ links, findings }: Health): readonly Finding[] {
   const own = new Set(links.map(({ link }) => link));
-  return findings.filter((finding) => !finding.links || finding.links.some((link) => own.has(link)));
+  return findings.filter(
+    ({ code, links: of }) => code !== "NOT-WATCHED" && (!of || of.length === 0 || of.some((link) => own.has(link))),
+  );
 }
 
 const lost = "its part of the run did not arrive";
+
+/** Several shares look at what they have in common. */
+const distinct = <T>(all: readonly T[]): readonly T[] => [
+  ...new Map(all.map((one) => [JSON.stringify(one), one])).values(),
+];
 
 const untold = (link: string): LinkHealth => ({
   link,

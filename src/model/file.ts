@@ -64,6 +64,8 @@ export interface Federation {
   /** The environment variable that holds the URL of a webhook: the URL is a secret, so it stands in no file. */
   readonly webhook?: string;
   readonly control?: Control;
+  /** Members who may speak as the file's service accounts beside its links; nobody else may, where there is a list. */
+  readonly speakers?: readonly string[];
   readonly accepts?: readonly Accept[];
 }
 

@@ -48,6 +48,11 @@ export interface Finding {
   readonly of?: string;
   /** Somebody whom the file does not name reaches what a link grants: this, and nothing else, makes a verdict `open`. */
   readonly witness?: Witness;
+  /**
+   * It is about who may act in place of the links, beside what the file wants. Without a witness it changes no verdict:
+   * what is new among these is an alert of its own.
+   */
+  readonly beside?: true;
   /** The file accepts it: it keeps its severity and is shown, and causes neither an exit code nor `open`. */
   readonly accepted?: { readonly reason: string; readonly until?: string };
 }
@@ -62,6 +67,12 @@ export interface Witness {
   readonly how: "proved" | "judged";
   /** The claims of a token that gets in, so that a test can replay it. Absent where no token of an issuer is needed. */
   readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** Something that the credentials at hand may not look at, and the command that would permit it. */
+export interface Unwatched {
+  readonly what: string;
+  readonly fix: string;
 }
 
 /** A finding before anybody says where: whoever judges a thing by itself knows neither its address nor its links. */

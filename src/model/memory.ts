@@ -19,6 +19,8 @@ export interface Alert {
   readonly links: readonly string[];
   /** ISO 8601: when it was first seen, which is a run before it was confirmed. */
   readonly since: string;
+  /** Hashes of what it is about, where it is about findings and not about how its links fare. */
+  readonly of?: readonly string[];
 }
 
 /** What is said to people: an alert opens, takes in more links, closes; each is said once. */
@@ -57,5 +59,7 @@ export interface Memory {
   readonly every: number;
   readonly links: Readonly<Record<string, LinkMemory>>;
   readonly alerts: readonly Alert[];
+  /** By the place of a finding, hashes of whom and what was seen there: what is not among them is new. */
+  readonly noted?: Readonly<Record<string, readonly string[]>>;
   readonly outbox: readonly Undelivered[];
 }

@@ -1,7 +1,7 @@
 import type { Address, Ref, Spec } from "./basics.ts";
 import type { Difference } from "./change.ts";
 import type { Control, Link } from "./file.ts";
-import type { Finding, Remark } from "./finding.ts";
+import type { Finding, Remark, Unwatched } from "./finding.ts";
 import type { Judgement, Session, Stranger, Token } from "./proof.ts";
 import type { Access, Identity, Live, LivePresent, Mark, Resource } from "./resource.ts";
 import type { World } from "./world.ts";
@@ -240,6 +240,40 @@ export interface ControlAsk {
   readonly judged: readonly string[];
 }
 
+/** What was read for a plan, and what the file says of those who may act in place of its links. */
+export interface AuditAsk {
+  /** Every link of the file. */
+  readonly links: readonly Link[];
+  /** Those that are looked at; empty means all. */
+  readonly only: readonly string[];
+  /** What those need. */
+  readonly resources: readonly Resource[];
+  /** Everything the file wants, its references symbolic. */
+  readonly desired: readonly Resource[];
+  readonly live: ReadonlyMap<Address, Live>;
+  readonly control?: Control | undefined;
+  /** Members that the file lists; undefined where it has no such list. */
+  readonly speakers?: readonly string[] | undefined;
+  /** What a link grants, in words that may be printed: `role reports-reader (AmazonS3ReadOnlyAccess)`. */
+  readonly grants: (link: Link) => string;
+}
+
+/** Who else may act as what a file relies on, in the accounts and projects themselves. Nothing of it is ever changed. */
+export interface Audit {
+  /** What is to be decided. */
+  readonly findings: readonly Finding[];
+  /** What is usual, and shown to whoever looks: named administrators and the like, a hint each with its `of`. */
+  readonly inventory: readonly Finding[];
+  /** What may not be looked at. */
+  readonly unwatched: readonly Unwatched[];
+  /** Readings that failed for the moment: of these links it cannot be told who may act as them. */
+  readonly failed: readonly {
+    readonly address: Address;
+    readonly links: readonly string[];
+    readonly error: unknown;
+  }[];
+}
+
 /**
  * A party: what it may be in a link, the kinds it owns, and the words for its side. The rooms receive a list
  * of these; a new cloud is one folder and one line in that list (house.md).
@@ -271,6 +305,8 @@ export interface Party {
   readonly nextSteps: (link: Link) => readonly string[];
   /** What became of things outside since the last health check; it may remember in `world.store`, and nowhere else. */
   readonly watch?: (live: ReadonlyMap<Address, Live>, world: World) => Promise<readonly Finding[]>;
+  /** Who may act as what the file relies on, beside the file. Reads once per account, project and pool, never per link. */
+  readonly audit?: (ask: AuditAsk, world: World) => Promise<Audit>;
   /**
    * Whether the credentials at hand belong to the accounts and projects of these resources. An error here
    * stops everything: in a wrong account each thing would read as absent, and be made there.

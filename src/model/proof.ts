@@ -1,7 +1,7 @@
 import type { Address } from "./basics.ts";
 import type { Change } from "./change.ts";
 import type { Code } from "./codes.ts";
-import type { Asks, Evidence, Finding } from "./finding.ts";
+import type { Asks, Evidence, Finding, Unwatched } from "./finding.ts";
 
 /**
  * A minted token. `text` is a secret: of all of `say` only the view of one token gets it, to print a hash.
@@ -156,4 +156,11 @@ export interface Health extends Conclusion {
   readonly fingerprint: string;
   readonly links: readonly LinkHealth[];
   readonly findings: readonly Finding[];
+  /**
+   * Who else may act as what the links rely on, as is usual: administrators, default accounts, service agents. It is
+   * shown to whoever looks at a link or at the page, and changes no verdict, exit code or line of text.
+   */
+  readonly inventory?: readonly Finding[];
+  /** What this check may not look at: `NOT-WATCHED` among the findings says it once. */
+  readonly unwatched?: readonly Unwatched[];
 }

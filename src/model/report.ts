@@ -29,6 +29,8 @@ export interface HealthDocument {
     readonly changes: readonly ReportedChange[];
   }[];
   readonly findings: readonly Finding[];
+  /** Who else may act as what the links rely on, as is usual. */
+  readonly inventory?: readonly Finding[];
 }
 
 /** What a link looks like when it is drawn: all words of the file, so a report can be drawn without a cloud. */

@@ -9,7 +9,7 @@ export function noticeText(deployment: string, { state, alert }: Notice): string
   const more = links.length > named ? ` and ${links.length - named} more` : "";
   const which = `${links.slice(0, named).join(", ")}${more}`;
   const word = state === "opened" && alert.severity === "security" ? "opened, a stranger gets in" : state;
-  const text = `crosstrust ${deployment}: ${word}: ${cause.what} at ${cause.where}: ${which}, since ${since} (${id})`;
+  const text = `crosstrust ${deployment}: ${word}: ${cause.what} at ${cause.where}${which ? `: ${which}` : ""}, since ${since} (${id})`;
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

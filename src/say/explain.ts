@@ -1,4 +1,4 @@
-import type { Change, Hop, Trace, Verdict } from "../model.ts";
+import type { Change, Finding, Hop, Trace, Verdict } from "../model.ts";
 import { toDecide } from "../verdict/run.ts";
 import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
@@ -13,13 +13,15 @@ export interface ExplainView {
   readonly verdict: Verdict;
   /** Security findings that somebody has to decide about. */
   readonly undecided: number;
+  /** Who else may act as what the link relies on, as is usual. */
+  readonly inventory?: readonly Finding[];
 }
 
 const words = { ok: "ok", no: "no", unknown: "?", skipped: "-" } as const;
 
 /** One link, hop by hop, and the first thing that fails, condition by condition. */
 export function explainText(view: ExplainView, paper: Paper): string {
-  const { link, world, trace, changes } = view;
+  const { link, world, trace, changes, inventory = [] } = view;
   const findings = byWeight(distinct(trace.findings));
   const drift = changes.map((change) => `drift     ${change.address}   ${change.cause ?? change.verb}`);
   return [
@@ -29,6 +31,7 @@ export function explainText(view: ExplainView, paper: Paper): string {
       "  ",
     ),
     ...drift,
+    ...(inventory.length > 0 ? ["", "known, and as is usual", ...inventory.map(({ says }) => `  ${says}`)] : []),
     ...(findings.length > 0 ? ["", ...findings.map((finding) => findingText(finding, paper))] : []),
     ...sum(view, paper),
   ].join("\n");

@@ -53,6 +53,7 @@ export const healthBody = (deployment: string, health: Health, reveal: Reveal) =
   ms: health.ms,
   links: health.links.map((link) => linkBody(link, reveal)),
   findings: health.findings.map(findingBody),
+  ...(health.inventory?.length ? { inventory: health.inventory.map(findingBody) } : {}),
 });
 
 const premiseBody = ({ asks: _, ...premise }: MissingPremise) => premise;

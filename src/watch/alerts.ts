@@ -63,12 +63,14 @@ const severity = (sightings: readonly Sighting[]): Alert["severity"] =>
 /** Seen first when the earliest of its links was. */
 function opened({ cause, sightings }: Hit, at: string): Alert {
   const since = sightings.map(({ held }) => (held && isSick(held.told.verdict) ? held.told.at : at)).sort()[0] ?? at;
-  const id = createHash("sha256")
-    .update(`${keyOf(cause)} ${at}`)
-    .digest("hex")
-    .slice(0, 12);
-  return { id, cause, severity: severity(sightings), links: sightings.map(({ link }) => link), since };
+  return { id: idOf(cause, at), cause, severity: severity(sightings), links: sightings.map(({ link }) => link), since };
 }
+
+/** Another one for each incident. */
+export const idOf = (cause: Ailment, at: string): string => short(`${keyOf(cause)} ${at}`);
+
+/** 12 hex of a text. */
+export const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
 
 function joined(alert: Alert, { sightings }: Hit): Alert {
   const links = [...new Set([...alert.links, ...sightings.map(({ link }) => link)])];

@@ -67,8 +67,11 @@ function oneEach(all: readonly Ailment[]): readonly Ailment[] {
   return [...new Map(backwards.map((cause) => [cause.where, cause])).values()];
 }
 
+/** It makes no link fare badly, so it is no cause of that. */
+export const isBeside = ({ beside, witness }: Finding): boolean => beside === true && witness === undefined;
+
 /** `aws:role/111122223333/reports` is at `aws 111122223333`; an issuer, whose address is its URL, is at itself. */
-function scopeOf(address: Address): string {
+export function scopeOf(address: Address): string {
   const [, party = "", kind = "", rest = ""] = /^(\w+):(\w+)\/(.*)$/.exec(address) ?? [];
   return `${party} ${kind === "issuer" ? rest : (rest.split("/")[0] ?? "")}`;
 }

@@ -6,6 +6,7 @@ const time = z.iso.datetime();
 const cause = z.object({ what: z.string(), where: z.string() });
 const alert = z.object({
   ...{ id: z.string(), cause, severity: z.enum(["error", "security"]), links: z.array(z.string()), since: time },
+  of: z.array(z.string()).exactOptional(),
 });
 const link = z.object({
   ...{ verdict, since: time, told: z.object({ at: time, verdict, causes: z.array(cause) }) },
@@ -14,6 +15,7 @@ const link = z.object({
 });
 const memory: z.ZodType<Memory> = z.object({
   ...{ at: time, every: z.number().positive(), links: z.record(z.string(), link), alerts: z.array(alert) },
+  noted: z.record(z.string(), z.array(z.string())).exactOptional(),
   outbox: z.array(
     z.object({
       ...{ state: z.enum(["opened", "grew", "closed"]), alert, at: time },

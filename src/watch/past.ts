@@ -11,5 +11,8 @@ export function pastOf(memory: Memory | undefined): Past | undefined {
 }
 
 /** A line for each link that it hits, because people look for theirs. */
-const shown = ({ cause, links, since }: Alert): NonNullable<Past["alerts"]> =>
-  links.map((link) => ({ link, since, says: `${cause.what}   ${cause.where}` }));
+const shown = ({ cause, links, since }: Alert): NonNullable<Past["alerts"]> => {
+  const says = `${cause.what}   ${cause.where}`;
+  // What is about an account alone hits no link.
+  return links.length > 0 ? links.map((link) => ({ link, since, says })) : [{ since, says }];
+};

@@ -1,6 +1,7 @@
 import type { Ailment, Health, Link, LinkHealth, LinkMemory, Memory, Notice } from "../model.ts";
 import { alertsAfter } from "./alerts.ts";
 import { causesOf, isSick, type Sighting } from "./causes.ts";
+import { newsAfter } from "./news.ts";
 
 /** As many verdicts as are kept of a link. */
 const kept = 48;
@@ -39,8 +40,18 @@ export function remember(before: Memory | undefined, { health, links: files, eve
     links[line.link] = linkAfter(held, { line, causes: causes.all, health });
     sightings.push({ link: line.link, held, line, causes });
   }
-  const { alerts, notices } = alertsAfter(before?.alerts ?? [], sightings, health.at);
-  return { memory: { at: health.at, every, links, alerts, outbox: before?.outbox ?? [] }, notices };
+  const ofLinks = (before?.alerts ?? []).filter(({ of }) => of === undefined);
+  const { alerts, notices } = alertsAfter(ofLinks, sightings, health.at);
+  const news = newsAfter(before, health);
+  const memory = {
+    at: health.at,
+    every,
+    links,
+    alerts: [...alerts, ...news.alerts],
+    noted: news.noted,
+    outbox: before?.outbox ?? [],
+  };
+  return { memory, notices: [...notices, ...news.notices] };
 }
 
 interface Step {

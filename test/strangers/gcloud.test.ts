@@ -54,10 +54,32 @@ describe("gcloud", () => {
     const words = ["--member=user:a@example.com", "--role=roles/iam.serviceAccountTokenCreator"];
     expect((await gcloud("iam", "service-accounts", "add-iam-policy-binding", reports, ...words)).exit).toBe(0);
     const health = await b.health(example);
-    expect(health.findings.map(({ code, severity }) => [code, severity])).toEqual([["GOOGLE-OTHERS-MAY-MINT", "hint"]]);
+    expect(health.inventory?.map(({ of }) => of)).toContain(`user:a@example.com on serviceAccounts/${reports}`);
     expect((await gcloud("iam", "service-accounts", "remove-iam-policy-binding", reports, ...words)).exit).toBe(0);
     expect((await b.health(example)).findings).toEqual([]);
   });
+
+  // A key that somebody makes with gcloud, and what gcloud binds on a project, are seen by the next check.
+  witnessed("gcloud")(
+    "makes a key and a public token creator, and health tells of both until gcloud takes them away",
+    async () => {
+      const { b, gcloud } = await stage();
+      const made = await gcloud("iam", "service-accounts", "keys", "create", "key.json", "--iam-account", reports);
+      expect(made.exit).toBe(0);
+      const words = ["--member=allAuthenticatedUsers", "--role=roles/iam.serviceAccountTokenCreator"];
+      expect((await gcloud("iam", "service-accounts", "add-iam-policy-binding", reports, ...words)).exit).toBe(0);
+      const { findings } = await b.health(example);
+      expect(findings.map(({ code, witness }) => [code, witness !== undefined]).sort()).toEqual([
+        ["GOOGLE-SPEAKER", true],
+        ["GOOGLE-USER-KEY", false],
+      ]);
+      for (const command of findings.flatMap(({ fix }) => fix.filter((step) => step.startsWith("gcloud ")))) {
+        const typed = command.replaceAll("'", "").split(" ").slice(1);
+        expect([command, (await gcloud(...typed, "--quiet")).exit]).toEqual([command, 0]);
+      }
+      expect((await b.health(example)).findings).toEqual([]);
+    },
+  );
 
   witnessed("gcloud")("mints an ID token whose azp is the unique id, as on the real one", async () => {
     const { gcloud } = await stage();

@@ -24,7 +24,7 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
   const { federation } = loadFile(context.flags, consents);
   const { fingerprint, links } = sort(ask.words);
   checkNames(federation, [...links, ...namesIn(consents)]);
-  const planned = await makePlan({ federation, only: links, consents, sweep: true }, context.world);
+  const planned = await makePlan({ federation, only: links, consents, sweep: true, audit: true }, context.world);
   const { plan } = planned;
   const view = viewOf(context.world, { federation, planned, only: links, command: "apply" });
   const shown = planText(view, context.paper);

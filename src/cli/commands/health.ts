@@ -72,9 +72,9 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   if (!federation.links.some((link) => link.name === what)) {
     throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);
   }
-  const ask = { federation, only: [what], consents: consentsOf({}) };
+  const ask = { federation, only: [what], consents: consentsOf({}), audit: true };
   const planned = await makePlan(ask, world);
-  const { plan, observed, expansion } = planned;
+  const { plan, observed, expansion, audited } = planned;
   const [trace] = await proveLinks(
     { federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false },
     world,
@@ -87,8 +87,15 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   const findings = proofFirst(grave, [trace]);
   const { exit, verdict, undecided } = conclude({ links: [link], findings, leftovers: false });
   const whole = { ...trace, findings };
+  const inventory = audited.inventory.filter(({ links }) => links?.includes(what) ?? true);
   const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
-  const json = document(said, { link: what, verdict, hops: trace.hops, findings: findings.map(findingBody) });
-  const view = { link: what, world: world.kind, trace: whole, changes: link.changes, verdict, undecided };
+  const json = document(said, {
+    link: what,
+    verdict,
+    hops: trace.hops,
+    findings: findings.map(findingBody),
+    inventory,
+  });
+  const view = { link: what, world: world.kind, trace: whole, changes: link.changes, verdict, undecided, inventory };
   return { exit, text: flags.json ? json : explainText(view, paper) };
 };

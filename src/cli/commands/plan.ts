@@ -49,7 +49,7 @@ export const plan: Command<{ links: readonly string[] } & ConsentFlags> = async 
   const consents = consentsOf(ask);
   const { federation } = loadFile(context.flags, consents);
   checkNames(federation, [...ask.links, ...namesIn(consents)]);
-  const planned = await makePlan({ federation, only: ask.links, consents, sweep: true }, context.world);
+  const planned = await makePlan({ federation, only: ask.links, consents, sweep: true, audit: true }, context.world);
   const exit = exitOf({ findings: planned.plan.findings.map(onlyLooked), changes: planned.plan.changes });
   const view = { federation, planned, only: ask.links, consents, command: "plan" as const };
   const text = context.flags.json

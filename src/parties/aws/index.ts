@@ -6,6 +6,7 @@ import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
 import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
+import { audit } from "./audit.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
 import { callerContradictions, roleContradictions } from "./contradictions.ts";
@@ -106,6 +107,7 @@ export const aws: Party = {
   relying,
   kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
   control: controlResources,
+  audit,
   title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
   identityName,
   lint,

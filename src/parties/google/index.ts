@@ -19,6 +19,7 @@ import { preflight } from "./preflight.ts";
 import { relying } from "./relying.ts";
 import { forms, from, isSignIn, may, serviceAccountOf, signInOf, sinkOf, targetOf, to } from "./shape.ts";
 import { signIn } from "./sign-in.ts";
+import { audit } from "./speakers/audit.ts";
 import { tokenCreatorKind, tokenCreators } from "./token-creator.ts";
 
 /** The account is desired enabled: one that somebody disabled is drift, and apply switches it on. */
@@ -58,6 +59,7 @@ export const google: Party = {
   lintAll: lintShared,
   review: reviewPoolProvider,
   control: tokenCreators,
+  audit,
 };
 
 function title(link: Link, side: "from" | "to"): string {

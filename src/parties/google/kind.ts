@@ -1,6 +1,4 @@
-import { parseMember } from "../../judge/google/principals.ts";
 import type {
-  Finding,
   Kind,
   Leftovers,
   Live,
@@ -16,9 +14,7 @@ import type {
 import { CloudError, createOnce, inParallel, mayHaveLanded, settle, unlessMissing } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { ownProjects, serviceAccountAddress } from "./claims.ts";
-import { isMarked } from "./federation/calls.ts";
 import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
-import { getPolicy, type IamPolicy, ofAccount } from "./policies.ts";
 import { emailOf } from "./shape.ts";
 
 /** `project` and `id` make it, `email` finds it: a default account's cannot be computed from the two. */
@@ -50,19 +46,15 @@ async function readAccount(
   world: World,
 ): Promise<Live<AccountSpec>> {
   const target = { project: desired.spec.project, account: desired.spec.email };
-  const [account, policy] = await Promise.all([unlessMissing(calls.getAccount(world, target)), minters(world, target)]);
-  if (account) return present(desired.spec.project, account, policy);
+  const account = await unlessMissing(calls.getAccount(world, target));
+  if (account) return present(desired.spec.project, account);
   // A deleted account cannot be read; only the id that its dependants remember brings it back (house.md).
   const id = hints[0];
   return id ? { state: "deleted", id, outputs: { uniqueId: id } } : { state: "absent" };
 }
 
 /** Any owner's mark gives `ours` or `adopted` here; whose it is, `observe` decides. */
-function present(
-  project: string,
-  account: calls.LiveAccount,
-  notes: readonly Finding[] = [],
-): LivePresent<AccountSpec> {
+function present(project: string, account: calls.LiveAccount): LivePresent<AccountSpec> {
   const mark = parseDescription(account.description);
   const id = account.email.split("@")[0] ?? "";
   return {
@@ -76,59 +68,7 @@ function present(
       disabled: String(account.disabled),
     },
     ...(mark ? { mark } : {}),
-    ...(notes.length > 0 ? { notes } : {}),
   };
-}
-
-/** Roles that let a member speak as the account, or grant itself the right to (fact sheet, 6.3). */
-const mintingRoles =
-  /^roles\/(?:iam\.(?:serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser|serviceAccountAdmin)|owner)$/;
-
-/** Everybody, or a whole pool. */
-const isMany = (member: string): boolean =>
-  /^all(Authenticated)?Users$|\/workloadIdentityPools\/[^/]+\/\*$/.test(member);
-
-/**
- * Who else can speak as this account: not ours to change, worth a line in every report (fact sheet, 6.3). A
- * policy that cannot be read gives no line, and the plan stands without it.
- */
-async function minters(world: World, target: calls.AccountTarget): Promise<readonly Finding[]> {
-  let policy: IamPolicy;
-  try {
-    policy = await getPolicy(world, ofAccount(target));
-  } catch (error) {
-    if (error instanceof CloudError && error.class === "missing") return [];
-    if (!(error instanceof CloudError) || !["denied", "malformed"].includes(error.class)) throw error;
-    const says = `who else may mint tokens of ${target.account} cannot be read`;
-    return [{ code: "GOOGLE-OTHERS-MAY-MINT", severity: "hint", at: {}, says, because: [], fix: error.fix ?? [] }];
-  }
-  const minting = policy.bindings.filter((binding) => mintingRoles.test(binding.role));
-  const strangers = await Promise.all(
-    // Under a condition a member is no binding that a plan compares, so it is told here, whoever it is.
-    minting.map(async (binding) => ({
-      ...binding,
-      members: binding.condition === undefined ? await notOurs(world, binding.members) : binding.members,
-    })),
-  );
-  return strangers
-    .filter(({ members }) => members.length > 0)
-    .map((binding) => ({
-      code: "GOOGLE-OTHERS-MAY-MINT",
-      severity: binding.members.some(isMany) ? "security" : "hint",
-      at: {},
-      says: `${target.account}: ${binding.members.join(", ")} may mint its tokens (${binding.role})`,
-      because: [],
-      fix: [`gcloud iam service-accounts get-iam-policy ${target.account} --project ${target.project}`],
-    }));
-}
-
-/** Whoever comes through a pool that was made here is told of by the pool's own plan. */
-async function notOurs(world: World, members: readonly string[]): Promise<readonly string[]> {
-  const told = await inParallel(members, 4, async (member) => {
-    const pool = parseMember(member)?.pool;
-    return pool !== undefined && (await isMarked(world, pool)) ? [] : [member];
-  });
-  return told.flat();
 }
 
 /** Accounts of this owner that the file does not name, where it owns anything (contract, section 8). */

@@ -19,9 +19,12 @@ export type IamPolicy = z.infer<typeof policySchema>;
 /** Whose policy. `project` says whose credentials are used. */
 export interface PolicyTarget {
   readonly project: string;
-  /** `serviceAccounts/E-MAIL`, `projects/P` or `buckets/B`. */
+  /** `serviceAccounts/E-MAIL`, `projects/P` or `buckets/B`; to be read alone `folders/ID` and `organizations/ID`, too. */
   readonly on: string;
 }
+
+/** Things above a project, each in the version of Resource Manager that gcloud asks. */
+const above: Readonly<Record<string, string>> = { folders: "v2", organizations: "v1" };
 
 /** How one kind of resource is asked for its policy; version 3 has conditional bindings (google.md 12). */
 interface Way {
@@ -39,13 +42,14 @@ function wayTo({ project, on }: PolicyTarget): Way {
     return { service: "google.storage", read, write: (policy) => ({ method: "PUT", path, body: policy }) };
   }
   const account = `/v1/projects/${project}/serviceAccounts/${encodeURIComponent(name)}`;
-  const path = kind === "projects" ? `/v1/projects/${name}` : account;
+  const managed = kind === "projects" || above[kind] !== undefined;
+  const path = managed ? `/${above[kind] ?? "v1"}/${kind}/${name}` : account;
   // In the query for an account and in the body for a project (wire.md 4.3).
-  const inQuery = kind === "projects" ? "" : "?options.requestedPolicyVersion=3";
-  const inBody = kind === "projects" ? { body: { options: { requestedPolicyVersion: 3 } } } : {};
+  const inQuery = managed ? "" : "?options.requestedPolicyVersion=3";
+  const inBody = managed ? { body: { options: { requestedPolicyVersion: 3 } } } : {};
   const read = { method: "POST", path: `${path}:getIamPolicy${inQuery}`, ...inBody } as const;
   const write = (policy: IamPolicy) => ({ method: "POST", path: `${path}:setIamPolicy`, body: { policy } }) as const;
-  return { service: kind === "projects" ? "google.cloudresourcemanager" : "google.iam", read, write };
+  return { service: managed ? "google.cloudresourcemanager" : "google.iam", read, write };
 }
 
 export function getPolicy(world: World, target: PolicyTarget): Promise<IamPolicy> {

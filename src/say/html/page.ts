@@ -1,4 +1,4 @@
-import type { Past, Report } from "../../model.ts";
+import type { Finding, Past, Report } from "../../model.ts";
 import { saysOf, undecidedOf } from "../../verdict/run.ts";
 import { ratings, tallyOf } from "../../verdict/table.ts";
 import { count } from "../paper.ts";
@@ -33,7 +33,8 @@ ${headerOf(report)}
 <section aria-labelledby="links"><h2 id="links" tabindex="-1">links</h2>
 ${links.map((link) => linkRow({ link, sides: sidesOf.get(link.link), past: memory?.links[link.link], at: document.at }))}</section>
 <section aria-labelledby="findings"><h2 id="findings">findings</h2>
-${document.findings.length > 0 ? findingList(document.findings, again) : html`<p class="quiet">none.</p>`}</section></main>
+${document.findings.length > 0 ? findingList(document.findings, again) : html`<p class="quiet">none.</p>`}</section>
+${inventoryOf(document.inventory ?? [])}</main>
 ${footerOf(report)}
 </body></html>
 `;
@@ -58,6 +59,17 @@ function alertsOf(at: string, memory: Past | undefined): Markup {
       html`<li><span class="verdict bad"><span aria-hidden="true">!</span> alert</span> ${link && html`<strong>${link}</strong> `}${says} <span class="quiet">since ${moment(since)} <span class="ms">(${span(since, at)})</span></span></li>`,
   );
   return html`<section aria-labelledby="alerts"><h2 id="alerts">open alerts</h2><ul class="alerts">${rows}</ul></section>`;
+}
+
+/** Nothing to decide: closed, for whoever wants to know. */
+function inventoryOf(inventory: readonly Finding[]): Markup {
+  if (inventory.length === 0) return html``;
+  const rows = inventory.map(
+    ({ says, links }) =>
+      html`<li>${says}${links && links.length > 0 && html` <span class="quiet">${links.join(", ")}</span>`}</li>`,
+  );
+  return html`<section aria-labelledby="inventory"><h2 id="inventory">who else may act as the workloads</h2>
+<details><summary>${inventory.length} known, as is usual</summary><ul>${rows}</ul></details></section>`;
 }
 
 const legend = html`<p class="legend"><span class="good">✓ proved</span> <span class="note">◇ judged</span> <span class="warn">? could not tell</span> <span class="bad">✕ refused</span> <span class="none">– skipped</span> <span class="warn">~ differs</span> <span class="bad">! open</span></p>`;

@@ -49,11 +49,17 @@ function reading({ account, partition, made, oidcProviders }: Reach): readonly S
  * Reads, and is denied everything else whatever else is attached to it some day (fact sheet reliability-and-security,
  * 4.5). To be let in by a link's role it needs no permission: that call is not signed.
  */
-export const checkerPolicy = (reach: Reach): Policy =>
-  document([
+export const checkerPolicy = (reach: Reach): Policy => {
+  const policies = reach.attachable.filter((arn) => arn.startsWith(`arn:${reach.partition}:iam::${reach.account}:`));
+  return document([
     ...reading(reach),
+    // Where links only use roles: other roles that take the same tokens are looked for all the same.
+    ...(reach.made.length > 0 ? [] : [allow(iam("ListRoles"), ["*"])]),
+    // What a policy of the account's own allows is decided by its default version.
+    ...(policies.length > 0 ? [allow(iam("GetPolicy"), policies)] : []),
     { effect: "Deny", notAction: [...iam("Get*", "List*"), "sts:GetCallerIdentity"], resource: ["*"] },
   ]);
+};
 
 const writesRole = iam(
   ...["UpdateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRolePolicy"],

@@ -26,6 +26,19 @@ type Detail = z.infer<typeof detailSchema>;
 /** The list has the longest session, and neither tags nor boundary (aws.md 9.1). */
 const listed = z.object({ RoleName: z.string(), RoleId: z.string(), MaxSessionDuration: z.number().default(3600) });
 
+/** Of a role that was not asked for: what says who may have it. */
+export type OtherRole = Pick<Detail, "RoleName" | "Path" | "AssumeRolePolicyDocument">;
+
+/** By the first role of each account that was asked for: it lives as long as the run that reads them. */
+const others = new WeakMap<Resource, readonly OtherRole[]>();
+
+/**
+ * Returns what a bulk read of these roles saw beside them in their account; undefined where they were read one by one.
+ * Whoever looks at the whole account in the same run need not list it again.
+ */
+export const seenBeside = ([first]: readonly Resource<RoleSpec>[]): readonly OtherRole[] | undefined =>
+  first && others.get(first);
+
 /** Roles on a page of the list: 300 of them stay far below the cap of an answer. */
 const listPage = 300;
 
@@ -45,6 +58,9 @@ export async function readRoles(
     const account: Account = { account: spec.account, ...(access ? { access } : {}) };
     // One after the other: two pages at once are taken apart at once, and that is the most memory of a whole run.
     const details = await detailsOf(world, account);
+    const asked = new Set(group.map((resource) => resource.spec.name.toLowerCase()));
+    const rest = [...details].filter(([name]) => !asked.has(name)).map(([, role]) => otherOf(role));
+    others.set(first, rest);
     const sessions = await sessionsOf(world, account);
     return group.flatMap((resource) => {
       const role = details.get(resource.spec.name.toLowerCase());
@@ -56,6 +72,13 @@ export async function readRoles(
   });
   return new Map(found.flat());
 }
+
+/** Without its permissions, which nobody asks for and which take the most room. */
+const otherOf = ({ RoleName, Path, AssumeRolePolicyDocument }: Detail): OtherRole => ({
+  RoleName,
+  Path,
+  AssumeRolePolicyDocument,
+});
 
 interface Seen {
   readonly role: Detail;

@@ -62,6 +62,30 @@ function siblings(
   ];
 }
 
+/** Whom a grant lets in that names nobody. */
+export interface Openness {
+  /** In words. */
+  readonly who: string;
+  /** The issuer serves everybody, and not one tenant. */
+  readonly shared: boolean;
+}
+
+/**
+ * Returns whom a grant lets in that pins no subject, or only with wildcards; undefined where it pins one, or where
+ * nobody passes. Google's `aud` holds the authorized party: an account, or the client of an app that people sign in to,
+ * which is the app's own affair.
+ */
+export function opennessOf(grant: Grant): Openness | undefined {
+  const { prefix, clauses } = grant;
+  const pins = pinsOf(grant);
+  const party = prefix === "accounts.google.com" && clauses.some((one) => one.demands && isParty(one, prefix));
+  if (grant.shut || party || pins.some((pin) => loose(grant, pin).length === 0)) return undefined;
+  return { who: who(prefix), shared: issuerOf(prefix).tenancy === "shared" };
+}
+
+const isParty = ({ key, patterns }: Clause, prefix: string): boolean =>
+  key === `${prefix}:aud` && !patterns.some(hasWildcard);
+
 /** Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. */
 function pinsOf({ prefix, clauses }: Grant): readonly Clause[] {
   const { ids = [], claims } = issuerOf(prefix);

@@ -61,24 +61,6 @@ export const getPool = (world: World, place: PoolPlace): Promise<LivePool | unde
     }),
   );
 
-/** Asked once in each world: several accounts may be spoken for by one pool. */
-const marked = new WeakMap<World, Map<string, Promise<boolean>>>();
-
-/** Whether a pool, by its full name, was made by any deployment of ours; one that cannot be read was not. */
-export function isMarked(world: World, name: string): Promise<boolean> {
-  const known = marked.get(world) ?? new Map<string, Promise<boolean>>();
-  marked.set(world, known);
-  const [, project = "", , , , pool = ""] = name.split("/");
-  const answer =
-    known.get(name) ??
-    getPool(world, { project, pool }).then(
-      (found) => found !== undefined && parseDescription(found.description) !== undefined,
-      () => false,
-    );
-  known.set(name, answer);
-  return answer;
-}
-
 export const getPoolProvider = (world: World, place: PoolProviderPlace): Promise<LivePoolProvider | undefined> =>
   unlessMissing(
     google(world, {

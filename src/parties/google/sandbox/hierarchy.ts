@@ -33,7 +33,9 @@ const operatorRole: StoredRole = {
   permissions: [
     ...["create", "get", "getIamPolicy", "list", "move", "setIamPolicy", "update"].map((verb) => `folders.${verb}`),
     ...["get", "getIamPolicy", "setIamPolicy"].map((verb) => `organizations.${verb}`),
-  ].map((permission) => `resourcemanager.${permission}`),
+  ]
+    .map((permission) => `resourcemanager.${permission}`)
+    .concat("iam.roles.get"),
   etag: "BwYAAAAAAAE=",
 };
 

@@ -1,0 +1,97 @@
+import type { Speaker, Standing, Surroundings } from "../../../judge/google/speaking.ts";
+import { standingOf } from "../../../judge/google/speaking.ts";
+import { type Address, type AuditAsk, type Finding, finding, type Link } from "../../../model.ts";
+import { sinkOf } from "../shape.ts";
+import { bindCommand, type Watched } from "./reads.ts";
+
+/** A member and the accounts that it may speak as. */
+export interface Told {
+  readonly speaker: Speaker;
+  readonly accounts: readonly Watched[];
+}
+
+/** What decides how a member is told. */
+export interface Telling {
+  readonly ask: AuditAsk;
+  readonly around: Surroundings;
+  /** What the file's own links bind, as `ON MEMBER`. */
+  readonly granted: ReadonlySet<string>;
+}
+
+/** Most links and accounts that one line names. */
+const most = 3;
+
+/** Returns the finding about one member; none where a link of the file grants it, or where it is nobody any more. */
+export function tell({ speaker, accounts }: Told, { ask, around, granted }: Telling): readonly Finding[] {
+  if (granted.has(`${speaker.on} ${speaker.member}`)) return [];
+  const standing = standingOf(speaker.member, around);
+  const who = plain(standing.who);
+  if (standing.sort === "gone" || accounts.length === 0) return [];
+  const emails = accounts.map(({ email }) => email);
+  const links = [...new Set(accounts.flatMap(({ resource }) => resource.links))];
+  const [first] = accounts as readonly [Watched, ...Watched[]];
+  const address = speaker.level === "account" ? first.resource.address : addressOf(speaker.on);
+  const when = speaker.conditional ? ", under a condition" : "";
+  const member = plain(speaker.member);
+  const holds = `${member} holds ${speaker.roles.join(", ")} on ${speaker.on}${when}`;
+  const of = `${member} on ${speaker.on}`;
+  const says = `${who} may speak as ${some(emails)}: ${holds}`;
+  if (standing.sort === "known")
+    return [finding("GOOGLE-SPEAKER-KNOWN", { severity: "hint", at: { address }, links, of, says })];
+  const own = ask.links.filter(({ name }) => first.resource.links.includes(name));
+  const grants = own.map((link) => grantText(link, first, ask));
+  const witness = standing.unbounded &&
+    speaker.direct && {
+      outsider: who,
+      path: [holds, `speaks as ${first.email}, ${some(grants)}`],
+      how: "judged" as const,
+    };
+  return [
+    finding(standing.pool ? "GOOGLE-SPEAKER-POOL" : "GOOGLE-SPEAKER", {
+      severity: "security",
+      at: { address },
+      links,
+      of,
+      says,
+      fix: fixesFor(speaker, first, standing),
+      ...(witness ? { witness } : {}),
+    }),
+  ];
+}
+
+/** `projects/P` is at `google:project/P`. */
+function addressOf(on: string): Address {
+  const [kind = "", name = ""] = on.split("/");
+  return `google:${kind.replace(/s$/, "")}/${name}`;
+}
+
+const some = (names: readonly string[]): string =>
+  names.length > most ? `${names.slice(0, most).join(", ")} and ${names.length - most} more` : names.join(", ");
+
+/** What whoever speaks as an account gets by a link that starts from it or ends at it. */
+function grantText(link: Link, { email }: Watched, { grants }: AuditAsk): string {
+  const ends = link.to.party === "google" && sinkOf(link)?.email === email;
+  return ends ? `which ${link.name} grants ${grants(link)}` : `which ${link.name} lets into ${grants(link)}`;
+}
+
+/** A member as it may be printed: an identity of a pool is named by whoever its issuer likes. */
+const plain = (text: string): string =>
+  text.replace(
+    /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (odd) => `\\u${(odd.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+
+/** For a shell: whatever stands in a member stays one word. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** Commands that take the member out, one a role. A binding under a condition has to be named with it, or all at once. */
+function fixesFor({ on, member, roles, conditional }: Speaker, { project }: Watched, { unbounded }: Standing) {
+  const scope = on.startsWith("serviceAccounts/") ? ` --project ${project}` : "";
+  const all = conditional ? " --all" : "";
+  const commands = roles.map(
+    (role) => `${bindCommand(on, "remove")}${scope} --member=${quoted(plain(member))} --role=${role}${all}`,
+  );
+  return unbounded
+    ? commands
+    : [...commands, `or name it in the file, where it is meant: speakers: [ ${JSON.stringify(plain(member))} ]`];
+}
