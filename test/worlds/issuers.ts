@@ -228,13 +228,12 @@ const gitlabAt = (name: string, url: string, shared: boolean): Issuer => ({
         return gitlabTokens({ group, groupId, project, projectId }, words);
       }),
     ),
-    // On a server of one's own every other project is an outsider, those of the same group among them.
-    ...(shared ? [] : gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words)),
   ],
   siblings: (words) => [
     ...gitlabTokens(gitlabOwn, words).filter(({ ref }) => ref !== "main"),
     gitlabToken(gitlabOwn, "feature"),
-    ...(shared ? gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words) : []),
+    // A group can be meant as a whole, on a server of one's own, too.
+    ...gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words),
   ],
 });
 

@@ -60,7 +60,9 @@ export function strangersOf(live: Policy, desired: Policy, known: Known = {}): r
   const tokens = summary(extra, desired).map((stranger) => {
     const whose = extra.find(({ candidate }) => candidate.claims === stranger.claims);
     // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
-    return whose && isMeant(whose, desired, known) ? { ...stranger, fix: narrow } : stranger;
+    if (whose && isMeant(whose, desired, known)) return { ...stranger, fix: narrow };
+    const within = whose?.candidate.who === "sibling" && whose.candidate.same;
+    return within ? { ...stranger, within } : stranger;
   });
   return [...(tokens.length > 0 ? tokens : anyAudienceOf(live, desired)), ...principals, ...unsure.map(undecided)];
 }
@@ -346,7 +348,8 @@ function ofKnownIssuer(all: readonly Admitted[], federated: string): readonly St
     ];
   }
   const outsiders = all.filter(({ candidate }) => candidate.who === "outsider");
-  const named = Map.groupBy(outsiders.length > 0 ? outsiders : all, ({ candidate }) => String(candidate.claims.sub));
+  const others = all.toSorted((a, b) => Number(a.candidate.same) - Number(b.candidate.same));
+  const named = Map.groupBy(outsiders.length > 0 ? outsiders : others, ({ candidate }) => String(candidate.claims.sub));
   return [...named.values()].slice(0, 5).flatMap(([first]) => (first ? [ofOne(first, prefix, issuer)] : []));
 }
 

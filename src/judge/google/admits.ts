@@ -26,7 +26,6 @@ export interface OtherProvider {
   readonly named: boolean;
   /** As the file wants it, where the file has it. */
   readonly wanted?: PoolTrust | undefined;
-  readonly inside?: readonly Claims[];
 }
 
 /** What is held against everybody. */
@@ -37,6 +36,8 @@ export interface Pool {
   /** Whom of the pool the link grants something, and whom somebody else granted the same. */
   readonly granted: readonly Tail[];
   readonly extra: readonly Tail[];
+  /** Whole pools of somebody else to whom the same was granted: whoever keeps such a pool decides who comes through it. */
+  readonly foreign: readonly string[];
   /** What is granted, for the last step of a path: `reports@acme-prod...`. */
   readonly grants: string;
   /** Claims of the workloads that the file means here. */
@@ -53,7 +54,15 @@ export interface Pool {
  * and nothing with it, `enters`.
  */
 export function strangersOf(pool: Pool): readonly Stranger[] {
-  return [...throughOwn(pool), ...pool.others.flatMap((other) => throughOther(other, pool))];
+  const foreign = pool.foreign.map(
+    (member): Stranger => ({
+      who: `every identity of the pool in ${member}`,
+      code: "GOOGLE-GRANT-EXTRA",
+      of: member,
+      path: [`a token of that pool`, member, pool.grants],
+    }),
+  );
+  return [...throughOwn(pool), ...pool.others.flatMap((other) => throughOther(other, pool)), ...foreign];
 }
 
 /** Somebody that the pool provider takes, and whom it makes of him. */
@@ -68,7 +77,10 @@ function throughOwn(pool: Pool): readonly Stranger[] {
   const tails = [...pool.granted, ...pool.extra];
   const ask = { trust: live, wanted, inside: pool.inside, base: pool.base, pinned: pool.pinned };
   const reaching = tried({ ...ask, tails });
-  const strange = reaching.admitted.filter((one) => !isMeantBy(one, pool)).map((one) => strangerOf(one, pool));
+  const strange = reaching.admitted
+    .filter((one) => !isMeantBy(one, pool))
+    .toSorted((a, b) => Number(a.candidate.same) - Number(b.candidate.same))
+    .map((one) => strangerOf(one, pool));
   // One sentence for each reason.
   const found = [...new Map(strange.toReversed().map((one) => [one.code, one])).values()].toReversed();
   if (found.length > 0) return found;
@@ -97,6 +109,10 @@ function entering(live: PoolTrust, wanted: PoolTrust): Tried {
 const audiencesOf = ({ audiences, name }: PoolTrust): readonly string[] =>
   audiences.length > 0 ? audiences : name === undefined ? [] : [name];
 
+/** Whether a token says it is the workload itself. */
+const isInside = ({ sub, arn }: Claims, { inside }: Pool): boolean =>
+  inside.some((one) => (arn === undefined ? one.sub === sub : one.arn === arn));
+
 /** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
 function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | undefined {
   const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !audiencesOf(wanted).includes(one)) : [];
@@ -115,8 +131,13 @@ function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | un
 }
 
 /** The file lets this identity in, and it reaches the grant by what the file grants. */
-const isMeantBy = ({ candidate, wanted, reached }: Admitted, { granted }: Pool): boolean =>
-  candidate.who === "sibling" && wanted && reached.some((tail) => granted.includes(tail));
+function isMeantBy({ candidate, wanted, reached }: Admitted, pool: Pool): boolean {
+  const { granted, live, wanted: file } = pool;
+  if (candidate.who === "outsider" || !reached.some((tail) => granted.includes(tail))) return false;
+  // The workload itself, asked for by another client: whoever has its subject is it.
+  const own = isSameIssuer(live.source, file.source) && isInside(candidate.claims, pool);
+  return wanted || (own && audiencesOf(file).includes(String(candidate.claims.aud)));
+}
 
 const rank = ({ candidate: { who, crafted } }: Admitted): number => (who === "outsider" ? 0 : 2) + (crafted ? 1 : 0);
 
@@ -128,13 +149,18 @@ const undecided = (reason: string): Stranger => ({
 
 function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   const tails = [...pool.granted, ...pool.extra].filter((tail) => tail !== "*" || !other.named);
+  // The workload of the link is itself through whichever pool provider of its issuer it comes.
+  const sameIssuer = other.trust.type === pool.live.type && isSameIssuer(other.trust.source, pool.live.source);
   const { admitted, unsure } = tried({
     trust: other.trust,
     wanted: other.wanted,
-    inside: other.inside ?? [],
+    inside: sameIssuer ? pool.inside : [],
     tails,
   });
-  const strange = admitted.filter(({ candidate, wanted }) => !other.named || candidate.who === "outsider" || !wanted);
+  const strange = admitted.filter(
+    ({ candidate, wanted }) =>
+      candidate.who === "outsider" || (!(other.named && wanted) && !(sameIssuer && isInside(candidate.claims, pool))),
+  );
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
   const at = `the pool provider ${other.id}`;
   if (first) {
@@ -266,7 +292,7 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
   return {
     issuer,
     iss: trust.type === "aws" ? "" : trust.source,
-    inside: trust.type === "aws" ? inside.map((one) => ({ ...one, account: trust.source })) : inside,
+    inside: trust.type === "aws" ? [{}, ...inside].map((one) => ({ ...one, account: trust.source })) : inside,
     audiences: [trust.audiences[0] ?? trust.name ?? "crosstrust-audience"],
     literals: merged([...live.map((text) => literalsBy(text, mapping)), literalsOfTails(tails ?? [], mapping)]),
     meant: merged((wanted ? alternativesOf(wanted.condition).flat() : []).map((text) => literalsBy(text, {}))),
@@ -362,7 +388,8 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
   if (one.wanted && one.reached.some((tail) => pool.granted.includes(tail)))
     return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-BROAD", fix: narrow };
-  return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN" };
+  const within = one.candidate.who === "sibling" && one.candidate.same;
+  return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN", ...(within ? { within } : {}) };
 }
 
 const narrow = [
