@@ -18,6 +18,8 @@ const assume = "sts:assumerole";
 export interface Known {
   /** A real token of the workload, where one was minted. */
   readonly base?: Claims | undefined;
+  /** OIDC providers that the account does not have: nobody comes by them. */
+  readonly missing?: readonly string[] | undefined;
   /** Epoch milliseconds; without it conditions on the time cannot be judged. */
   readonly now?: number | undefined;
 }
@@ -110,7 +112,9 @@ const undecided = (reason: string): Stranger => ({
 /** Tokens of others that `live` takes; `unsure` names what could not be decided about one that `desired` refuses. */
 function tokensAdmitted(live: Policy, desired: Policy, known: Known) {
   const doors = live.statements.filter(takesTokens).flatMap((statement) => {
-    const named = (statement.principal?.Federated ?? []).filter((name) => !name.includes(":saml-provider/"));
+    const named = (statement.principal?.Federated ?? []).filter(
+      (name) => !name.includes(":saml-provider/") && !known.missing?.includes(name),
+    );
     return named.map((federated) => ({ statement, federated }));
   });
   const policies = { live, desired, known };

@@ -9,7 +9,7 @@ import {
   type Test,
 } from "../issuers/outsiders.ts";
 import { awsCallers, type Issuer, issuerOf } from "../issuers/table.ts";
-import { attributesOf, awsDefaultMapping, isUnmapped, type Mapping } from "./attributes.ts";
+import { attributesOf, awsDefaultMapping, isUnmapped, longestSubject, type Mapping } from "./attributes.ts";
 import { evaluate } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
 import { claimOf, claimsIn, conjunctsOf, likeOf, literalsIn, plainTest } from "./expressions.ts";
@@ -198,12 +198,16 @@ export function comesThrough(
   for (const { trust, id, wanted } of providers) {
     const { admitted } = tried({ trust, wanted, inside: [], tails });
     const [first] = admitted
-      .filter((one) => one.candidate.who === "outsider" || !one.wanted)
+      .filter((one) => one.candidate.who === "outsider" || !(one.wanted || isNamed(one.candidate.claims, wanted)))
       .toSorted((a, b) => rank(a) - rank(b));
     if (first) return { who: nameOf(first.candidate.claims, trust), claims: first.candidate.claims, through: id };
   }
   return undefined;
 }
+
+/** The file names this very subject, whatever else it asks of the token. */
+const isNamed = ({ sub }: Claims, wanted: PoolTrust | undefined): boolean =>
+  wanted !== undefined && literalsBy(wanted.condition, {}).get("sub")?.includes(String(sub)) === true;
 
 /** Which of a pool's grants another pool provider, or another alternative of one, can yield (lint). */
 export function yields(trust: PoolTrust, tails: readonly Tail[], inside: readonly Claims[]): readonly Claims[] {
@@ -296,7 +300,7 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
     audiences: [trust.audiences[0] ?? trust.name ?? "crosstrust-audience"],
     literals: merged([...live.map((text) => literalsBy(text, mapping)), literalsOfTails(tails ?? [], mapping)]),
     meant: merged((wanted ? alternativesOf(wanted.condition).flat() : []).map((text) => literalsBy(text, {}))),
-    tests: [...own, ...granted],
+    tests: [...own, ...granted, subjectTest(mapping)],
     reads: [],
     ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
     ...(pinned ? { pinned } : {}),
@@ -339,6 +343,21 @@ function reachTest(tails: readonly Tail[], mapping: Mapping): Test {
         return Array.isArray(outcome.value) ? outcome.value.includes(value) : outcome.value === value;
       });
       return results.includes(true) ? true : results.includes("unknown") ? "unknown" : false;
+    },
+  };
+}
+
+/** Google refuses a token whose subject is mapped to nothing, or to more than 127 bytes (google.md 6.1). */
+function subjectTest(mapping: Mapping): Test {
+  const text = mapping["google.subject"] ?? "";
+  const plain = claimOf(text);
+  return {
+    reads: claimsIn(text),
+    passes: (claims) => {
+      const value = plain === undefined ? undefined : claims[plain];
+      if (typeof value === "string") return value !== "" && Buffer.byteLength(value) <= longestSubject;
+      const made = attributesOf(claims, { "google.subject": text });
+      return !isUnmapped(made) || made.state === "undecided";
     },
   };
 }

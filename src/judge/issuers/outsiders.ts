@@ -303,7 +303,9 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   if (part.holds === "fixed") return inside.length > 0 ? inside.slice(0, 1) : [own];
   if (part.values) return part.values.map((text): Value => ({ text, origin: "own" }));
   if (part.holds === "run") return [own];
-  const lacking: readonly Value[] = part.optional ? [{ text: undefined, origin: "own" }] : [];
+  // Every token has a subject, so what stands in it is there.
+  const lacks = part.optional && !partsIn(claims.sub).includes(name);
+  const lacking: readonly Value[] = lacks ? [{ text: undefined, origin: "own" }] : [];
   const readers = Object.entries(claims).filter(([, template]) => partsIn(template).includes(name));
   const told = distinct([
     ...readers.flatMap(([claim]) => ask.literals.get(claim) ?? []),
@@ -352,8 +354,12 @@ const tokensOf = (text: string): readonly string[] =>
   [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter((token) => token !== "" && token.length <= 64);
 
 const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
-const unique = (values: readonly Value[]): readonly Value[] =>
-  [...new Map(values.toReversed().map((value) => [value.text, value])).values()].toReversed();
+/** The first of those that say the same. */
+function unique(values: readonly Value[]): readonly Value[] {
+  const found = new Map<string | undefined, Value>();
+  for (const value of values) if (!found.has(value.text)) found.set(value.text, value);
+  return [...found.values()];
+}
 
 /** Every spelling of the subject is tried, and of the other claims that have several. */
 function schemesOf(ask: Search): readonly Scheme[] {
