@@ -291,7 +291,7 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
     },
   }));
   const granted: readonly Test[] = tails && !tails.includes("*") ? [reachTest(tails, mapping)] : [];
-  const live = [...conjuncts, ...(wanted ? [wanted.condition] : [])];
+  const live = [...conjuncts, ...(wanted ? alternativesOf(wanted.condition).flat() : [])];
   const claims = { ...base };
   return {
     issuer,
