@@ -305,7 +305,7 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const inside = known.map((text): Value => ({ text, origin: "inside" }));
   if (part.holds === "fixed") return inside.length > 0 ? inside.slice(0, 1) : [own];
   if (part.values) return part.values.map((text): Value => ({ text, origin: "own" }));
-  if (part.holds === "run") return [own];
+  if (part.holds === "run" && part.form !== "name") return [own];
   // Every token has a subject, so what stands in it is there.
   const lacks = part.optional && !partsIn(claims.sub).includes(name);
   const lacking: readonly Value[] = lacks ? [{ text: undefined, origin: "own" }] : [];
@@ -314,7 +314,8 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
     ...readers.flatMap(([claim]) => ask.literals.get(claim) ?? []),
     ...(ask.literals.get("*") ?? []),
   ]);
-  if (part.holds === "caller") {
+  // What differs from run to run is chosen by somebody, too, where it is a name.
+  if (part.holds === "caller" || part.holds === "run") {
     const chosen = said.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
     return unique([own, ...lacking, ...chosen, ...inside]).filter(
       ({ text }) => !text || (part.fits?.test(text) ?? true),
