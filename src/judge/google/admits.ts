@@ -151,17 +151,19 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   const tails = [...pool.granted, ...pool.extra].filter((tail) => tail !== "*" || !other.named);
   // The workload of the link is itself through whichever pool provider of its issuer it comes.
   const sameIssuer = other.trust.type === pool.live.type && isSameIssuer(other.trust.source, pool.live.source);
+  // Whoever the file lets in at the link's own door is no stranger at another of the same issuer.
+  const own = { ...pool.wanted, audiences: other.trust.audiences, name: other.trust.name };
   const { admitted, unsure } = tried({
     trust: other.trust,
-    wanted: other.wanted,
+    wanted: other.wanted ?? (sameIssuer ? own : undefined),
     inside: sameIssuer ? pool.inside : [],
     tails,
   });
-  const strange = admitted.filter(
-    ({ candidate, wanted }) =>
-      candidate.who === "outsider" ||
-      (!(other.named && wanted) && !(sameIssuer && (candidate.same || isInside(candidate.claims, pool)))),
-  );
+  const strange = admitted.filter(({ candidate, wanted, reached }) => {
+    if (candidate.who === "outsider") return true;
+    if (sameIssuer && (candidate.same || isInside(candidate.claims, pool))) return false;
+    return !(wanted && (other.named || reached.some((tail) => pool.granted.includes(tail))));
+  });
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
   const at = `the pool provider ${other.id}`;
   if (first) {
