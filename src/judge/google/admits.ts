@@ -161,6 +161,24 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   return [...unsure.map(undecided), enters];
 }
 
+/**
+ * Somebody whom the file does not mean and whom the pool providers of a pool make one of these principals: what a grant to
+ * them is worth. Undefined where nobody else comes in.
+ */
+export function comesThrough(
+  providers: readonly Pick<OtherProvider, "trust" | "id" | "wanted">[],
+  tails: readonly Tail[],
+): { readonly who: string; readonly claims: Claims; readonly through: string } | undefined {
+  for (const { trust, id, wanted } of providers) {
+    const { admitted } = tried({ trust, wanted, inside: [], tails });
+    const [first] = admitted
+      .filter((one) => one.candidate.who === "outsider" || !one.wanted)
+      .toSorted((a, b) => rank(a) - rank(b));
+    if (first) return { who: nameOf(first.candidate.claims, trust), claims: first.candidate.claims, through: id };
+  }
+  return undefined;
+}
+
 /** Which of a pool's grants another pool provider, or another alternative of one, can yield (lint). */
 export function yields(trust: PoolTrust, tails: readonly Tail[], inside: readonly Claims[]): readonly Claims[] {
   const { admitted } = tried({ trust, wanted: trust, inside, tails });

@@ -587,7 +587,7 @@ export function completed(issuer: Issuer, iss: string, declared: Claims): Comple
       : [[claim, value] as const];
   });
   const guessed = first.flatMap(([claim, template]) => {
-    const value = fill(template, (name) => told(name) ?? issuer.parts[name]?.own);
+    const value = fill(template, (name) => told(name) ?? issuer.parts[name]?.own.replaceAll(nobody, undeclared));
     return value === undefined ? [] : [[claim, value] as const];
   });
   return {
@@ -595,6 +595,9 @@ export function completed(issuer: Issuer, iss: string, declared: Claims): Comple
     guessed: { ...Object.fromEntries(guessed), ...Object.fromEntries(known), ...declared, iss },
   };
 }
+
+/** What stands for a name that a file does not declare. */
+const undeclared = "undeclared";
 
 const isPartial = (template: Template, told: (name: string) => string | undefined): boolean =>
   partsIn(template).some((name) => told(name) === undefined);

@@ -1,11 +1,12 @@
 import { type OtherProvider, type Pool, strangersOf } from "../../judge/google/admits.ts";
+import { parseMember } from "../../judge/google/principals.ts";
 import { outsiderOf } from "../../judge/issuers/outsiders.ts";
 import { awsCallers, issuerOf } from "../../judge/issuers/table.ts";
 import type { Identity, Link, Live, RelyingParty, Resource, TrustView } from "../../model.ts";
 import { serviceAccountAddress } from "./claims.ts";
 import { exchange, whoami } from "./exchange.ts";
 import { explain } from "./explain-exchange.ts";
-import { bindingResources, tailsOf } from "./federation/binding-spec.ts";
+import { type BindingSpec, bindingAddress, bindingResources, onUsed, tailsOf } from "./federation/binding-spec.ts";
 import {
   type PoolProviderSpec,
   poolAddress,
@@ -56,7 +57,7 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
     live,
     wanted,
     granted: tailsOf(target, identity),
-    extra: [],
+    extra: extraOf(view, identity),
     grants: sink
       ? `speaks as ${sink.email}`
       : link.may.map((one) => JSON.stringify(one)).join(", ") || "a token of the pool",
@@ -65,6 +66,23 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
     base,
     ...(identity.proof === "aws4_request" && "instance" in identity.who ? { pinned: ["session"] } : {}),
   };
+}
+
+/** Members of the link's pool to whom somebody else gave what the link gives, and whom no link of the file names. */
+function extraOf({ link, lookup, all, desired }: TrustView, identity: Identity): readonly string[] {
+  const target = targetOf(link);
+  const pool = lookup(poolName(target));
+  const found = bindingResources(link, identity).flatMap(({ address, spec }) => {
+    const live = all?.get(address);
+    const seen = live?.state === "present" ? (live.seen ?? []) : [];
+    return seen.flatMap(({ member }) => {
+      const parsed = parseMember(String(member));
+      if (!parsed || parsed.pool !== pool) return [];
+      const named = bindingAddress({ ...(spec as BindingSpec), member: parsed.tail }, target.pool);
+      return (desired?.(named) ?? desired?.(onUsed(named))) ? [] : [parsed.tail];
+    });
+  });
+  return [...new Set(found)];
 }
 
 /** The pool providers beside the link's own, as the pool was read. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { completed } from "../../judge/issuers/outsiders.ts";
+import { isKnown, issuerOf } from "../../judge/issuers/table.ts";
 import type { Finding, MintAsk, Token, World } from "../../model.ts";
 import {
   assertionType,
@@ -94,14 +96,26 @@ function claimsOf({ link, audience }: MintAsk): Readonly<Record<string, unknown>
   const { aud: _, azp, ...claims } = Object.fromEntries(first) as Record<string, string>;
   const like = identity.like?.[0];
   const tags = Object.entries(identity.tags ?? {}).map(([tag, values]) => [tag, [values[0]]] as const);
+  const declared = { ...(like ? { sub: fitting(like) } : {}), ...claims };
   return {
-    ...(like ? { sub: fitting(like) } : {}),
-    ...claims,
+    ...wholeOf(String(identity.issuer), declared),
+    ...declared,
     // A wrong audience has to be wrong wherever it is read.
     aud: audience,
     ...(azp === undefined ? {} : { azp: audience === link.audience ? azp : audience }),
     ...(tags.length > 0 ? { "https://aws.amazon.com/tags": { principal_tags: Object.fromEntries(tags) } } : {}),
   };
+}
+
+/**
+ * What the tokens of a known issuer say besides: a mapping may read any of it. The times are the sandbox's to set, and an
+ * authorized party is only there where the file says so.
+ */
+function wholeOf(iss: string, declared: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const issuer = issuerOf(iss);
+  if (!isKnown(issuer)) return {};
+  const { iat: _, nbf: __, exp: ___, azp: ____, jti: _____, ...whole } = completed(issuer, iss, declared).guessed;
+  return whole;
 }
 
 /** What is missing is a way to mint, not a permission: so it could not be told (contract, section 7). */

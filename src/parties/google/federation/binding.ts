@@ -1,8 +1,8 @@
-import { memberOf } from "../../../judge/google/principals.ts";
-import type { Kind, Live, LivePresent, Removal, Resource, World } from "../../../model.ts";
+import { memberOf, parseMember } from "../../../judge/google/principals.ts";
+import type { Kind, Live, LivePresent, Removal, Resource, Spec, World } from "../../../model.ts";
 import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { editBindings, isBound } from "../bindings.ts";
-import { getPolicy } from "../policies.ts";
+import { getPolicy, type IamPolicy } from "../policies.ts";
 import { leftovers, present } from "./binding-leftovers.ts";
 import type { BindingSpec } from "./binding-spec.ts";
 
@@ -17,7 +17,8 @@ const shared = {
   read: async ({ spec }, _hints, world) => {
     const policy = await unlessMissing(getPolicy(world, spec));
     const member = fullMember(spec);
-    return policy && member && isBound(policy, spec.role, member) ? present(spec) : { state: "absent" };
+    if (!policy || !member || !isBound(policy, spec.role, member)) return { state: "absent" };
+    return { ...present(spec), seen: othersIn(policy, spec.role, member) };
   },
   remove: async ({ live }: Removal<BindingSpec>, world) => {
     const { spec } = live;
@@ -36,6 +37,14 @@ export const bindingOnUsedKind: Kind<BindingSpec> = {
   onUsed: true,
   list: async () => ({ found: [], scopes: [], findings: [] }),
 };
+
+/** Other identities of pools that hold the same role on the same resource: whoever fits them reaches what is granted. */
+const othersIn = ({ bindings }: IamPolicy, role: string, own: string): readonly Spec[] =>
+  bindings
+    .filter((one) => one.role === role && one.condition === undefined)
+    .flatMap(({ members }) => members)
+    .filter((member) => member !== own && parseMember(member) !== undefined)
+    .map((member) => ({ member }));
 
 /** Undefined while the pool's full name is not known. */
 function fullMember({ pool, member }: BindingSpec): string | undefined {

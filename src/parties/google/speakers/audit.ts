@@ -1,4 +1,4 @@
-import { memberOf } from "../../../judge/google/principals.ts";
+import { memberOf, parseMember } from "../../../judge/google/principals.ts";
 import {
   deployersIn,
   type Place,
@@ -6,13 +6,15 @@ import {
   type Surroundings,
   speakersOn,
 } from "../../../judge/google/speaking.ts";
-import type { Audit, AuditAsk, Ref, Resource, World } from "../../../model.ts";
+import type { Address, Audit, AuditAsk, Ref, Resource, World } from "../../../model.ts";
 import { inParallel } from "../../../run/retry.ts";
 import type { BindingSpec } from "../federation/binding-spec.ts";
+import { type PoolProviderSpec, poolProviderAddress } from "../federation/spec.ts";
 import type { AccountSpec } from "../kind.ts";
+import { trustFrom } from "../trust-from.ts";
 import { keyFindings } from "./keys.ts";
 import { type Chain, type Concern, Reads, type Watched } from "./reads.ts";
-import { type Told, tell } from "./tell.ts";
+import { type Telling, type Told, tell } from "./tell.ts";
 
 /**
  * Who may speak as the accounts that links start from and end at: by the account's own policy, by those of its project,
@@ -43,7 +45,7 @@ export async function audit(ask: AuditAsk, world: World): Promise<Audit> {
   const numbers = await numbersFor(ask, { all, accounts, reads });
   const pools = poolsIn(ask, numbers);
   const around = await surroundings(ask, { all, chains: [...chains.values()], numbers, pools, reads });
-  const telling = { ask, around, granted: grantedBy(ask, pools) };
+  const telling = { ask, around, granted: grantedBy(ask, pools), providersOf: providersIn(ask, pools) };
   const found = all.flatMap((told) => tell(told, telling));
   const listed = [...found, ...seen.flatMap(({ keys }) => keys)];
   return {
@@ -110,6 +112,32 @@ function poolsIn(ask: AuditAsk, numbers: ReadonlyMap<string, string>): ReadonlyM
     return number === undefined ? [] : [[String(address), name] as const];
   });
   return new Map(found);
+}
+
+/** The live pool providers of each pool that the file names, as the judge takes them. */
+function providersIn(ask: AuditAsk, pools: ReadonlyMap<string, string>): Telling["providersOf"] {
+  const wanted = new Map(ask.desired.map((resource) => [resource.address, resource]));
+  return (member) => {
+    const name = parseMember(member)?.pool;
+    const address = [...pools].find(([, full]) => full === name)?.[0];
+    const live = address === undefined ? undefined : ask.live.get(address as Address);
+    if (name === undefined || live?.state !== "present") return [];
+    const off = live.spec.disabled === true;
+    return (live.seen ?? []).map((seen) => {
+      const spec = seen as PoolProviderSpec;
+      const own = wanted.get(poolProviderAddress({ ...spec, poolProvider: spec.id }))?.spec as
+        | PoolProviderSpec
+        | undefined;
+      const full = `//iam.googleapis.com/${name}/providers/${spec.id}`;
+      return {
+        id: spec.id,
+        trust: trustFrom(spec, full, off),
+        // An issuer that only the cloud knows is the live one.
+        wanted:
+          own && trustFrom({ ...own, source: typeof own.source === "string" ? own.source : spec.source }, full, false),
+      };
+    });
+  };
 }
 
 interface Looking {

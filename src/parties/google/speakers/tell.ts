@@ -1,6 +1,8 @@
+import { comesThrough, type OtherProvider } from "../../../judge/google/admits.ts";
+import { parseMember } from "../../../judge/google/principals.ts";
 import type { Speaker, Standing, Surroundings } from "../../../judge/google/speaking.ts";
 import { standingOf } from "../../../judge/google/speaking.ts";
-import { type Address, type AuditAsk, type Finding, finding, type Link } from "../../../model.ts";
+import { type Address, type AuditAsk, type Finding, finding, type Link, type Witness } from "../../../model.ts";
 import { sinkOf } from "../shape.ts";
 import { bindCommand, type Watched } from "./reads.ts";
 
@@ -16,13 +18,15 @@ export interface Telling {
   readonly around: Surroundings;
   /** What the file's own links bind, as `ON MEMBER`. */
   readonly granted: ReadonlySet<string>;
+  /** The live pool providers of the pool that a member names, where it is one of the file's. */
+  readonly providersOf: (member: string) => readonly Pick<OtherProvider, "trust" | "id" | "wanted">[];
 }
 
 /** Most links and accounts that one line names. */
 const most = 3;
 
 /** Returns the finding about one member; none where a link of the file grants it, or where it is nobody any more. */
-export function tell({ speaker, accounts }: Told, { ask, around, granted }: Telling): readonly Finding[] {
+export function tell({ speaker, accounts }: Told, { ask, around, granted, providersOf }: Telling): readonly Finding[] {
   if (granted.has(`${speaker.on} ${speaker.member}`)) return [];
   const standing = standingOf(speaker.member, around);
   const who = plain(standing.who);
@@ -40,12 +44,20 @@ export function tell({ speaker, accounts }: Told, { ask, around, granted }: Tell
     return [finding("GOOGLE-SPEAKER-KNOWN", { severity: "hint", at: { address }, links, of, says })];
   const own = ask.links.filter(({ name }) => first.resource.links.includes(name));
   const grants = own.map((link) => grantText(link, first, ask));
-  const witness = standing.unbounded &&
-    speaker.direct && {
-      outsider: who,
-      path: [holds, `speaks as ${first.email}, ${some(grants)}`],
-      how: "judged" as const,
-    };
+  const last = `speaks as ${first.email}, ${some(grants)}`;
+  const through =
+    standing.pool && speaker.direct ? comesThrough(providersOf(speaker.member), tailsIn(speaker.member)) : undefined;
+  const unbounded = standing.unbounded && speaker.direct;
+  const witness: Witness | undefined = through
+    ? {
+        outsider: through.who,
+        path: [`a token of ${through.who}`, `the pool provider ${through.through}`, holds, last],
+        how: "judged",
+        claims: through.claims,
+      }
+    : unbounded
+      ? { outsider: who, path: [holds, last], how: "judged" }
+      : undefined;
   return [
     finding(standing.pool ? "GOOGLE-SPEAKER-POOL" : "GOOGLE-SPEAKER", {
       severity: "security",
@@ -58,6 +70,8 @@ export function tell({ speaker, accounts }: Told, { ask, around, granted }: Tell
     }),
   ];
 }
+
+const tailsIn = (member: string): readonly string[] => [parseMember(member)?.tail ?? []].flat();
 
 /** `projects/P` is at `google:project/P`. */
 function addressOf(on: string): Address {
