@@ -19,7 +19,7 @@ export const project = "acme-prod";
 
 /**
  * A command as it is typed, with the quotes of a shell. `{number}` stands for the number of the project, `{foreign}` for
- * that of a stranger's, `{sub}` for the unique id of the workload's account.
+ * that of a stranger's, `{sub}` for the unique id of the workload's account, `{folder}` for the id of the first folder.
  */
 export type Command = string;
 
@@ -110,7 +110,11 @@ export class Deployment {
       "{sub}": first?.uniqueId ?? "",
     };
     for (const command of commands) {
-      const filled = command.replace(/\{(?:number|foreign|sub)\}/g, (hole) => told[hole] ?? hole);
+      const [[folder = ""] = []] = this.state.list("google.folder/");
+      const filled = command.replace(
+        /\{(?:number|foreign|sub|folder)\}/g,
+        (hole) => told[hole] ?? folder.split("/")[1] ?? hole,
+      );
       const [program = "", ...words] = wordsOf(filled);
       const ran = await run(program, words, { env: this.environment, cwd: this.folder });
       expect([filled, ran.exit, ran.exit === 0 ? "" : ran.err]).toEqual([filled, 0, ""]);
@@ -127,7 +131,10 @@ export class Deployment {
   }
 
   /** Whether the witness of a finding gets the credentials that its path ends with; undefined without claims. */
-  async replay({ witness, at }: Finding, { session = "stranger", audience }: Asking = {}): Promise<boolean | undefined> {
+  async replay(
+    { witness, at }: Finding,
+    { session = "stranger", audience }: Asking = {},
+  ): Promise<boolean | undefined> {
     const { to } = this.base;
     if (!witness?.claims) return undefined;
     const claims = audience === undefined ? witness.claims : { ...witness.claims, aud: audience };
@@ -140,8 +147,10 @@ export class Deployment {
     return "bucket" in to ? this.lists(to.bucket, token) : this.impersonates(to.account, token);
   }
 
-  private async mint(claims: Claims): Promise<string> {
-    const body = JSON.stringify({ issuer: claims.iss, claims });
+  /** A fresh token: when a token was issued is not what lets anybody in. */
+  private async mint({ iss, nbf: _, ...claims }: Claims): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const body = JSON.stringify({ issuer: iss, claims: { ...claims, iss, iat: now, exp: now + 600 } });
     const answer = await fetch(`${this.bench.url}/_sandbox/mint`, { method: "POST", body });
     return ((await answer.json()) as { token: string }).token;
   }

@@ -289,7 +289,7 @@ links:
         ),
       ],
       ...open,
-      codes: ["AUDIENCE-NOT-CHECKED"],
+      codes: ["AWS-CLIENT-ID-EXTRA", "AWS-SUB-EXTRA"],
     },
     {
       edit: "the OIDC provider takes another client, and the trust asks for none",
@@ -299,7 +299,7 @@ links:
       ],
       audience: "other-client",
       ...open,
-      codes: ["AWS-AUDIENCE-OPEN"],
+      codes: ["AWS-CLIENT-ID-EXTRA", "AWS-AUDIENCE-OPEN"],
     },
   ],
 };
@@ -386,13 +386,8 @@ links:
       ...open,
       codes: ["AWS-SUB-EXTRA"],
     },
-    {
-      edit: "a customer-managed policy gets a new default version",
-      run: [
-        `aws iam create-policy-version --policy-arn ${policyArn} --set-as-default --policy-document '${JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "iam:*", Resource: "*" }] })}'`,
-      ],
-      ...drifted,
-      codes: [],
-    },
   ],
 };
+
+/** What the link's own policy allows is somebody else's to decide: it opens nothing, and the next scheduled run tells it. */
+export const newDefaultVersion: Command = `aws iam create-policy-version --policy-arn ${policyArn} --set-as-default --policy-document '${JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "iam:*", Resource: "*" }] })}'`;

@@ -17,6 +17,8 @@ export interface Row {
   readonly session?: string;
   /** The audience that the outsider asks an issuer of his own for: the list of its OIDC provider is not read. */
   readonly audience?: string;
+  /** Why health does not give it yet. A row that it gives fails, so that nobody forgets to take the reason away. */
+  readonly pending?: string;
 }
 
 /** The edits of one deployment. */
