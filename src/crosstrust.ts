@@ -168,11 +168,11 @@ function watch(links: readonly Link[], expansion: Expansion, { live }: Observed,
 }
 
 function strangerSaid(stranger: Stranger, link: Link, trust: Resource): Finding {
-  const { who, code, unsure, enters, of, at, path, claims } = stranger;
+  const { who, code, unsure, enters, within, of, at, path, claims } = stranger;
   const address = at ?? trust.address;
   const what = address.replace(/^\w+:(\w+)\/[^/]+\//, "$1 ");
   const witness = { outsider: who, path: path ?? [who, what, `what ${link.name} grants`], how: "judged" as const };
-  const grave = unsure || enters ? {} : { witness: claims ? { ...witness, claims } : witness };
+  const grave = unsure || enters || within ? {} : { witness: claims ? { ...witness, claims } : witness };
   return finding(code, {
     severity: unsure || enters ? "warning" : "security",
     at: { address, place: link.at(`to.${link.to.party}`) },

@@ -357,6 +357,7 @@ const strangers = (live: PoolTrust) =>
     wanted: trust,
     granted: ["subject/alice"],
     extra: [],
+    foreign: [],
     grants: "speaks as reports",
     inside: [{ sub: "alice" }],
     others: [],

@@ -315,6 +315,7 @@ describe("strangers: whom a live pool provider lets in and the file does not", (
       wanted,
       granted: ["*"],
       extra: [],
+      foreign: [],
       grants: "speaks as reports",
       inside: [wanted.type === "aws" ? caller : { sub: "alice" }],
       others: [],

@@ -53,6 +53,8 @@ export interface Stranger {
   readonly of?: string;
   /** How it gets from its token to what the link grants, step by step; left out, the token is enough. */
   readonly path?: readonly string[];
+  /** The workload of the file itself in another situation, such as another branch: beyond the file, and no outsider. */
+  readonly within?: true;
   /** What helps; left out, `apply` repairs it, because the file does not let the stranger in. */
   readonly fix?: readonly string[];
   /** The name that it gives its session, where the trust asks for one. */

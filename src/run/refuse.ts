@@ -67,7 +67,7 @@ export async function refuse(
     desired: proving.desired,
   };
   const refusing: Refusing = { proving, relying, view, token, exchange };
-  const strangers = relying.strangers(view, proving.trust(link)).filter(({ enters }) => !enters);
+  const strangers = relying.strangers(view, proving.trust(link)).filter(({ enters, within }) => !enters && !within);
   const attempts = [
     ...(await wrongSubjects(refusing, strangers)),
     ...(stranger ? [await byTheChecker(refusing, stranger)] : []),

@@ -83,7 +83,7 @@ interface Shape {
 const telling: Readonly<Record<string, string>> = {
   github: "ref",
   gitlab: "ref",
-  "self-gitlab": "namespace_id",
+  "self-gitlab": "ref",
   buildkite: "build_branch",
   entra: "tid",
   aws: "account",

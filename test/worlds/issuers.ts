@@ -37,12 +37,21 @@ function spread(tokens: readonly Token[], claim: string, values: readonly string
   return all.length === 0 ? tokens : tokens.flatMap((token) => all.map((value) => ({ ...token, [claim]: value })));
 }
 
+/** Claims with a few values, of which a caller chooses one: no other value is ever there. */
+const closed: Readonly<Record<string, readonly string[]>> = {
+  runner_environment: ["github-hosted", "gitlab-hosted", "self-hosted"],
+  repository_visibility: ["public", "private", "internal"],
+  ref_type: ["branch", "tag"],
+  ref_protected: ["true", "false"],
+  terraform_run_phase: ["plan", "apply"],
+};
+
 /** `chosen` claims take what the trust mentions for them, one after the other. */
 const choosing = (tokens: readonly Token[], words: Words, claims: readonly string[]): readonly Token[] =>
-  claims.reduce(
-    (all, claim) => (words(claim).length === 0 ? all : spread(all, claim, [...words(claim), "other"])),
-    tokens,
-  );
+  claims.reduce((all, claim) => {
+    const values = closed[claim] ?? [...words(claim), "other"];
+    return words(claim).length === 0 ? all : spread(all, claim, values);
+  }, tokens);
 
 /** Names that somebody may register beside a name that is taken. */
 const namesBeside = (name: string): readonly string[] => ["evil", `${name}-evil`, `evil-${name}`, `${name}evil`];
@@ -228,13 +237,12 @@ const gitlabAt = (name: string, url: string, shared: boolean): Issuer => ({
         return gitlabTokens({ group, groupId, project, projectId }, words);
       }),
     ),
-    // On a server of one's own every other project is an outsider, those of the same group among them.
-    ...(shared ? [] : gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words)),
   ],
   siblings: (words) => [
     ...gitlabTokens(gitlabOwn, words).filter(({ ref }) => ref !== "main"),
     gitlabToken(gitlabOwn, "feature"),
-    ...(shared ? gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words) : []),
+    // A group can be meant as a whole, on a server of one's own, too.
+    ...gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words),
   ],
 });
 

@@ -1,5 +1,5 @@
 import type { Stranger } from "../../model.ts";
-import { type Candidate, type Claims, type Literals, mostTried, search, type Test } from "../issuers/outsiders.ts";
+import { type Candidate, type Claims, type Literals, mostTried, type Search, search, type Test } from "../issuers/outsiders.ts";
 import { type Issuer, issuerOf } from "../issuers/table.ts";
 import { googleIssuer, type Request, readKey } from "./claims.ts";
 import { holds } from "./conditions.ts";
@@ -18,6 +18,8 @@ const assume = "sts:assumerole";
 export interface Known {
   /** A real token of the workload, where one was minted. */
   readonly base?: Claims | undefined;
+  /** OIDC providers that the account does not have: nobody comes by them. */
+  readonly missing?: readonly string[] | undefined;
   /** Epoch milliseconds; without it conditions on the time cannot be judged. */
   readonly now?: number | undefined;
 }
@@ -60,7 +62,9 @@ export function strangersOf(live: Policy, desired: Policy, known: Known = {}): r
   const tokens = summary(extra, desired).map((stranger) => {
     const whose = extra.find(({ candidate }) => candidate.claims === stranger.claims);
     // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
-    return whose && isMeant(whose, desired, known) ? { ...stranger, fix: narrow } : stranger;
+    if (whose && isMeant(whose, desired, known)) return { ...stranger, fix: narrow };
+    const within = whose?.candidate.who === "sibling" && whose.candidate.same;
+    return within ? { ...stranger, within } : stranger;
   });
   return [...(tokens.length > 0 ? tokens : anyAudienceOf(live, desired)), ...principals, ...unsure.map(undecided)];
 }
@@ -79,7 +83,7 @@ function isMeant({ candidate, federated, statement }: Admitted, desired: Policy,
 }
 
 /** The file's own workload with a token that was meant for somebody else, who can therefore use it here. */
-function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[] {
+export function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[] {
   const found = desired.statements.filter(takesTokens).flatMap((statement) =>
     (statement.principal?.Federated ?? []).flatMap((federated) => {
       const claims = tokensOf(statement, prefixOf(federated)).map((one) => ({ ...one, aud: anyAudience }));
@@ -108,7 +112,9 @@ const undecided = (reason: string): Stranger => ({
 /** Tokens of others that `live` takes; `unsure` names what could not be decided about one that `desired` refuses. */
 function tokensAdmitted(live: Policy, desired: Policy, known: Known) {
   const doors = live.statements.filter(takesTokens).flatMap((statement) => {
-    const named = (statement.principal?.Federated ?? []).filter((name) => !name.includes(":saml-provider/"));
+    const named = (statement.principal?.Federated ?? []).filter(
+      (name) => !name.includes(":saml-provider/") && !known.missing?.includes(name),
+    );
     return named.map((federated) => ({ statement, federated }));
   });
   const policies = { live, desired, known };
@@ -149,17 +155,25 @@ function throughDoor(door: Door, policies: Policies) {
   };
 }
 
-const takesTokens = (statement: Statement): boolean =>
+export const takesTokens = (statement: Statement): boolean =>
   statement.effect === "Allow" && actionTruth(statement, webIdentity);
 
-interface Policies {
+export interface Policies {
   readonly live: Policy;
   readonly desired: Policy;
   readonly known: Known;
 }
 
 /** Every token that passes the conditions of one statement, each audience tried by itself. */
-function tried(statement: Statement, federated: string, { live, desired, known }: Policies) {
+const tried = (statement: Statement, federated: string, policies: Policies) =>
+  asksFor(statement, federated, policies).map((ask) => search(ask));
+
+/** The searches for tokens that pass the conditions of one statement, one for each audience. */
+export function asksFor(
+  statement: Statement,
+  federated: string,
+  { live, desired, known }: Policies,
+): readonly Search[] {
   const prefix = prefixOf(federated);
   const iss = `https://${prefix}`;
   const issuer = issuerOf(iss);
@@ -193,11 +207,11 @@ function tried(statement: Statement, federated: string, { live, desired, known }
     reads: others.flatMap(({ key }) => claimsOf(key, prefix)),
     base: known.base?.iss === iss ? known.base : undefined,
   };
-  return audiencesOf(statement, prefix).map((audience) => search({ ...ask, audiences: [audience] }));
+  return audiencesOf(statement, prefix).map((audience) => ({ ...ask, audiences: [audience] }));
 }
 
 /** What follows the first `/` of an OIDC provider's ARN is the key prefix (aws.md 6.1). */
-const prefixOf = (federated: string): string =>
+export const prefixOf = (federated: string): string =>
   federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
 
 interface Condition {
@@ -206,7 +220,7 @@ interface Condition {
   readonly values: NonNullable<Statement["condition"]>[string][string];
 }
 
-const conditionsOf = ({ condition = {} }: Statement): readonly Condition[] =>
+export const conditionsOf = ({ condition = {} }: Statement): readonly Condition[] =>
   Object.entries(condition).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
   );
@@ -215,7 +229,7 @@ const tagHead = "aws:requesttag/";
 const tagClaim = "https://aws.amazon.com/tags/principal_tags/";
 
 /** The claims that a condition key reads (aws.md 2.1): `aud` reads `azp` where the token has one. */
-function claimsOf(key: string, prefix: string): readonly string[] {
+export function claimsOf(key: string, prefix: string): readonly string[] {
   const head = `${prefix.toLowerCase()}:`;
   if (key.startsWith(tagHead)) return [`${tagClaim}${key.slice(tagHead.length)}`];
   if (!key.startsWith(head)) return [];
@@ -265,7 +279,7 @@ function meantBy(statement: Statement, prefix: string): readonly Claims[] {
 }
 
 /** Whoever can ask an issuer for a token can name any audience; the OIDC provider's own list is not known here. */
-function audiencesOf(statement: Statement, prefix: string): readonly string[] {
+export function audiencesOf(statement: Statement, prefix: string): readonly string[] {
   const head = `${prefix.toLowerCase()}:`;
   const keys = `https://${prefix}` === googleIssuer ? ["oaud"] : ["oaud", "aud"];
   const named = conditionsOf(statement)
@@ -286,7 +300,7 @@ const chosenKeys = ["aws:useragent", "aws:referer", "aws:requestedregion", "sts:
  * The calls that somebody could make to pass a statement: the session is named by the caller, who may be anywhere.
  * `aws:PrincipalAccount` is the same for all tokens (recorded), so it keeps nobody out.
  */
-function anyRequest(statement: Statement, { now }: Known): readonly Request[] {
+export function anyRequest(statement: Statement, { now }: Known): readonly Request[] {
   const valuesOf = (wanted: string) =>
     conditionsOf(statement)
       .filter(({ key }) => key === wanted)
@@ -346,7 +360,8 @@ function ofKnownIssuer(all: readonly Admitted[], federated: string): readonly St
     ];
   }
   const outsiders = all.filter(({ candidate }) => candidate.who === "outsider");
-  const named = Map.groupBy(outsiders.length > 0 ? outsiders : all, ({ candidate }) => String(candidate.claims.sub));
+  const others = all.toSorted((a, b) => Number(a.candidate.same) - Number(b.candidate.same));
+  const named = Map.groupBy(outsiders.length > 0 ? outsiders : others, ({ candidate }) => String(candidate.claims.sub));
   return [...named.values()].slice(0, 5).flatMap(([first]) => (first ? [ofOne(first, prefix, issuer)] : []));
 }
 
@@ -387,7 +402,7 @@ const conditionText = (statement: Statement, prefix: string): string => {
 };
 
 /** Principals that need no token: AWS accounts, everybody, SAML. A service acts for its own account and is nobody outside. */
-function principalsOf(statement: Statement, desired: Policy, known: Known): readonly Stranger[] {
+export function principalsOf(statement: Statement, desired: Policy, known: Known): readonly Stranger[] {
   if (statement.effect !== "Allow") return [];
   const listed = desired.statements.flatMap((one) => Object.values(one.principal ?? {}).flat());
   const takes = actionTruth(statement, assume);

@@ -9,7 +9,7 @@ import {
   type Test,
 } from "../issuers/outsiders.ts";
 import { awsCallers, type Issuer, issuerOf } from "../issuers/table.ts";
-import { attributesOf, awsDefaultMapping, isUnmapped, type Mapping } from "./attributes.ts";
+import { attributesOf, awsDefaultMapping, isUnmapped, longestSubject, type Mapping } from "./attributes.ts";
 import { evaluate } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
 import { claimOf, claimsIn, conjunctsOf, likeOf, literalsIn, plainTest } from "./expressions.ts";
@@ -26,7 +26,6 @@ export interface OtherProvider {
   readonly named: boolean;
   /** As the file wants it, where the file has it. */
   readonly wanted?: PoolTrust | undefined;
-  readonly inside?: readonly Claims[];
 }
 
 /** What is held against everybody. */
@@ -37,6 +36,8 @@ export interface Pool {
   /** Whom of the pool the link grants something, and whom somebody else granted the same. */
   readonly granted: readonly Tail[];
   readonly extra: readonly Tail[];
+  /** Whole pools of somebody else to whom the same was granted: whoever keeps such a pool decides who comes through it. */
+  readonly foreign: readonly string[];
   /** What is granted, for the last step of a path: `reports@acme-prod...`. */
   readonly grants: string;
   /** Claims of the workloads that the file means here. */
@@ -53,7 +54,15 @@ export interface Pool {
  * and nothing with it, `enters`.
  */
 export function strangersOf(pool: Pool): readonly Stranger[] {
-  return [...throughOwn(pool), ...pool.others.flatMap((other) => throughOther(other, pool))];
+  const foreign = pool.foreign.map(
+    (member): Stranger => ({
+      who: `every identity of the pool in ${member}`,
+      code: "GOOGLE-GRANT-EXTRA",
+      of: member,
+      path: [`a token of that pool`, member, pool.grants],
+    }),
+  );
+  return [...throughOwn(pool), ...pool.others.flatMap((other) => throughOther(other, pool)), ...foreign];
 }
 
 /** Somebody that the pool provider takes, and whom it makes of him. */
@@ -68,7 +77,10 @@ function throughOwn(pool: Pool): readonly Stranger[] {
   const tails = [...pool.granted, ...pool.extra];
   const ask = { trust: live, wanted, inside: pool.inside, base: pool.base, pinned: pool.pinned };
   const reaching = tried({ ...ask, tails });
-  const strange = reaching.admitted.filter((one) => !isMeantBy(one, pool)).map((one) => strangerOf(one, pool));
+  const strange = reaching.admitted
+    .filter((one) => !isMeantBy(one, pool))
+    .toSorted((a, b) => Number(a.candidate.same) - Number(b.candidate.same))
+    .map((one) => strangerOf(one, pool));
   // One sentence for each reason.
   const found = [...new Map(strange.toReversed().map((one) => [one.code, one])).values()].toReversed();
   if (found.length > 0) return found;
@@ -97,6 +109,10 @@ function entering(live: PoolTrust, wanted: PoolTrust): Tried {
 const audiencesOf = ({ audiences, name }: PoolTrust): readonly string[] =>
   audiences.length > 0 ? audiences : name === undefined ? [] : [name];
 
+/** Whether a token says it is the workload itself. */
+const isInside = ({ sub, arn }: Claims, { inside }: Pool): boolean =>
+  inside.some((one) => (arn === undefined ? one.sub === sub : one.arn === arn));
+
 /** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
 function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | undefined {
   const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !audiencesOf(wanted).includes(one)) : [];
@@ -115,8 +131,13 @@ function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | un
 }
 
 /** The file lets this identity in, and it reaches the grant by what the file grants. */
-const isMeantBy = ({ candidate, wanted, reached }: Admitted, { granted }: Pool): boolean =>
-  candidate.who === "sibling" && wanted && reached.some((tail) => granted.includes(tail));
+function isMeantBy({ candidate, wanted, reached }: Admitted, pool: Pool): boolean {
+  const { granted, live, wanted: file } = pool;
+  if (candidate.who === "outsider" || !reached.some((tail) => granted.includes(tail))) return false;
+  // The workload itself, asked for by another client: whoever has its subject is it.
+  const own = isSameIssuer(live.source, file.source) && isInside(candidate.claims, pool);
+  return wanted || (own && audiencesOf(file).includes(String(candidate.claims.aud)));
+}
 
 const rank = ({ candidate: { who, crafted } }: Admitted): number => (who === "outsider" ? 0 : 2) + (crafted ? 1 : 0);
 
@@ -128,13 +149,18 @@ const undecided = (reason: string): Stranger => ({
 
 function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   const tails = [...pool.granted, ...pool.extra].filter((tail) => tail !== "*" || !other.named);
+  // The workload of the link is itself through whichever pool provider of its issuer it comes.
+  const sameIssuer = other.trust.type === pool.live.type && isSameIssuer(other.trust.source, pool.live.source);
   const { admitted, unsure } = tried({
     trust: other.trust,
     wanted: other.wanted,
-    inside: other.inside ?? [],
+    inside: sameIssuer ? pool.inside : [],
     tails,
   });
-  const strange = admitted.filter(({ candidate, wanted }) => !other.named || candidate.who === "outsider" || !wanted);
+  const strange = admitted.filter(
+    ({ candidate, wanted }) =>
+      candidate.who === "outsider" || (!(other.named && wanted) && !(sameIssuer && isInside(candidate.claims, pool))),
+  );
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
   const at = `the pool provider ${other.id}`;
   if (first) {
@@ -172,12 +198,16 @@ export function comesThrough(
   for (const { trust, id, wanted } of providers) {
     const { admitted } = tried({ trust, wanted, inside: [], tails });
     const [first] = admitted
-      .filter((one) => one.candidate.who === "outsider" || !one.wanted)
+      .filter((one) => one.candidate.who === "outsider" || !(one.wanted || isNamed(one.candidate.claims, wanted)))
       .toSorted((a, b) => rank(a) - rank(b));
     if (first) return { who: nameOf(first.candidate.claims, trust), claims: first.candidate.claims, through: id };
   }
   return undefined;
 }
+
+/** The file names this very subject, whatever else it asks of the token. */
+const isNamed = ({ sub }: Claims, wanted: PoolTrust | undefined): boolean =>
+  wanted !== undefined && literalsBy(wanted.condition, {}).get("sub")?.includes(String(sub)) === true;
 
 /** Which of a pool's grants another pool provider, or another alternative of one, can yield (lint). */
 export function yields(trust: PoolTrust, tails: readonly Tail[], inside: readonly Claims[]): readonly Claims[] {
@@ -207,7 +237,7 @@ interface Tried {
   readonly unsure: readonly string[];
 }
 
-interface Trying {
+export interface Trying {
   readonly trust: PoolTrust;
   readonly wanted: PoolTrust | undefined;
   readonly inside: readonly Claims[];
@@ -242,12 +272,12 @@ function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
 }
 
 /** Each of the alternatives of a condition by itself; an empty condition is one that asks nothing. */
-const alternativesOf = (condition: string): readonly (readonly string[])[] => {
+export const alternativesOf = (condition: string): readonly (readonly string[])[] => {
   const parts = parseCondition(condition);
   return parts.length === 0 ? [[]] : parts.flatMap(conjunctsOf);
 };
 
-function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
+export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
   const issuer = entryOf(trust);
   const mapping = mappingFor(trust);
   const own: readonly Test[] = conjuncts.map((conjunct) => ({
@@ -266,11 +296,11 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
   return {
     issuer,
     iss: trust.type === "aws" ? "" : trust.source,
-    inside: trust.type === "aws" ? inside.map((one) => ({ ...one, account: trust.source })) : inside,
+    inside: trust.type === "aws" ? [{}, ...inside].map((one) => ({ ...one, account: trust.source })) : inside,
     audiences: [trust.audiences[0] ?? trust.name ?? "crosstrust-audience"],
     literals: merged([...live.map((text) => literalsBy(text, mapping)), literalsOfTails(tails ?? [], mapping)]),
     meant: merged((wanted ? alternativesOf(wanted.condition).flat() : []).map((text) => literalsBy(text, {}))),
-    tests: [...own, ...granted],
+    tests: [...own, ...granted, subjectTest(mapping)],
     reads: [],
     ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
     ...(pinned ? { pinned } : {}),
@@ -279,11 +309,11 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
 
 const entryOf = (trust: PoolTrust): Issuer => (trust.type === "aws" ? awsCallers : issuerOf(trust.source));
 
-const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
+export const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
   Object.keys(mapping).length > 0 || type === "oidc" ? mapping : awsDefaultMapping;
 
 /** A condition may speak of attributes, which are made of claims. */
-function readsOf(expression: string, mapping: Mapping): readonly string[] {
+export function readsOf(expression: string, mapping: Mapping): readonly string[] {
   const mapped = Object.entries(mapping).flatMap(([key, text]) => (expression.includes(key) ? claimsIn(text) : []));
   return [...new Set([...claimsIn(expression), ...mapped])];
 }
@@ -313,6 +343,21 @@ function reachTest(tails: readonly Tail[], mapping: Mapping): Test {
         return Array.isArray(outcome.value) ? outcome.value.includes(value) : outcome.value === value;
       });
       return results.includes(true) ? true : results.includes("unknown") ? "unknown" : false;
+    },
+  };
+}
+
+/** Google refuses a token whose subject is mapped to nothing, or to more than 127 bytes (google.md 6.1). */
+function subjectTest(mapping: Mapping): Test {
+  const text = mapping["google.subject"] ?? "";
+  const plain = claimOf(text);
+  return {
+    reads: claimsIn(text),
+    passes: (claims) => {
+      const value = plain === undefined ? undefined : claims[plain];
+      if (typeof value === "string") return value !== "" && Buffer.byteLength(value) <= longestSubject;
+      const made = attributesOf(claims, { "google.subject": text });
+      return !isUnmapped(made) || made.state === "undecided";
     },
   };
 }
@@ -362,7 +407,8 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
   if (one.wanted && one.reached.some((tail) => pool.granted.includes(tail)))
     return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-BROAD", fix: narrow };
-  return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN" };
+  const within = one.candidate.who === "sibling" && one.candidate.same;
+  return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN", ...(within ? { within } : {}) };
 }
 
 const narrow = [
@@ -381,7 +427,7 @@ function alternativeFor(claims: Claims, { condition, mapping, type }: PoolTrust)
   return passed ?? (parts.length > 0 ? condition : "(no condition)");
 }
 
-const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
+export const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
   type === "aws" ? `${String(arn)} of the aws account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
 
 function pathOf({ candidate, reached }: Admitted, trust: PoolTrust, id: string, { grants }: Pool): readonly string[] {

@@ -162,7 +162,7 @@ function limitsOf({ claims, parts }: Scheme, { tests }: Search): ReadonlyMap<str
     const template = like && claims[like.claim];
     if (!like || typeof template !== "string") continue;
     const names = partsIn(template);
-    if (names.length === 0 || names.some((name) => parts[name] === undefined) || isLoose(template)) continue;
+    if (names.length === 0 || names.some((name) => parts[name] === undefined)) continue;
     const read = like.patterns.map((pattern) => parsed(template, pattern)).filter(({ fits }) => fits);
     if (read.length === 0) return undefined;
     for (const name of names.filter((one) => read.every(({ found }) => one in found))) {
@@ -173,9 +173,6 @@ function limitsOf({ claims, parts }: Scheme, { tests }: Search): ReadonlyMap<str
   }
   return limits;
 }
-
-/** A part in the middle can hold the separators of the template, so a value cannot be taken apart without doubt. */
-const isLoose = (template: string): boolean => /\{(?:ref|branch|environment|workflow|job)\}./.test(template);
 
 /** One spelling of the claims: one subject among several, and so on. */
 interface Scheme {
@@ -306,7 +303,9 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   if (part.holds === "fixed") return inside.length > 0 ? inside.slice(0, 1) : [own];
   if (part.values) return part.values.map((text): Value => ({ text, origin: "own" }));
   if (part.holds === "run") return [own];
-  const lacking: readonly Value[] = part.optional ? [{ text: undefined, origin: "own" }] : [];
+  // Every token has a subject, so what stands in it is there.
+  const lacks = part.optional && !partsIn(claims.sub).includes(name);
+  const lacking: readonly Value[] = lacks ? [{ text: undefined, origin: "own" }] : [];
   const readers = Object.entries(claims).filter(([, template]) => partsIn(template).includes(name));
   const told = distinct([
     ...readers.flatMap(([claim]) => ask.literals.get(claim) ?? []),
@@ -355,8 +354,12 @@ const tokensOf = (text: string): readonly string[] =>
   [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter((token) => token !== "" && token.length <= 64);
 
 const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
-const unique = (values: readonly Value[]): readonly Value[] =>
-  [...new Map(values.toReversed().map((value) => [value.text, value])).values()].toReversed();
+/** The first of those that say the same. */
+function unique(values: readonly Value[]): readonly Value[] {
+  const found = new Map<string | undefined, Value>();
+  for (const value of values) if (!found.has(value.text)) found.set(value.text, value);
+  return [...found.values()];
+}
 
 /** Every spelling of the subject is tried, and of the other claims that have several. */
 function schemesOf(ask: Search): readonly Scheme[] {
@@ -435,6 +438,8 @@ function pairsOf(subject: unknown): readonly (readonly [claim: string, value: st
 /** Stands for what the file's own tenant has there and nobody has told. */
 const insideMark = "crosstrust-inside";
 
+const holdsSeparators = /^(?:ref|branch|environment|workflow|job)$/;
+
 interface Parsed {
   readonly found: Readonly<Record<string, string>>;
   /** False where no value of the template fits. */
@@ -453,6 +458,10 @@ function parsed(template: Template, value: unknown): Parsed {
     return { found: Object.assign({}, ...all.map(({ found }) => found)), fits: all.every(({ fits }) => fits) };
   }
   if (typeof template !== "string" || typeof value !== "string") return { found: {}, fits: false };
+  return parsedText(template, value);
+}
+
+function parsedText(template: string, value: string): Parsed {
   const pieces = template.split(holes);
   const found: Record<string, string> = {};
   let at = 0;
@@ -465,10 +474,12 @@ function parsed(template: Template, value: unknown): Parsed {
     }
     at += literal.length;
     if (name === undefined) return { found, fits: at === value.length || /[*?]/.test(value.slice(at)) };
-    const end = next === "" ? value.length : value.indexOf(next[0] ?? "", at);
+    // A branch may hold a slash, so it ends where all that follows it begins.
+    const whole = holdsSeparators.test(name);
+    const end = next === "" ? value.length : value.indexOf(whole ? next : (next[0] ?? ""), at);
     const text = value.slice(at, end < 0 ? undefined : end);
     if (/[*?]/.test(text)) return { found, fits: true };
-    if (end < 0 || text === "" || (next !== "" && /[:/@]/.test(text))) return { found, fits: false };
+    if (end < 0 || text === "" || (next !== "" && !whole && /[:/@]/.test(text))) return { found, fits: false };
     found[name] = text;
     at = end;
   }

@@ -64,7 +64,7 @@ export interface Part {
 }
 
 /** The name of nobody whom a file means. */
-export const nobody = "crosstrust-outsider";
+export const nobody = "xt-outsider";
 
 const tenant = (own = nobody, form: Part["form"] = "name"): Part => ({ holds: "tenant", own, form });
 const workload = (own = nobody, form: Part["form"] = "name"): Part => ({ holds: "workload", own, form });
@@ -242,6 +242,11 @@ const entra: Pick<Issuer, "tenancy" | "parts" | "claims" | "fixed"> = {
   },
 };
 
+/** An account is of one partition, and so are all of its roles. */
+const partition: Part = { holds: "fixed", own: "aws" };
+/** What IAM takes as the name of a role or a user (IAM quotas). */
+const awsName: Part = { ...workload(), fits: /^[\w+=,.@-]{1,64}$/ };
+
 /** The first entry that fits wins. */
 export const issuers: readonly Issuer[] = [
   {
@@ -347,7 +352,7 @@ export const issuers: readonly Issuer[] = [
       clusterId: workload(guid, "id"),
       ref: caller("refs/heads/main"),
       branch: caller("main"),
-      commit: run("0123456789abcdef0123456789abcdef01234567"),
+      commit: run("c0ffee"),
       step: run("deploy"),
       run: run("1"),
     },
@@ -443,13 +448,19 @@ export const issuers: readonly Issuer[] = [
     name: "AWS",
     url: /\.tokens\.sts\.(?:global|[a-z0-9-]+)\.api\.aws$/,
     tenancy: "own",
-    parts: { account: { holds: "fixed", own: "" }, role: workload(), region: caller("us-east-1"), run: run("1") },
+    parts: {
+      partition,
+      account: { holds: "fixed", own: "" },
+      role: awsName,
+      region: caller("us-east-1"),
+      run: run("1"),
+    },
     claims: {
-      sub: ["aws", "aws-cn", "aws-us-gov"].map((partition) => `arn:${partition}:iam::{account}:role/{role}`),
+      sub: "arn:{partition}:iam::{account}:role/{role}",
       "https://sts.amazonaws.com/": {
         aws_account: "{account}",
         source_region: "{region}",
-        principal_id: "arn:aws:iam::{account}:role/{role}",
+        principal_id: "arn:{partition}:iam::{account}:role/{role}",
       },
       ...times,
     },
@@ -585,19 +596,15 @@ export const awsCallers: Issuer = {
   url: /^$/,
   tenancy: "own",
   parts: {
+    partition,
     account: { holds: "fixed", own: "" },
-    role: workload(),
-    session: caller(nobody),
-    user: workload(),
+    role: awsName,
+    session: { ...caller(nobody), fits: /^[\w+=,.@-]{2,64}$/ },
+    user: awsName,
   },
   claims: {
     account: "{account}",
-    arn: [
-      "arn:aws:sts::{account}:assumed-role/{role}/{session}",
-      "arn:aws:iam::{account}:user/{user}",
-      "arn:aws-us-gov:sts::{account}:assumed-role/{role}/{session}",
-      "arn:aws-cn:sts::{account}:assumed-role/{role}/{session}",
-    ],
+    arn: ["arn:{partition}:sts::{account}:assumed-role/{role}/{session}", "arn:{partition}:iam::{account}:user/{user}"],
     userid: "AROAOUTSIDER:{session}",
   },
 };

@@ -3,7 +3,18 @@ import { hasOwnKeys } from "../../judge/aws/claims.ts";
 import type { Policy } from "../../judge/aws/policy.ts";
 import { outsiderOf } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
-import type { Finding, Issuer, Link, Party, RelyingParty, Resource, Stranger, TrustView, World } from "../../model.ts";
+import type {
+  Finding,
+  Issuer,
+  Link,
+  LivePresent,
+  Party,
+  RelyingParty,
+  Resource,
+  Stranger,
+  TrustView,
+  World,
+} from "../../model.ts";
 import { finding } from "../../model.ts";
 import { inParallel } from "../../run/retry.ts";
 import { audit } from "./audit.ts";
@@ -55,7 +66,7 @@ const relying: RelyingParty = {
 function strangers({ live, lookup, base, now }: TrustView, desired: Resource): readonly Stranger[] {
   if (live.state !== "present") return [];
   const [there, wanted] = [trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec)];
-  const found = strangersOf(there, wanted, { base, now }).filter(
+  const found = strangersOf(there, wanted, { base, now, missing: missingIn(live) }).filter(
     ({ code, claims }) => code !== "AWS-AUDIENCE-OPEN" || !onlyOurs(wanted, { iss: claims?.iss, lookup, desired }),
   );
   if (desired.hold === "use") return found.filter(({ unnamed }) => unnamed);
@@ -64,6 +75,10 @@ function strangers({ live, lookup, base, now }: TrustView, desired: Resource): r
   const former = (live.mark?.subjects ?? "").split(" ").map((entry) => entry.split("=").at(-1));
   return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(String(claims?.sub)));
 }
+
+/** OIDC providers that the live trust names and the account does not have. */
+const missingIn = ({ seen = [] }: LivePresent): readonly string[] =>
+  seen.flatMap(({ missing }) => (typeof missing === "string" ? [missing] : []));
 
 /** Somebody else of the link's issuer, with the audience of the link. */
 function outsider({ link, identity, lookup, base }: TrustView): Readonly<Record<string, unknown>> | undefined {

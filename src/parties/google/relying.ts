@@ -57,7 +57,7 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
     live,
     wanted,
     granted: tailsOf(target, identity),
-    extra: extraOf(view, identity),
+    ...besides(view, identity),
     grants: sink
       ? `speaks as ${sink.email}`
       : link.may.map((one) => JSON.stringify(one)).join(", ") || "a token of the pool",
@@ -68,21 +68,27 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
   };
 }
 
-/** Members of the link's pool to whom somebody else gave what the link gives, and whom no link of the file names. */
-function extraOf({ link, lookup, all, desired }: TrustView, identity: Identity): readonly string[] {
+/**
+ * Members to whom somebody else gave what the link gives, and whom no link of the file names: identities of the link's own
+ * pool by the ends of their names, and whole pools of others.
+ */
+function besides({ link, lookup, all, desired }: TrustView, identity: Identity): Pick<Pool, "extra" | "foreign"> {
   const target = targetOf(link);
   const pool = lookup(poolName(target));
-  const found = bindingResources(link, identity).flatMap(({ address, spec }) => {
+  const members = bindingResources(link, identity).flatMap(({ address, spec }) => {
     const live = all?.get(address);
     const seen = live?.state === "present" ? (live.seen ?? []) : [];
-    return seen.flatMap(({ member }) => {
-      const parsed = parseMember(String(member));
-      if (!parsed || parsed.pool !== pool) return [];
-      const named = bindingAddress({ ...(spec as BindingSpec), member: parsed.tail }, target.pool);
-      return (desired?.(named) ?? desired?.(onUsed(named))) ? [] : [parsed.tail];
-    });
+    return seen.map(({ member }) => ({ member: String(member), parsed: parseMember(String(member)), spec }));
   });
-  return [...new Set(found)];
+  const extra = members.flatMap(({ parsed, spec }) => {
+    if (!parsed || parsed.pool !== pool) return [];
+    const named = bindingAddress({ ...(spec as BindingSpec), member: parsed.tail }, target.pool);
+    return (desired?.(named) ?? desired?.(onUsed(named))) ? [] : [parsed.tail];
+  });
+  const foreign = members.flatMap(({ member, parsed }) =>
+    parsed && parsed.pool !== pool && parsed.tail === "*" ? [member] : [],
+  );
+  return { extra: [...new Set(extra)], foreign: [...new Set(foreign)] };
 }
 
 /** The pool providers beside the link's own, as the pool was read. */

@@ -13,6 +13,7 @@ import type {
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
+import { listOidcProviders } from "../oidc-provider/calls.ts";
 import { privilegesOf } from "../permissions.ts";
 import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
@@ -26,9 +27,18 @@ export const roleKind: Kind<RoleSpec> = {
   name: "aws:role",
   label: "aws role",
   immutable: ["path"],
-  read: (desired, _hints, world) =>
-    readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec }),
-  readMany: readRoles,
+  read: async (desired, _hints, world) => {
+    const live = await readRole(world, { account: accountOf(desired), name: desired.spec.name, like: desired.spec });
+    return withMissing(live, desired, world);
+  },
+  readMany: async (desired, world) => {
+    const found = await readRoles(desired, world);
+    const whole = await inParallel([...found], 8, async ([address, live]): Promise<[Address, Live<RoleSpec>]> => {
+      const resource = desired.find((one) => one.address === address);
+      return [address, resource ? await withMissing(live, resource, world) : live];
+    });
+    return new Map(whole);
+  },
   list: listLeftovers,
   put: putRole,
   remove: (target, world) => removeRole(target, world).then(() => []),
@@ -41,6 +51,37 @@ const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({
   account: spec.account,
   ...(access ? { access } : {}),
 });
+
+const listed = new WeakMap<World, Map<string, Promise<readonly string[] | undefined>>>();
+
+/** The OIDC providers of an account, asked for once in a run; undefined where they may not be listed. */
+function providersOf(world: World, account: Account): Promise<readonly string[] | undefined> {
+  const known = listed.get(world) ?? new Map<string, Promise<readonly string[] | undefined>>();
+  listed.set(world, known);
+  const answer =
+    known.get(account.account) ??
+    listOidcProviders(world, account).catch((error: unknown) => {
+      if (error instanceof CloudError && error.class === "denied") return undefined;
+      throw error;
+    });
+  known.set(account.account, answer);
+  return answer;
+}
+
+/**
+ * A trust can name an OIDC provider that is not there: nobody passes by it. Looked for only where the live trust names one
+ * that the file does not, so an ordinary run asks nothing.
+ */
+async function withMissing(live: Live<RoleSpec>, desired: Resource<RoleSpec>, world: World): Promise<Live<RoleSpec>> {
+  if (live.state !== "present") return live;
+  const named = (spec: RoleSpec) => trustOf(spec).statements.flatMap(({ principal }) => principal?.Federated ?? []);
+  const wanted = named(desired.spec);
+  const extra = named(live.spec).filter((name) => /:oidc-provider\//.test(name) && !wanted.includes(name));
+  if (extra.length === 0) return live;
+  const there = await providersOf(world, accountOf(desired));
+  const missing = there ? extra.filter((name) => !there.includes(name)) : [];
+  return { ...live, seen: missing.map((arn) => ({ missing: arn })) };
+}
 
 /**
  * Everything about one role in three reads, and one for each inline policy: the bulk read has no session
