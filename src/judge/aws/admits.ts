@@ -1,5 +1,13 @@
 import type { Stranger } from "../../model.ts";
-import { type Candidate, type Claims, type Literals, mostTried, type Search, search, type Test } from "../issuers/outsiders.ts";
+import {
+  type Candidate,
+  type Claims,
+  type Literals,
+  mostTried,
+  type Search,
+  search,
+  type Test,
+} from "../issuers/outsiders.ts";
 import { type Issuer, issuerOf } from "../issuers/table.ts";
 import { googleIssuer, type Request, readKey } from "./claims.ts";
 import { holds } from "./conditions.ts";
@@ -494,7 +502,7 @@ export function shutOut(live: Policy, desired: Policy): boolean {
 }
 
 /** Tokens that a statement names: each of its subjects, with each audience, and what else it asks for. */
-function tokensOf(statement: Statement, prefix: string): readonly Claims[] {
+export function tokensOf(statement: Statement, prefix: string): readonly Claims[] {
   const iss = `https://${prefix}`;
   const head = `${prefix.toLowerCase()}:`;
   const values = (name: string) =>
