@@ -1,5 +1,7 @@
 import { decisionsOf } from "./crosstrust/accepts.ts";
 import { type Audited, audit, unaudited } from "./crosstrust/audit.ts";
+import { acceptable } from "./file/acceptable.ts";
+import { lintFile } from "./file/lint.ts";
 import type {
   Address,
   Change,
@@ -382,6 +384,14 @@ export function proofFirst(findings: readonly Finding[], traces: readonly Trace[
   return [...findings.filter((finding) => !said(finding)), ...proved];
 }
 
+/** Breadth and privilege that the file itself asks for: a health check that says nothing of them would be reassuring. */
+function toDecide({ federation, only }: Ask): readonly Finding[] {
+  const found = lintFile({ federation, parties, allowPrivileged: "all", maxLinks: federation.links.length });
+  const decided = new Set<string>(acceptable.map(({ code }) => code));
+  const mine = ({ links }: Finding) => only.length === 0 || (links?.some((link) => only.includes(link)) ?? true);
+  return found.filter((one) => one.severity === "security" && decided.has(one.code) && mine(one));
+}
+
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
@@ -391,7 +401,8 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const proved = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
-  const found = [...plan.findings, ...accept(watched.flat())];
+  const decisions = accept(toDecide(ask));
+  const found = [...plan.findings, ...accept(watched.flat()), ...decisions];
   const { federation } = ask;
   const links = traces.map((trace) => healthOf({ trace, federation, planned, changes, findings: found }));
   const left = changes.filter((change) => change.links.length === 0);

@@ -340,7 +340,9 @@ describe("the judge of a pool provider", () => {
   });
 
   test("finds an undecided outsider where the live condition is over budget", () => {
-    expect(strangers({ ...trust, condition: map }).map(({ code }) => code)).toContain("GOOGLE-CONDITION-UNDECIDED");
+    expect(strangers({ ...trust, condition: map }, "*").map(({ code }) => code)).toContain(
+      "GOOGLE-CONDITION-UNDECIDED",
+    );
   });
 
   // Catches tokens that are built by copying: the square of the number of claims, for each of hundreds of tokens.
@@ -351,11 +353,11 @@ describe("the judge of a pool provider", () => {
 });
 
 /** Whom a live pool provider lets reach what is granted to one subject. */
-const strangers = (live: PoolTrust) =>
+const strangers = (live: PoolTrust, granted = "subject/alice") =>
   strangersOf({
     live,
     wanted: trust,
-    granted: ["subject/alice"],
+    granted: [granted],
     extra: [],
     foreign: [],
     grants: "speaks as reports",

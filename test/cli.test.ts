@@ -170,6 +170,7 @@ describe("JSON", () => {
       "ms",
       "links",
       "findings",
+      "inventory",
     ]);
     expect(JSON.parse((await ct("plan --json")).out).changes.map(({ verb }: { verb: string }) => verb)).toEqual([
       "keep",

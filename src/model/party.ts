@@ -1,5 +1,6 @@
 import type { Address, Ref, Spec } from "./basics.ts";
 import type { Change, Difference } from "./change.ts";
+import type { Code } from "./codes.ts";
 import type { Control, Link } from "./file.ts";
 import type { Finding, Remark, Unwatched } from "./finding.ts";
 import type { Judgement, Session, Stranger, Token } from "./proof.ts";
@@ -99,6 +100,8 @@ export interface RelyingParty {
   exchange(ask: ExchangeAsk, token: Token, world: World): Promise<Session>;
   /** Throws where the cloud takes the session for somebody else: that is no proof (failures.md F21). */
   whoami(session: Session, ask: ExchangeAsk, world: World): Promise<string>;
+  /** The code of a trust that cannot be judged from here. */
+  readonly undecided: Code;
   /** Why an exchange was refused, condition by condition; undefined where only the kind of error is known. */
   explain(failed: Failed): Finding | undefined;
   /** What a proof must be made for where that is not the link's audience; undefined while it is not known. */

@@ -1,4 +1,15 @@
-import type { Evidence, Finding, Hop, Link, Party, Token, Trace, Undo, World } from "../model.ts";
+import {
+  type Evidence,
+  type Finding,
+  finding,
+  type Hop,
+  type Link,
+  type Party,
+  type Token,
+  type Trace,
+  type Undo,
+  type World,
+} from "../model.ts";
 import { asCanary, audienceOf, declared, identityOf, type ProveAsk, type Proving, party, since } from "./proving.ts";
 import { refuse } from "./refuse.ts";
 import { CloudError, inParallel } from "./retry.ts";
@@ -192,7 +203,7 @@ function judged(proving: Proving, minting: boolean): Step {
   const relying = party(proving, link.to.party).relying;
   const claims = declared(proving);
   if (minting || !relying || !claims) return { hop: skipped("exchange", "there is no token") };
-  const { allow, rows } = relying.judge(claims, { ...view, declared: true });
+  const { allow, rows, unknown = [] } = relying.judge(claims, { ...view, declared: true });
   const result = allow === true ? "ok" : allow === false ? "no" : "unknown";
   const hop: Hop = {
     step: "exchange",
@@ -202,19 +213,29 @@ function judged(proving: Proving, minting: boolean): Step {
     saw: allow === true ? "the trust admits the declared claims" : says(rows),
   };
   if (allow === true) return { hop };
-  const at = { place: link.at(`to.${link.to.party}`) };
-  const finding: Finding = {
-    code: "JUDGED-REFUSED",
-    severity: "error",
-    asks: allow === false ? "broken" : "untold",
-    at,
-    links: [link.name],
+  const base = { at: { place: link.at(`to.${link.to.party}`) }, links: [link.name], because: rows };
+  if (allow === "unknown") {
+    const open = unknown.length > 0 ? unknown : rows.filter((row) => row.ok !== true).map(rowText);
+    const undecided = finding(relying.undecided, {
+      ...base,
+      severity: "warning",
+      asks: "untold",
+      says: `whether the live trust admits what the file declares cannot be judged from here: ${open.join("; ")}`,
+      fix: [`crosstrust explain ${link.name}`],
+    });
+    return { hop, finding: undecided };
+  }
+  const refused = finding("JUDGED-REFUSED", {
+    ...base,
+    asks: "broken",
     says: "the live trust does not admit what the file declares",
-    because: rows,
     fix: ["crosstrust plan", "crosstrust apply"],
-  };
-  return { hop, finding };
+  });
+  return { hop, finding: refused };
 }
+
+/** `aws:sourceip IpAddress 198.51.100.7`: what a row asks for. */
+const rowText = ({ key, wants }: Evidence): string => `${key} ${wants}`;
 
 /** A canary shows that the way is open; that the workload's own door is, the judge says. */
 function besideOwn(proving: Proving, canary: Step): Step {

@@ -31,7 +31,8 @@ export interface Causes {
 export function causesOf(line: LinkHealth, link: Link, { findings }: Health): Causes {
   if (!isSick(line.verdict)) return { lead: [], all: [] };
   const grave = findings.filter(
-    (finding) => (isWitnessed(finding) || isOpenQuestion(finding)) && concerns(finding, line.link),
+    (finding) =>
+      (isWitnessed(finding) || (isOpenQuestion(finding) && !isBeside(finding))) && concerns(finding, line.link),
   );
   const causeOf = ({ code, at }: Finding): Ailment => ({
     what: code,

@@ -193,44 +193,34 @@ describe("versions of a customer managed policy, by the aws CLI", () => {
   const document = (action: string) =>
     JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] });
 
-  witnessed("aws")(
-    "a new default version changes what an attached policy allows",
-    async () => {
-      const { folder, env } = await stage();
-      const iam = async (...words: string[]) => {
-        const ran = await run("aws", ["iam", ...words, "--output", "json"], { env, cwd: folder });
-        expect([words[0], ran.exit, ran.err]).toEqual([words[0], 0, ""]);
-        return ran.out.trim() === "" ? undefined : JSON.parse(ran.out);
-      };
-      const made = await iam(
-        "create-policy",
-        "--policy-name",
-        "readers",
-        "--policy-document",
-        document("s3:GetObject"),
-      );
-      const arn = made.Policy.Arn;
-      const at = ["--policy-arn", arn];
-      await iam("attach-role-policy", "--role-name", "reports-reader", ...at);
-      const added = await iam("create-policy-version", ...at, "--policy-document", document("iam:*"));
-      expect(added.PolicyVersion).toMatchObject({ VersionId: "v2", IsDefaultVersion: false });
-      await iam("set-default-policy-version", ...at, "--version-id", "v2");
-      expect((await iam("get-policy", ...at)).Policy.DefaultVersionId).toBe("v2");
-      expect((await iam("get-policy-version", ...at, "--version-id", "v2")).PolicyVersion.Document).toEqual(
-        JSON.parse(document("iam:*")),
-      );
-      const details = await iam("get-account-authorization-details");
-      expect(details.Policies).toMatchObject([{ Arn: arn, DefaultVersionId: "v2", AttachmentCount: 1 }]);
-      expect(details.Policies[0].PolicyVersionList.length).toBe(2);
-      expect(JSON.stringify(details.RoleDetailList[0].AssumeRolePolicyDocument)).toContain("accounts.google.com");
-      const roles = await iam("get-account-authorization-details", "--filter", "Role");
-      expect([roles.Policies, roles.RoleDetailList.length]).toEqual([[], 1]);
-      await iam("set-default-policy-version", ...at, "--version-id", "v1");
-      await iam("delete-policy-version", ...at, "--version-id", "v2");
-      expect((await iam("list-policy-versions", ...at)).Versions.length).toBe(1);
-      const gone = ["set-default-policy-version", ...at, "--version-id", "v2"];
-      expect((await run("aws", ["iam", ...gone], { env, cwd: folder })).err).toContain("(NoSuchEntity)");
-    },
-    180_000,
-  );
+  witnessed("aws")("a new default version changes what an attached policy allows", async () => {
+    const { folder, env } = await stage();
+    const iam = async (...words: string[]) => {
+      const ran = await run("aws", ["iam", ...words, "--output", "json"], { env, cwd: folder });
+      expect([words[0], ran.exit, ran.err]).toEqual([words[0], 0, ""]);
+      return ran.out.trim() === "" ? undefined : JSON.parse(ran.out);
+    };
+    const made = await iam("create-policy", "--policy-name", "readers", "--policy-document", document("s3:GetObject"));
+    const arn = made.Policy.Arn;
+    const at = ["--policy-arn", arn];
+    await iam("attach-role-policy", "--role-name", "reports-reader", ...at);
+    const added = await iam("create-policy-version", ...at, "--policy-document", document("iam:*"));
+    expect(added.PolicyVersion).toMatchObject({ VersionId: "v2", IsDefaultVersion: false });
+    await iam("set-default-policy-version", ...at, "--version-id", "v2");
+    expect((await iam("get-policy", ...at)).Policy.DefaultVersionId).toBe("v2");
+    expect((await iam("get-policy-version", ...at, "--version-id", "v2")).PolicyVersion.Document).toEqual(
+      JSON.parse(document("iam:*")),
+    );
+    const details = await iam("get-account-authorization-details");
+    expect(details.Policies).toMatchObject([{ Arn: arn, DefaultVersionId: "v2", AttachmentCount: 1 }]);
+    expect(details.Policies[0].PolicyVersionList.length).toBe(2);
+    expect(JSON.stringify(details.RoleDetailList[0].AssumeRolePolicyDocument)).toContain("accounts.google.com");
+    const roles = await iam("get-account-authorization-details", "--filter", "Role");
+    expect([roles.Policies, roles.RoleDetailList.length]).toEqual([[], 1]);
+    await iam("set-default-policy-version", ...at, "--version-id", "v1");
+    await iam("delete-policy-version", ...at, "--version-id", "v2");
+    expect((await iam("list-policy-versions", ...at)).Versions.length).toBe(1);
+    const gone = ["set-default-policy-version", ...at, "--version-id", "v2"];
+    expect((await run("aws", ["iam", ...gone], { env, cwd: folder })).err).toContain("(NoSuchEntity)");
+  });
 });

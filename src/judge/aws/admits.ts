@@ -71,7 +71,10 @@ export function strangersOf(live: Policy, desired: Policy, known: Known = {}): r
     const whose = extra.find(({ candidate }) => candidate.claims === stranger.claims);
     // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
     if (whose && isMeant(whose, desired, known)) return { ...stranger, fix: narrow };
-    const within = whose?.candidate.who === "sibling" && whose.candidate.same;
+    const subject = String(stranger.claims?.sub);
+    const named = desired.statements.some((one) => conditionsOf(one).some(({ values }) => values.includes(subject)));
+    // The workload itself: another branch of it, or another client that asks for it.
+    const within = whose?.candidate.who === "sibling" && (whose.candidate.same || named);
     return within ? { ...stranger, within } : stranger;
   });
   return [...(tokens.length > 0 ? tokens : anyAudienceOf(live, desired)), ...principals, ...unsure.map(undecided)];

@@ -291,7 +291,7 @@ export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, c
     },
   }));
   const granted: readonly Test[] = tails && !tails.includes("*") ? [reachTest(tails, mapping)] : [];
-  const live = [...conjuncts, ...(wanted ? [wanted.condition] : [])];
+  const live = [...conjuncts, ...(wanted ? alternativesOf(wanted.condition).flat() : [])];
   const claims = { ...base };
   return {
     issuer,

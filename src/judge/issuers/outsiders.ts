@@ -299,20 +299,24 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const { parts, claims, insides } = scheme;
   const part = parts[name] as Part;
   const own: Value = { text: part.own, origin: "own" };
-  const inside = distinct(insides.flatMap((one) => one[name] ?? [])).map((text): Value => ({ text, origin: "inside" }));
+  const told = distinct(insides.flatMap((one) => one[name] ?? []));
+  // What nobody has told of the file's own tenant matters only where a tenant has to be told from another.
+  const known = scheme.issuer.tenancy === "shared" ? told : told.filter((text) => !text.startsWith(insideMark));
+  const inside = known.map((text): Value => ({ text, origin: "inside" }));
   if (part.holds === "fixed") return inside.length > 0 ? inside.slice(0, 1) : [own];
   if (part.values) return part.values.map((text): Value => ({ text, origin: "own" }));
-  if (part.holds === "run") return [own];
+  if (part.holds === "run" && part.form !== "name") return [own];
   // Every token has a subject, so what stands in it is there.
   const lacks = part.optional && !partsIn(claims.sub).includes(name);
   const lacking: readonly Value[] = lacks ? [{ text: undefined, origin: "own" }] : [];
   const readers = Object.entries(claims).filter(([, template]) => partsIn(template).includes(name));
-  const told = distinct([
+  const said = distinct([
     ...readers.flatMap(([claim]) => ask.literals.get(claim) ?? []),
     ...(ask.literals.get("*") ?? []),
   ]);
-  if (part.holds === "caller") {
-    const chosen = told.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
+  // What differs from run to run is chosen by somebody, too, where it is a name.
+  if (part.holds === "caller" || part.holds === "run") {
+    const chosen = said.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
     return unique([own, ...lacking, ...chosen, ...inside]).filter(
       ({ text }) => !text || (part.fits?.test(text) ?? true),
     );
@@ -322,7 +326,7 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const foreign = side === "outside" && (part.holds === "tenant" || part.form !== "name");
   const others = foreign ? [] : inside;
   const common = wordsIn(readers.map(([, template]) => template));
-  const tokens = distinct(told.flatMap(tokensOf).filter((token) => !common.has(token))).slice(0, mostTokens);
+  const tokens = distinct(said.flatMap(tokensOf).filter((token) => !common.has(token))).slice(0, mostTokens);
   // A part that is a whole claim by itself may be named in full: whoever the live trust names beyond the file.
   const whole = readers
     .filter(([, template]) => template === `{${name}}`)

@@ -353,7 +353,7 @@ export const issuers: readonly Issuer[] = [
       ref: caller("refs/heads/main"),
       branch: caller("main"),
       commit: run("c0ffee"),
-      step: run("deploy"),
+      step: { ...run("deploy"), form: "name" },
       run: run("1"),
     },
     claims: {

@@ -52,6 +52,7 @@ const relying: RelyingParty = {
   judge,
   strangers,
   outsider,
+  undecided: "AWS-TRUST-UNDECIDED",
   exchange,
   whoami,
   explain,

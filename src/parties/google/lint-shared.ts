@@ -3,6 +3,7 @@ import { syntaxError } from "../../judge/google/cel.ts";
 import type { PoolTrust } from "../../judge/google/judge.ts";
 import { type Finding, finding, type Identity, type Link } from "../../model.ts";
 import { tailsOf } from "./federation/binding-spec.ts";
+import { grantedToAll } from "./federation/lint-expressions.ts";
 import { breadth } from "./federation/review.ts";
 import { poolProviderAddress, poolProviderResource } from "./federation/spec.ts";
 import { insideOf } from "./inside.ts";
@@ -46,7 +47,12 @@ function lintConditions(links: readonly Link[], identityOf: IdentityOf): readonl
     if (!first || syntaxError(targetOf(first).condition ?? "") !== undefined) return [];
     const { spec } = poolProviderResource(first, identityOf(first));
     const at = { place: first.at("to.google.condition") };
-    return breadth(spec).map((remark) => ({ ...remark, at, links: sharing.map(({ name }) => name) }));
+    // Where everybody is granted something, too, the link says so already.
+    const worse = sharing.some(
+      (link) => grantedToAll(targetOf(link).condition ?? "", link, identityOf(link)).length > 0,
+    );
+    const told = breadth(spec).filter(({ severity }) => severity !== "warning" || !worse);
+    return told.map((remark) => ({ ...remark, at, links: sharing.map(({ name }) => name) }));
   });
 }
 

@@ -135,6 +135,7 @@ export const relying: RelyingParty = {
   trust,
   judge,
   outsider,
+  undecided: "GOOGLE-CONDITION-UNDECIDED",
   strangers: (view, desired) => {
     const pool = poolOf(view, desired);
     return pool && desired.hold === "own" ? strangersOf(pool) : [];

@@ -54,21 +54,12 @@ const accountOf = ({ spec, access }: Resource<RoleSpec>): Account => ({
   ...(access ? { access } : {}),
 });
 
-const listed = new WeakMap<World, Map<string, Promise<readonly string[] | undefined>>>();
-
-/** The OIDC providers of an account, asked for once in a run; undefined where they may not be listed. */
-function providersOf(world: World, account: Account): Promise<readonly string[] | undefined> {
-  const known = listed.get(world) ?? new Map<string, Promise<readonly string[] | undefined>>();
-  listed.set(world, known);
-  const answer =
-    known.get(account.account) ??
-    listOidcProviders(world, account).catch((error: unknown) => {
-      if (error instanceof CloudError && error.class === "denied") return undefined;
-      throw error;
-    });
-  known.set(account.account, answer);
-  return answer;
-}
+/** The OIDC providers of an account; undefined where they may not be listed. */
+const providersOf = (world: World, account: Account): Promise<readonly string[] | undefined> =>
+  listOidcProviders(world, account).catch((error: unknown) => {
+    if (error instanceof CloudError && error.class === "denied") return undefined;
+    throw error;
+  });
 
 /**
  * A trust can name an OIDC provider that is not there: nobody passes by it. Looked for only where the live trust names one

@@ -79,7 +79,7 @@ function conditionRules(condition: string, link: Link, identity: Identity): read
  * A condition on what all tokens of an own issuer have narrows nothing, so the grant has to: here it does not. What a
  * condition lets into the pool at all is judged once for each pool provider (review.ts).
  */
-function grantedToAll(condition: string, link: Link, identity: Identity): readonly Said[] {
+export function grantedToAll(condition: string, link: Link, identity: Identity): readonly Said[] {
   const target = targetOf(link);
   if (target.grant === "pool") return [];
   const trust = {
@@ -108,6 +108,7 @@ function grantedToAll(condition: string, link: Link, identity: Identity): readon
         "leave the condition out: then the workload of the link is pinned",
         "or grant to what tells it from others",
       ],
+      of: condition.trim(),
     },
   ];
 }
