@@ -4,6 +4,8 @@ import { compareTrusts } from "../src/judge/aws/widens.ts";
 import type { PoolTrust } from "../src/judge/google/judge.ts";
 import { comparePools, type Granted } from "../src/judge/google/widens.ts";
 import type { Widening } from "../src/model.ts";
+import { account, type Bench, bench, type Options } from "./support/bench.ts";
+import { Somebody } from "./support/somebody.ts";
 
 // Whether a change lets somebody in who did not get in before. A wrong answer in one direction asks people for a consent to
 // make a link safer, and in the other it opens a link without a word.
@@ -18,7 +20,6 @@ const policy = (...Statement: readonly object[]): Policy => {
   return parsed;
 };
 
-const account = "111122223333";
 const github = "token.actions.githubusercontent.com";
 const idp = "idp.example.com";
 
@@ -367,4 +368,138 @@ describe("a change of a pool provider and its grants", () => {
 
 test("at least thirty pairs of each cloud are compared", () => {
   expect([trusts.length + pools.length >= 30, trusts.length >= 15, pools.length >= 15]).toEqual([true, true, true]);
+});
+
+// ---- From the file to the clouds
+
+const githubFile = (condition: string, grant = "attribute: { environment: production }") => `crosstrust: 1
+name: acme
+links:
+  release:
+    from:
+      oidc:
+        issuer: https://${github}
+        clientId: gcp
+        subject: "repo:acme/app:environment:production"
+        claims: { repository_owner_id: "4242", repository: acme/app, environment: production }
+    to:
+      google:
+        project: acme-prod
+        pool: partners
+        poolProvider: github
+        serviceAccount: releaser
+        mapping: { google.subject: assertion.sub, attribute.environment: assertion.environment }
+        condition: ${JSON.stringify(condition)}
+        grant: ${grant.includes(":") ? `{ ${grant} }` : grant}
+    may: [ { role: roles/storage.objectViewer, resources: [ //storage.googleapis.com/projects/_/buckets/acme-releases ] } ]
+`;
+const providerPath = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/partners/providers/github";
+const asked = async (b: Bench, file: string, consents: Options["consents"] = {}) =>
+  (await b.plan(file, { consents })).plan.findings
+    .map(({ code }) => code)
+    .filter((code) => code === "TRUST-WIDENED" || code === "WIDENING-UNDECIDED");
+
+describe("an edit of a condition that is applied", () => {
+  test("adds a test: it is applied without a consent", async () => {
+    const b = await bench();
+    await b.apply(githubFile(owner));
+    const narrower = githubFile(`${owner} && ${app}`);
+    expect(await asked(b, narrower)).toEqual([]);
+    await b.apply(narrower);
+    expect((await b.google("GET", providerPath)).body.attributeCondition).toBe(`${owner} && ${app}`);
+    expect((await b.health(narrower)).verdict).toBe("works");
+  });
+
+  test("takes a test away: it asks, and names somebody", async () => {
+    const b = await bench();
+    await b.apply(githubFile(`${owner} && ${app}`));
+    const { plan } = await b.plan(githubFile(owner));
+    const [found] = plan.findings.filter(({ code }) => code === "TRUST-WIDENED");
+    expect(found?.says).toMatch(/for example repo:\S+ of https:\/\/token\.actions\.githubusercontent\.com$/);
+    expect(await asked(b, githubFile(owner), { allowWiden: ["release"] })).toEqual([]);
+  });
+
+  test("cannot be judged: it says so, and asks", async () => {
+    const b = await bench();
+    await b.apply(githubFile(owner));
+    const unknown = githubFile(`${app} && assertion.sub.frobnicate() == 'x'`);
+    expect(await asked(b, unknown)).toEqual(["WIDENING-UNDECIDED"]);
+    expect(await asked(b, unknown, { allowWiden: ["release"] })).toEqual([]);
+  });
+
+  test("narrows what somebody opened by hand: the open link is repaired without a consent", async () => {
+    const b = await bench();
+    await b.apply(githubFile(owner));
+    await b.google("PATCH", `${providerPath}?updateMask=attributeCondition`, {
+      attributeCondition: "assertion.sub != ''",
+    });
+    const narrower = githubFile(`${owner} && ${app}`);
+    expect((await b.health(narrower)).verdict).toBe("open");
+    expect(await asked(b, narrower)).toEqual([]);
+    await b.apply(narrower);
+    expect((await b.health(narrower)).verdict).toBe("works");
+  });
+
+  test("puts an attribute in place of the subject: the member that is made asks", async () => {
+    const b = await bench();
+    await b.apply(githubFile(owner, "subject"));
+    expect(await asked(b, githubFile(owner))).toEqual(["TRUST-WIDENED"]);
+    expect(await asked(b, githubFile(owner, "subject"))).toEqual([]);
+  });
+});
+
+describe("an edit of a role's trust that is applied", () => {
+  const branches = (like: string, more = "") => `crosstrust: 1
+name: acme
+links:
+  deploy:
+    from: { oidc: { issuer: "https://${github}", clientId: sts.amazonaws.com, subjectLike: ${JSON.stringify(like)}${more} } }
+    to:   { aws: { account: ${account}, role: deploy } }
+    may:  [ arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess ]
+`;
+  const agreed = { allowBroadSubject: ["deploy"] };
+
+  test("asks for another claim, or for less that fits: it is applied without a consent to widen", async () => {
+    const b = await bench();
+    await b.apply(branches("repo:acme/*"), { consents: agreed });
+    expect(await asked(b, branches("repo:acme/app:*"), agreed)).toEqual([]);
+    expect(await asked(b, branches("repo:acme/*", ', claims: { environment: "production" }'), agreed)).toEqual([]);
+  });
+
+  test("lets more fit: it asks", async () => {
+    const b = await bench();
+    await b.apply(branches("repo:acme/app:*"), { consents: agreed });
+    expect(await asked(b, branches("repo:acme/*"), agreed)).toEqual(["TRUST-WIDENED"]);
+  });
+
+  // Case aws/09: the file cannot say from which addresses, so the statement beside takes the restriction away.
+  test("is a statement beside a stricter one of the same issuer: it asks, besides the consent to write it", async () => {
+    const b = await bench();
+    const somebody = new Somebody(b);
+    const used = branches("repo:acme/app:*")
+      .replace("role: deploy", `role: "arn:aws:iam::${account}:role/theirs"`)
+      .replace(/ {4}may:.*\n/, "");
+    const stricter = allow(github, {
+      StringEquals: aud,
+      StringLike: sub(github, "repo:acme/app:*"),
+      IpAddress: { "aws:SourceIp": "198.51.100.7" },
+    });
+    const document = (...Statement: readonly object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+    const ec2 = { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" };
+    await somebody.iam("CreateRole", { RoleName: "theirs", AssumeRolePolicyDocument: document(ec2) });
+    // Whom the statement lets in is what the consent to write it is about.
+    expect(await asked(b, used, agreed)).toEqual([]);
+    await somebody.iam("UpdateAssumeRolePolicy", { RoleName: "theirs", PolicyDocument: document(ec2, stricter) });
+    expect(await asked(b, used, { ...agreed, adopt: ["deploy"] })).toEqual(["TRUST-WIDENED"]);
+    expect(await asked(b, used, { ...agreed, adopt: ["deploy"], allowWiden: ["deploy"] })).toEqual([]);
+  });
+
+  test("takes over a role that trusts less of the same issuer: it asks, besides the consent to take it over", async () => {
+    const b = await bench();
+    const narrow = allow(github, { StringEquals: { ...aud, ...sub(github, main) } });
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [narrow] });
+    await new Somebody(b).iam("CreateRole", { RoleName: "deploy", Path: "/crosstrust/", AssumeRolePolicyDocument });
+    const file = branches("repo:acme/app:*");
+    expect(await asked(b, file, { ...agreed, adopt: ["deploy"] })).toEqual(["TRUST-WIDENED"]);
+  });
 });
