@@ -159,7 +159,8 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   });
   const strange = admitted.filter(
     ({ candidate, wanted }) =>
-      candidate.who === "outsider" || (!(other.named && wanted) && !(sameIssuer && isInside(candidate.claims, pool))),
+      candidate.who === "outsider" ||
+      (!(other.named && wanted) && !(sameIssuer && (candidate.same || isInside(candidate.claims, pool)))),
   );
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
   const at = `the pool provider ${other.id}`;
