@@ -289,7 +289,8 @@ links:
         ),
       ],
       ...open,
-      codes: ["AWS-CLIENT-ID-EXTRA", "AWS-SUB-EXTRA"],
+      codes: ["AWS-CLIENT-ID-EXTRA"],
+      pending: "a token of the workload for another audience that the trust names is no witness, as it is for Google",
     },
     {
       edit: "the OIDC provider takes another client, and the trust asks for none",

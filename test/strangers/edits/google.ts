@@ -70,7 +70,6 @@ links:
       ],
       ...open,
       codes: ["GOOGLE-FOREIGN-POOL-PROVIDER"],
-      pending: "a search for callers of a pool provider that the file does not name tries no caller of its account",
     },
     {
       edit: "a foreign pool provider that was switched off is switched on",
