@@ -39,9 +39,14 @@ interface Pair {
 /** Undefined where nobody is admitted after who was not before. */
 function growth(pair: Pair): Widening | undefined {
   const doors = newDoors(pair);
-  const found = doors.map((statement) => throughDoor(statement, pair));
-  const [who] = found.flatMap((one) => one.who);
-  if (who !== undefined) return { direction: "widens", who };
+  const found: Found[] = [];
+  // One example is enough, and a search is dear.
+  for (const statement of doors) {
+    const through = throughDoor(statement, pair);
+    const [who] = through.who;
+    if (who !== undefined) return { direction: "widens", who };
+    found.push(through);
+  }
   const [any] = doors.length > 0 ? anyAudienceOf(pair.after, pair.before) : [];
   if (any) return { direction: "widens", who: any.who };
   const [why] = found.flatMap((one) => one.unsure);
@@ -141,6 +146,10 @@ function newcomers(statement: Statement, federated: string, pair: Pair): Found {
   const earlier = earlierOf(federated, pair);
   const prefix = prefixOf(federated);
   const admittedAfter = (claims: Claims, request: Request) => judgeTrust({ claims, federated, request }, after);
+  const named = tokensOf(statement, prefix).filter((claims) =>
+    requests.some((request) => admittedAfter(claims, request).allow === true && earlier(claims, request) === false),
+  );
+  if (named.length > 0) return { who: named.map((claims) => whoIs(claims, prefix)), unsure: [] };
   const isNew: Test = {
     reads: before.statements.flatMap(conditionsOf).flatMap(({ key }) => claimsOf(key, prefix)),
     passes: (claims) => requests.some((request) => earlier(claims, request) !== true),
@@ -159,13 +168,9 @@ function newcomers(statement: Statement, federated: string, pair: Pair): Found {
     }));
   const sure = judged.filter(({ asked }) => asked.some(({ was, now }) => was === false && now.allow === true));
   const open = judged.flatMap(({ asked }) => asked.filter(({ was, now }) => was !== true && now.allow !== false));
-  const named = tokensOf(statement, prefix).filter((claims) =>
-    requests.some((request) => admittedAfter(claims, request).allow === true && earlier(claims, request) === false),
-  );
   const cut = searched.some(({ complete }) => !complete) ? [`a search of ${mostTried} tokens was not enough`] : [];
   const reasons = open.map(({ now }) => now.unknown?.join(", ") ?? "the conditions of now cannot be judged from here");
-  const who = [...sure.map(({ candidate }) => candidate.claims), ...named].map((claims) => whoIs(claims, prefix));
-  return { who, unsure: [...reasons, ...cut] };
+  return { who: sure.map(({ candidate }) => whoIs(candidate.claims, prefix)), unsure: [...reasons, ...cut] };
 }
 
 const isPrivate = /^(?:0|10|127|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;

@@ -25,6 +25,18 @@ export interface Admitting {
  * that he did not before. What only adds tests to a condition is known to narrow, whatever the tests are.
  */
 export function comparePools(before: Admitting, after: Admitting): Widening {
+  const key = JSON.stringify([before, after]);
+  const known = compared.get(key) ?? compare(before, after);
+  if (compared.size >= mostKept) compared.clear();
+  compared.set(key, known);
+  return known;
+}
+
+const compared = new Map<string, Widening>();
+/** A plan compares the same pair for what it shows and for what it asks. */
+const mostKept = 100;
+
+function compare(before: Admitting, after: Admitting): Widening {
   const grown = growth(before, after);
   if (grown) return grown;
   return { direction: growth(after, before) ? "narrows" : "neutral" };
@@ -35,19 +47,20 @@ function growth(before: Admitting, after: Admitting): Widening | undefined {
   const alternatives = newAlternatives(before, after);
   const isNew = testOf(before, after);
   const { trust } = after;
-  const searched = alternatives.map((conjuncts) => {
+  const unsure = new Set<string>();
+  // One example is enough, and a search is dear.
+  for (const conjuncts of alternatives) {
     const ask = askFor({ trust, wanted: before.trust, inside: [{}], tails: undefined }, conjuncts);
-    return search({ ...ask, tests: [...ask.tests, isNew] }, 2);
-  });
-  const found = searched.flatMap((one) => one.found);
-  const judged = found.map(({ claims }) => ({ claims, truth: isNewcomer(claims, before, after) }));
-  const sure = judged.find(({ truth }) => truth === true);
-  if (sure) return { direction: "widens", who: nameOf(sure.claims, trust) };
-  if (judged.some(({ truth }) => truth === "unknown"))
-    return { direction: "undecided", why: "the condition or the mapping cannot be judged for every token" };
-  if (searched.some(({ complete }) => !complete))
-    return { direction: "undecided", why: `a search of ${mostTried} tokens was not enough` };
-  return undefined;
+    const { found, complete } = search({ ...ask, tests: [...ask.tests, isNew] }, 2);
+    const judged = found.map(({ claims }) => ({ claims, truth: isNewcomer(claims, before, after) }));
+    const sure = judged.find(({ truth }) => truth === true);
+    if (sure) return { direction: "widens", who: nameOf(sure.claims, trust) };
+    if (judged.some(({ truth }) => truth === "unknown"))
+      unsure.add("the condition or the mapping cannot be judged for every token");
+    if (!complete) unsure.add(`a search of ${mostTried} tokens was not enough`);
+  }
+  const [why] = unsure;
+  return why === undefined ? undefined : { direction: "undecided", why };
 }
 
 /** The alternatives of the condition by which somebody new could get in. */
