@@ -240,7 +240,7 @@ interface Tried {
   readonly unsure: readonly string[];
 }
 
-interface Trying {
+export interface Trying {
   readonly trust: PoolTrust;
   readonly wanted: PoolTrust | undefined;
   readonly inside: readonly Claims[];
@@ -275,12 +275,12 @@ function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
 }
 
 /** Each of the alternatives of a condition by itself; an empty condition is one that asks nothing. */
-const alternativesOf = (condition: string): readonly (readonly string[])[] => {
+export const alternativesOf = (condition: string): readonly (readonly string[])[] => {
   const parts = parseCondition(condition);
   return parts.length === 0 ? [[]] : parts.flatMap(conjunctsOf);
 };
 
-function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
+export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
   const issuer = entryOf(trust);
   const mapping = mappingFor(trust);
   const own: readonly Test[] = conjuncts.map((conjunct) => ({
@@ -312,11 +312,11 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
 
 const entryOf = (trust: PoolTrust): Issuer => (trust.type === "aws" ? awsCallers : issuerOf(trust.source));
 
-const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
+export const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
   Object.keys(mapping).length > 0 || type === "oidc" ? mapping : awsDefaultMapping;
 
 /** A condition may speak of attributes, which are made of claims. */
-function readsOf(expression: string, mapping: Mapping): readonly string[] {
+export function readsOf(expression: string, mapping: Mapping): readonly string[] {
   const mapped = Object.entries(mapping).flatMap(([key, text]) => (expression.includes(key) ? claimsIn(text) : []));
   return [...new Set([...claimsIn(expression), ...mapped])];
 }
@@ -430,7 +430,7 @@ function alternativeFor(claims: Claims, { condition, mapping, type }: PoolTrust)
   return passed ?? (parts.length > 0 ? condition : "(no condition)");
 }
 
-const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
+export const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
   type === "aws" ? `${String(arn)} of the aws account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
 
 function pathOf({ candidate, reached }: Admitted, trust: PoolTrust, id: string, { grants }: Pool): readonly string[] {
