@@ -15,7 +15,8 @@ export function subjects(grant: Grant, policy: Policy): readonly Remark[] {
   if (tight.length > 0) {
     const others = outsider ? [chosen(grant, String(outsider.claims.sub))] : [];
     const beside = !outsider && sibling && issuerOf(grant.prefix).tenancy === "shared" ? siblings(grant, sibling) : [];
-    return [...others, ...beside, ...mutable(grant, tight)];
+    const byEmail = tight.every(({ key }) => key === `${grant.prefix}:email`) ? byMail(grant) : [];
+    return [...others, ...beside, ...byEmail, ...mutable(grant, tight)];
   }
   const open = pins.length > 0 ? pins.flatMap((pin) => wide(grant, pin)) : [missing(grant)];
   return [...open, ...byMail(grant)];
@@ -86,10 +87,14 @@ export function opennessOf(grant: Grant): Openness | undefined {
 const isParty = ({ key, patterns }: Clause, prefix: string): boolean =>
   key === `${prefix}:aud` && !patterns.some(hasWildcard);
 
-/** Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. */
+/**
+ * Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. An e-mail is
+ * one where the issuer gives each address to one account; elsewhere people may enter what they like.
+ */
 function pinsOf({ prefix, clauses }: Grant): readonly Clause[] {
   const { ids = [], claims } = issuerOf(prefix);
-  const names = ["repository", "organization_slug", "pipeline_slug", "cluster_name"].filter((name) => name in claims);
+  const tenants = ["repository", "organization_slug", "pipeline_slug", "cluster_name", "email"];
+  const names = tenants.filter((name) => name in claims);
   const keys = ["sub", ...ids, ...names].map((key) => `${prefix}:${key}`);
   return clauses.filter(
     ({ demands, base, key }) => demands && keys.includes(key) && /^(?:String(?:Equals|Like)|Arn)/.test(base ?? ""),
