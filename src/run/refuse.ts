@@ -290,7 +290,7 @@ function opened(proving: Proving, { who, code, how, stranger }: Attempt): Findin
   const meant = aboutAudience.test(code) ? `the audience ${audienceOf(proving)}` : namedBy(proving);
   const witness: Witness = {
     outsider: who,
-    path: stranger?.path ?? [who, `${link.to.party} believes it`, `what ${link.name} grants`],
+    path: stranger?.path ?? [who, `${link.to.party} admits it`, `what ${link.name} grants`],
     how,
     ...(stranger?.claims ? { claims: stranger.claims } : {}),
   };
