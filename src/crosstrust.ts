@@ -182,7 +182,7 @@ function strangerSaid(stranger: Stranger, link: Link, trust: Resource): Finding 
     says: unsure
       ? `whether ${what} admits ${who} is not known`
       : enters
-        ? `${what} gives a token of the pool to ${who}; that token does not reach what the link grants`
+        ? `${what} gives a token of the pool to ${example ? "identities that the file does not name, for example " : ""}${who}; that token does not reach what the link grants`
         : `${what} currently admits more than the file names${example ? ", for example" : ":"} ${who}`,
     fix: stranger.fix ?? (trust.hold === "use" ? ofUsed : ["crosstrust apply repairs it"]),
     ...(of === undefined ? {} : { of }),
