@@ -148,7 +148,7 @@ const known = (resource: Resource, live: ReadonlyMap<Address, Live>): Resource =
 /** Many things share one reason for not being read, such as credentials of a wrong account. */
 const unique = (findings: readonly Finding[]): readonly Finding[] => [...new Set(findings)];
 
-/** Whom the live trust lets in although the file does not mean them: said in every plan, whatever the cause. */
+/** Returns a finding for each identity that the live trust admits and the file does not mean, whatever the cause. */
 function watch(links: readonly Link[], expansion: Expansion, { live }: Observed, now: number): readonly Finding[] {
   const lookup = lookupOf(live);
   const desired = desiredBy(expansion, lookup);
@@ -170,7 +170,7 @@ function watch(links: readonly Link[], expansion: Expansion, { live }: Observed,
 }
 
 function strangerSaid(stranger: Stranger, link: Link, trust: Resource): Finding {
-  const { who, code, unsure, enters, within, of, at, path, claims } = stranger;
+  const { who, code, unsure, enters, within, of, at, path, claims, example } = stranger;
   const address = at ?? trust.address;
   const what = address.replace(/^\w+:(\w+)\/[^/]+\//, "$1 ");
   const witness = { outsider: who, path: path ?? [who, what, `what ${link.name} grants`], how: "judged" as const };
@@ -180,15 +180,18 @@ function strangerSaid(stranger: Stranger, link: Link, trust: Resource): Finding 
     at: { address, place: link.at(`to.${link.to.party}`) },
     links: [link.name],
     says: unsure
-      ? `${what}: ${who}`
+      ? `whether ${what} admits ${who} is not known`
       : enters
-        ? `${what} gives ${who.replace(/,$/, "")} a token of the pool, to which nothing is granted`
-        : `${what} lets ${who} in, now`,
-    fix: stranger.fix ?? ["crosstrust apply repairs it"],
+        ? `${what} gives a token of the pool to ${example ? "identities that the file does not name, for example " : ""}${who}; that token does not reach what the link grants`
+        : `${what} currently admits more than the file names${example ? ", for example" : ":"} ${who}`,
+    fix: stranger.fix ?? (trust.hold === "use" ? ofUsed : ["crosstrust apply repairs it"]),
     ...(of === undefined ? {} : { of }),
     ...grave,
   });
 }
+
+/** A role that is only used has an owner, who decides about what is not in the plan. */
+const ofUsed = ["crosstrust plan shows what crosstrust can repair", "the owner of the role has to change the rest"];
 
 /** What the file wants at an address, as far as its references are known. */
 function desiredBy({ resources }: Expansion, lookup: Lookup): (address: Address) => Resource | undefined {

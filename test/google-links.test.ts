@@ -508,6 +508,28 @@ describe("a pool provider of somebody else in our pool", () => {
     expect((await b.apply(azure, { destroy: true })).applied.findings).toEqual([]);
     expect((await b.google("GET", pool)).body.state).toBe("DELETED");
   });
+
+  test("that yields a granted subject: the text names all subjects of the file, the fix a command that removes it", async () => {
+    const b = await bench();
+    const file = oidc.replace("subject: deployer", "subject: [ deployer, releaser ]");
+    await b.apply(file);
+    const attributeMapping = { "google.subject": "'deployer'" };
+    await b.google("POST", `${pool}/providers?workloadIdentityPoolProviderId=evil-prov`, {
+      ...theirs,
+      attributeMapping,
+    });
+    const { verdict, findings } = await b.health(file);
+    const told = findings.find(({ code }) => code === "GOOGLE-FOREIGN-POOL-PROVIDER");
+    expect([verdict, told?.severity]).toEqual(["open", "security"]);
+    expect(told?.says).toMatch(
+      /^google would accept .* through the pool provider evil-prov; the file names only deployer, releaser$/,
+    );
+    expect(told?.fix[0]).toBe(
+      "gcloud iam workload-identity-pools providers delete evil-prov --project=acme-prod --location=global --workload-identity-pool=partners",
+    );
+    await b.google("DELETE", `${pool}/providers/evil-prov`);
+    expect((await b.health(file)).verdict).toBe("works");
+  });
 });
 
 // Catches two spellings of one text, of which one is drift for ever.

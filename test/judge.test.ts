@@ -303,7 +303,7 @@ describe("strangers", () => {
     [
       "a key that nobody knows",
       { StringEquals: { "aws:SomethingNew": "x" } },
-      ["AWS-TRUST-UNDECIDED perhaps somebody else (StringEquals aws:somethingnew cannot be judged from here)"],
+      ["AWS-TRUST-UNDECIDED somebody else (StringEquals aws:somethingnew cannot be judged from here)"],
     ],
     [
       "narrower",

@@ -49,6 +49,8 @@ export interface Stranger {
   readonly unnamed?: boolean;
   /** Absent where the stranger needs no token of this issuer, e.g. an AWS principal. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** `who` is one of many who get in the same way. */
+  readonly example?: true;
   /** The value that lets it in, as it is shown: what an `accept` is pinned to. */
   readonly of?: string;
   /** How it gets from its token to what the link grants, step by step; left out, the token is enough. */

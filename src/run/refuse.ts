@@ -12,7 +12,7 @@ import type {
   Witness,
 } from "../model.ts";
 import { finding } from "../model.ts";
-import { audienceOf, declared, type Proving, party, since } from "./proving.ts";
+import { audienceOf, declared, identityOf, type Proving, party, since } from "./proving.ts";
 import { CloudError, inParallel } from "./retry.ts";
 
 /** One attempt that must fail: who tried, how it went, and whether it was tried for real. */
@@ -178,7 +178,6 @@ async function wrongSubjects(refusing: Refusing, strangers: readonly Stranger[])
       code,
       outcome: "unknown",
       how: "judged",
-      why: "it cannot be judged from here",
     }),
   );
   if (found.length > 0) return [...(await inParallel(found, 3, (one) => letIn(refusing, one))), ...undecided];
@@ -284,14 +283,14 @@ const judgedAs = (allow: boolean | "unknown"): Pick<Attempt, "outcome" | "how" |
   ...(allow === "unknown" ? { why: "it cannot be judged from here" } : {}),
 });
 
-/** Asks for exit 3, like a broken link (contract, section 2). Judged only, it says "would be let in". */
+/** Returns the finding about an attempt that had to fail. It asks for exit 3, like a broken link (contract, section 2). */
 function opened(proving: Proving, { who, code, how, stranger }: Attempt): Finding {
   const { link } = proving;
-  const { sub, arn } = declared(proving) ?? {};
-  const subject = sub ?? arn ?? "the workload of the file";
+  const accepts = how === "proved" ? "accepted" : "would accept";
+  const meant = aboutAudience.test(code) ? `the audience ${audienceOf(proving)}` : namedBy(proving);
   const witness: Witness = {
     outsider: who,
-    path: stranger?.path ?? [who, `${link.to.party} believes it`, `what ${link.name} grants`],
+    path: stranger?.path ?? [who, `${link.to.party} admits it`, `what ${link.name} grants`],
     how,
     ...(stranger?.claims ? { claims: stranger.claims } : {}),
   };
@@ -300,24 +299,43 @@ function opened(proving: Proving, { who, code, how, stranger }: Attempt): Findin
     asks: "broken",
     at: { ...(stranger?.at ? { address: stranger.at } : {}), place: link.at(`to.${link.to.party}`) },
     links: [link.name],
-    says:
-      how === "proved"
-        ? `${who} was accepted; the file allows ${subject} alone`
-        : `${who} would be let in; the file allows ${subject} alone`,
+    says: `${link.to.party} ${accepts} ${who}; the file names only ${meant}`,
     fix: stranger?.fix ?? [`crosstrust plan ${link.name} shows what differs`, "crosstrust apply repairs it"],
     witness,
     ...(stranger?.of === undefined ? {} : { of: stranger.of }),
   });
 }
 
+const aboutAudience = /AUDIENCE/;
+
+/** Returns whom the file names in a link: all of its subjects, or the AWS role that everybody of it shares. */
+function namedBy(proving: Proving): string {
+  const identity = identityOf(proving);
+  if (!identity) return "the workload of the link";
+  if (identity.proof === "aws4_request") {
+    const { who, account } = identity;
+    if ("arn" in who) return who.arn;
+    return `${"role" in who ? `the role ${who.role}` : `the instance ${who.instance}`} of the AWS account ${account}`;
+  }
+  const subjects = [identity.claims.sub ?? []]
+    .flat()
+    .map((one) => (typeof one === "string" ? one : proving.lookup(one)));
+  const known = [...subjects, ...(identity.like ?? [])].filter((one) => one !== undefined);
+  const more = known.length > mostNamed ? [`${known.length - mostNamed} more`] : [];
+  return [...known.slice(0, mostNamed), ...more].join(", ") || "the workload of the link";
+}
+
+/** A sentence with more subjects than that is no longer read. */
+const mostNamed = 3;
+
 /** Which premise is missing: without it a refusal is no proof that others are turned away. */
-function untold({ link }: Proving, { who, code, why = "" }: Attempt): Finding {
+function untold({ link }: Proving, { who, code, why }: Attempt): Finding {
   return finding(code, {
     severity: "warning",
     asks: "untold",
     at: { place: link.at(`to.${link.to.party}`) },
     links: [link.name],
-    says: `whether ${who} is turned away is not known: ${why}`,
+    says: `whether ${link.to.party} refuses ${who} is not known${why === undefined ? "" : `: ${why}`}`,
     fix: [`crosstrust explain ${link.name}`],
   });
 }

@@ -73,8 +73,9 @@ export function hopsText(hops: readonly Hop[]): string {
   const [only] = hops;
   if (hops.length === 1 && only?.result === "unknown" && !only.finding) return only.saw;
   const parts = hops.map(hopText).filter(Boolean);
-  const timed = hops.some((hop) => hop.result === "ok" && hop.how === "proved");
-  return `${parts.join("   ")}${timed ? " ms" : ""}`;
+  // The unit stands behind the last number, and not behind a word.
+  const last = parts.findLastIndex((part) => /\d$/.test(part));
+  return parts.map((part, at) => (at === last ? `${part} ms` : part)).join("   ");
 }
 
 function hopText({ step, result, how, ms }: Hop): string {

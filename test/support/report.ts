@@ -147,7 +147,7 @@ export const troubled: Report = {
           address: "aws:role/111122223333/reports-reader",
           place: { file: "federation.yaml", line: 5, column: 11 },
         },
-        says: "every service account and user of accounts.google.com was accepted; the file allows 107826859272070640966 alone",
+        says: "aws accepted every service account and user of accounts.google.com; the file names only 107826859272070640966",
         because: [
           {
             key: "accounts.google.com:oaud",

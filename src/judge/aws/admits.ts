@@ -113,9 +113,11 @@ export function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[
   return first ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: first }] : [];
 }
 
+const unjudged = (part: string): string => `${part} cannot be judged from here`;
+
 /** A part of the policy whose effect cannot be told from here, in front of somebody whom the file does not allow. */
 const undecided = (reason: string): Stranger => ({
-  who: `perhaps somebody else (${reason} cannot be judged from here)`,
+  who: `somebody else (${reason})`,
   code: "AWS-TRUST-UNDECIDED",
   unsure: true,
 });
@@ -153,7 +155,7 @@ function throughDoor(door: Door, policies: Policies) {
       const open = asked.filter(({ there, wanted }) => there.allow === "unknown" && wanted.allow !== true);
       return {
         admitted: asked.some(({ there }) => there.allow === true) ? [{ candidate, ...door }] : [],
-        unsure: open.flatMap(({ there }) => there.unknown ?? []),
+        unsure: open.flatMap(({ there }) => (there.unknown ?? []).map(unjudged)),
       };
     });
   const cut = searched.some(({ complete }) => !complete);
@@ -161,7 +163,7 @@ function throughDoor(door: Door, policies: Policies) {
     admitted: judged.flatMap((one) => one.admitted),
     unsure: [
       ...judged.flatMap((one) => (one.admitted.length > 0 ? [] : one.unsure)),
-      ...(cut ? [`a search of ${mostTried} tokens, which was not enough,`] : []),
+      ...(cut ? [`a search of ${mostTried} tokens was not enough`] : []),
     ],
   };
 }
@@ -461,7 +463,7 @@ function awsPrincipal(name: string, statement: Statement, known: Known): readonl
   });
   if (truths.includes(true)) return [stranger];
   if (!truths.includes("unknown")) return [];
-  return [undecided(`a condition on ${stranger.who}`)];
+  return [undecided(unjudged(`a condition on ${stranger.who}`))];
 }
 
 interface Whose {

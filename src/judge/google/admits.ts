@@ -58,6 +58,7 @@ export function strangersOf(pool: Pool): readonly Stranger[] {
     (member): Stranger => ({
       who: `every identity of the pool in ${member}`,
       code: "GOOGLE-GRANT-EXTRA",
+      fix: [...removeMember],
       of: member,
       path: [`a token of that pool`, member, pool.grants],
     }),
@@ -142,7 +143,7 @@ function isMeantBy({ candidate, wanted, reached }: Admitted, pool: Pool): boolea
 const rank = ({ candidate: { who, crafted } }: Admitted): number => (who === "outsider" ? 0 : 2) + (crafted ? 1 : 0);
 
 const undecided = (reason: string): Stranger => ({
-  who: `perhaps somebody else (${reason})`,
+  who: `somebody else (${reason})`,
   code: "GOOGLE-CONDITION-UNDECIDED",
   unsure: true,
 });
@@ -170,22 +171,24 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
     const whose = nameOf(first.candidate.claims, other.trust);
     return [
       {
-        who: `${whose}, through ${at},`,
+        who: `${whose}, through ${at}`,
         code: "GOOGLE-FOREIGN-POOL-PROVIDER",
         claims: first.candidate.claims,
         path: pathOf(first, other.trust, other.id, pool),
         of: other.id,
         at: other.address,
+        ...fixFor(first, other),
       },
     ];
   }
   if (other.named) return [];
   const enters: Stranger = {
-    who: `identities of ${other.trust.source}, through ${at}, which the file does not name,`,
+    who: `identities of ${sourceOf(other.trust)}, through a pool provider that the file does not name`,
     code: "GOOGLE-FOREIGN-POOL-PROVIDER",
     of: other.id,
     enters: true,
     at: other.address,
+    fix: deleteProvider(other),
   };
   return [...unsure.map(undecided), enters];
 }
@@ -395,12 +398,12 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   const name = nameOf(claims, live);
   const base = { claims, path: pathOf(one, live, "", pool), of: alternativeFor(claims, live) };
   if (!isSameIssuer(live.source, wanted.source) || live.type !== wanted.type) {
-    const source = live.type === "aws" ? `the aws account ${live.source}` : live.source;
-    return { ...base, who: `identities of ${source}, which the file does not name,`, code: "GOOGLE-SOURCE-EXTRA" };
+    return { ...base, who: `identities of ${sourceOf(live)}`, code: "GOOGLE-SOURCE-EXTRA" };
   }
   if (one.reached.length > 0 && one.reached.every((tail) => extra.includes(tail))) {
     const granted = one.reached.join(", ");
-    return { ...base, who: `${name}, to whom somebody granted ${granted},`, code: "GOOGLE-GRANT-EXTRA", of: granted };
+    const who = `${name}, by a grant to ${granted} that is not in the file`;
+    return { ...base, who, code: "GOOGLE-GRANT-EXTRA", of: granted, fix: [...removeMember] };
   }
   const taken = audiencesOf(wanted);
   if (live.type === "oidc" && taken.length > 0 && !taken.includes(String(claims.aud))) {
@@ -409,9 +412,9 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   }
   // The file itself says so: then it is a breadth that the file can accept, and apply repairs nothing.
   if (one.wanted && one.reached.some((tail) => pool.granted.includes(tail)))
-    return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-BROAD", fix: narrow };
+    return { ...base, who: name, example: true, code: "GOOGLE-CONDITION-BROAD", fix: narrow };
   const within = one.candidate.who === "sibling" && one.candidate.same;
-  return { ...base, who: `${name}, as an example,`, code: "GOOGLE-CONDITION-OPEN", ...(within ? { within } : {}) };
+  return { ...base, who: name, example: true, code: "GOOGLE-CONDITION-OPEN", ...(within ? { within } : {}) };
 }
 
 const narrow = [
@@ -430,8 +433,29 @@ function alternativeFor(claims: Claims, { condition, mapping, type }: PoolTrust)
   return passed ?? (parts.length > 0 ? condition : "(no condition)");
 }
 
+/** crosstrust did not add the member, so `apply` leaves it in the policy. */
+const removeMember = ["remove this member from the policy", "or give the workload a link of its own in the file"];
+
+/** `apply` repairs a pool provider of the file that was changed, and no other one. */
+function fixFor({ wanted }: Admitted, other: OtherProvider): Pick<Stranger, "fix"> {
+  if (!other.named) return { fix: deleteProvider(other) };
+  return wanted ? { fix: ["give each of the two pool providers a pool of its own in the file"] } : {};
+}
+
+/** The address holds the project, the pool and the pool provider. */
+function deleteProvider({ address }: OtherProvider): readonly string[] {
+  const [project = "", pool = "", id = ""] = address.split("/").slice(1);
+  const where = `--project=${project} --location=global --workload-identity-pool=${pool}`;
+  return [
+    `gcloud iam workload-identity-pools providers delete ${id} ${where}`,
+    "or move the pool provider to a pool that no link uses",
+  ];
+}
+
 export const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
-  type === "aws" ? `${String(arn)} of the aws account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
+  type === "aws" ? `${String(arn)} of the AWS account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
+
+const sourceOf = ({ type, source }: PoolTrust): string => (type === "aws" ? `the AWS account ${source}` : source);
 
 function pathOf({ candidate, reached }: Admitted, trust: PoolTrust, id: string, { grants }: Pool): readonly string[] {
   return [

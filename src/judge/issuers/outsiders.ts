@@ -442,6 +442,9 @@ function pairsOf(subject: unknown): readonly (readonly [claim: string, value: st
 /** Stands for what the file's own tenant has there and nobody has told. */
 const untoldName = (part: string): string => `your-${part}`;
 
+/** Returns the end of a sentence that names an example; empty where the example holds a name that nobody has told. */
+export const forExample = (text: string): string => (text.includes(insideMark) ? "" : `, for example ${text}`);
+
 const holdsSeparators = /^(?:ref|branch|environment|workflow|job)$/;
 
 interface Parsed {
