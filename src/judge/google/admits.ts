@@ -281,16 +281,19 @@ const alternativesOf = (condition: string): readonly (readonly string[])[] => {
 function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
   const issuer = entryOf(trust);
   const mapping = mappingFor(trust);
-  const own: readonly Test[] = conjuncts.map((conjunct) => ({
-    reads: readsOf(conjunct, mapping),
-    like: likeOf(conjunct),
-    passes: (claims) => {
-      const plain = plainTest(conjunct)?.(claims);
-      if (plain !== undefined) return plain;
-      const outcome = evaluate(conjunct, bindingsOf(claims, mapping));
-      return outcome.state === "undecided" ? "unknown" : outcome.state === "value" && outcome.value === true;
-    },
-  }));
+  const own = conjuncts.map((conjunct): Test => {
+    const read = mappingRead(conjunct, mapping);
+    return {
+      reads: readsOf(conjunct, mapping),
+      like: likeOf(conjunct),
+      passes: (claims) => {
+        const plain = plainTest(conjunct)?.(claims);
+        if (plain !== undefined) return plain;
+        const outcome = evaluate(conjunct, bindingsOf(claims, read));
+        return outcome.state === "undecided" ? "unknown" : outcome.state === "value" && outcome.value === true;
+      },
+    };
+  });
   const granted: readonly Test[] = tails && !tails.includes("*") ? [reachTest(tails, mapping)] : [];
   const live = [...conjuncts, ...(wanted ? alternativesOf(wanted.condition).flat() : [])];
   const claims = { ...base };
@@ -315,8 +318,23 @@ const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
 
 /** A condition may speak of attributes, which are made of claims. */
 function readsOf(expression: string, mapping: Mapping): readonly string[] {
-  const mapped = Object.entries(mapping).flatMap(([key, text]) => (expression.includes(key) ? claimsIn(text) : []));
-  return [...new Set([...claimsIn(expression), ...mapped])];
+  const mapped = Object.entries(mapping).filter(([key]) => readsAttribute(expression, key));
+  return [...new Set([...claimsIn(expression), ...mapped.flatMap(([, text]) => claimsIn(text))])];
+}
+
+/** Whether an expression may read an attribute, which it can ask for as `attribute.x` and as `attribute['x']`. */
+function readsAttribute(expression: string, key: string): boolean {
+  const [head = "", name = ""] = key.split(".");
+  return new RegExp(`\\b${head}\\b`).test(expression) && expression.includes(name);
+}
+
+/**
+ * The part of a mapping that an expression reads. A token that is only partly filled has no other attributes yet, and
+ * without a subject no attributes are made at all; that a subject is there is a test of its own.
+ */
+function mappingRead(expression: string, mapping: Mapping): Mapping {
+  const read = Object.entries(mapping).filter(([key]) => readsAttribute(expression, key));
+  return { "google.subject": "'x'", ...Object.fromEntries(read) };
 }
 
 function bindingsOf(assertion: Claims, mapping: Mapping) {

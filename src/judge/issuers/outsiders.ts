@@ -97,9 +97,11 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
   const names = readParts(scheme, ask);
   const limits = limitsOf(scheme, ask);
   if (limits === undefined) return true;
-  const values = names.map((name) =>
-    valuesOf(name, side, scheme, ask).filter(({ text }) => limits.get(name)?.has(text ?? "") ?? true),
-  );
+  const values = names.map((name) => {
+    const all = valuesOf(name, side, scheme, ask);
+    const only = limits.get(name);
+    return only === undefined ? all : within(all, only, { name, side, scheme });
+  });
   const tests = ask.tests.map((test) => ({ test, ready: readyAt(test, scheme, names) }));
   const walk = (at: number, chosen: Chosen): boolean => {
     if (isEnough(found)) return true;
@@ -126,6 +128,32 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
     });
   };
   return walk(0, {});
+}
+
+/**
+ * Where a part can only be one of a few texts, all of those are tried: a list of many names must not hide the last one.
+ */
+function within(
+  values: readonly Value[],
+  only: ReadonlySet<string>,
+  { name, side, scheme }: Limited,
+): readonly Value[] {
+  const part = scheme.parts[name];
+  const isFree = part?.holds === "tenant" || part?.holds === "workload" || part?.holds === "caller";
+  if (!isFree || part.values) return values.filter(({ text }) => only.has(text ?? ""));
+  const foreign = part.holds === "tenant" && side === "outside";
+  const other = [...only].filter((text) => !isInside(name, text, scheme) || (!foreign && part.holds === "caller"));
+  const named = other.filter((text) => part.fits?.test(text) ?? true);
+  const crafted = named.map((text): Value => ({ text, origin: part.holds === "caller" ? "chosen" : "crafted" }));
+  return unique([...values, ...(part.holds === "tenant" && side === "inside" ? [] : crafted)]).filter(({ text }) =>
+    only.has(text ?? ""),
+  );
+}
+
+interface Limited {
+  readonly name: string;
+  readonly side: Side;
+  readonly scheme: Scheme;
 }
 
 /** Two outsiders are as good as a hundred, and whoever has one asks for no sibling. */
@@ -326,7 +354,10 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const foreign = side === "outside" && (part.holds === "tenant" || part.form !== "name");
   const others = foreign ? [] : inside;
   const common = wordsIn(readers.map(([, template]) => template));
-  const tokens = distinct(said.flatMap(tokensOf).filter((token) => !common.has(token))).slice(0, mostTokens);
+  const tokens = fewTokens(
+    distinct(said.flatMap(tokensOf).filter((token) => !common.has(token))),
+    new Set([...readers.flatMap(([claim]) => ask.meant.get(claim) ?? [])].flatMap(tokensOf)),
+  );
   // A part that is a whole claim by itself may be named in full: whoever the live trust names beyond the file.
   const whole = readers
     .filter(([, template]) => template === `{${name}}`)
@@ -346,6 +377,13 @@ const wordsIn = (templates: readonly Template[]): ReadonlySet<string> =>
 
 const mostTokens = 8;
 
+/** The names to begin with: first those that the live trust alone holds, then at least two of those that the file names. */
+function fewTokens(tokens: readonly string[], meant: ReadonlySet<string>): readonly string[] {
+  const [named, strange] = [tokens.filter((one) => meant.has(one)), tokens.filter((one) => !meant.has(one))];
+  const first = strange.slice(0, mostTokens - Math.min(2, named.length));
+  return [...first, ...named].slice(0, mostTokens);
+}
+
 /** Names that begin, end or go on like another: what a missing separator lets pass. */
 function likenesses(token: string, { form }: Part): readonly string[] {
   if (form === "number") return /^\d+$/.test(token) ? [`${token}7`] : [];
@@ -353,9 +391,14 @@ function likenesses(token: string, { form }: Part): readonly string[] {
   return [`${token}-x`, `x-${token}`, `${token}x`, `x${token}`];
 }
 
+/** No name of an issuer is longer: a repository of GitHub has 100 characters, a group of GitLab has 255. */
+const longestName = 255;
+
 /** The names in a text: `repo:acme/app:*` holds repo, acme and app. */
 const tokensOf = (text: string): readonly string[] =>
-  [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter((token) => token !== "" && token.length <= 64);
+  [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter(
+    (token) => token !== "" && token.length <= longestName,
+  );
 
 const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 /** The first of those that say the same. */
