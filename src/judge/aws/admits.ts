@@ -188,6 +188,7 @@ function tried(statement: Statement, federated: string, { live, desired, known }
     (condition): Test => ({
       reads: claimsOf(condition.key, prefix),
       like: likeOf(condition, prefix),
+      isMeant: true,
       passes: (claims) => requests.some((request) => truthOf(condition, claims, request) !== false),
     }),
   );
@@ -196,6 +197,7 @@ function tried(statement: Statement, federated: string, { live, desired, known }
     const conditions = conditionsOf(denial);
     return {
       reads: conditions.flatMap(({ key }) => claimsOf(key, prefix)),
+      isMeant: true,
       passes: (claims) =>
         requests.some((request) => conditions.some((condition) => truthOf(condition, claims, request) !== true)),
     };

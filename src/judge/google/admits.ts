@@ -266,6 +266,11 @@ function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
   const { allow, attributes, unknown = [] } = judgePool(candidate.claims, trust);
   const reached = attributes ? (tails ?? []).filter((tail) => isMeant(tail, attributes)) : [];
   const none = { admitted: [] as readonly Admitted[], unsure: [] as readonly string[] };
+  const { untold = [] } = candidate;
+  if (allow === false && untold.length > 0 && (!tails || !attributes || reached.length > 0)) {
+    const isMeantAnyway = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
+    return isMeantAnyway ? none : { ...none, unsure: [`who has which ${untold.join(" and ")} is not known`] };
+  }
   if (allow === false || (tails && attributes && reached.length === 0)) return none;
   const meant = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
   if (allow === "unknown") return meant ? none : { ...none, unsure: unknown };
@@ -281,11 +286,13 @@ const alternativesOf = (condition: string): readonly (readonly string[])[] => {
 function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
   const issuer = entryOf(trust);
   const mapping = mappingFor(trust);
+  const asked = new Set(wanted ? alternativesOf(wanted.condition).flat() : []);
   const own = conjuncts.map((conjunct): Test => {
     const read = mappingRead(conjunct, mapping);
     return {
       reads: readsOf(conjunct, mapping),
       like: likeOf(conjunct),
+      isMeant: asked.has(conjunct),
       passes: (claims) => {
         const plain = plainTest(conjunct)?.(claims);
         if (plain !== undefined) return plain;
@@ -295,7 +302,7 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
     };
   });
   const granted: readonly Test[] = tails && !tails.includes("*") ? [reachTest(tails, mapping)] : [];
-  const live = [...conjuncts, ...(wanted ? alternativesOf(wanted.condition).flat() : [])];
+  const live = [...conjuncts, ...asked];
   const claims = { ...base };
   return {
     issuer,
@@ -303,8 +310,8 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
     inside: trust.type === "aws" ? [{}, ...inside].map((one) => ({ ...one, account: trust.source })) : inside,
     audiences: [trust.audiences[0] ?? trust.name ?? "crosstrust-audience"],
     literals: merged([...live.map((text) => literalsBy(text, mapping)), literalsOfTails(tails ?? [], mapping)]),
-    meant: merged((wanted ? alternativesOf(wanted.condition).flat() : []).map((text) => literalsBy(text, {}))),
-    tests: [...own, ...granted, subjectTest(mapping)],
+    meant: merged([...asked].map((text) => literalsBy(text, {}))),
+    tests: [...own, ...[...granted, subjectTest(mapping)].map((test) => ({ ...test, isMeant: true }))],
     reads: [],
     ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
     ...(pinned ? { pinned } : {}),

@@ -17,6 +17,8 @@ export interface Candidate {
   readonly crafted: boolean;
   /** The same workload as one of the file in another situation: another branch, another session. */
   readonly same: boolean;
+  /** Claims that a test reads and of which nothing is known: whether the token passes it cannot be told. */
+  readonly untold?: readonly string[];
 }
 
 /** Texts by the claim that they are compared with. */
@@ -31,6 +33,8 @@ export interface Test {
    * of it, so that nothing else is tried.
    */
   readonly like?: { readonly claim: string; readonly patterns: readonly string[] } | undefined;
+  /** The file asks the same, so whoever passes it is somebody whom the file means. */
+  readonly isMeant?: boolean;
   /** False is final; anything else leaves the candidate in. */
   readonly passes: (claims: Claims) => boolean | "unknown";
 }
@@ -102,7 +106,9 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
     const only = limits.get(name);
     return only === undefined ? all : within(all, only, { name, side, scheme });
   });
-  const tests = ask.tests.map((test) => ({ test, ready: readyAt(test, scheme, names) }));
+  const untold = distinct(ask.tests.flatMap((test) => (test.isMeant ? [] : claimsUntold(test, scheme, ask))));
+  const decided = ask.tests.filter((test) => test.isMeant || claimsUntold(test, scheme, ask).length === 0);
+  const tests = decided.map((test) => ({ test, ready: readyAt(test, scheme, names, ask) }));
   const walk = (at: number, chosen: Chosen): boolean => {
     if (isEnough(found)) return true;
     if (--left.tries < 0) return false;
@@ -119,7 +125,7 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
     const name = names[at];
     if (name === undefined) {
       for (const whole of finished(chosen, side, scheme))
-        keep(found, candidate(whole, render(scheme, whole, ask), scheme), enough);
+        keep(found, { ...candidate(whole, render(scheme, whole, ask), scheme), untold }, enough);
       return true;
     }
     return (values[at] ?? []).every((value) => {
@@ -272,8 +278,14 @@ function readParts({ claims, parts }: Scheme, ask: Search): readonly string[] {
     .sort((a, b) => of(a) - of(b));
 }
 
+/** Claims that a test reads and of which neither the table nor a token says what others have. */
+const claimsUntold = ({ reads }: Test, { claims }: Scheme, { base }: Search): readonly string[] =>
+  reads.filter((claim) => !(claim in claims) && !alike.has(claim) && typeof base?.[claim] !== "boolean");
+
 /** How many parts must be filled before a test can be decided. */
-function readyAt({ reads }: Test, { claims }: Scheme, order: readonly string[]): number {
+function readyAt({ reads }: Test, { claims }: Scheme, order: readonly string[], { base }: Search): number {
+  // Whether a token has what the workload's own token says of it, depends on whose it is.
+  if (reads.some((claim) => !(claim in claims) && isOfOne(claim, base?.[claim]))) return order.length;
   const needed = new Set(reads.flatMap((claim) => partsIn(claims[claim])));
   return order.reduce((last, name, at) => (needed.has(name) ? at + 1 : last), 0);
 }
@@ -305,7 +317,33 @@ function render(scheme: Scheme, chosen: Chosen, { iss, audiences, base }: Search
     return value === undefined ? [] : [[claim, value] as const];
   });
   const of = iss === "" ? {} : { aud: audiences[0], iss };
-  return { ...base, ...of, ...Object.fromEntries(filled), ...(iss === "" ? {} : { iss }) };
+  const common = base && isOwnToken(scheme, chosen) ? base : elsewhere(base ?? {});
+  return { ...common, ...of, ...Object.fromEntries(filled), ...(iss === "" ? {} : { iss }) };
+}
+
+/** Everything chosen so far that tells somebody apart is the file's own. */
+function isOwnToken(scheme: Scheme, chosen: Chosen): boolean {
+  const binding = Object.entries(chosen).filter(([name]) =>
+    ["tenant", "workload"].includes(scheme.parts[name]?.holds ?? ""),
+  );
+  return binding.length > 0 && binding.every(([name, { text }]) => isInside(name, text, scheme));
+}
+
+/** Groups, roles and numbers are given to somebody, so another one's token has others. */
+const isOfOne = (claim: string, value: unknown): boolean =>
+  !alike.has(claim) && (typeof value === "number" || (typeof value === "object" && value !== null));
+
+/** The claims of a workload's token as somebody else has them. */
+const elsewhere = (base: Claims): Claims =>
+  Object.fromEntries(
+    Object.entries(base).map(([claim, value]) => [claim, isOfOne(claim, value) ? somebodyElses(value) : value]),
+  );
+
+function somebodyElses(value: unknown): unknown {
+  if (Array.isArray(value)) return [nobody];
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, somebodyElses(inner)]));
+  return typeof value === "number" ? 987_654_321 : typeof value === "string" ? nobody : value;
 }
 
 /** Undefined where a part that it needs is lacking. */
@@ -581,6 +619,9 @@ const plain = new Set([
   "sid",
   "sub",
 ]);
+
+/** Beside them how somebody signed in and what for: many tokens say the same there. */
+const alike = new Set([...plain, "amr", "scp"]);
 
 /**
  * Of an issuer that is not in the table: the claims that its tokens, the file and the trust mention. Each of them tells
