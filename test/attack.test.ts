@@ -453,6 +453,37 @@ describe("a stranger whom a live pool provider admits is told", () => {
   });
 });
 
+describe("another pool provider of the same pool", () => {
+  const second = (condition: string) =>
+    throughPool({
+      live: { ...own, condition: `${own.condition} && assertion.ref == 'refs/heads/main'` },
+      wanted: { ...own, condition: `${own.condition} && assertion.ref == 'refs/heads/main'` },
+      granted: ["attribute.repository/acme/app"],
+      extra: [],
+      foreign: [],
+      grants: "speaks as reports",
+      inside: [{ sub: mine, repository: "acme/app", ref: "refs/heads/main" }],
+      others: [
+        { trust: { ...own, condition }, id: "second", address: "google:poolProvider/acme-prod/p/second", named: false },
+      ],
+    }).filter(({ enters }) => !enters);
+
+  test("that lets other branches reach the grant, which the file pins to one branch, is told", () => {
+    const feature = githubToken("acme", "app", { ref: "refs/heads/feature" });
+    expect(judgePool(feature, { ...own, condition: "has(assertion.sub)" }).allow).toBe(true);
+    expect(second("has(assertion.sub)")).not.toEqual([]);
+  });
+
+  test("that lets the same branch alone in is quiet", () => {
+    expect(second(`assertion.sub == '${mine}'`)).toEqual([]);
+  });
+});
+
+test("a condition that only a branch with a colon would meet names nobody, because git has no such branch", () => {
+  const live = { condition: "assertion.sub.contains('po:acme/app:ref:refs/heads/main')" };
+  expect(told(live).filter(({ enters, unsure }) => !enters && !unsure)).toEqual([]);
+});
+
 /** An issuer of one tenant, whose tokens have lists beside the claims that everybody knows. */
 const tenantOf = (source: string, condition: string, mapping: Readonly<Record<string, string>> = {}): PoolTrust => ({
   ...own,

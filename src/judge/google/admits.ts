@@ -157,10 +157,10 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
     inside: sameIssuer ? pool.inside : [],
     tails,
   });
+  const isOwn = ({ same, claims }: Candidate) => isInside(claims, pool) || (same && admitsElsewhere(claims, pool));
   const strange = admitted.filter(
     ({ candidate, wanted }) =>
-      candidate.who === "outsider" ||
-      (!(other.named && wanted) && !(sameIssuer && (candidate.same || isInside(candidate.claims, pool)))),
+      candidate.who === "outsider" || (!(other.named && wanted) && !(sameIssuer && isOwn(candidate))),
   );
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
   const at = `the pool provider ${other.id}`;
@@ -187,6 +187,10 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   };
   return [...unsure.map(undecided), enters];
 }
+
+/** Whether the file lets another branch of the workload in through the link's own pool provider, too. */
+const admitsElsewhere = (claims: Claims, { wanted }: Pool): boolean =>
+  audiencesOf(wanted).some((aud) => judgePool({ ...claims, aud }, wanted).allow === true);
 
 /**
  * Somebody whom the file does not mean and whom the pool providers of a pool make one of these principals: what a grant to

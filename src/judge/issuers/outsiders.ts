@@ -382,7 +382,10 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   ]);
   // What differs from run to run is chosen by somebody, too, where it is a name.
   if (part.holds === "caller" || part.holds === "run") {
-    const chosen = said.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
+    const chosen = said
+      // The last part of a subject holds a whole branch, with its slashes.
+      .flatMap((text) => [text, ...text.split(":"), ...tokensOf(text)])
+      .map((text): Value => ({ text, origin: "chosen" }));
     return unique([own, ...lacking, ...chosen, ...inside]).filter(
       ({ text }) => !text || (part.fits?.test(text) ?? true),
     );
