@@ -4,6 +4,7 @@ import { judgeTrust } from "../src/judge/aws/judge.ts";
 import { type Policy, parsePolicy } from "../src/judge/aws/policy.ts";
 import { strangersOf as throughPool } from "../src/judge/google/admits.ts";
 import { judgePool, type PoolTrust } from "../src/judge/google/judge.ts";
+import { triesFor } from "../src/judge/issuers/outsiders.ts";
 
 // Attempts of a reviewer to get somebody in without a finding. Each case first asks the judge itself, which is what the
 // sandbox's token services ask, whether the stranger gets in.
@@ -482,6 +483,12 @@ describe("another pool provider of the same pool", () => {
 test("a condition that only a branch with a colon would meet names nobody, because git has no such branch", () => {
   const live = { condition: "assertion.sub.contains('po:acme/app:ref:refs/heads/main')" };
   expect(told(live).filter(({ enters, unsure }) => !enters && !unsure)).toEqual([]);
+});
+
+test("a condition of many alternatives that nobody meets takes no more tries than a few of them", () => {
+  // Counted and not timed: a search that tries 12,000 tokens for each of a hundred alternatives holds up a whole check.
+  expect([1, 4].map(triesFor)).toEqual([12_000, 12_000]);
+  expect(100 * triesFor(100)).toBeLessThanOrEqual(150_000);
 });
 
 /** An issuer of one tenant, whose tokens have lists beside the claims that everybody knows. */

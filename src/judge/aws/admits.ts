@@ -1,5 +1,5 @@
 import type { Stranger } from "../../model.ts";
-import { type Candidate, type Claims, type Literals, mostTried, search, type Test } from "../issuers/outsiders.ts";
+import { type Candidate, type Claims, type Literals, search, type Test, triesFor } from "../issuers/outsiders.ts";
 import { type Issuer, issuerOf } from "../issuers/table.ts";
 import { googleIssuer, type Request, readKey } from "./claims.ts";
 import { holds } from "./conditions.ts";
@@ -153,7 +153,7 @@ function throughDoor(door: Door, policies: Policies) {
     admitted: judged.flatMap((one) => one.admitted),
     unsure: [
       ...judged.flatMap((one) => (one.admitted.length > 0 ? [] : one.unsure)),
-      ...(cut ? [`a search of ${mostTried} tokens, which was not enough,`] : []),
+      ...(cut ? ["a search of tokens, which was cut off,"] : []),
     ],
   };
 }
@@ -216,7 +216,10 @@ function tried(statement: Statement, federated: string, { live, desired, known }
     reads: others.flatMap(({ key }) => claimsOf(key, prefix)),
     base: known.base?.iss === iss ? known.base : undefined,
   };
-  return audiencesOf(statement, prefix).map((audience) => search({ ...ask, audiences: [audience] }));
+  const audiences = audiencesOf(statement, prefix);
+  const doors = live.statements.filter(takesTokens).length;
+  const most = triesFor(audiences.length * doors);
+  return audiences.map((audience) => search({ ...ask, audiences: [audience] }, undefined, most));
 }
 
 /** What follows the first `/` of an OIDC provider's ARN is the key prefix (aws.md 6.1). */

@@ -3,10 +3,10 @@ import {
   type Candidate,
   type Claims,
   type Literals,
-  mostTried,
   type Search,
   search,
   type Test,
+  triesFor,
 } from "../issuers/outsiders.ts";
 import { awsCallers, type Issuer, issuerOf } from "../issuers/table.ts";
 import { attributesOf, awsDefaultMapping, isUnmapped, longestSubject, type Mapping } from "./attributes.ts";
@@ -256,13 +256,15 @@ interface Trying {
 function tried(ask: Trying): Tried {
   const { trust, tails } = ask;
   if (trust.off !== undefined || tails?.length === 0) return { admitted: [], unsure: [] };
-  const searched = alternativesOf(trust.condition).map((alternative) => search(askFor(ask, alternative), 6));
+  const alternatives = alternativesOf(trust.condition);
+  const most = triesFor(alternatives.length);
+  const searched = alternatives.map((alternative) => search(askFor(ask, alternative), 6, most));
   const judged = searched.flatMap(({ found }) => found).map((candidate) => judgedAs(candidate, ask));
   const cut = searched.some(({ complete }) => !complete);
   const unsure = judged.flatMap((one) => one.unsure);
   return {
     admitted: judged.flatMap((one) => one.admitted),
-    unsure: [...new Set([...unsure, ...(cut ? [`a search of ${mostTried} tokens was not enough`] : [])])],
+    unsure: [...new Set([...unsure, ...(cut ? [`a search of ${most} tokens was not enough`] : [])])],
   };
 }
 

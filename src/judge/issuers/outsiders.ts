@@ -63,6 +63,12 @@ export interface Search {
 
 /** How many partly filled tokens are tried at most; counted, so that the answer depends on no clock. */
 export const mostTried = 12_000;
+const mostTogether = 48_000;
+const fewestTried = 1500;
+
+/** How many tokens each of several searches tries, so that a condition of many alternatives takes no longer than a few. */
+export const triesFor = (searches: number): number =>
+  Math.min(mostTried, Math.max(fewestTried, Math.floor(mostTogether / Math.max(1, searches))));
 
 /** Thrown nowhere: told to the caller, who must not conclude that nobody passes. */
 export interface Searched {
@@ -74,9 +80,9 @@ export interface Searched {
 /**
  * The tokens of others that pass every test. At most `enough` of each kind, because one witness is as good as many.
  */
-export function search(ask: Search, enough = 4): Searched {
+export function search(ask: Search, enough = 4, most = mostTried): Searched {
   const found: Candidate[] = [];
-  const left = { tries: mostTried };
+  const left = { tries: most };
   const complete = schemesOf(ask).every((scheme) =>
     sidesOf(scheme).every((side) => searchSide({ ask, scheme, side, found, enough, left })),
   );
