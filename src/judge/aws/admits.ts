@@ -3,10 +3,10 @@ import {
   type Candidate,
   type Claims,
   type Literals,
-  mostTried,
   type Search,
   search,
   type Test,
+  triesFor,
 } from "../issuers/outsiders.ts";
 import { type Issuer, issuerOf } from "../issuers/table.ts";
 import { googleIssuer, type Request, readKey } from "./claims.ts";
@@ -143,7 +143,7 @@ type Door = Pick<Admitted, "statement" | "federated">;
 
 function throughDoor(door: Door, policies: Policies) {
   const { live, desired, known } = policies;
-  const requests = anyRequest(door.statement, known);
+  const requests = anyRequest(door.statement, known, denialsOf(live, door.federated));
   const searched = tried(door.statement, door.federated, policies);
   const judged = searched
     .flatMap(({ found }) => found)
@@ -163,10 +163,17 @@ function throughDoor(door: Door, policies: Policies) {
     admitted: judged.flatMap((one) => one.admitted),
     unsure: [
       ...judged.flatMap((one) => (one.admitted.length > 0 ? [] : one.unsure)),
-      ...(cut ? [`a search of ${mostTried} tokens was not enough`] : []),
+      ...(cut ? ["a search of tokens, which was cut off,"] : []),
     ],
   };
 }
+
+/** The Deny statements that certainly speak of tokens of an issuer. */
+const denialsOf = ({ statements }: Policy, federated: string): readonly Statement[] =>
+  statements.filter(
+    (one) =>
+      one.effect !== "Allow" && one.principal?.Federated?.includes(federated) === true && actionTruth(one, webIdentity),
+  );
 
 export const takesTokens = (statement: Statement): boolean =>
   statement.effect === "Allow" && actionTruth(statement, webIdentity);
@@ -178,8 +185,11 @@ export interface Policies {
 }
 
 /** Every token that passes the conditions of one statement, each audience tried by itself. */
-const tried = (statement: Statement, federated: string, policies: Policies) =>
-  asksFor(statement, federated, policies).map((ask) => search(ask));
+function tried(statement: Statement, federated: string, policies: Policies) {
+  const asks = asksFor(statement, federated, policies);
+  const most = triesFor(asks.length * policies.live.statements.filter(takesTokens).length);
+  return asks.map((ask) => search(ask, undefined, most));
+}
 
 /** The searches for tokens that pass the conditions of one statement, one for each audience. */
 export function asksFor(
@@ -190,23 +200,30 @@ export function asksFor(
   const prefix = prefixOf(federated);
   const iss = `https://${prefix}`;
   const issuer = issuerOf(iss);
-  const requests = anyRequest(statement, known);
-  const tests = conditionsOf(statement).map(
-    ({ operator, key, values }): Test => ({
-      reads: claimsOf(key, prefix),
-      like: likeOf({ operator, key, values }, prefix),
-      passes: (claims) =>
-        requests.some(
-          (request) =>
-            holds({
-              operator,
-              values,
-              reading: readKey(key, claims, request),
-              variables: live.version === "2012-10-17",
-            }) !== false,
-        ),
+  const denials = denialsOf(live, federated);
+  const requests = anyRequest(statement, known, denials);
+  const variables = live.version === "2012-10-17";
+  const truthOf = ({ operator, key, values }: Condition, claims: Claims, request: Request) =>
+    holds({ operator, values, reading: readKey(key, claims, request), variables });
+  const allows = conditionsOf(statement).map(
+    (condition): Test => ({
+      reads: claimsOf(condition.key, prefix),
+      like: likeOf(condition, prefix),
+      isMeant: true,
+      passes: (claims) => requests.some((request) => truthOf(condition, claims, request) !== false),
     }),
   );
+  // A search ends with the first outsiders, so those whom a Deny turns away must not be among them.
+  const refuses = denials.map((denial): Test => {
+    const conditions = conditionsOf(denial);
+    return {
+      reads: conditions.flatMap(({ key }) => claimsOf(key, prefix)),
+      isMeant: true,
+      passes: (claims) =>
+        requests.some((request) => conditions.some((condition) => truthOf(condition, claims, request) !== true)),
+    };
+  });
+  const tests = [...allows, ...refuses];
   const others = live.statements.filter((one) => one !== statement).flatMap(conditionsOf);
   const literals = literalsOf([statement, ...live.statements, ...desired.statements], prefix);
   const own = desired.statements.filter((one) => one.principal?.Federated?.includes(federated));
@@ -298,8 +315,15 @@ export function audiencesOf(statement: Statement, prefix: string): readonly stri
   const named = conditionsOf(statement)
     .filter(({ key }) => keys.some((one) => key === `${head}${one}`))
     .flatMap(({ values }) => values.filter(isText).map(filled));
-  const [first] = named;
-  return [...new Set([anyAudience, ...(first === undefined ? [] : named)])].slice(0, 6);
+  const reads = conditionsOf(statement).filter(({ key }) => keys.some((one) => key === `${head}${one}`));
+  const isRefused = (audience: string): boolean =>
+    reads.some(({ operator, values }) => {
+      const reading = { state: "present" as const, values: [audience], readFrom: "aud" };
+      return holds({ operator, values, reading, variables: true }) === false;
+    });
+  // Those that pass every condition come first, because only a few are tried.
+  const all = [...new Set([anyAudience, ...named])];
+  return all.toSorted((a, b) => Number(isRefused(a)) - Number(isRefused(b))).slice(0, 6);
 }
 
 /** Public addresses far from each other: a range that holds all of them keeps nobody out. */
@@ -307,35 +331,58 @@ const addresses = ["8.8.4.4", "103.21.244.7", "151.101.1.7", "203.0.113.7"];
 const addressesV6 = ["2600:1f00::7"];
 
 /** Keys whose values the caller chooses. */
-const chosenKeys = ["aws:useragent", "aws:referer", "aws:requestedregion", "sts:externalid", "aws:principalaccount"];
+const chosenKeys = ["aws:useragent", "aws:referer", "aws:requestedregion", "sts:externalid"];
+const sessionKey = "sts:rolesessionname";
 
 /**
- * The calls that somebody could make to pass a statement: the session is named by the caller, who may be anywhere.
- * `aws:PrincipalAccount` is the same for all tokens (recorded), so it keeps nobody out.
+ * The calls that somebody could make to pass a statement and to escape each Deny: the session is named by the caller, who
+ * may be anywhere. `aws:PrincipalAccount` is the same for all tokens (recorded), so it keeps nobody out.
  */
-export function anyRequest(statement: Statement, { now }: Known): readonly Request[] {
-  const valuesOf = (wanted: string) =>
-    conditionsOf(statement)
-      .filter(({ key }) => key === wanted)
-      .flatMap(({ values }) => values.filter(isText).map(filled));
-  const sessions = [...new Set([...valuesOf("sts:rolesessionname"), "stranger"])].slice(0, 4);
-  const chosen = Object.fromEntries(
-    chosenKeys.flatMap((key) => {
-      const [value] = valuesOf(key);
-      return value === undefined ? [] : [[key, value] as const];
-    }),
-  );
-  const byAddress = conditionsOf(statement).some(({ key }) => key === "aws:sourceip");
-  const from = byAddress ? [...addresses, ...addressesV6] : [addresses[0] as string];
-  return from.flatMap((sourceIp) =>
-    sessions.map((sessionName) => ({
-      sessionName,
-      sourceIp,
-      chosen,
-      outside: true,
-      ...(now === undefined ? {} : { now }),
-    })),
-  );
+export function anyRequest(
+  statement: Statement,
+  { now }: Known,
+  denials: readonly Statement[] = [],
+): readonly Request[] {
+  const conditions = [statement, ...denials].flatMap(conditionsOf);
+  const keys = new Set(conditions.map(({ key }) => key));
+  const choose = (key: string) => chosenFor(key, conditionsOf(statement), denials.flatMap(conditionsOf));
+  const account = conditionsOf(statement)
+    .find(({ key }) => key === "aws:principalaccount")
+    ?.values.find(isText);
+  const chosen = Object.fromEntries([
+    ...chosenKeys.filter((key) => keys.has(key)).map((key) => [key, choose(key)] as const),
+    ...(account === undefined ? [] : [["aws:principalaccount", filled(account)] as const]),
+  ]);
+  const sessionName = choose(sessionKey);
+  const from = keys.has("aws:sourceip") ? [...addresses, ...addressesV6] : [addresses[0] as string];
+  return from.map((sourceIp) => ({
+    sessionName,
+    sourceIp,
+    chosen,
+    outside: true,
+    ...(now === undefined ? {} : { now }),
+  }));
+}
+
+/** The value of a key that passes most conditions of an Allow, and among those meets the fewest conditions of a Deny. */
+function chosenFor(key: string, allowed: readonly Condition[], denied: readonly Condition[]): string {
+  const on = (conditions: readonly Condition[]) => conditions.filter((one) => one.key === key);
+  const texts = [...on(allowed), ...on(denied)].flatMap(({ values }) => values.filter(isText));
+  const values = [
+    "stranger",
+    "x",
+    ...texts.flatMap((text) => ["x", "9", ""].map((fill) => text.replace(/[*?]/g, fill))),
+  ];
+  const truths = (value: string, conditions: readonly Condition[]) => {
+    const reading = { state: "present" as const, values: [value], readFrom: "the caller" };
+    return on(conditions).map(({ operator, values: wants }) =>
+      holds({ operator, values: wants, reading, variables: true }),
+    );
+  };
+  const cost = (value: string): number =>
+    1000 * truths(value, allowed).filter((truth) => truth === false).length +
+    truths(value, denied).filter((truth) => truth !== false).length;
+  return values.reduce((best, value) => (cost(value) < cost(best) ? value : best));
 }
 
 /** Many tokens, few strangers: of each issuer the widest thing that can be said. */

@@ -3,10 +3,10 @@ import {
   type Candidate,
   type Claims,
   type Literals,
-  mostTried,
   type Search,
   search,
   type Test,
+  triesFor,
 } from "../issuers/outsiders.ts";
 import { awsCallers, type Issuer, issuerOf } from "../issuers/table.ts";
 import { attributesOf, awsDefaultMapping, isUnmapped, longestSubject, type Mapping } from "./attributes.ts";
@@ -160,9 +160,11 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
     inside: sameIssuer ? pool.inside : [],
     tails,
   });
+  // Its other branches and jobs are it only where the file lets them in at the link's own door.
+  const isOwn = ({ same, claims }: Candidate) => isInside(claims, pool) || (same && admitsElsewhere(claims, pool));
   const strange = admitted.filter(({ candidate, wanted, reached }) => {
     if (candidate.who === "outsider") return true;
-    if (sameIssuer && (candidate.same || isInside(candidate.claims, pool))) return false;
+    if (sameIssuer && isOwn(candidate)) return false;
     return !(wanted && (other.named || reached.some((tail) => pool.granted.includes(tail))));
   });
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
@@ -192,6 +194,10 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   };
   return [...unsure.map(undecided), enters];
 }
+
+/** Whether the file lets another branch of the workload in through the link's own pool provider, too. */
+const admitsElsewhere = (claims: Claims, { wanted }: Pool): boolean =>
+  audiencesOf(wanted).some((aud) => judgePool({ ...claims, aud }, wanted).allow === true);
 
 /**
  * Somebody whom the file does not mean and whom the pool providers of a pool make one of these principals: what a grant to
@@ -257,13 +263,15 @@ export interface Trying {
 function tried(ask: Trying): Tried {
   const { trust, tails } = ask;
   if (trust.off !== undefined || tails?.length === 0) return { admitted: [], unsure: [] };
-  const searched = alternativesOf(trust.condition).map((alternative) => search(askFor(ask, alternative), 6));
+  const alternatives = alternativesOf(trust.condition);
+  const most = triesFor(alternatives.length);
+  const searched = alternatives.map((alternative) => search(askFor(ask, alternative), 6, most));
   const judged = searched.flatMap(({ found }) => found).map((candidate) => judgedAs(candidate, ask));
   const cut = searched.some(({ complete }) => !complete);
   const unsure = judged.flatMap((one) => one.unsure);
   return {
     admitted: judged.flatMap((one) => one.admitted),
-    unsure: [...new Set([...unsure, ...(cut ? [`a search of ${mostTried} tokens was not enough`] : [])])],
+    unsure: [...new Set([...unsure, ...(cut ? [`a search of ${most} tokens was not enough`] : [])])],
   };
 }
 
@@ -271,6 +279,11 @@ function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
   const { allow, attributes, unknown = [] } = judgePool(candidate.claims, trust);
   const reached = attributes ? (tails ?? []).filter((tail) => isMeant(tail, attributes)) : [];
   const none = { admitted: [] as readonly Admitted[], unsure: [] as readonly string[] };
+  const { untold = [] } = candidate;
+  if (allow === false && untold.length > 0 && (!tails || !attributes || reached.length > 0)) {
+    const isMeantAnyway = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
+    return isMeantAnyway ? none : { ...none, unsure: [`who has which ${untold.join(" and ")} is not known`] };
+  }
   if (allow === false || (tails && attributes && reached.length === 0)) return none;
   const meant = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
   if (allow === "unknown") return meant ? none : { ...none, unsure: unknown };
@@ -286,18 +299,23 @@ export const alternativesOf = (condition: string): readonly (readonly string[])[
 export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
   const issuer = entryOf(trust);
   const mapping = mappingFor(trust);
-  const own: readonly Test[] = conjuncts.map((conjunct) => ({
-    reads: readsOf(conjunct, mapping),
-    like: likeOf(conjunct),
-    passes: (claims) => {
-      const plain = plainTest(conjunct)?.(claims);
-      if (plain !== undefined) return plain;
-      const outcome = evaluate(conjunct, bindingsOf(claims, mapping));
-      return outcome.state === "undecided" ? "unknown" : outcome.state === "value" && outcome.value === true;
-    },
-  }));
+  const asked = new Set(wanted ? alternativesOf(wanted.condition).flat() : []);
+  const own = conjuncts.map((conjunct): Test => {
+    const read = mappingRead(conjunct, mapping);
+    return {
+      reads: readsOf(conjunct, mapping),
+      like: likeOf(conjunct),
+      isMeant: asked.has(conjunct),
+      passes: (claims) => {
+        const plain = plainTest(conjunct)?.(claims);
+        if (plain !== undefined) return plain;
+        const outcome = evaluate(conjunct, bindingsOf(claims, read));
+        return outcome.state === "undecided" ? "unknown" : outcome.state === "value" && outcome.value === true;
+      },
+    };
+  });
   const granted: readonly Test[] = tails && !tails.includes("*") ? [reachTest(tails, mapping)] : [];
-  const live = [...conjuncts, ...(wanted ? alternativesOf(wanted.condition).flat() : [])];
+  const live = [...conjuncts, ...asked];
   const claims = { ...base };
   return {
     issuer,
@@ -305,8 +323,8 @@ export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, c
     inside: trust.type === "aws" ? [{}, ...inside].map((one) => ({ ...one, account: trust.source })) : inside,
     audiences: [trust.audiences[0] ?? trust.name ?? "crosstrust-audience"],
     literals: merged([...live.map((text) => literalsBy(text, mapping)), literalsOfTails(tails ?? [], mapping)]),
-    meant: merged((wanted ? alternativesOf(wanted.condition).flat() : []).map((text) => literalsBy(text, {}))),
-    tests: [...own, ...granted, subjectTest(mapping)],
+    meant: merged([...asked].map((text) => literalsBy(text, {}))),
+    tests: [...own, ...[...granted, subjectTest(mapping)].map((test) => ({ ...test, isMeant: true }))],
     reads: [],
     ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
     ...(pinned ? { pinned } : {}),
@@ -320,8 +338,23 @@ export const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
 
 /** A condition may speak of attributes, which are made of claims. */
 export function readsOf(expression: string, mapping: Mapping): readonly string[] {
-  const mapped = Object.entries(mapping).flatMap(([key, text]) => (expression.includes(key) ? claimsIn(text) : []));
-  return [...new Set([...claimsIn(expression), ...mapped])];
+  const mapped = Object.entries(mapping).filter(([key]) => readsAttribute(expression, key));
+  return [...new Set([...claimsIn(expression), ...mapped.flatMap(([, text]) => claimsIn(text))])];
+}
+
+/** Whether an expression may read an attribute, which it can ask for as `attribute.x` and as `attribute['x']`. */
+function readsAttribute(expression: string, key: string): boolean {
+  const [head = "", name = ""] = key.split(".");
+  return new RegExp(`\\b${head}\\b`).test(expression) && expression.includes(name);
+}
+
+/**
+ * The part of a mapping that an expression reads. A token that is only partly filled has no other attributes yet, and
+ * without a subject no attributes are made at all; that a subject is there is a test of its own.
+ */
+function mappingRead(expression: string, mapping: Mapping): Mapping {
+  const read = Object.entries(mapping).filter(([key]) => readsAttribute(expression, key));
+  return { "google.subject": "'x'", ...Object.fromEntries(read) };
 }
 
 function bindingsOf(assertion: Claims, mapping: Mapping) {

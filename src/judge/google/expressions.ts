@@ -8,12 +8,16 @@ const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g;
 
 /**
  * The texts in quotes that an expression holds. Of a regular expression also a text that it finds: `repo:acme/.*` finds
- * `repo:acme/x`.
+ * `repo:acme/x`. Of a comparison of a length also a text of that length.
  */
 export function literalsIn(expression: string): readonly string[] {
   const texts = [...expression.matchAll(quoted)].map(([, one, other]) => (one ?? other ?? "").replace(/\\(.)/g, "$1"));
   const samples = /\.matches\(/.test(expression) ? texts.map(sampleOf) : [];
-  return [...new Set([...texts, ...samples])].filter((text) => text !== "");
+  const lengths = /\bsize\(/.test(expression) ? [...expression.matchAll(/\b\d{1,2}\b/g)].map(Number) : [];
+  const long = lengths
+    .flatMap((length) => [length - 1, length, length + 1])
+    .map((length) => "x".repeat(Math.max(0, length)));
+  return [...new Set([...texts, ...samples, ...long])].filter((text) => text !== "");
 }
 
 /** Something that a simple regular expression finds: wildcards filled, anchors and escapes taken off. */
@@ -116,10 +120,26 @@ const textsIn = (list: string): readonly string[] =>
 export function likeOf(
   expression: string,
 ): { readonly claim: string; readonly patterns: readonly string[] } | undefined {
+  const alternatives = splitAt(inner(expression), "||");
+  if (alternatives.length > 1) return likeOfAll(alternatives);
   const found = comparisonOf(expression);
   if (found === undefined || found.texts.some((one) => /[*?]/.test(one))) return undefined;
   if (found.how !== "is" && found.how !== "startsWith") return undefined;
   return { claim: found.claim, patterns: found.how === "is" ? found.texts : found.texts.map((one) => `${one}*`) };
+}
+
+/** Alternatives that all compare the same claim: `(assertion.repository == 'a' || assertion.repository == 'b')`. */
+function likeOfAll(alternatives: readonly string[]): ReturnType<typeof likeOf> {
+  const each = alternatives.map(likeOf);
+  const [first] = each;
+  if (first === undefined || each.some((one) => one?.claim !== first.claim)) return undefined;
+  return { claim: first.claim, patterns: each.flatMap((one) => one?.patterns ?? []) };
+}
+
+/** What stands in the brackets around a whole expression. */
+function inner(expression: string): string {
+  const text = /^\((.*)\)$/s.exec(expression.trim())?.[1];
+  return text === undefined || !isWhole(text) ? expression.trim() : inner(text);
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Candidate {
   readonly crafted: boolean;
   /** The same workload as one of the file in another situation: another branch, another session. */
   readonly same: boolean;
+  /** Claims that a test reads and of which nothing is known: whether the token passes it cannot be told. */
+  readonly untold?: readonly string[];
 }
 
 /** Texts by the claim that they are compared with. */
@@ -31,6 +33,8 @@ export interface Test {
    * of it, so that nothing else is tried.
    */
   readonly like?: { readonly claim: string; readonly patterns: readonly string[] } | undefined;
+  /** The file asks the same, so whoever passes it is somebody whom the file means. */
+  readonly isMeant?: boolean;
   /** False is final; anything else leaves the candidate in. */
   readonly passes: (claims: Claims) => boolean | "unknown";
 }
@@ -59,6 +63,12 @@ export interface Search {
 
 /** How many partly filled tokens are tried at most; counted, so that the answer depends on no clock. */
 export const mostTried = 12_000;
+const mostTogether = 48_000;
+const fewestTried = 1500;
+
+/** How many tokens each of several searches tries, so that a condition of many alternatives takes no longer than a few. */
+export const triesFor = (searches: number): number =>
+  Math.min(mostTried, Math.max(fewestTried, Math.floor(mostTogether / Math.max(1, searches))));
 
 /** Thrown nowhere: told to the caller, who must not conclude that nobody passes. */
 export interface Searched {
@@ -70,9 +80,9 @@ export interface Searched {
 /**
  * The tokens of others that pass every test. At most `enough` of each kind, because one witness is as good as many.
  */
-export function search(ask: Search, enough = 4): Searched {
+export function search(ask: Search, enough = 4, most = mostTried): Searched {
   const found: Candidate[] = [];
-  const left = { tries: mostTried };
+  const left = { tries: most };
   const complete = schemesOf(ask).every((scheme) =>
     sidesOf(scheme).every((side) => searchSide({ ask, scheme, side, found, enough, left })),
   );
@@ -97,10 +107,14 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
   const names = readParts(scheme, ask);
   const limits = limitsOf(scheme, ask);
   if (limits === undefined) return true;
-  const values = names.map((name) =>
-    valuesOf(name, side, scheme, ask).filter(({ text }) => limits.get(name)?.has(text ?? "") ?? true),
-  );
-  const tests = ask.tests.map((test) => ({ test, ready: readyAt(test, scheme, names) }));
+  const values = names.map((name) => {
+    const all = valuesOf(name, side, scheme, ask);
+    const only = limits.get(name);
+    return only === undefined ? all : within(all, only, { name, side, scheme });
+  });
+  const untold = distinct(ask.tests.flatMap((test) => (test.isMeant ? [] : claimsUntold(test, scheme, ask))));
+  const decided = ask.tests.filter((test) => test.isMeant || claimsUntold(test, scheme, ask).length === 0);
+  const tests = decided.map((test) => ({ test, ready: readyAt(test, scheme, names, ask) }));
   const walk = (at: number, chosen: Chosen): boolean => {
     if (isEnough(found)) return true;
     if (--left.tries < 0) return false;
@@ -117,7 +131,7 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
     const name = names[at];
     if (name === undefined) {
       for (const whole of finished(chosen, side, scheme))
-        keep(found, candidate(whole, render(scheme, whole, ask), scheme), enough);
+        keep(found, { ...candidate(whole, render(scheme, whole, ask), scheme), untold }, enough);
       return true;
     }
     return (values[at] ?? []).every((value) => {
@@ -126,6 +140,32 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
     });
   };
   return walk(0, {});
+}
+
+/**
+ * Where a part can only be one of a few texts, all of those are tried: a list of many names must not hide the last one.
+ */
+function within(
+  values: readonly Value[],
+  only: ReadonlySet<string>,
+  { name, side, scheme }: Limited,
+): readonly Value[] {
+  const part = scheme.parts[name];
+  const isFree = part?.holds === "tenant" || part?.holds === "workload" || part?.holds === "caller";
+  if (!isFree || part.values) return values.filter(({ text }) => only.has(text ?? ""));
+  const foreign = part.holds === "tenant" && side === "outside";
+  const other = [...only].filter((text) => !isInside(name, text, scheme) || (!foreign && part.holds === "caller"));
+  const named = other.filter((text) => part.fits?.test(text) ?? true);
+  const crafted = named.map((text): Value => ({ text, origin: part.holds === "caller" ? "chosen" : "crafted" }));
+  return unique([...values, ...(part.holds === "tenant" && side === "inside" ? [] : crafted)]).filter(({ text }) =>
+    only.has(text ?? ""),
+  );
+}
+
+interface Limited {
+  readonly name: string;
+  readonly side: Side;
+  readonly scheme: Scheme;
 }
 
 /** Two outsiders are as good as a hundred, and whoever has one asks for no sibling. */
@@ -244,8 +284,14 @@ function readParts({ claims, parts }: Scheme, ask: Search): readonly string[] {
     .sort((a, b) => of(a) - of(b));
 }
 
+/** Claims that a test reads and of which neither the table nor a token says what others have. */
+const claimsUntold = ({ reads }: Test, { claims }: Scheme, { base }: Search): readonly string[] =>
+  reads.filter((claim) => !(claim in claims) && !alike.has(claim) && typeof base?.[claim] !== "boolean");
+
 /** How many parts must be filled before a test can be decided. */
-function readyAt({ reads }: Test, { claims }: Scheme, order: readonly string[]): number {
+function readyAt({ reads }: Test, { claims }: Scheme, order: readonly string[], { base }: Search): number {
+  // Whether a token has what the workload's own token says of it, depends on whose it is.
+  if (reads.some((claim) => !(claim in claims) && isOfOne(claim, base?.[claim]))) return order.length;
   const needed = new Set(reads.flatMap((claim) => partsIn(claims[claim])));
   return order.reduce((last, name, at) => (needed.has(name) ? at + 1 : last), 0);
 }
@@ -277,7 +323,33 @@ function render(scheme: Scheme, chosen: Chosen, { iss, audiences, base }: Search
     return value === undefined ? [] : [[claim, value] as const];
   });
   const of = iss === "" ? {} : { aud: audiences[0], iss };
-  return { ...base, ...of, ...Object.fromEntries(filled), ...(iss === "" ? {} : { iss }) };
+  const common = base && isOwnToken(scheme, chosen) ? base : elsewhere(base ?? {});
+  return { ...common, ...of, ...Object.fromEntries(filled), ...(iss === "" ? {} : { iss }) };
+}
+
+/** Everything chosen so far that tells somebody apart is the file's own. */
+function isOwnToken(scheme: Scheme, chosen: Chosen): boolean {
+  const binding = Object.entries(chosen).filter(([name]) =>
+    ["tenant", "workload"].includes(scheme.parts[name]?.holds ?? ""),
+  );
+  return binding.length > 0 && binding.every(([name, { text }]) => isInside(name, text, scheme));
+}
+
+/** Groups, roles and numbers are given to somebody, so another one's token has others. */
+const isOfOne = (claim: string, value: unknown): boolean =>
+  !alike.has(claim) && (typeof value === "number" || (typeof value === "object" && value !== null));
+
+/** The claims of a workload's token as somebody else has them. */
+const elsewhere = (base: Claims): Claims =>
+  Object.fromEntries(
+    Object.entries(base).map(([claim, value]) => [claim, isOfOne(claim, value) ? somebodyElses(value) : value]),
+  );
+
+function somebodyElses(value: unknown): unknown {
+  if (Array.isArray(value)) return [nobody];
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, somebodyElses(inner)]));
+  return typeof value === "number" ? 987_654_321 : typeof value === "string" ? nobody : value;
 }
 
 /** Undefined where a part that it needs is lacking. */
@@ -316,7 +388,10 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   ]);
   // What differs from run to run is chosen by somebody, too, where it is a name.
   if (part.holds === "caller" || part.holds === "run") {
-    const chosen = said.flatMap((text) => [text, ...tokensOf(text)]).map((text): Value => ({ text, origin: "chosen" }));
+    const chosen = said
+      // The last part of a subject holds a whole branch, with its slashes.
+      .flatMap((text) => [text, ...text.split(":"), ...tokensOf(text)])
+      .map((text): Value => ({ text, origin: "chosen" }));
     return unique([own, ...lacking, ...chosen, ...inside]).filter(
       ({ text }) => !text || (part.fits?.test(text) ?? true),
     );
@@ -326,7 +401,10 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const foreign = side === "outside" && (part.holds === "tenant" || part.form !== "name");
   const others = foreign ? [] : inside;
   const common = wordsIn(readers.map(([, template]) => template));
-  const tokens = distinct(said.flatMap(tokensOf).filter((token) => !common.has(token))).slice(0, mostTokens);
+  const tokens = fewTokens(
+    distinct(said.flatMap(tokensOf).filter((token) => !common.has(token))),
+    new Set([...readers.flatMap(([claim]) => ask.meant.get(claim) ?? [])].flatMap(tokensOf)),
+  );
   // A part that is a whole claim by itself may be named in full: whoever the live trust names beyond the file.
   const whole = readers
     .filter(([, template]) => template === `{${name}}`)
@@ -346,6 +424,13 @@ const wordsIn = (templates: readonly Template[]): ReadonlySet<string> =>
 
 const mostTokens = 8;
 
+/** The names to begin with: first those that the live trust alone holds, then at least two of those that the file names. */
+function fewTokens(tokens: readonly string[], meant: ReadonlySet<string>): readonly string[] {
+  const [named, strange] = [tokens.filter((one) => meant.has(one)), tokens.filter((one) => !meant.has(one))];
+  const first = strange.slice(0, mostTokens - Math.min(2, named.length));
+  return [...first, ...named].slice(0, mostTokens);
+}
+
 /** Names that begin, end or go on like another: what a missing separator lets pass. */
 function likenesses(token: string, { form }: Part): readonly string[] {
   if (form === "number") return /^\d+$/.test(token) ? [`${token}7`] : [];
@@ -353,9 +438,14 @@ function likenesses(token: string, { form }: Part): readonly string[] {
   return [`${token}-x`, `x-${token}`, `${token}x`, `x${token}`];
 }
 
+/** No name of an issuer is longer: a repository of GitHub has 100 characters, a group of GitLab has 255. */
+const longestName = 255;
+
 /** The names in a text: `repo:acme/app:*` holds repo, acme and app. */
 const tokensOf = (text: string): readonly string[] =>
-  [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter((token) => token !== "" && token.length <= 64);
+  [...text.split(/[^\w.@-]+/), ...text.split(/[^\w.-]+/)].filter(
+    (token) => token !== "" && token.length <= longestName,
+  );
 
 const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 /** The first of those that say the same. */
@@ -441,9 +531,6 @@ function pairsOf(subject: unknown): readonly (readonly [claim: string, value: st
 
 /** Stands for what the file's own tenant has there and nobody has told. */
 const untoldName = (part: string): string => `your-${part}`;
-
-/** Returns the end of a sentence that names an example; empty where the example holds a name that nobody has told. */
-export const forExample = (text: string): string => (text.includes(insideMark) ? "" : `, for example ${text}`);
 
 const holdsSeparators = /^(?:ref|branch|environment|workflow|job)$/;
 
@@ -541,6 +628,9 @@ const plain = new Set([
   "sid",
   "sub",
 ]);
+
+/** Beside them how somebody signed in and what for: many tokens say the same there. */
+const alike = new Set([...plain, "amr", "scp"]);
 
 /**
  * Of an issuer that is not in the table: the claims that its tokens, the file and the trust mention. Each of them tells

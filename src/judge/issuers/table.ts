@@ -76,6 +76,8 @@ const caller = (own: string, values?: readonly string[]): Part => ({
   form: "name",
   ...(values ? { values } : {}),
 });
+/** Git takes no blank and none of these characters in the name of a branch or tag (git-check-ref-format). */
+const gitRef = (own: string): Part => ({ ...caller(own), fits: /^[^\s~^:?*[\\]+$/ });
 const optional = (part: Part): Part => ({ ...part, optional: true });
 const run = (own: string): Part => ({ holds: "run", own });
 
@@ -100,9 +102,10 @@ const githubParts = (bound: (own?: string, form?: Part["form"]) => Part): Issuer
   repoId: workload(number, "number"),
   enterprise: optional(bound()),
   enterpriseId: optional(bound(number, "number")),
-  ref: caller("refs/heads/main"),
+  ref: gitRef("refs/heads/main"),
   refType: caller("branch", ["branch", "tag"]),
-  environment: optional(caller("production")),
+  // In a subject GitHub writes a colon of an environment's name as %3A.
+  environment: optional({ ...caller("production"), fits: /^[^:]+$/ }),
   workflow: caller("deploy"),
   job: caller(`${nobody}/${nobody}/.github/workflows/deploy.yml@refs/heads/main`),
   event: caller("push"),
@@ -172,7 +175,7 @@ const gitlabParts = (
   userId: user(number),
   email: user(`${nobody}@example.net`),
   refType: caller("branch", ["branch", "tag"]),
-  ref: caller("main"),
+  ref: gitRef("main"),
   protected: caller("true", ["true", "false"]),
   environment: optional(caller("production")),
   source: caller("push"),
@@ -352,8 +355,8 @@ export const issuers: readonly Issuer[] = [
       pipelineId: workload(guid, "id"),
       cluster: workload(),
       clusterId: workload(guid, "id"),
-      ref: caller("refs/heads/main"),
-      branch: caller("main"),
+      ref: gitRef("refs/heads/main"),
+      branch: gitRef("main"),
       commit: run("c0ffee"),
       step: { ...run("deploy"), form: "name" },
       run: run("1"),
@@ -392,7 +395,7 @@ export const issuers: readonly Issuer[] = [
       org: { holds: "fixed", own: "" },
       project: workload(guid, "id"),
       user: run(guid),
-      branch: caller("main"),
+      branch: gitRef("main"),
       run: run("1"),
     },
     claims: {

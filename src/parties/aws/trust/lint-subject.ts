@@ -1,6 +1,6 @@
 import { breadthOf } from "../../../judge/aws/admits.ts";
 import type { Policy } from "../../../judge/aws/policy.ts";
-import { forExample, namesTenant } from "../../../judge/issuers/outsiders.ts";
+import { namesTenant } from "../../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../../judge/issuers/table.ts";
 import { type Remark, remark } from "../../../model.ts";
 import { type Clause, hasWildcard, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
@@ -55,7 +55,7 @@ function siblings(
   return [
     remark("BROAD-SUBJECT", {
       severity: "security",
-      says: `the trust lets other workloads of the same customer of ${prefix} in${forExample(String(claims.repository ?? claims.sub))}`,
+      says: `the trust lets other workloads of the same customer of ${prefix} in, for example ${String(claims.repository ?? claims.sub)}`,
       because: subject.map(rowOf),
       fix: [`add a condition that names the workload; or accept it in the file`],
       of: values || clauses.map(({ key, values: some }) => `${key} ${some.join(" or ")}`).join("; "),

@@ -4,7 +4,6 @@ import { evaluate, isTrue } from "../../../judge/google/cel.ts";
 import { parseCondition } from "../../../judge/google/condition.ts";
 import { claimsIn, conjunctsOf, literalsIn } from "../../../judge/google/expressions.ts";
 import type { PoolTrust } from "../../../judge/google/judge.ts";
-import { forExample } from "../../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
 import { remark } from "../../../model.ts";
@@ -103,7 +102,7 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
     return [
       remark("GOOGLE-CONDITION-SIBLINGS", {
         severity: "warning",
-        says: `the condition also admits workloads of your own whose names begin or end alike${forExample(example)}`,
+        says: `the condition also admits workloads of your own whose names begin or end alike, for example ${example}`,
         fix: ["end the name with its separator, such as : or /"],
         of,
       }),
@@ -111,7 +110,7 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
   return [
     remark("GOOGLE-CONDITION-BROAD", {
       severity: "security",
-      says: `the condition admits every workload of your own tenant at ${on.source}${forExample(example)}; the bindings alone tell them apart`,
+      says: `the condition admits every workload of your own tenant at ${on.source}, for example ${example}; the bindings alone tell them apart`,
       fix: ["test what tells the workloads of the links from others; or accept it in the file"],
       of,
     }),
