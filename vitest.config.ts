@@ -7,6 +7,7 @@ const longest: readonly string[] = [
   "strangers/deploy",
   "docs",
   "strangers/deploy-gcloud",
+  "strangers/live-edits",
   "strangers/setup-gcloud",
   "crash",
   "cli",

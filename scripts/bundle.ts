@@ -28,10 +28,13 @@ async function bundle(name: (typeof functionNames)[number], folder: string): Pro
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const stages = await stagesOf(name);
+  // The entry stays by itself, so that what the build runs does not start the framework.
+  stages.delete(join(root, "functions", `${name}.ts`));
   const built = await rolldown(options({ index: `functions/${name}.ts`, prepare: "functions/prepare.ts" }));
   const { output } = await built.write({
     dir: folder,
-    format: "esm",
+    // Not modules: V8's code of a module cannot be kept after it ran (src/functions/compiled.ts).
+    format: "cjs",
     minify: true,
     codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: (id) => stages.get(id) }] },
     chunkFileNames: "[name]-[hash].js",
@@ -56,13 +59,16 @@ const options = (input: Readonly<Record<string, string>>): InputOptions => ({
 
 /**
  * What is loaded together is one file: finding, opening and linking a hundred small ones costs a start more than their
- * code. `start` is what a refused call needs, `read` what a caller who is known needs, `check` what a check needs besides;
- * what a cloud's library loads late stays late. Gives the stage of each module, from a bundle made to find that out.
+ * code. `start` is what every call needs, `schemas` the library that reads answers, `read` what finding out who calls needs,
+ * `check` what a check needs besides; what a cloud's library loads late stays late. `schemas` is a file of its own because
+ * the library is set up between its loading and the first schema: in one file with `read` that came too late. Gives the
+ * stage of each module, from a bundle made to find that out.
  */
-async function stagesOf(name: (typeof functionNames)[number]): Promise<ReadonlyMap<string, string>> {
+async function stagesOf(name: (typeof functionNames)[number]): Promise<Map<string, string>> {
   const entries = {
     start: [`functions/${name}.ts`],
-    read: ["src/functions/lean.ts", "src/functions/late.ts", "src/functions/report.ts"],
+    schemas: ["src/functions/lean.ts"],
+    read: ["src/functions/late.ts", "src/functions/report.ts"],
     check: [`src/functions/${name}.ts`, "src/functions/deployment.ts", "src/parties/aws/query.ts"],
   };
   const inputs = Object.entries(entries).flatMap(([stage, files]) =>
@@ -148,7 +154,7 @@ const manifestOf = (name: string) => ({
   version: manifest.version,
   private: true,
   license: manifest.license,
-  type: "module",
+  type: "commonjs",
   main: "index.js",
   // The platform's build runs it on the very Node that the function will run on (serverless.md, 3.3).
   scripts: { "gcp-build": "node prepare.js" },

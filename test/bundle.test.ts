@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import Module from "node:module";
 import { join } from "node:path";
+import { Script } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundled, deployed } from "./support/deployed.ts";
 import { eventually } from "./support/guard.ts";
@@ -20,7 +22,7 @@ const chunks = (name: string): readonly string[] => globSync("*.js", { cwd: join
 describe.each(["health", "provision"])("%s", (name) => {
   test("its manifest has the framework alone, no Node, and no script but the build's", () => {
     const manifest = JSON.parse(read(`${name}/package.json`));
-    expect(manifest).toMatchObject({ type: "module", main: "index.js", engines: { node: ">=22.18" } });
+    expect(manifest).toMatchObject({ type: "commonjs", main: "index.js", engines: { node: ">=22.18" } });
     expect(manifest.dependencies).toEqual({
       "@google-cloud/functions-framework": expect.stringMatching(/^\d+\.\d+\.\d+$/),
     });
@@ -42,8 +44,8 @@ describe.each(["health", "provision"])("%s", (name) => {
     const loaded = (file: string, seen = new Set<string>()): Set<string> => {
       if (seen.has(file)) return seen;
       seen.add(file);
-      // Static imports alone: an `import(` is loaded when asked.
-      for (const [, next] of read(`${name}/${file}`).matchAll(/(?:from|import)\s*["']\.\/([^"']+)["']/g))
+      // Not what a function calls `require` for when it is asked.
+      for (const [, next] of read(`${name}/${file}`).matchAll(/(?<!=>\s*)\brequire\(["'`]\.\/([^"'`]+)["'`]\)/g))
         loaded(next!, seen);
       return seen;
     };
@@ -84,9 +86,30 @@ describe("what the build prepares", () => {
     const command = [process.execPath, "prepare.js"] as const;
     const { stdout, stderr, status } = spawnSync(command[0], [command[1]], { cwd: join(folder, "health"), env: quiet });
     expect([status, String(stdout), String(stderr)]).toEqual([0, "", ""]);
-    expect(globSync("code-cache/*/*", { cwd: join(folder, "health") }).length).toBeGreaterThan(2);
+    expect(globSync("code-cache/*", { cwd: join(folder, "health") }).length).toBeGreaterThan(2);
     const { call } = await deployed(folder, "health");
     expect((await call()).headers.get("crosstrust-verdict")).toBe("works");
+  });
+
+  // Catches code that is kept before it runs, as Node's own compile cache does: functions are compiled when called.
+  test("the code of a check holds the functions that ran, and V8 takes it", () => {
+    const [kept = ""] = globSync("code-cache/check-*", { cwd: join(folder, "health") });
+    const source = Module.wrap(readFileSync(beside(kept.slice("code-cache/".length, kept.lastIndexOf("."))), "utf8"));
+    const cachedData = readFileSync(beside(kept));
+    expect(cachedData.length).toBeGreaterThan(1.5 * new Script(source).createCachedData().length);
+    expect(new Script(source, { cachedData }).cachedDataRejected).toBe(false);
+  });
+
+  test("a function whose kept code is spoilt answers as before", async () => {
+    const [kept = ""] = globSync("code-cache/check-*", { cwd: join(folder, "health") });
+    const before = readFileSync(beside(kept));
+    try {
+      writeFileSync(beside(kept), before.subarray(0, 1000));
+      const { call } = await deployed(folder, "health");
+      expect((await call()).headers.get("crosstrust-verdict")).toBe("works");
+    } finally {
+      writeFileSync(beside(kept), before);
+    }
   });
 
   // Catches a function that goes on with the file of its build when another was put in its place.

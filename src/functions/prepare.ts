@@ -13,7 +13,6 @@ export async function prepare(): Promise<void> {
   const file = { path: deployedFile(), bytes: readFileSync(deployedFile()) };
   const { read, places } = (await import("./read-file.ts")).readWhole(file);
   keepRead(file, read, places);
-  (await import("./lean.ts")).lean();
   const { checkCaller } = await import("./late.ts");
   const { world, token } = nowhere();
   await checkCaller(token, { audience: asked.audience, emails: [asked.email] }, world);

@@ -1,19 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { enableCompileCache } from "node:module";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { placesOf } from "../file/places.ts";
 import type { Federation, Link, Place } from "../model.ts";
 import { version } from "../version.ts";
 
 // What the platform's build does ahead of the first request (`gcp-build`, serverless.md 3.3), so that a cold start need
-// not: V8's code for what a check runs, and the federation file as it was read.
-
-/** Beside the bundle: written by the build, under the Node that it will run on. Another Node's is passed over by Node. */
-export const codeCache = join(import.meta.dirname, "code-cache");
-
-/** Where no build has prepared anything nothing is written either. */
-export const useCodeCache = (): void => void (existsSync(codeCache) && enableCompileCache(codeCache));
+// not: the federation file as it was read. V8's code for what a check runs is kept besides (compiled.ts).
 
 /** The federation file of this deployment. */
 export interface Deployment {

@@ -2,9 +2,9 @@ import { finished } from "node:stream/promises";
 import type { Request, Response } from "@google-cloud/functions-framework";
 import type { World } from "../model.ts";
 import { bearerOf, CallerRefused } from "./bearer.ts";
+import { useCodeCache } from "./compiled.ts";
 import type { Deployment, FunctionName } from "./deployment.ts";
 import { log, muffleFramework, withFields } from "./log.ts";
-import { useCodeCache } from "./prepared.ts";
 import { finishing, stopping } from "./stop.ts";
 import { traceFields } from "./trace.ts";
 

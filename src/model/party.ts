@@ -1,5 +1,5 @@
 import type { Address, Ref, Spec } from "./basics.ts";
-import type { Difference } from "./change.ts";
+import type { Change, Difference } from "./change.ts";
 import type { Code } from "./codes.ts";
 import type { Control, Link } from "./file.ts";
 import type { Finding, Remark, Unwatched } from "./finding.ts";
@@ -190,8 +190,29 @@ export interface Kind<S extends Spec = Spec> extends Reader<S> {
    * again.
    */
   holds?(spec: S): readonly string[];
+  /**
+   * Whether a change lets somebody in who does not get in now. Undefined where a change of this kind never does, or where
+   * another consent is about just that. Pure.
+   */
+  widens?(change: Change, around: Around): Widening | undefined;
   /** Commutative, associative, idempotent: the order of links means nothing. Left out: a conflict. */
   combine?(a: S, b: S): S | Conflict;
+}
+
+/** What a change does to who gets in, found by outsiders before and after it. */
+export interface Widening {
+  readonly direction: "widens" | "narrows" | "neutral" | "undecided";
+  /** Somebody who gets in after it and not before, as an example. */
+  readonly who?: string;
+  /** What could not be decided. */
+  readonly why?: string;
+}
+
+/** What is changed beside a change, or stays. */
+export interface Around {
+  readonly changes: readonly Change[];
+  /** A copy with every known reference replaced. */
+  readonly resolve: <T>(value: T) => T;
 }
 
 /** Handed in, because kinds may not import the plan. */

@@ -1,7 +1,7 @@
 import type { Address, Change, Consents, Decision, Finding, Kind, Link, Lookup, Resource } from "../model.ts";
 import { acceptLine, finding } from "../model.ts";
 import { flagOf } from "./accept.ts";
-import { differ, wantOf } from "./compare.ts";
+import { wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 import { resolve } from "./refs.ts";
 
@@ -11,6 +11,8 @@ export interface Guarded {
   readonly links: readonly Link[];
   readonly consents: Consents;
   readonly kinds: readonly Kind[];
+  /** All changes of the plan, those that belong to other links than the named ones included. */
+  readonly beside: readonly Change[];
   /** What references resolve to now. */
   readonly lookup: Lookup;
 }
@@ -79,29 +81,30 @@ function isEdited({ cause, desired, live }: Change): boolean {
 }
 
 /**
- * The file was edited so that the trust accepts somebody new: only by name (reliability-and-security.md, 4.3,
- * T1). `differ` with its sides swapped tells what the file would open. A repair of drift needs no consent.
+ * Somebody gets in after a change who does not get in now: only by name (reliability-and-security.md, 4.3, T1), whatever
+ * verb carries it. Found by outsiders before and after, so what narrows is not asked for, and what cannot be decided is.
+ * A repair of drift needs no consent.
  */
 function wider(change: Change, input: Guarded): readonly Finding[] {
-  const { consents, kinds } = input;
-  if (change.verb !== "update" || !isEdited(change)) return [];
-  if (!change.desired || change.live.state !== "present" || consented(change, consents.allowWiden)) return [];
-  const wanted = resolve(change.desired.spec, input.lookup);
-  const reverse = differ(kindOf(kinds, change.address), change.live.spec, wanted);
-  if (!reverse.some((difference) => difference.weight === "opens")) return [];
-  const link = change.links[0] ?? "LINK";
-  return [
-    {
-      code: "TRUST-WIDENED",
-      severity: "error",
-      asks: "usage",
-      at: { address: change.address },
-      links: change.links,
-      says: `${say(input, change.address)} would let somebody in that it does not let in now`,
-      because: [],
-      fix: [`if that is meant: crosstrust apply --allow-widen ${link}`],
-    },
-  ];
+  const { address, links, verb, desired } = change;
+  const { consents, kinds, lookup, beside } = input;
+  const kind = kindOf(kinds, address);
+  const updates = verb === "update" || verb === "replace";
+  const due = verb === "create" || verb === "adopt" || (updates && (isEdited(change) || kind.onUsed === true));
+  if (!due || desired === undefined || consented(change, consents.allowWiden)) return [];
+  const resolved = <T>(value: T): T => resolve(value, lookup);
+  const widening = kind.widens?.(change, { changes: beside, resolve: resolved });
+  const what = say(input, address);
+  const fix = [`if that is meant: crosstrust apply --allow-widen ${links[0] ?? "LINK"}`];
+  const asked = { asks: "usage" as const, at: { address }, links, fix };
+  if (widening?.direction === "widens") {
+    const example = widening.who === undefined ? "" : `, for example ${widening.who}`;
+    const says = `${what} would let somebody in that it does not let in now${example}`;
+    return [finding("TRUST-WIDENED", { ...asked, says })];
+  }
+  if (widening?.direction !== "undecided") return [];
+  const says = `whether ${what} would let somebody in that it does not let in now cannot be decided: ${widening.why}`;
+  return [finding("WIDENING-UNDECIDED", { ...asked, says })];
 }
 
 /** What was deleted keeps its id, and whoever still names it gets in again when it comes back (fact sheet, 2.3). */

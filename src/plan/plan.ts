@@ -47,7 +47,7 @@ export function planOf(input: PlanInput): Plan {
   const all = input.takes ? compared.filter(({ verb }) => !["create", "restore", "adopt"].includes(verb)) : compared;
   const changes = limit(all, input.only);
   const lookup = lookupOf(input.observed.live);
-  const guarding = { changes, links: input.links, consents, kinds, lookup };
+  const guarding = { changes, beside: compared, links: input.links, consents, kinds, lookup };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
   const findings = [

@@ -164,7 +164,9 @@ const github: Issuer = {
       }),
     ),
   siblings: (words) => [
+    // Another name of the same owner, and one that begins like the workload's own.
     ...githubTokens({ ...githubOwn, repo: "web", repoId: "4712" }, words),
+    ...githubTokens({ ...githubOwn, repo: "app-web", repoId: "47112" }, words),
     ...githubTokens(githubOwn, words).filter(
       ({ ref, sub }) => ref !== "refs/heads/main" || !sub?.endsWith("heads/main"),
     ),
@@ -243,6 +245,7 @@ const gitlabAt = (name: string, url: string, shared: boolean): Issuer => ({
     gitlabToken(gitlabOwn, "feature"),
     // A group can be meant as a whole, on a server of one's own, too.
     ...gitlabTokens({ ...gitlabOwn, project: "web", projectId: "4712" }, words),
+    ...gitlabTokens({ ...gitlabOwn, project: "app-web", projectId: "47112" }, words),
   ],
 });
 
@@ -289,7 +292,8 @@ const terraform: Issuer = {
 const buildkiteToken = (organization: string, pipeline: string, branch: string): Token => ({
   sub: `organization:${organization}:pipeline:${pipeline}:ref:refs/heads/${branch}:commit:c0ffee:step:build`,
   organization_slug: organization,
-  organization_id: organization === "acme" ? "0184990a-477b-4fa8-9968-496074483aaa" : `0184990a-${organization}`,
+  // Ids count up with time: those of other organizations begin alike.
+  organization_id: `0184990a-477b-4fa8-9968-${organization === "acme" ? "496074483aaa" : organization}`,
   pipeline_slug: pipeline,
   pipeline_id: organization === "acme" && pipeline === "deploy" ? "p-4711" : `p-${organization}-${pipeline}`,
   build_branch: branch,

@@ -1,5 +1,13 @@
 import type { Stranger } from "../../model.ts";
-import { type Candidate, type Claims, type Literals, mostTried, search, type Test } from "../issuers/outsiders.ts";
+import {
+  type Candidate,
+  type Claims,
+  type Literals,
+  mostTried,
+  type Search,
+  search,
+  type Test,
+} from "../issuers/outsiders.ts";
 import { type Issuer, issuerOf } from "../issuers/table.ts";
 import { googleIssuer, type Request, readKey } from "./claims.ts";
 import { holds } from "./conditions.ts";
@@ -86,7 +94,7 @@ function isMeant({ candidate, federated, statement }: Admitted, desired: Policy,
 }
 
 /** The file's own workload with a token that was meant for somebody else, who can therefore use it here. */
-function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[] {
+export function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[] {
   const found = desired.statements.filter(takesTokens).flatMap((statement) =>
     (statement.principal?.Federated ?? []).flatMap((federated) => {
       const claims = tokensOf(statement, prefixOf(federated)).map((one) => ({ ...one, aud: anyAudience }));
@@ -160,17 +168,25 @@ function throughDoor(door: Door, policies: Policies) {
   };
 }
 
-const takesTokens = (statement: Statement): boolean =>
+export const takesTokens = (statement: Statement): boolean =>
   statement.effect === "Allow" && actionTruth(statement, webIdentity);
 
-interface Policies {
+export interface Policies {
   readonly live: Policy;
   readonly desired: Policy;
   readonly known: Known;
 }
 
 /** Every token that passes the conditions of one statement, each audience tried by itself. */
-function tried(statement: Statement, federated: string, { live, desired, known }: Policies) {
+const tried = (statement: Statement, federated: string, policies: Policies) =>
+  asksFor(statement, federated, policies).map((ask) => search(ask));
+
+/** The searches for tokens that pass the conditions of one statement, one for each audience. */
+export function asksFor(
+  statement: Statement,
+  federated: string,
+  { live, desired, known }: Policies,
+): readonly Search[] {
   const prefix = prefixOf(federated);
   const iss = `https://${prefix}`;
   const issuer = issuerOf(iss);
@@ -204,11 +220,11 @@ function tried(statement: Statement, federated: string, { live, desired, known }
     reads: others.flatMap(({ key }) => claimsOf(key, prefix)),
     base: known.base?.iss === iss ? known.base : undefined,
   };
-  return audiencesOf(statement, prefix).map((audience) => search({ ...ask, audiences: [audience] }));
+  return audiencesOf(statement, prefix).map((audience) => ({ ...ask, audiences: [audience] }));
 }
 
 /** What follows the first `/` of an OIDC provider's ARN is the key prefix (aws.md 6.1). */
-const prefixOf = (federated: string): string =>
+export const prefixOf = (federated: string): string =>
   federated.slice(federated.startsWith("arn:") ? federated.indexOf("/") + 1 : 0);
 
 interface Condition {
@@ -217,7 +233,7 @@ interface Condition {
   readonly values: NonNullable<Statement["condition"]>[string][string];
 }
 
-const conditionsOf = ({ condition = {} }: Statement): readonly Condition[] =>
+export const conditionsOf = ({ condition = {} }: Statement): readonly Condition[] =>
   Object.entries(condition).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
   );
@@ -226,7 +242,7 @@ const tagHead = "aws:requesttag/";
 const tagClaim = "https://aws.amazon.com/tags/principal_tags/";
 
 /** The claims that a condition key reads (aws.md 2.1): `aud` reads `azp` where the token has one. */
-function claimsOf(key: string, prefix: string): readonly string[] {
+export function claimsOf(key: string, prefix: string): readonly string[] {
   const head = `${prefix.toLowerCase()}:`;
   if (key.startsWith(tagHead)) return [`${tagClaim}${key.slice(tagHead.length)}`];
   if (!key.startsWith(head)) return [];
@@ -276,7 +292,7 @@ function meantBy(statement: Statement, prefix: string): readonly Claims[] {
 }
 
 /** Whoever can ask an issuer for a token can name any audience; the OIDC provider's own list is not known here. */
-function audiencesOf(statement: Statement, prefix: string): readonly string[] {
+export function audiencesOf(statement: Statement, prefix: string): readonly string[] {
   const head = `${prefix.toLowerCase()}:`;
   const keys = `https://${prefix}` === googleIssuer ? ["oaud"] : ["oaud", "aud"];
   const named = conditionsOf(statement)
@@ -297,7 +313,7 @@ const chosenKeys = ["aws:useragent", "aws:referer", "aws:requestedregion", "sts:
  * The calls that somebody could make to pass a statement: the session is named by the caller, who may be anywhere.
  * `aws:PrincipalAccount` is the same for all tokens (recorded), so it keeps nobody out.
  */
-function anyRequest(statement: Statement, { now }: Known): readonly Request[] {
+export function anyRequest(statement: Statement, { now }: Known): readonly Request[] {
   const valuesOf = (wanted: string) =>
     conditionsOf(statement)
       .filter(({ key }) => key === wanted)
@@ -399,7 +415,7 @@ const conditionText = (statement: Statement, prefix: string): string => {
 };
 
 /** Principals that need no token: AWS accounts, everybody, SAML. A service acts for its own account and is nobody outside. */
-function principalsOf(statement: Statement, desired: Policy, known: Known): readonly Stranger[] {
+export function principalsOf(statement: Statement, desired: Policy, known: Known): readonly Stranger[] {
   if (statement.effect !== "Allow") return [];
   const listed = desired.statements.flatMap((one) => Object.values(one.principal ?? {}).flat());
   const takes = actionTruth(statement, assume);
@@ -491,7 +507,7 @@ export function shutOut(live: Policy, desired: Policy): boolean {
 }
 
 /** Tokens that a statement names: each of its subjects, with each audience, and what else it asks for. */
-function tokensOf(statement: Statement, prefix: string): readonly Claims[] {
+export function tokensOf(statement: Statement, prefix: string): readonly Claims[] {
   const iss = `https://${prefix}`;
   const head = `${prefix.toLowerCase()}:`;
   const values = (name: string) =>

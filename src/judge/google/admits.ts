@@ -152,17 +152,19 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
   const tails = [...pool.granted, ...pool.extra].filter((tail) => tail !== "*" || !other.named);
   // The workload of the link is itself through whichever pool provider of its issuer it comes.
   const sameIssuer = other.trust.type === pool.live.type && isSameIssuer(other.trust.source, pool.live.source);
+  // Whoever the file lets in at the link's own door is no stranger at another of the same issuer.
+  const own = { ...pool.wanted, audiences: other.trust.audiences, name: other.trust.name };
   const { admitted, unsure } = tried({
     trust: other.trust,
-    wanted: other.wanted,
+    wanted: other.wanted ?? (sameIssuer ? own : undefined),
     inside: sameIssuer ? pool.inside : [],
     tails,
   });
-  const strange = admitted.filter(
-    ({ candidate, wanted }) =>
-      candidate.who === "outsider" ||
-      (!(other.named && wanted) && !(sameIssuer && (candidate.same || isInside(candidate.claims, pool)))),
-  );
+  const strange = admitted.filter(({ candidate, wanted, reached }) => {
+    if (candidate.who === "outsider") return true;
+    if (sameIssuer && (candidate.same || isInside(candidate.claims, pool))) return false;
+    return !(wanted && (other.named || reached.some((tail) => pool.granted.includes(tail))));
+  });
   const [first] = strange.toSorted((a, b) => rank(a) - rank(b));
   const at = `the pool provider ${other.id}`;
   if (first) {
@@ -241,7 +243,7 @@ interface Tried {
   readonly unsure: readonly string[];
 }
 
-interface Trying {
+export interface Trying {
   readonly trust: PoolTrust;
   readonly wanted: PoolTrust | undefined;
   readonly inside: readonly Claims[];
@@ -276,12 +278,12 @@ function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
 }
 
 /** Each of the alternatives of a condition by itself; an empty condition is one that asks nothing. */
-const alternativesOf = (condition: string): readonly (readonly string[])[] => {
+export const alternativesOf = (condition: string): readonly (readonly string[])[] => {
   const parts = parseCondition(condition);
   return parts.length === 0 ? [[]] : parts.flatMap(conjunctsOf);
 };
 
-function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
+export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
   const issuer = entryOf(trust);
   const mapping = mappingFor(trust);
   const own: readonly Test[] = conjuncts.map((conjunct) => ({
@@ -313,11 +315,11 @@ function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjunct
 
 const entryOf = (trust: PoolTrust): Issuer => (trust.type === "aws" ? awsCallers : issuerOf(trust.source));
 
-const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
+export const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
   Object.keys(mapping).length > 0 || type === "oidc" ? mapping : awsDefaultMapping;
 
 /** A condition may speak of attributes, which are made of claims. */
-function readsOf(expression: string, mapping: Mapping): readonly string[] {
+export function readsOf(expression: string, mapping: Mapping): readonly string[] {
   const mapped = Object.entries(mapping).flatMap(([key, text]) => (expression.includes(key) ? claimsIn(text) : []));
   return [...new Set([...claimsIn(expression), ...mapped])];
 }
@@ -450,7 +452,7 @@ function deleteProvider({ address }: OtherProvider): readonly string[] {
   ];
 }
 
-const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
+export const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
   type === "aws" ? `${String(arn)} of the AWS account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
 
 const sourceOf = ({ type, source }: PoolTrust): string => (type === "aws" ? `the AWS account ${source}` : source);

@@ -12,7 +12,13 @@ export function judgeDeclared(declared: Claims, trust: PoolTrust): PoolJudgement
   if (trust.type === "aws") return judgePool(declared, trust);
   const { known, guessed } = completed(issuerOf(trust.source), String(declared.iss ?? trust.source), declared);
   const asked = [trust.condition, ...Object.values(trust.mapping)].flatMap(claimsIn);
-  const blank = Object.fromEntries(asked.filter((claim) => !(claim in guessed)).map((claim) => [claim, undeclared]));
+  // Groups are a list of texts, so a claim that only they are made of is one.
+  const groups = claimsIn(trust.mapping["google.groups"] ?? "");
+  const blank = Object.fromEntries(
+    asked
+      .filter((claim) => !(claim in guessed))
+      .map((claim) => [claim, groups.includes(claim) ? [undeclared] : undeclared]),
+  );
   const judged = judgePool({ ...blank, ...guessed }, trust);
   const unsure = (expression: string): boolean => readsOf(expression, trust).some((claim) => !(claim in known));
   const rows = judged.rows.map((row): Evidence => {

@@ -301,7 +301,7 @@ function valuesOf(name: string, side: Side, scheme: Scheme, ask: Search): readon
   const own: Value = { text: part.own, origin: "own" };
   const told = distinct(insides.flatMap((one) => one[name] ?? []));
   // What nobody has told of the file's own tenant matters only where a tenant has to be told from another.
-  const known = scheme.issuer.tenancy === "shared" ? told : told.filter((text) => !text.startsWith(insideMark));
+  const known = scheme.issuer.tenancy === "shared" ? told : told.filter((text) => text !== untoldName(name));
   const inside = known.map((text): Value => ({ text, origin: "inside" }));
   if (part.holds === "fixed") return inside.length > 0 ? inside.slice(0, 1) : [own];
   if (part.values) return part.values.map((text): Value => ({ text, origin: "own" }));
@@ -427,7 +427,7 @@ function insidesOf(
     for (const template of [claims[claim] ?? []].flat()) add(parsed(template as Template, value).found);
   }
   const binding = Object.keys(parts).filter((name) => ["tenant", "workload"].includes(parts[name]?.holds ?? ""));
-  const untold = binding.filter((name) => !(name in known)).map((name) => [name, [`${insideMark}-${name}`]] as const);
+  const untold = binding.filter((name) => !(name in known)).map((name) => [name, [untoldName(name)]] as const);
   return [{ ...Object.fromEntries(untold), ...known }];
 }
 
@@ -440,10 +440,7 @@ function pairsOf(subject: unknown): readonly (readonly [claim: string, value: st
 }
 
 /** Stands for what the file's own tenant has there and nobody has told. */
-const insideMark = "crosstrust-inside";
-
-/** Returns the end of a sentence that names an example; empty where the example holds a name that nobody has told. */
-export const forExample = (text: string): string => (text.includes(insideMark) ? "" : `, for example ${text}`);
+const untoldName = (part: string): string => `your-${part}`;
 
 const holdsSeparators = /^(?:ref|branch|environment|workflow|job)$/;
 
@@ -596,7 +593,7 @@ export function completed(issuer: Issuer, iss: string, declared: Claims): Comple
     inside: [declared],
     meant: new Map(),
   });
-  const told = (name: string) => inside[name]?.find((text) => !text.startsWith(insideMark));
+  const told = (name: string) => inside[name]?.find((text) => text !== untoldName(name));
   const first = Object.entries(issuer.claims).map(([claim, some]) => [claim, [some].flat()[0] as Template] as const);
   const known = first.flatMap(([claim, template]) => {
     const value = partsIn(template).length > 0 ? fill(template, told) : undefined;

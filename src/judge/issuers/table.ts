@@ -61,6 +61,8 @@ export interface Part {
   readonly fits?: RegExp;
   /** A token may lack it. */
   readonly optional?: true;
+  /** The other parts of a subject tell every workload apart without it. */
+  readonly needless?: true;
 }
 
 /** The name of nobody whom a file means. */
@@ -317,7 +319,7 @@ export const issuers: readonly Issuer[] = [
       workspace: workload(),
       workspaceId: workload("ws-outsider", "id"),
       // A workspace's name is unique in its organization, so its project tells nobody apart.
-      project: { ...run(nobody), form: "name" },
+      project: { ...caller(nobody), needless: true },
       projectId: { ...run("prj-outsider"), form: "id" },
       phase: { ...run("apply"), values: ["plan", "apply"] },
       run: run("run-1"),

@@ -75,9 +75,13 @@ function anotherClient({ clientId, mint }: Source): Said | undefined {
   return { code: "FIELDS-CONTRADICT", severity: "error", field: "clientId", says, fix };
 }
 
-/** Whoever gets such a token can present it to Entra for an app that trusts the same identity (entra.md 5.1 C). */
-function sharedAudience({ application }: Source): Said | undefined {
+/**
+ * Whoever gets such a token can present it to Entra for an app that trusts the same identity (entra.md 5.1 C). Where a
+ * service of Microsoft's asks for the token, as Azure DevOps does for its service connections, the audience is prescribed.
+ */
+function sharedAudience({ application, subject }: Source): Said | undefined {
   if (application !== tokenExchange.uri && application !== tokenExchange.appId) return undefined;
+  if (subject.startsWith("/eid1/")) return undefined;
   const says = `${application} is the audience of microsoft's own exchange: whoever receives the token can use it there`;
   const fix = ["az ad app create --display-name aws-federation, and use its api://APPID or client id as application"];
   return { code: "ENTRA-SHARED-AUDIENCE", severity: "security", field: "application", of: application, says, fix };

@@ -3,7 +3,7 @@ import { mappedBy } from "../../judge/google/principals.ts";
 import { judgeGrant } from "../../judge/google/privilege.ts";
 import type { Finding, Identity, Link } from "../../model.ts";
 import { breadthOf, tailsOf } from "./federation/binding-spec.ts";
-import { declared, lintExpressions, type Said } from "./federation/lint-expressions.ts";
+import { declared, lintExpressions, reassignable, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
 import { type Target, targetOf } from "./shape.ts";
 
@@ -18,6 +18,8 @@ export function lintTarget(link: Link, identity: Identity): readonly Finding[] {
     ...everybody(link),
     ...lintExpressions(link, identity),
     ...grants(target, identity),
+    ...reassigned(target, identity),
+    ...sessions(target, identity),
     ...privileges(link),
     ...foreignRoles(link),
   ];
@@ -110,6 +112,42 @@ function grants(target: Target, identity: Identity): readonly Said[] {
     }),
   );
   return [...broad, ...(tails.length === 0 ? [none] : []), ...misfit];
+}
+
+/** What is granted to is a name that can be given to somebody else (entra.md 5.3). */
+function reassigned(target: Target, identity: Identity): readonly Said[] {
+  const mapping = mappingOf(target, identity);
+  return tailsOf(target, identity).flatMap((tail): readonly Said[] => {
+    const key = mappedBy(tail);
+    const claim = reassignable.exec(mapping[key] ?? "")?.[1];
+    // Of google.subject a rule of its own tells.
+    if (tail === "*" || key === "google.subject" || claim === undefined) return [];
+    return [
+      {
+        code: "GOOGLE-MUTABLE-NAME",
+        severity: "warning",
+        field: "grant",
+        says: `${tail} is granted, which is made of ${claim}: whoever has that name next gets what this link grants`,
+        fix: ["grant to what is never given twice, such as an id or the subject"],
+      },
+    ];
+  });
+}
+
+/** A subject that is one session of a role: its name is chosen by whoever assumes the role. */
+function sessions(target: Target, identity: Identity): readonly Said[] {
+  if (identity.proof !== "aws4_request" || !("arn" in identity.who)) return [];
+  const [, role, session] = /:assumed-role\/(.+)\/([^/]+)$/.exec(identity.who.arn) ?? [];
+  if (role === undefined || !tailsOf(target, identity).some((tail) => tail.startsWith("subject/"))) return [];
+  return [
+    {
+      code: "GOOGLE-SESSION-CHOSEN",
+      severity: "hint",
+      field: "poolProvider",
+      says: `whoever may assume the role ${role} chooses the name of the session, ${session} too`,
+      fix: [`from: { aws: { .., role: ${role} } } names the role, and leaves the session to it`],
+    },
+  ];
 }
 
 /** An attribute that is not mapped, or a session's subject where every session has another. */

@@ -31,14 +31,23 @@ const discovery = z.object({
 /** AWS wants all of these (aws.md 6.3). */
 const wanted = ["response_types_supported", "subject_types_supported", "id_token_signing_alg_values_supported"];
 
+/** How an issuer is read. */
+export interface Reading {
+  /** Public CAs have to vouch for it. */
+  readonly vouched: boolean;
+  /** Whoever believes its tokens compares its name to the letter, as AWS does; Google ignores one slash at the end. */
+  readonly exact: boolean;
+}
+
 /** Discovery, then the keys it names, each held against reliability-and-security.md, 3b, cases 57 to 62. */
-export async function readDocuments(world: World, issuer: string, vouched: boolean): Promise<Documents> {
+export async function readDocuments(world: World, issuer: string, { vouched, exact }: Reading): Promise<Documents> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const said = await fetchJson(world, { operation: "GetDiscovery", url, vouched });
   const parsed = discovery.safeParse(said);
   if (!parsed.success) throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `${url} names no issuer and jwks_uri`);
   const { issuer: named, jwks_uri: jwksUri, id_token_signing_alg_values_supported: algs = [] } = parsed.data;
-  if (named !== issuer) throw wrong("GetDiscovery", "ISSUER-MISMATCH", mismatch(issuer, named));
+  if (exact ? named !== issuer : !sameButSlash(named, issuer))
+    throw wrong("GetDiscovery", "ISSUER-MISMATCH", mismatch(issuer, named));
   const asymmetric = algs.filter((alg) => /^(RS|ES)(256|384|512)$/.test(alg));
   if (algs.length > 0 && asymmetric.length === 0)
     throw wrong(
@@ -54,10 +63,14 @@ export async function readDocuments(world: World, issuer: string, vouched: boole
   return { jwksUri, kids, doubts: [...doubts, ...lacking], ...(endpoint ? { tokenEndpoint: secure(endpoint) } : {}) };
 }
 
+/** Whether two names of an issuer differ in nothing but one slash at the end. */
+export const sameButSlash = (one: string, other: string): boolean =>
+  one.replace(/\/$/, "") === other.replace(/\/$/, "");
+
 /** A difference of only a slash is the usual slip, and gets a word of its own (case 50). */
 const mismatch = (wants: string, says: string): string =>
   `the file names ${wants}, and its discovery says ${says.slice(0, 300)}${
-    says.replace(/\/$/, "") === wants.replace(/\/$/, "") ? ": the slash at the end counts" : ""
+    sameButSlash(says, wants) ? ": the slash at the end counts" : ""
   }`;
 
 /** A key set elsewhere is legitimate, http and userinfo are not (case 59). */

@@ -37,7 +37,7 @@ export const issuerKind: Kind<IssuerSpec> = {
  */
 async function read({ spec }: Resource<IssuerSpec>, hints: readonly string[], world: World): Promise<Live<IssuerSpec>> {
   await world.sandbox?.host(spec.url, { privateCa: spec.privateCa });
-  const documents = await readDocuments(world, spec.url, !spec.privateCa);
+  const documents = await readDocuments(world, spec.url, { vouched: !spec.privateCa, exact: !spec.unpinned });
   const hosts = [...new Set([spec.url, documents.jwksUri].map((url) => new URL(url).hostname))];
   const chains = await Promise.all(hosts.map((host) => chainOf(world, host)));
   const untrusted = chains.find((chain) => chain.untrusted)?.untrusted;

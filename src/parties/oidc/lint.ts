@@ -1,3 +1,4 @@
+import { varyingParts } from "../../judge/issuers/patterns.ts";
 import { isKnown, issuerOf } from "../../judge/issuers/table.ts";
 import type { Finding, Link } from "../../model.ts";
 import { identityOf } from "./claims.ts";
@@ -11,7 +12,14 @@ type Said = Pick<Finding, "code" | "severity" | "says" | "fix" | "of"> & {
 
 /** Rules over one side of a link that need no cloud. */
 export function lint(link: Link): readonly Finding[] {
-  const said = [...forAws(link), ...patterns(link), ...secrets(link), ...reserved(link), ...audiences(link)];
+  const said = [
+    ...forAws(link),
+    ...slash(link),
+    ...patterns(link),
+    ...secrets(link),
+    ...reserved(link),
+    ...audiences(link),
+  ];
   return said.map(({ field, ...rest }) => ({
     ...rest,
     at: { place: link.at(`from.oidc.${field}`) },
@@ -47,15 +55,58 @@ function forAws(link: Link): readonly Said[] {
   return [...(instead ? [known] : []), ...(new URL(issuer).port === "" ? [] : [port])];
 }
 
-const patterns = (link: Link): readonly Said[] =>
-  (sideOf(link).subjectLike ?? []).map((pattern) => ({
-    code: "BROAD-SUBJECT",
-    severity: "security",
-    field: "subjectLike",
-    of: pattern,
-    says: `${pattern} lets in every subject of ${sideOf(link).issuer} that comes to match it`,
-    fix: ["name the subjects with subject: [..] where they are few"],
-  }));
+function patterns(link: Link): readonly Said[] {
+  const { issuer, subjectLike = [] } = sideOf(link);
+  return subjectLike.map((pattern): Said => {
+    const varying = varyingParts(issuerOf(issuer), pattern);
+    const base = { field: "subjectLike", of: pattern } as const;
+    if (varying !== undefined)
+      return {
+        ...base,
+        code: "SUBJECT-PER-RUN",
+        severity: "hint",
+        says: `the wildcards of ${pattern} stand for ${varying.join(" and ")} alone: they admit one workload`,
+        fix: [],
+      };
+    return {
+      ...base,
+      code: "BROAD-SUBJECT",
+      severity: "security",
+      says: `${pattern} lets in ${admittedBy(pattern, issuer)}`,
+      fix: ["name the subjects with subject: [..] where they are few"],
+    };
+  });
+}
+
+/** Whom a pattern admits, in the words of its issuer. */
+function admittedBy(pattern: string, issuer: string): string {
+  const namespace = /^system:serviceaccount:([^:*?]+):\*$/.exec(pattern)?.[1];
+  if (namespace !== undefined) return `every service account of the namespace ${namespace} of the cluster ${issuer}`;
+  return `every subject of ${issuer} that comes to match it`;
+}
+
+/** Issuers of Entra ID: the slash at the end belongs to the first version of its tokens alone (entra.md, trap 2). */
+const slashed = /^https:\/\/sts\.windows\.net\/[^/]+$/;
+const unslashed = /^https:\/\/login\.(?:microsoftonline\.(?:com|us)|partner\.microsoftonline\.cn)\/.+\/$/;
+
+/**
+ * For Google one slash at the end of an issuer does not matter. Of Azure nobody has verified that, and Microsoft's own
+ * pages print the issuer without it.
+ */
+function slash(link: Link): readonly Said[] {
+  const { issuer } = sideOf(link);
+  if (link.to.party === "aws" || !(slashed.test(issuer) || unslashed.test(issuer))) return [];
+  const right = slashed.test(issuer) ? `${issuer}/` : issuer.replace(/\/$/, "");
+  return [
+    {
+      code: "ISSUER-SLASH",
+      severity: "warning",
+      field: "issuer",
+      says: `the tokens of this tenant name their issuer ${right}, and the file names ${issuer}`,
+      fix: [`copy iss from a token: issuer: ${right}`],
+    },
+  ];
+}
 
 /** Claims that other fields of a link set, and the field to use instead. */
 const setElsewhere: Readonly<Record<string, string>> = {

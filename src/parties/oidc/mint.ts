@@ -13,7 +13,7 @@ import {
 } from "../../run/minting.ts";
 import { type Call, CloudError, call, jsonOf, located } from "../../run/retry.ts";
 import { identityOf } from "./claims.ts";
-import { readDocuments } from "./documents.ts";
+import { readDocuments, sameButSlash } from "./documents.ts";
 import { sideOf } from "./shape.ts";
 
 const minting = { service: "oidc", operation: "Mint" } as const;
@@ -38,7 +38,7 @@ export async function mint(ask: MintAsk, world: World): Promise<Token> {
 function checked({ link }: MintAsk, token: Token): Token {
   const { issuer, subject } = sideOf(link);
   const { iss, sub } = token.claims;
-  if (iss !== issuer)
+  if (isExact(link) ? iss !== issuer : !sameButSlash(String(iss), issuer))
     throw refused("OTHER-TOKEN", `the token is of ${String(iss).slice(0, 200)}, and the file says ${issuer}`);
   if (!subject || subject.includes(String(sub))) return token;
   throw refused(
@@ -46,6 +46,9 @@ function checked({ link }: MintAsk, token: Token): Token {
     `the token is of ${String(sub).slice(0, 200)}, and the file says ${subject.join(" or ")}`,
   );
 }
+
+/** Google ignores one slash at the end of an issuer. */
+const isExact = ({ to }: MintAsk["link"]): boolean => to.party === "aws";
 
 const refused = (code: string, message: string): CloudError =>
   new CloudError({ ...minting, class: "invalid", code, status: 0, message });
@@ -61,7 +64,7 @@ const answerSchema = z.object({
 async function byClientCredentials({ link }: MintAsk, given: ClientCredentials, world: World): Promise<string> {
   const { issuer, tls } = sideOf(link);
   const vouched = tls !== "private-ca";
-  const { tokenEndpoint } = await readDocuments(world, issuer, vouched);
+  const { tokenEndpoint } = await readDocuments(world, issuer, { vouched, exact: isExact(link) });
   if (!tokenEndpoint) throw refused("CANNOT-MINT", `the discovery of ${issuer} names no token_endpoint`);
   const proof: Record<string, string> = given.assertion
     ? { client_assertion_type: assertionType, client_assertion: await googleAssertion(issuer, world) }

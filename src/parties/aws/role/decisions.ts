@@ -1,11 +1,15 @@
-import type { Policy } from "../../../judge/aws/policy.ts";
+import { isText, type Policy } from "../../../judge/aws/policy.ts";
+import { varyingParts } from "../../../judge/issuers/patterns.ts";
+import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { Decision, Identity, Link } from "../../../model.ts";
 import { judgePermission } from "../permissions.ts";
 
-/** Each pattern of subjects that the trust would admit. */
+/** Each pattern of subjects that the trust would admit, where it fits more than one workload. */
 export function broadSubjects(link: Link, identity: Identity): readonly Decision[] {
   if (identity.proof !== "oidc") return [];
-  return (identity.like ?? []).map((pattern) => ({
+  const entry = issuerOf(isText(identity.issuer) ? identity.issuer : "");
+  const broad = (identity.like ?? []).filter((pattern) => varyingParts(entry, pattern) === undefined);
+  return broad.map((pattern) => ({
     code: "BROAD-SUBJECT",
     of: pattern,
     says: `every subject that matches ${pattern} would get in`,

@@ -21,6 +21,7 @@ import { patternsOf } from "./decisions.ts";
 import { present, type Wanted } from "./live.ts";
 import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
 import { steps } from "./steps.ts";
+import { roleWidens } from "./widens.ts";
 
 /** An IAM role: trust, permissions, limits. Marks are tags. No call of IAM changes a role's path. */
 export const roleKind: Kind<RoleSpec> = {
@@ -44,6 +45,7 @@ export const roleKind: Kind<RoleSpec> = {
   remove: (target, world) => removeRole(target, world).then(() => []),
   differ: differRoles,
   holds: (spec) => [...patternsOf(trustOf(spec)), ...privilegesOf(spec)],
+  widens: roleWidens,
   combine: combineRoles,
 };
 

@@ -1,5 +1,6 @@
-import { loosens, shutOut, strangersOf } from "../../../judge/aws/admits.ts";
+import { loosens } from "../../../judge/aws/admits.ts";
 import type { Policy, Statement } from "../../../judge/aws/policy.ts";
+import { compareTrusts } from "../../../judge/aws/widens.ts";
 import type {
   Address,
   Conflict,
@@ -168,11 +169,12 @@ function byStatement(
   ];
 }
 
-/** Worst first, found by trying tokens on both trusts and not by comparing their texts. */
+/** Worst first, found by trying tokens on both trusts. What is not known to keep everybody out counts as open. */
 function weigh(live: Policy, desired: Policy): Pick<Difference, "weight"> {
-  if (strangersOf(live, desired).length > 0) return { weight: "opens" };
+  const { direction } = compareTrusts(desired, live);
+  if (direction === "widens" || direction === "undecided") return { weight: "opens" };
   if (loosens(live, desired)) return { weight: "loosens" };
-  return shutOut(live, desired) ? { weight: "narrows" } : {};
+  return direction === "narrows" ? { weight: "narrows" } : {};
 }
 
 /** One statement on each side: condition by condition, which is how people read it. */

@@ -21,6 +21,7 @@ import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
 import { getRole, writeRole } from "./calls.ts";
 import { broadSubjects } from "./decisions.ts";
+import { statementWidens } from "./widens.ts";
 
 /** The one statement a link needs in the trust of a used role; the rest is not ours and stays as read. */
 export interface StatementSpec extends Spec {
@@ -42,6 +43,7 @@ export const statementKind: Kind<StatementSpec> = {
   read: readStatement,
   list: async (): Promise<Leftovers> => ({ found: [], scopes: [], findings: [] }),
   put: putStatement,
+  widens: statementWidens,
   remove: (target, world) => removeStatement(target, world).then(() => []),
 };
 

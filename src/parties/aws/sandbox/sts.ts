@@ -144,8 +144,8 @@ function trusted(
   const asker = {
     claims,
     federated: federatedOf(String(claims.iss), account, partition),
-    // Whoever calls the sandbox is on this machine.
-    request: { sessionName, now: host.now(), sourceIp: "127.0.0.1" },
+    // Whoever calls the sandbox is on this machine, and in no network that a policy can name.
+    request: { sessionName, now: host.now(), sourceIp: "127.0.0.1", outside: true },
   };
   if (!role || !trust || role.path + role.name !== path || judgeTrust(asker, trust).allow !== true) throw denied;
   return role;

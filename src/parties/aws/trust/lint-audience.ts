@@ -29,9 +29,9 @@ const isReference = (text: string): boolean => text.startsWith("<");
 /**
  * T09. Google's `aud` holds the authorized party, which of a service account is the account itself: there only `oaud`
  * is an audience, while the client of a sign-in is one. Of other issuers any of the two keeps the tokens for other
- * applications out.
+ * applications out; so does the client id list of an OIDC provider, which all roles of the account share.
  */
-function open({ prefix, clauses }: Grant): readonly Remark[] {
+function open({ prefix, clauses, federated }: Grant): readonly Remark[] {
   const google = prefix === "accounts.google.com";
   const keys = google ? ["oaud"] : ["aud", "oaud", "app_id"];
   const client = (pattern: string) => !isReference(pattern) && !/^\d+$|@/.test(pattern);
@@ -43,11 +43,14 @@ function open({ prefix, clauses }: Grant): readonly Remark[] {
   );
   if (held) return [];
   const key = `${prefix}:${keys[0]}`;
+  const listed = federated.startsWith("arn:");
   return [
     {
       code: "AWS-AUDIENCE-OPEN",
-      severity: "warning",
-      says: `the trust takes tokens of ${prefix} for any audience: one that was meant for another service opens this role too`,
+      severity: listed ? "hint" : "warning",
+      says: listed
+        ? `the trust takes tokens of ${prefix} for every audience in the client id list of the OIDC provider, which other roles share`
+        : `the trust takes tokens of ${prefix} for any audience: one that was meant for another service opens this role too`,
       because: [{ key, wants: "(nothing)", says: "(any)", readFrom: "aud", ok: false }],
       fix: [`add StringEquals on ${key}`],
     },

@@ -1,6 +1,6 @@
 import { breadthOf } from "../../../judge/aws/admits.ts";
 import type { Policy } from "../../../judge/aws/policy.ts";
-import { forExample, namesTenant } from "../../../judge/issuers/outsiders.ts";
+import { namesTenant } from "../../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../../judge/issuers/table.ts";
 import { type Remark, remark } from "../../../model.ts";
 import { type Clause, hasWildcard, onlyWildcards, readsWildcards, rowOf } from "./lint-clauses.ts";
@@ -15,7 +15,8 @@ export function subjects(grant: Grant, policy: Policy): readonly Remark[] {
   if (tight.length > 0) {
     const others = outsider ? [chosen(grant, String(outsider.claims.sub))] : [];
     const beside = !outsider && sibling && issuerOf(grant.prefix).tenancy === "shared" ? siblings(grant, sibling) : [];
-    return [...others, ...beside, ...mutable(grant, tight)];
+    const byEmail = tight.every(({ key }) => key === `${grant.prefix}:email`) ? byMail(grant) : [];
+    return [...others, ...beside, ...byEmail, ...mutable(grant, tight)];
   }
   const open = pins.length > 0 ? pins.flatMap((pin) => wide(grant, pin)) : [missing(grant)];
   return [...open, ...byMail(grant)];
@@ -54,7 +55,7 @@ function siblings(
   return [
     remark("BROAD-SUBJECT", {
       severity: "security",
-      says: `the trust lets other workloads of the same customer of ${prefix} in${forExample(String(claims.repository ?? claims.sub))}`,
+      says: `the trust lets other workloads of the same customer of ${prefix} in, for example ${String(claims.repository ?? claims.sub)}`,
       because: subject.map(rowOf),
       fix: [`add a condition that names the workload; or accept it in the file`],
       of: values || clauses.map(({ key, values: some }) => `${key} ${some.join(" or ")}`).join("; "),
@@ -86,10 +87,14 @@ export function opennessOf(grant: Grant): Openness | undefined {
 const isParty = ({ key, patterns }: Clause, prefix: string): boolean =>
   key === `${prefix}:aud` && !patterns.some(hasWildcard);
 
-/** Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. */
+/**
+ * Conditions that hold one tenant's identity, by equality or by pattern; a Null, a number or a Not holds none. An e-mail is
+ * one where the issuer gives each address to one account; elsewhere people may enter what they like.
+ */
 function pinsOf({ prefix, clauses }: Grant): readonly Clause[] {
   const { ids = [], claims } = issuerOf(prefix);
-  const names = ["repository", "organization_slug", "pipeline_slug", "cluster_name"].filter((name) => name in claims);
+  const tenants = ["repository", "organization_slug", "pipeline_slug", "cluster_name", "email"];
+  const names = tenants.filter((name) => name in claims);
   const keys = ["sub", ...ids, ...names].map((key) => `${prefix}:${key}`);
   return clauses.filter(
     ({ demands, base, key }) => demands && keys.includes(key) && /^(?:String(?:Equals|Like)|Arn)/.test(base ?? ""),

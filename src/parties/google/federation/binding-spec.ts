@@ -1,6 +1,8 @@
 import { type Attributes, attributesOf, isUnmapped } from "../../../judge/google/attributes.ts";
 import { mappedBy } from "../../../judge/google/principals.ts";
 import { judgeGrant } from "../../../judge/google/privilege.ts";
+import { varyingParts } from "../../../judge/issuers/patterns.ts";
+import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { Address, Decision, Identity, Json, Known, Link, Ref, Resource, Spec } from "../../../model.ts";
 import { serviceAccountAddress } from "../claims.ts";
 import { sinkOf, type Target, targetOf } from "../shape.ts";
@@ -89,7 +91,9 @@ export function breadthOf(target: Target, identity: Identity): readonly Breadth[
 
 /** What has to be agreed to before the link's workload gets its grants: breadth of the grant, and patterns of subjects. */
 function broadSubjects(link: Link, identity: Identity): readonly Decision[] {
-  const patterns = (identity.proof === "oidc" ? identity.like : undefined) ?? [];
+  const { like = [], issuer = "" } = identity.proof === "oidc" ? identity : {};
+  const entry = issuerOf(typeof issuer === "string" ? issuer : "");
+  const patterns = like.filter((pattern) => varyingParts(entry, pattern) === undefined);
   const matched = patterns.map((of) => ({ of, says: `every subject that matches ${of} would get in` }));
   return [...breadthOf(targetOf(link), identity), ...matched].map(({ of, says }) => ({
     code: "BROAD-SUBJECT",

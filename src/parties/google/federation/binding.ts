@@ -5,6 +5,7 @@ import { editBindings, isBound } from "../bindings.ts";
 import { getPolicy, type IamPolicy } from "../policies.ts";
 import { leftovers, present } from "./binding-leftovers.ts";
 import type { BindingSpec } from "./binding-spec.ts";
+import { bindingWidens } from "./widens.ts";
 
 /**
  * One member of one role on one resource. Too small for a mark: it is ours to delete only where it names a pool of
@@ -28,7 +29,12 @@ const shared = {
   },
 } satisfies Partial<Kind<BindingSpec>>;
 
-export const bindingKind: Kind<BindingSpec> = { ...shared, name: "google:binding", list: leftovers };
+export const bindingKind: Kind<BindingSpec> = {
+  ...shared,
+  name: "google:binding",
+  list: leftovers,
+  widens: bindingWidens,
+};
 
 /** On an account that is only used, so that making it takes a word by name; what others bound there is theirs. */
 export const bindingOnUsedKind: Kind<BindingSpec> = {

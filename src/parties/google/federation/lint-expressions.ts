@@ -163,7 +163,8 @@ export function declared(identity: Identity): readonly Claims[] {
 }
 
 /** Who has it today need not have it tomorrow (issue; entra.md 5.3). */
-const reassignable = /assertion\.(email|preferred_username|upn|unique_name|name|username|login|nickname)\b/;
+export const reassignable =
+  /assertion\.(email|preferred_username|upn|unique_name|name|username|login|nickname|user_login|user_email)\b/;
 
 function mutable(mapping: Readonly<Record<string, string>>): readonly Said[] {
   const claim = reassignable.exec(mapping["google.subject"] ?? "")?.[1];

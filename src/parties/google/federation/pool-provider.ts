@@ -19,6 +19,7 @@ import { described, visible } from "./landing.ts";
 import { specOf } from "./live-spec.ts";
 import { differPoolProviders } from "./pool-provider-differ.ts";
 import { combinePoolProviders, type PoolProviderSpec, poolProviderAddress } from "./spec.ts";
+import { poolProviderWidens } from "./widens.ts";
 import { write } from "./writer.ts";
 
 /** A pool provider: who is believed, as whom, and under which condition. Its type is for life (google.md 6.1). */
@@ -35,6 +36,7 @@ export const poolProviderKind: Kind<PoolProviderSpec> = {
   put,
   remove: (target, world) => remove(target, world).then(() => []),
   differ: differPoolProviders,
+  widens: poolProviderWidens,
   combine: combinePoolProviders,
 };
 

@@ -1,9 +1,9 @@
 import { enters } from "../../../judge/google/admits.ts";
 import { attributesOf, isUnmapped } from "../../../judge/google/attributes.ts";
 import { evaluate, isTrue } from "../../../judge/google/cel.ts";
-import { claimsIn } from "../../../judge/google/expressions.ts";
+import { parseCondition } from "../../../judge/google/condition.ts";
+import { claimsIn, conjunctsOf, literalsIn } from "../../../judge/google/expressions.ts";
 import type { PoolTrust } from "../../../judge/google/judge.ts";
-import { forExample } from "../../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
 import { remark } from "../../../model.ts";
@@ -15,7 +15,30 @@ export function reviewPoolProvider(resource: Resource, live?: LivePresent): read
   if (!resource.address.startsWith("google:poolProvider/")) return manyGrants(resource);
   const spec = (live?.spec ?? resource.spec) as PoolProviderSpec;
   // What the file itself says is told where it stands (lint-shared.ts).
-  return [...manyGrants(resource), ...limits(spec), ...(live ? breadth(spec) : [])];
+  return [...manyGrants(resource), ...limits(spec), ...names(spec), ...(live ? breadth(spec) : [])];
+}
+
+/**
+ * A condition that goes by names alone, where a name that is given up can be taken by somebody else; an id cannot. What is
+ * granted to is of the same issuer and goes by names, too.
+ */
+function names(spec: PoolProviderSpec): readonly Remark[] {
+  const { condition, source, type } = trustFrom(spec, undefined, false);
+  const { ids = [], namesChangeHands, lastingSubject, name } = issuerOf(type === "oidc" ? source : "");
+  if (!namesChangeHands) return [];
+  const alternatives = parseCondition(condition).flatMap(conjunctsOf);
+  const holdsId = (conjunct: string): boolean =>
+    claimsIn(conjunct).some((claim) => ids.includes(claim)) ||
+    (lastingSubject !== undefined && literalsIn(conjunct).some((text) => lastingSubject.test(text)));
+  const byNames = alternatives.find((conjuncts) => !conjuncts.some(holdsId));
+  if (byNames === undefined) return [];
+  return [
+    remark("GOOGLE-MUTABLE-NAME", {
+      severity: "warning",
+      says: `the condition goes by names of ${name}, and whoever takes such a name over gets in: ${byNames.join(" && ")}`,
+      fix: [`pin an id as well: claims: { ${ids[0]}: .. }, and assertion.${ids[0]} == '..' in a condition of your own`],
+    }),
+  ];
 }
 
 function limits(spec: PoolProviderSpec): readonly Remark[] {
@@ -79,7 +102,7 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
     return [
       remark("GOOGLE-CONDITION-SIBLINGS", {
         severity: "warning",
-        says: `the condition also admits workloads of your own whose names begin or end alike${forExample(example)}`,
+        says: `the condition also admits workloads of your own whose names begin or end alike, for example ${example}`,
         fix: ["end the name with its separator, such as : or /"],
         of,
       }),
@@ -87,7 +110,7 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
   return [
     remark("GOOGLE-CONDITION-BROAD", {
       severity: "security",
-      says: `the condition admits every workload of your own tenant at ${on.source}${forExample(example)}; the bindings alone tell them apart`,
+      says: `the condition admits every workload of your own tenant at ${on.source}, for example ${example}; the bindings alone tell them apart`,
       fix: ["test what tells the workloads of the links from others; or accept it in the file"],
       of,
     }),
