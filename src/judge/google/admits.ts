@@ -280,14 +280,20 @@ function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
   const reached = attributes ? (tails ?? []).filter((tail) => isMeant(tail, attributes)) : [];
   const none = { admitted: [] as readonly Admitted[], unsure: [] as readonly string[] };
   const { untold = [] } = candidate;
-  if (allow === false && untold.length > 0 && (!tails || !attributes || reached.length > 0)) {
-    const isMeantAnyway = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
-    return isMeantAnyway ? none : { ...none, unsure: [`who has which ${untold.join(" and ")} is not known`] };
-  }
+  const meant = isMeantTo(candidate.claims, wanted, tails && reached);
+  if (allow === false && untold.length > 0 && (!tails || !attributes || reached.length > 0))
+    return meant ? none : { ...none, unsure: [`who has which ${untold.join(" and ")} is not known`] };
   if (allow === false || (tails && attributes && reached.length === 0)) return none;
-  const meant = wanted !== undefined && judgePool(candidate.claims, wanted).allow === true;
   if (allow === "unknown") return meant ? none : { ...none, unsure: unknown };
   return { ...none, admitted: [{ candidate, reached, wanted: meant }] };
+}
+
+/** Whether the file itself lets somebody in, and makes him one of these principals: its mapping counts as its condition does. */
+function isMeantTo(claims: Claims, wanted: PoolTrust | undefined, tails: readonly Tail[] | undefined): boolean {
+  if (wanted === undefined) return false;
+  const { allow, attributes } = judgePool(claims, wanted);
+  if (allow !== true) return false;
+  return !tails || tails.length === 0 || (attributes !== undefined && tails.some((tail) => isMeant(tail, attributes)));
 }
 
 /** Each of the alternatives of a condition by itself; an empty condition is one that asks nothing. */

@@ -118,6 +118,7 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
   const walk = (at: number, chosen: Chosen): boolean => {
     if (isEnough(found)) return true;
     if (--left.tries < 0) return false;
+    if (!mayStillFit(scheme, chosen, ask)) return true;
     const due = tests.filter(({ ready }) => ready === at);
     if (due.length > 0) {
       const claims = render(
@@ -140,6 +141,50 @@ function searchSide({ ask, scheme, side, found, enough, left }: Walk): boolean {
     });
   };
   return walk(0, {});
+}
+
+/** Whether what is filled of each claim so far can be the beginning of one that fits. */
+const mayStillFit = ({ claims }: Scheme, chosen: Chosen, { tests }: Search): boolean =>
+  tests.every(({ like }) => {
+    const template = like && claims[like.claim];
+    if (!like || typeof template !== "string") return true;
+    const beginning = beginningOf(template, chosen);
+    return beginning === undefined || like.patterns.some((pattern) => canBegin(pattern, beginning));
+  });
+
+/** A template up to its first part that is not filled yet; undefined where a part that it needs is lacking. */
+function beginningOf(template: string, chosen: Chosen): string | undefined {
+  const pieces = template.split(holes);
+  let text = pieces[0] ?? "";
+  for (let at = 1; at < pieces.length; at += 2) {
+    const name = pieces[at] ?? "";
+    if (!(name in chosen)) return text;
+    const value = chosen[name]?.text;
+    if (value === undefined) return undefined;
+    text += value + (pieces[at + 1] ?? "");
+  }
+  return text;
+}
+
+/** Whether something that begins so fits a pattern with the wildcards `*` and `?`. */
+function canBegin(pattern: string, beginning: string): boolean {
+  let places = new Set([0]);
+  for (const character of beginning) {
+    const next = new Set<number>();
+    for (const place of places) {
+      for (let at = place; at < pattern.length; at += 1) {
+        const wanted = pattern[at];
+        if (wanted === "*") next.add(at);
+        else {
+          if (wanted === "?" || wanted === character) next.add(at + 1);
+          break;
+        }
+      }
+    }
+    if (next.size === 0) return false;
+    places = next;
+  }
+  return true;
 }
 
 /**
@@ -572,8 +617,10 @@ function parsedText(template: string, value: string): Parsed {
     const whole = holdsSeparators.test(name);
     const end = next === "" ? value.length : value.indexOf(whole ? next : (next[0] ?? ""), at);
     const text = value.slice(at, end < 0 ? undefined : end);
-    if (/[*?]/.test(text)) return { found, fits: true };
-    if (end < 0 || text === "" || (next !== "" && !whole && /[:/@]/.test(text))) return { found, fits: false };
+    const wild = text.search(/[*?]/);
+    const crosses = next !== "" && !whole && /[:/@]/.test(wild < 0 ? text : text.slice(0, wild));
+    if (wild >= 0) return { found, fits: !crosses };
+    if (end < 0 || text === "" || crosses) return { found, fits: false };
     found[name] = text;
     at = end;
   }
