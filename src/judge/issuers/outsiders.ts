@@ -188,6 +188,45 @@ function canBegin(pattern: string, beginning: string): boolean {
 }
 
 /**
+ * Whether some value of a template fits a pattern with the wildcards `*` and `?`: a walk through both at once, where a part
+ * stands for any text that it can hold.
+ */
+function canFit(pattern: string, template: string, parts: Scheme["parts"]): boolean {
+  const steps: readonly Step[] = template
+    .split(holes)
+    .flatMap((piece, at): readonly Step[] => (at % 2 === 1 ? [{ part: piece }] : [...piece]));
+  // Whatever stands last can hold separators, too.
+  const last = steps.length - 1;
+  const seen = new Set<number>();
+  const walk = (at: number, step: number): boolean => {
+    const place = at * (steps.length + 1) + step;
+    if (seen.has(place)) return false;
+    seen.add(place);
+    const [wanted, given] = [pattern[at], steps[step]];
+    if (wanted === undefined && given === undefined) return true;
+    if (wanted === "*" && walk(at + 1, step)) return true;
+    if (typeof given === "object" && walk(at, step + 1)) return true;
+    if (wanted === undefined || given === undefined || !takes(wanted, given, parts, step === last)) return false;
+    return walk(wanted === "*" ? at : at + 1, typeof given === "object" ? step : step + 1);
+  };
+  return walk(0, 0);
+}
+
+/** A character of a template, or a part of it. */
+type Step = string | { readonly part: string };
+
+function takes(wanted: string, given: Step, parts: Scheme["parts"], isLast: boolean): boolean {
+  if (wanted === "*" || wanted === "?") return true;
+  return typeof given === "object" ? canHold(given.part, wanted, parts, isLast) : wanted === given;
+}
+
+function canHold(name: string, character: string, parts: Scheme["parts"], isLast: boolean): boolean {
+  const { fits } = parts[name] ?? {};
+  if (fits) return fits.test(`a${character}a`) || !fits.test("aaa");
+  return isLast || !/[:/]/.test(character) || (holdsSeparators.test(name) && character === "/");
+}
+
+/**
  * Where a part can only be one of a few texts, all of those are tried: a list of many names must not hide the last one.
  */
 function within(
@@ -248,7 +287,8 @@ function limitsOf({ claims, parts }: Scheme, { tests }: Search): ReadonlyMap<str
     if (!like || typeof template !== "string") continue;
     const names = partsIn(template);
     if (names.length === 0 || names.some((name) => parts[name] === undefined)) continue;
-    const read = like.patterns.map((pattern) => parsed(template, pattern)).filter(({ fits }) => fits);
+    const possible = like.patterns.filter((pattern) => canFit(pattern, template, parts));
+    const read = possible.map((pattern) => parsed(template, pattern)).filter(({ fits }) => fits);
     if (read.length === 0) return undefined;
     for (const name of names.filter((one) => read.every(({ found }) => one in found))) {
       const texts = new Set(read.map(({ found }) => found[name] ?? ""));
@@ -617,10 +657,8 @@ function parsedText(template: string, value: string): Parsed {
     const whole = holdsSeparators.test(name);
     const end = next === "" ? value.length : value.indexOf(whole ? next : (next[0] ?? ""), at);
     const text = value.slice(at, end < 0 ? undefined : end);
-    const wild = text.search(/[*?]/);
-    const crosses = next !== "" && !whole && /[:/@]/.test(wild < 0 ? text : text.slice(0, wild));
-    if (wild >= 0) return { found, fits: !crosses };
-    if (end < 0 || text === "" || crosses) return { found, fits: false };
+    if (/[*?]/.test(text)) return { found, fits: true };
+    if (end < 0 || text === "" || (next !== "" && !whole && /[:/@]/.test(text))) return { found, fits: false };
     found[name] = text;
     at = end;
   }

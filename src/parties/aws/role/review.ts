@@ -21,7 +21,9 @@ export function reviewRole(
   const missing = absent
     .filter((address) => address.startsWith(head))
     .map((address) => `arn:${partition}:iam::${account}:oidc-provider/${address.slice(head.length)}`);
-  return [...lintTrust(trustOf(spec), { account, partition, maxSession, missing }), ...(live ? escalation(spec) : [])];
+  const named = trustOf(resource.spec as RoleSpec).statements.flatMap(({ principal }) => principal?.Federated ?? []);
+  const context = { account, partition, maxSession, missing, named };
+  return [...lintTrust(trustOf(spec), context), ...(live ? escalation(spec) : [])];
 }
 
 /** With any of these a session makes itself a lasting way in (aws.md 13.2, T18). */

@@ -11,6 +11,8 @@ export interface LintContext {
   readonly maxSession?: number;
   /** ARNs of OIDC providers that are known not to exist. Of all others nothing is said. */
   readonly missing?: readonly string[];
+  /** Principals that the file names, so that a fix leads to them. */
+  readonly named?: readonly string[];
 }
 
 /** One Allow for web identities, as one issuer's tokens meet it. */

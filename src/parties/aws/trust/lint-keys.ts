@@ -3,10 +3,10 @@ import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import type { Remark } from "../../../model.ts";
 import { exposes } from "./exposes.ts";
 import { type Clause, clausesOf, hasWildcard, isLiteral, onlyWildcards, rowOf } from "./lint-clauses.ts";
-import { issuersOf, prefixOf, webIdentity } from "./lint-grants.ts";
+import { issuersOf, type LintContext, prefixOf, webIdentity } from "./lint-grants.ts";
 
 /** What the conditions of a policy can read at all: T04 to T07 and T12 of aws.md 13.2. */
-export function keys(policy: Policy): readonly Remark[] {
+export function keys(policy: Policy, { named = [] }: Pick<LintContext, "named">): readonly Remark[] {
   return policy.statements.flatMap((statement) => {
     const clauses = clausesOf(statement, policy);
     const literals = clauses.flatMap((clause) => literal(statement, clause));
@@ -15,7 +15,7 @@ export function keys(policy: Policy): readonly Remark[] {
     if (prefixes.length === 0) return literals;
     return [
       ...literals,
-      ...clauses.flatMap((clause) => unread(clause, prefixes)),
+      ...clauses.flatMap((clause) => unread(clause, prefixes, named)),
       ...clauses.flatMap((clause) => passes(clause, prefixes)),
       ...untagged(clauses, policy),
     ];
@@ -50,7 +50,7 @@ const verb = (effect: string): string => (effect === "Allow" ? "admits" : "shuts
  * T05 and T07. A key that differs in case alone is fine: key names know no case (aws.md 2.3), and a canonical policy
  * holds them in lower case.
  */
-function unread(clause: Clause, prefixes: readonly string[]): readonly Remark[] {
+function unread(clause: Clause, prefixes: readonly string[], named: readonly string[]): readonly Remark[] {
   const { key, demands } = clause;
   if (prefixes.some((prefix) => exposes(prefix, key))) return [];
   const so = demands ? "so this never matches, and nobody passes" : "so this decides nothing";
@@ -62,9 +62,16 @@ function unread(clause: Clause, prefixes: readonly string[]): readonly Remark[] 
     const says = `aws gives the policy no ${claim} of a token of ${whose}, ${so}`;
     return [{ code: "AWS-KEY-NEVER-THERE", severity: "error", says, because, fix: carry(claim, whose) }];
   }
-  const wanted = `${prefixes[0]}:${key.slice(key.lastIndexOf(":") + 1)}`;
-  const says = `${key} belongs to no issuer that this statement trusts (${prefixes.join(", ")}): ${mistake(key, prefixes[0] ?? "")}, ${so}`;
-  return [{ code: "AWS-KEY-PREFIX", severity: "error", says, because, fix: [`write ${wanted}`] }];
+  const there = key.slice(0, key.lastIndexOf(":"));
+  // The key is as the file has it, so it is the principal that is wrong.
+  const right = named.find((name) => prefixOf(name) === there);
+  const why = right === undefined ? mistake(key, prefixes[0] ?? "") : "the key is the file's, and the principal is not";
+  const says = `${key} belongs to no issuer that this statement trusts (${prefixes.join(", ")}): ${why}, ${so}`;
+  const fix =
+    right === undefined
+      ? `write ${prefixes[0]}:${key.slice(key.lastIndexOf(":") + 1)}`
+      : `name ${right} as the principal, as crosstrust apply does`;
+  return [{ code: "AWS-KEY-PREFIX", severity: "error", says, because, fix: [fix] }];
 }
 
 /** Google's tokens cannot carry the claim (aws.md 2.4). */

@@ -19,7 +19,7 @@ export type { LintContext } from "./lint-grants.ts";
 export function lintTrust(policy: Policy, context: LintContext): readonly Remark[] {
   const found = [
     ...grantsOf(policy).flatMap((grant) => [...subjects(grant, policy), ...audiences(grant), ...sharedIssuer(grant)]),
-    ...keys(policy),
+    ...keys(policy, context),
     ...principals(policy, context),
     ...size(policy),
     ...session(context),
