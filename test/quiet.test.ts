@@ -3,15 +3,14 @@ import { loadFile } from "../src/cli/context.ts";
 import { BadFile } from "../src/cli/exit.ts";
 import { reviewLive } from "../src/crosstrust/review.ts";
 import { parsePolicy } from "../src/judge/aws/policy.ts";
-import { acceptLine, type Finding, type Link } from "../src/model.ts";
+import { acceptLine, type Finding } from "../src/model.ts";
 import { lintTrust } from "../src/parties/aws/trust/lint.ts";
-import { parties } from "../src/parties/index.ts";
-import { CloudError } from "../src/run/retry.ts";
 import { everydayRow } from "./quiet/everyday.ts";
-import type { Claims, Open, Pending, Right, Row, SetUp } from "./quiet/row.ts";
+import type { Open, Pending, Right, Row, SetUp } from "./quiet/row.ts";
 import { toAwsRows, writtenRows } from "./quiet/to-aws.ts";
 import { toGoogleRows } from "./quiet/to-google.ts";
 import { account, type Bench, bench, federationOf, folderWith } from "./support/bench.ts";
+import { gets } from "./support/presenting.ts";
 
 // Set-ups that Google, AWS, GitHub, GitLab and HashiCorp recommend. A right one that is reported as open teaches people to
 // ignore the report; the half of it that lets somebody in must be reported always.
@@ -65,35 +64,6 @@ async function made(setUp: SetUp): Promise<{ b: Bench; text: string }> {
   const asked = planned.plan.findings.filter(({ asks, accepted }) => asks !== undefined && !accepted);
   expect([asked, applied.findings]).toEqual([[], []]);
   return { b, text };
-}
-
-/** Whether a token gets what the first link grants: `yes`, or the code by which it is refused. */
-async function gets(b: Bench, text: string, claims: Claims): Promise<string> {
-  const [link] = federationOf(text).links as readonly [Link];
-  // The sandbox hosts an issuer under the file's name or under its own, and each of them signs with keys of its own.
-  const signers = new Set([String(link.from.spec.issuer ?? claims.iss), String(claims.iss)]);
-  const outcomes = await Promise.all([...signers].map((signer) => exchanged(b, link, { signer, claims })));
-  return outcomes.find((one) => one === "yes") ?? outcomes.join(", ");
-}
-
-async function exchanged(
-  b: Bench,
-  link: Link,
-  { signer, claims }: { signer: string; claims: Claims },
-): Promise<string> {
-  const relying = parties.find(({ name }) => name === link.to.party)?.relying;
-  const world = b.world();
-  const ask = { link, purpose: "use" } as const;
-  try {
-    const token = (await world.sandbox?.mint(signer, claims)) ?? "";
-    const session = await relying?.exchange(ask, { text: token, claims, header: {}, mintedBy: "sandbox" }, world);
-    if (!session) return "no session";
-    await relying?.whoami(session, ask, world);
-    return "yes";
-  } catch (error) {
-    if (error instanceof CloudError) return error.code;
-    throw error;
-  }
 }
 
 const tested = rows.filter(({ right, open, stopped = [] }) => right.length + open.length + stopped.length > 0);

@@ -92,7 +92,11 @@ export interface Mark {
 
 /** What could not be read has no state here: reading throws, because "absent" would mean create. */
 export type Live<S extends Spec = Spec> =
-  | { readonly state: "absent" }
+  /**
+   * `narrower`: conditions under which something beside it does already what it would do without them. Making it would lift
+   * these.
+   */
+  | { readonly state: "absent"; readonly narrower?: readonly string[] }
   /** Gone, but can come back: `id` is what the undelete call needs, `outputs` what it will have again. */
   | { readonly state: "deleted"; readonly id: string; readonly outputs: Readonly<Record<string, string>> }
   | LivePresent<S>;

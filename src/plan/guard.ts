@@ -25,7 +25,7 @@ export interface Guarded {
 export function guard(input: Guarded): readonly Finding[] {
   return [
     ...input.changes.flatMap((change) => foreign(change, input)),
-    ...input.changes.flatMap((change) => wider(change, input)),
+    ...input.changes.flatMap((change) => [...wider(change, input), ...lifts(change, input)]),
     ...input.changes.flatMap((change) => undecided(change, input)),
     ...input.changes.flatMap((change) => wakes(change, input)),
     ...missing(input),
@@ -94,6 +94,8 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
   if (!due || desired === undefined || consented(change, consents.allowWiden)) return [];
   const resolved = <T>(value: T): T => resolve(value, lookup);
   const widening = kind.widens?.(change, { changes: beside, resolve: resolved });
+  // Said with the conditions that it would lift.
+  if (isBesideNarrower(change)) return [];
   const what = say(input, address);
   const fix = [`if that is meant: crosstrust apply --allow-widen ${links[0] ?? "LINK"}`];
   const asked = { asks: "usage" as const, at: { address }, links, fix };
@@ -105,6 +107,33 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
   if (widening?.direction !== "undecided") return [];
   const says = `whether ${what} would let somebody in that it does not let in now cannot be decided: ${widening.why}`;
   return [finding("WIDENING-UNDECIDED", { ...asked, says })];
+}
+
+const isBesideNarrower = ({ verb, live }: Change): boolean =>
+  verb === "create" && live.state === "absent" && (live.narrower?.length ?? 0) > 0;
+
+/**
+ * What is made beside something that admits the same workload under further conditions: these hold nobody any more. The
+ * file cannot express them, so it has not decided to drop them. In what is ours they are drift, which a repair takes back.
+ */
+function lifts({ cause, live, address, links }: Change, input: Guarded): readonly Finding[] {
+  const narrower = live.state === "absent" ? (live.narrower ?? []) : [];
+  const isRepair = cause === "drifted" && !kindOf(input.kinds, address).onUsed;
+  if (narrower.length === 0 || isRepair) return [];
+  if (links.some((name) => input.consents.allowWiden.includes(name))) return [];
+  const held = narrower.join(", and ");
+  return [
+    finding("TRUST-WIDENED", {
+      asks: "usage",
+      at: { address },
+      links,
+      says: `${say(input, address)} would admit the workload where it is admitted now only under: ${held}`,
+      fix: [
+        "leave it as it is, if that restriction is wanted: crosstrust cannot write it",
+        `if the restriction may go: crosstrust apply --allow-widen ${links[0] ?? "LINK"}`,
+      ],
+    }),
+  ];
 }
 
 /** What was deleted keeps its id, and whoever still names it gets in again when it comes back (fact sheet, 2.3). */

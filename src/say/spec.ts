@@ -8,8 +8,11 @@ interface Statement {
 
 /** What a thing that is about to be made will hold: rows of label, key, sign and value. */
 export function specRows(resource: Resource): readonly (readonly string[])[] {
-  const { trust, managed, inline, boundary, document } = resource.spec as Readonly<Record<string, Json | undefined>>;
-  const statements = (trust as { statements?: readonly Statement[] } | undefined)?.statements ?? [];
+  const { trust, statement, managed, inline, boundary, document } = resource.spec as Readonly<
+    Record<string, Json | undefined>
+  >;
+  const alone = statement === undefined ? [] : [statement as Statement];
+  const statements = (trust as { statements?: readonly Statement[] } | undefined)?.statements ?? alone;
   const trusts = statements.flatMap(statementRows);
   const documents = [
     ...Object.values((inline ?? {}) as Readonly<Record<string, Document>>),
@@ -94,6 +97,8 @@ function statementText(statement: Permission): string {
   const deny = effect === "Allow" ? "" : `${effect} `;
   if (resource.length > 0) return `${deny}${permissionText(statement)}`;
   const conditions = statementRows(statement).map(([key, sign, value]) => `${key} ${sign} ${value}`);
-  const who = Object.values(statement.principal ?? {}).flat();
-  return `${deny}${conditions.length > 0 ? conditions.join("   ") : `${who.join(", ")}, whoever it is`}`;
+  const who = Object.values(statement.principal ?? {})
+    .flat()
+    .join(", ");
+  return `${deny}${[who, ...(conditions.length > 0 ? conditions : ["whoever it is"])].join("   ")}`;
 }

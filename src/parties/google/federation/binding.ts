@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { memberOf, parseMember } from "../../../judge/google/principals.ts";
 import type { Kind, Live, LivePresent, Removal, Resource, Spec, World } from "../../../model.ts";
 import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
@@ -18,7 +19,11 @@ const shared = {
   read: async ({ spec }, _hints, world) => {
     const policy = await unlessMissing(getPolicy(world, spec));
     const member = fullMember(spec);
-    if (!policy || !member || !isBound(policy, spec.role, member)) return { state: "absent" };
+    if (!policy || !member) return { state: "absent" };
+    if (!isBound(policy, spec.role, member)) {
+      const narrower = conditionsOn(policy, spec.role, member);
+      return narrower.length > 0 ? { state: "absent", narrower } : { state: "absent" };
+    }
     return { ...present(spec), seen: othersIn(policy, spec.role, member) };
   },
   remove: async ({ live }: Removal<BindingSpec>, world) => {
@@ -51,6 +56,17 @@ const othersIn = ({ bindings }: IamPolicy, role: string, own: string): readonly 
     .flatMap(({ members }) => members)
     .filter((member) => member !== own && parseMember(member) !== undefined)
     .map((member) => ({ member }));
+
+/** Conditions under which the member holds the role already: a binding without one lifts them. */
+const conditionsOn = ({ bindings }: IamPolicy, role: string, member: string): readonly string[] =>
+  bindings
+    .filter((one) => one.role === role && one.condition !== undefined && one.members.includes(member))
+    .map(({ condition }) => expressionOf(condition));
+
+const conditionSchema = z.looseObject({ expression: z.string() });
+
+const expressionOf = (condition: unknown): string =>
+  conditionSchema.safeParse(condition).data?.expression ?? "a condition that cannot be read";
 
 /** Undefined while the pool's full name is not known. */
 function fullMember({ pool, member }: BindingSpec): string | undefined {

@@ -4,6 +4,7 @@ import { evaluate, isTrue } from "../../../judge/google/cel.ts";
 import { parseCondition } from "../../../judge/google/condition.ts";
 import { claimsIn, conjunctsOf, literalsIn } from "../../../judge/google/expressions.ts";
 import type { PoolTrust } from "../../../judge/google/judge.ts";
+import { namesTenant } from "../../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../../judge/issuers/table.ts";
 import type { LivePresent, Remark, Resource } from "../../../model.ts";
 import { remark } from "../../../model.ts";
@@ -81,10 +82,11 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
   if (!shared) return all ? [narrowsNothing(on.source, of)] : [];
   if (outsider) {
     const example = String(outsider.claims.repository ?? outsider.claims.sub);
+    const alike = outsider.crafted || isNamed(outsider.claims, on);
     return [
       remark("GOOGLE-CONDITION-BROAD", {
-        severity: outsider.crafted ? "security" : "error",
-        says: `the condition admits other customers of ${on.source}, for example ${example}: ${outsider.crafted ? "a name of theirs can look like yours" : "it tests what a customer chooses"}`,
+        severity: alike ? "security" : "error",
+        says: `the condition admits other customers of ${on.source}, for example ${example}: ${alike ? "a name of theirs can look like yours" : "it tests what a customer chooses"}`,
         fix: [
           "leave it out: then the workload of the link is pinned",
           "or test a claim that only your tenant has, such as an id",
@@ -93,6 +95,16 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
       }),
     ];
   }
+  const unanchored = looseTest(on);
+  if (unanchored !== undefined)
+    return [
+      remark("GOOGLE-CONDITION-BROAD", {
+        severity: "security",
+        says: `the condition finds its text anywhere in the claim, so that a name of other customers of ${on.source} can hold it: ${unanchored}`,
+        fix: ["begin the expression with ^ and end it with $", "or compare the whole claim with =="],
+        of,
+      }),
+    ];
   // A pattern of subjects is told where the file says it.
   const siblings = candidates.filter(({ who, same }) => who === "sibling" && !same);
   if (siblings.length === 0 || /assertion\.sub\.matches\('\^/.test(on.condition)) return [];
@@ -116,6 +128,29 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
     }),
   ];
 }
+
+/** What lets the outsider in does name a tenant, somewhere in a text that is not compared as a whole. */
+function isNamed(outsider: Readonly<Record<string, unknown>>, trust: PoolTrust): boolean {
+  const alternatives = parseCondition(trust.condition).flatMap(conjunctsOf);
+  const passed = alternatives.find((conjuncts) => conjuncts.every((one) => passes(one, trust)(outsider))) ?? [];
+  return passed.flatMap(literalsIn).some((text) => namesTenant(issuerOf(trust.source), text));
+}
+
+/** A test that alone keeps other tenants out, and that finds its text anywhere. */
+function looseTest(trust: PoolTrust): string | undefined {
+  for (const tests of parseCondition(trust.condition).flatMap(conjunctsOf)) {
+    const loose = tests.find(isUnanchored);
+    const rest = tests.filter((one) => !isUnanchored(one)).join(" && ");
+    if (loose === undefined) continue;
+    if (rest === "" || enters({ ...trust, condition: rest }, []).candidates.some(({ who }) => who === "outsider"))
+      return loose;
+  }
+  return undefined;
+}
+
+/** RE2's `matches` and `contains` find their text anywhere (google.md, 5). */
+const isUnanchored = (test: string): boolean =>
+  !/^!/.test(test.trim()) && /\.matches\(\s*r?['"](?!\^|\(\?:\^)|\.contains\(/.test(test);
 
 const anybody = "anybody";
 
