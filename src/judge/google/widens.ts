@@ -121,8 +121,11 @@ function isNewcomer(claims: Claims, before: Admitting, after: Admitting): boolea
 }
 
 /** Which audience a token is for is its holder's choice, so that a new one by itself lets nobody new in. */
-const anyAudience = (claims: Claims, { type, audiences, name }: PoolTrust): readonly Claims[] =>
-  type === "aws" ? [claims] : [claims, ...[...audiences, ...(name ? [name] : [])].map((aud) => ({ ...claims, aud }))];
+function anyAudience(claims: Claims, { type, audiences, name }: PoolTrust): readonly Claims[] {
+  if (type === "aws") return [claims];
+  const taken = name ? [...audiences, name] : audiences;
+  return [claims, ...taken.map((aud) => ({ ...claims, aud }))];
+}
 
 /** Whether somebody becomes a principal, or reaches a grant, that he did not before. */
 function isMore(now: Attributes | undefined, then: Attributes | undefined, before: Admitting, after: Admitting) {

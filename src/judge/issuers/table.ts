@@ -147,8 +147,16 @@ const githubClaims: Issuer["claims"] = {
 };
 
 const githubKeys = [
-  ...["actor", "actor_id", "job_workflow_ref", "repository", "repository_id", "repository_owner_id", "workflow"],
-  ...["ref", "environment", "enterprise_id"],
+  "actor",
+  "actor_id",
+  "job_workflow_ref",
+  "repository",
+  "repository_id",
+  "repository_owner_id",
+  "workflow",
+  "ref",
+  "environment",
+  "enterprise_id",
 ];
 
 const github = {
@@ -305,8 +313,15 @@ export const issuers: readonly Issuer[] = [
     parts: gitlabParts(tenant, (own) => caller(own)),
     ...gitlab,
     awsKeys: [
-      ...["namespace_id", "project_id", "user_id", "user_login", "user_email", "user_access_level", "ref_protected"],
-      ...["pipeline_source", "runner_environment"],
+      "namespace_id",
+      "project_id",
+      "user_id",
+      "user_login",
+      "user_email",
+      "user_access_level",
+      "ref_protected",
+      "pipeline_source",
+      "runner_environment",
     ],
     awsRequires: ["sub"],
   },
@@ -380,7 +395,12 @@ export const issuers: readonly Issuer[] = [
     ids: ["organization_id", "pipeline_id", "cluster_id"],
     namesChangeHands: true,
     awsKeys: [
-      ...["organization_slug", "organization_id", "pipeline_slug", "pipeline_id", "cluster_name", "cluster_id"],
+      "organization_slug",
+      "organization_id",
+      "pipeline_slug",
+      "pipeline_id",
+      "cluster_name",
+      "cluster_id",
       "build_branch",
     ],
     awsRequires: ["sub"],
