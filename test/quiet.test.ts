@@ -7,10 +7,12 @@ import { acceptLine, type Finding } from "../src/model.ts";
 import { lintTrust } from "../src/parties/aws/trust/lint.ts";
 import { everydayRow } from "./quiet/everyday.ts";
 import type { Open, Pending, Right, Row, SetUp } from "./quiet/row.ts";
+import { toAws } from "./quiet/set-ups.ts";
 import { toAwsRows, writtenRows } from "./quiet/to-aws.ts";
 import { toGoogleRows } from "./quiet/to-google.ts";
 import { account, type Bench, bench, federationOf, folderWith } from "./support/bench.ts";
 import { gets } from "./support/presenting.ts";
+import { Somebody } from "./support/somebody.ts";
 
 // Set-ups that Google, AWS, GitHub, GitLab and HashiCorp recommend. A right one that is reported as open teaches people to
 // ignore the report; the half of it that lets somebody in must be reported always.
@@ -125,6 +127,23 @@ describe("trust policies as they stand in accounts", () => {
     const found = parsed ? lintTrust(parsed, { account, partition: "aws" }) : [];
     expect(found.map(({ severity, code }) => `${severity} ${code}`)).toEqual(lint);
   });
+
+  const edited = writtenRows.filter(({ from }) => from !== undefined);
+  test.each(edited)("row $row, $title: a made role edited to it is drift, and nobody else gets in", async (written) => {
+    const { b, text } = await made({ title: "", links: toAws("reports", written.from ?? "") });
+    await new Somebody(b).document(written.policy, "reports");
+    const { verdict, findings } = await b.health(text);
+    expect([verdict, findings.filter(({ witness }) => witness)]).toEqual(["drifted", []]);
+  });
+});
+
+test("row 21, a pattern of a namespace: the finding names the namespace and the cluster", () => {
+  const links = toAws(
+    "importer",
+    'oidc: { issuer: "https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B", clientId: sts.amazonaws.com, subjectLike: "system:serviceaccount:shop:*" }',
+  );
+  const [found] = lintOf(fileOf(links)).filter(({ code }) => code === "BROAD-SUBJECT");
+  expect(found?.says).toContain("the namespace shop of the cluster https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B");
 });
 
 // Catches a row that somebody drops: each is tested, or pending by the issue that makes it expressible.

@@ -371,10 +371,13 @@ export interface Written {
   readonly policy: object;
   /** What the rules say of its text: severity and code. */
   readonly lint: readonly string[];
+  /** The workload of the row: a role that was made for it and edited to this policy is drifted, and neither open nor broken. */
+  readonly from?: string;
 }
 
 const sub = { [`${actions}:sub`]: "repo:acme/app:environment:prod" };
-const serviceAccount = "112233445566778899001";
+/** The sandbox makes unique ids of names: this one is of `reports` in `acme-prod`. */
+const serviceAccount = "107826859272070640966";
 
 export const writtenRows: readonly Written[] = [
   {
@@ -382,6 +385,7 @@ export const writtenRows: readonly Written[] = [
     title: "StringLike without a wildcard counts as equality",
     policy: policyOf(statement(actions, { StringLike: { ...audience, ...sub } })),
     lint: ["warning AWS-MUTABLE-NAME"],
+    from: fromGithub('subject: "repo:acme/app:environment:prod"'),
   },
   {
     row: 23,
@@ -392,6 +396,7 @@ export const writtenRows: readonly Written[] = [
       }),
     ),
     lint: ["hint AWS-AUDIENCE-OPEN"],
+    from: `oidc: { issuer: "https://${gitlabServer}", clientId: aws, subject: "project_path:acme/app:ref_type:branch:ref:main" }`,
   },
   {
     row: 26,
@@ -403,12 +408,13 @@ export const writtenRows: readonly Written[] = [
       Condition: {
         StringEquals: {
           "accounts.google.com:aud": serviceAccount,
-          "accounts.google.com:oaud": "aws-trust-1",
+          "accounts.google.com:oaud": "crosstrust/acme/reports",
           "accounts.google.com:sub": serviceAccount,
         },
       },
     }),
     lint: [],
+    from: google,
   },
   {
     row: 26,
@@ -420,7 +426,7 @@ export const writtenRows: readonly Written[] = [
       Condition: {
         StringEquals: {
           "accounts.google.com:email": "reports@acme-prod.iam.gserviceaccount.com",
-          "accounts.google.com:oaud": "aws-trust-1",
+          "accounts.google.com:oaud": "crosstrust/acme/reports",
         },
       },
     }),
