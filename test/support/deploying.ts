@@ -19,12 +19,15 @@ export const runIn = (all: Deploying, words: string): Promise<Ran> =>
 export const things = async ({ url }: Bench): Promise<readonly string[]> => {
   const state = (await (await fetch(`${url}/_sandbox/state`)).json()) as Record<string, { deletedAt?: number }>;
   const about = /^google\.(account|role|bucket|run|workflow|job|logMetric|metric|alertPolicy|repository|package)/;
-  return Object.entries(state)
-    .filter(([key, value]) => about.test(key) && value?.deletedAt === undefined)
-    .map(([key, value]) => (key.startsWith("google.account/") ? String((value as { email?: string }).email) : key))
-    .map((key) => key.replace(/\/\d{6,}$/, "/ID").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "ID"))
-    .filter((key) => !/compute@developer|health-part/.test(key))
-    .sort();
+  return (
+    Object.entries(state)
+      .filter(([key, value]) => about.test(key) && value?.deletedAt === undefined)
+      .map(([key, value]) => (key.startsWith("google.account/") ? String((value as { email?: string }).email) : key))
+      .map((key) => key.replace(/\/\d{6,}$/, "/ID").replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "ID"))
+      // What every project and its organization have anyway, and reports of parts.
+      .filter((key) => !/compute@developer|^google\.role\/organizations\/|health-part/.test(key))
+      .sort()
+  );
 };
 
 /** Ends crosstrust and whatever gcloud it has started, the hard way, as soon as its progress says so. */
