@@ -336,8 +336,8 @@ export const issuers: readonly Issuer[] = [
       organizationId: tenant("org-outsider", "id"),
       workspace: workload(),
       workspaceId: workload("ws-outsider", "id"),
-      // A workspace's name is unique in its organization, so its project tells nobody apart.
-      project: { ...caller(nobody), needless: true },
+      // A workspace's name is unique in its organization, so its project tells nobody apart. No name holds a colon.
+      project: { ...caller(nobody), needless: true, fits: /^[^:]+$/ },
       projectId: { ...run("prj-outsider"), form: "id" },
       phase: { ...run("apply"), values: ["plan", "apply"] },
       run: run("run-1"),
