@@ -11,6 +11,7 @@ import {
   saveFolder,
 } from "./hierarchy.ts";
 import { finished, type Operation } from "./operations.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { GoogleError, type RestCall, type Route } from "./rest.ts";
 import { checkedPolicy, nextPolicy, type StoredPolicy } from "./store.ts";
 
@@ -31,21 +32,11 @@ export const folderRoutes: readonly Route[] = [
   },
   { method: "PATCH", pattern: path(one), operation: "UpdateFolder", write: true, run: rename },
   { method: "POST", pattern: path(`${one}:move`), operation: "MoveFolder", write: true, run: move },
-  {
-    method: "POST",
-    pattern: path(`${one}:getIamPolicy`),
-    operation: "GetIamPolicy",
-    write: false,
-    run: (call) => held(call, "getIamPolicy").policy,
-  },
-  { method: "POST", pattern: path(`${one}:setIamPolicy`), operation: "SetIamPolicy", write: true, run: setPolicy },
-  {
-    method: "POST",
-    pattern: path(`${one}:testIamPermissions`),
-    operation: "TestIamPermissions",
-    write: false,
-    run: test,
-  },
+  ...policyRoutes((rest) => path(`${one}${rest}`), {
+    get: (call) => held(call, "getIamPolicy").policy,
+    set: setPolicy,
+    test,
+  }),
 ];
 
 /** A folder that is not there and one that the caller may not see have the same answer. */

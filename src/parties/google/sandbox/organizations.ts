@@ -1,5 +1,6 @@
 import { denied, may, require_ } from "./access.ts";
 import { organizationOf, ownOrganization, type StoredOrganization, saveOrganization } from "./hierarchy.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import type { RestCall, Route } from "./rest.ts";
 import { checkedPolicy, type StoredPolicy } from "./store.ts";
 
@@ -18,21 +19,11 @@ export const organizationRoutes: readonly Route[] = [
   },
   { method: "POST", pattern: path(":search"), operation: "SearchOrganizations", write: false, run: search },
   { method: "GET", pattern: path(":search"), operation: "SearchOrganizations", write: false, run: search },
-  {
-    method: "POST",
-    pattern: path(`${one}:getIamPolicy`),
-    operation: "GetIamPolicy",
-    write: false,
-    run: (call) => held(call, "getIamPolicy").policy,
-  },
-  { method: "POST", pattern: path(`${one}:setIamPolicy`), operation: "SetIamPolicy", write: true, run: setPolicy },
-  {
-    method: "POST",
-    pattern: path(`${one}:testIamPermissions`),
-    operation: "TestIamPermissions",
-    write: false,
-    run: test,
-  },
+  ...policyRoutes((rest) => path(`${one}${rest}`), {
+    get: (call) => held(call, "getIamPolicy").policy,
+    set: setPolicy,
+    test,
+  }),
 ];
 
 /** An organization that is not there and one that the caller may not see have the same answer. */
