@@ -70,8 +70,10 @@ function limits(spec: PoolProviderSpec): readonly Remark[] {
  */
 export function breadth(spec: PoolProviderSpec): readonly Remark[] {
   const trust = { ...trustFrom(spec, undefined, false), off: undefined };
-  const { off: _, ...on } = trust;
-  const { candidates } = enters({ ...on, name: on.name ?? "//iam.googleapis.com/pool" }, []);
+  const { off: _, ...rest } = trust;
+  // Without audiences the name of the pool provider is the audience, and one that is yet to be made has no name.
+  const on = { ...rest, name: rest.name ?? "//iam.googleapis.com/pool" };
+  const { candidates } = enters(on, []);
   const shared = on.type === "oidc" && issuerOf(on.source).tenancy === "shared";
   const outsider = candidates.find(({ who }) => who === "outsider");
   const of = on.condition === "" ? "(no condition)" : on.condition;
