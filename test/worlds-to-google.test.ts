@@ -1,0 +1,3 @@
+import { checkWorlds } from "./worlds/check.ts";
+
+checkWorlds("google");
