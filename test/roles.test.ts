@@ -186,9 +186,7 @@ describe("links to Google", () => {
   }
 
   test.each(examples)("%s: the checker reads all of it with its role", async (name) => {
-    // A link without a service account has nobody whom others could speak as.
-    const expected = textOf(name).includes("serviceAccount:") ? above : [];
-    expect(await refusals(name, [...permissions.checker, ...lookingAtPools])).toEqual(expected);
+    expect(await refusals(name, [...permissions.checker, ...lookingAtPools])).toEqual(above);
   });
 
   test("each of these permissions is needed", async () => {
@@ -198,7 +196,7 @@ describe("links to Google", () => {
       expect([
         one,
         await refusals(
-          "aws-to-google",
+          "azure-to-google",
           all.filter((held) => held !== one),
         ),
       ]).not.toEqual([one, above]);

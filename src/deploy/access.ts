@@ -78,6 +78,7 @@ export const lookingAtPools: readonly string[] = [
   "iam.workloadIdentityPools.list",
   "resourcemanager.projects.getIamPolicy",
   "storage.buckets.getIamPolicy",
+  "storage.buckets.list",
 ];
 
 /** One custom role a function and project. A deleted one holds its id for weeks, so it is brought back. */

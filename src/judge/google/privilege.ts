@@ -60,6 +60,16 @@ export function judgeGrant(role: string, resource: string): readonly Remark[] {
   ];
 }
 
+/** Roles of Cloud Storage, each of which holds what the one before it holds (IAM roles for Cloud Storage). */
+const storage: readonly string[] = ["objectViewer", "objectUser", "objectAdmin", "admin"];
+
+/** Whether a predefined role is known to give no less than another one on the same resource. */
+export function holdsNoLess(role: string, than: string): boolean {
+  if (role === than || role === "roles/owner" || role === "roles/admin") return true;
+  const rank = (one: string): number => storage.indexOf(one.replace(/^roles\/storage\./, ""));
+  return rank(than) >= 0 && rank(role) > rank(than);
+}
+
 /** The permissions of a custom role are not read here, and those of a service agent are Google's to change. */
 const unjudged = (role: string, of: string): Remark =>
   remark("PRIVILEGE-NOT-JUDGED", {

@@ -78,7 +78,9 @@ function besides({ link, lookup, all, desired }: TrustView, identity: Identity):
   const members = bindingResources(link, identity).flatMap(({ address, spec }) => {
     const live = all?.get(address);
     const seen = live?.state === "present" ? (live.seen ?? []) : [];
-    return seen.map(({ member }) => ({ member: String(member), parsed: parseMember(String(member)), spec }));
+    return seen
+      .filter(({ role }) => role === spec.role)
+      .map(({ member }) => ({ member: String(member), parsed: parseMember(String(member)), spec }));
   });
   const extra = members.flatMap(({ parsed, spec }) => {
     if (!parsed || parsed.pool !== pool) return [];

@@ -21,6 +21,16 @@ export interface BindingSpec extends Spec {
   readonly member: string;
 }
 
+/** Another identity of a pool that holds a role on the same resource. */
+export interface HeldBy extends Spec {
+  readonly member: string;
+  readonly role: string;
+}
+
+/** The address says of which kind a spec is. */
+export const isBinding = (resource: Resource): resource is Resource<BindingSpec> =>
+  /^google:binding(?:OnUsed)?\//.test(resource.address);
+
 /** Covers getAccessToken and getOpenIdToken (google.md 6.2). */
 export const impersonator = "roles/iam.workloadIdentityUser";
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { memberOf, parseMember } from "../../../judge/google/principals.ts";
-import type { Kind, Live, LivePresent, Removal, Resource, Spec, World } from "../../../model.ts";
+import type { Kind, Live, LivePresent, Removal, Resource, World } from "../../../model.ts";
 import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { editBindings, isBound } from "../bindings.ts";
 import { getPolicy, type IamPolicy } from "../policies.ts";
 import { leftovers, present } from "./binding-leftovers.ts";
-import type { BindingSpec } from "./binding-spec.ts";
+import type { BindingSpec, HeldBy } from "./binding-spec.ts";
 import { bindingWidens } from "./widens.ts";
 
 /**
@@ -49,13 +49,12 @@ export const bindingOnUsedKind: Kind<BindingSpec> = {
   list: async () => ({ found: [], scopes: [], findings: [] }),
 };
 
-/** Other identities of pools that hold the same role on the same resource: whoever fits them reaches what is granted. */
-const othersIn = ({ bindings }: IamPolicy, role: string, own: string): readonly Spec[] =>
+/** Other identities of pools that hold a role on the same resource: whoever fits them may reach what is granted. */
+const othersIn = ({ bindings }: IamPolicy, role: string, own: string): readonly HeldBy[] =>
   bindings
-    .filter((one) => one.role === role && one.condition === undefined)
-    .flatMap(({ members }) => members)
-    .filter((member) => member !== own && parseMember(member) !== undefined)
-    .map((member) => ({ member }));
+    .filter(({ condition }) => condition === undefined)
+    .flatMap((one) => one.members.map((member) => ({ member, role: one.role })))
+    .filter((one) => !(one.member === own && one.role === role) && parseMember(one.member) !== undefined);
 
 /** Conditions under which the member holds the role already: a binding without one lifts them. */
 const conditionsOn = ({ bindings }: IamPolicy, role: string, member: string): readonly string[] =>

@@ -45,6 +45,7 @@ const roles: Readonly<Record<string, RegExp>> = {
   "roles/artifactregistry.reader": /^artifactregistry\..*\.(get|list|downloadArtifacts)$/,
   "roles/artifactregistry.writer": /^artifactregistry\..*\.(get|list|downloadArtifacts|uploadArtifacts)$/,
   "roles/storage.admin": /^storage\./,
+  "roles/storage.bucketViewer": /^storage\.buckets\.(get|list)$/,
   "roles/storage.objectAdmin": /^storage\.objects\./,
   "roles/storage.objectUser": /^storage\.objects\.(?!(get|set)IamPolicy)/,
   "roles/storage.objectCreator": /^storage\.objects\.create$/,

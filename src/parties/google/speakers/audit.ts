@@ -8,10 +8,11 @@ import {
 } from "../../../judge/google/speaking.ts";
 import type { Address, Audit, AuditAsk, Ref, Resource, World } from "../../../model.ts";
 import { inParallel } from "../../../run/retry.ts";
-import type { BindingSpec } from "../federation/binding-spec.ts";
+import { isBinding } from "../federation/binding-spec.ts";
 import { type PoolProviderSpec, poolProviderAddress } from "../federation/spec.ts";
 import type { AccountSpec } from "../kind.ts";
 import { trustFrom } from "../trust-from.ts";
+import { reachingOf, tellReaching } from "./direct.ts";
 import { keyFindings } from "./keys.ts";
 import { type Chain, type Concern, Reads, type Watched } from "./reads.ts";
 import { type Telling, type Told, tell } from "./tell.ts";
@@ -42,12 +43,13 @@ export async function audit(ask: AuditAsk, world: World): Promise<Audit> {
     ...seen.flatMap(({ speakers, account }) => speakers.map((speaker) => ({ speaker, accounts: [account] }))),
     ...sharedOf(inherited, accounts),
   ];
-  const numbers = await numbersFor(ask, { all, accounts, reads });
+  const reaching = await reachingOf(ask, reads);
+  const numbers = await numbersFor(ask, { all, accounts, reads, isNeeded: reaching.length > 0 });
   const pools = poolsIn(ask, numbers);
   const around = await surroundings(ask, { all, chains: [...chains.values()], numbers, pools, reads });
   const telling = { ask, around, granted: grantedBy(ask, pools), providersOf: providersIn(ask, pools) };
   const found = all.flatMap((told) => tell(told, telling));
-  const listed = [...found, ...seen.flatMap(({ keys }) => keys)];
+  const listed = [...found, ...tellReaching(reaching, telling), ...seen.flatMap(({ keys }) => keys)];
   return {
     findings: listed.filter(({ severity }) => severity !== "hint"),
     inventory: listed.filter(({ severity }) => severity === "hint"),
@@ -86,11 +88,16 @@ interface Numbering {
   readonly all: readonly Told[];
   readonly accounts: readonly Watched[];
   readonly reads: Reads;
+  /** Some member is known to name a pool. */
+  readonly isNeeded: boolean;
 }
 
 /** Numbers of the projects that the file names. They are asked for only where a member may name a project by its number. */
-async function numbersFor(ask: AuditAsk, { all, accounts, reads }: Numbering): Promise<ReadonlyMap<string, string>> {
-  if (!all.some(({ speaker }) => /^principal|^project/.test(speaker.member))) return new Map();
+async function numbersFor(
+  ask: AuditAsk,
+  { all, accounts, reads, isNeeded }: Numbering,
+): Promise<ReadonlyMap<string, string>> {
+  if (!isNeeded && !all.some(({ speaker }) => /^principal|^project/.test(speaker.member))) return new Map();
   const named = poolsNamed(ask).map(({ address, links, spec }) => ({ project: String(spec.project), address, links }));
   const homes = accounts.map(({ project }) => ({ project, ...concernOf(accounts, project) }));
   const once = new Map([...homes, ...named].map((one) => [one.project, one]));
@@ -214,9 +221,6 @@ async function domainsOf(
   return known.length > 0 ? known : hidden ? "unknown" : "none";
 }
 
-/** The address says of which kind a spec is. */
-const isBinding = (resource: Resource): resource is Resource<BindingSpec> =>
-  /^google:binding(?:OnUsed)?\//.test(resource.address);
 const isAccount = (resource: Resource): resource is Resource<AccountSpec> =>
   resource.address.startsWith("google:serviceAccount/");
 

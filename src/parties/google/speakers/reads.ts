@@ -38,7 +38,7 @@ const refused = (error: unknown): error is CloudError =>
 export class Reads {
   readonly unwatched: Unwatched[] = [];
   readonly failed: (Concern & { readonly error: unknown })[] = [];
-  private readonly world: World;
+  readonly world: World;
   private readonly known = new Map<string, Promise<unknown>>();
 
   constructor(world: World) {

@@ -45,15 +45,18 @@ export function tell({ speaker, accounts }: Told, { ask, around, granted, provid
   const own = ask.links.filter(({ name }) => first.resource.links.includes(name));
   const grants = own.map((link) => grantText(link, first, ask));
   const last = `speaks as ${first.email}, ${some(grants)}`;
+  const meant = accounts.map(({ email }) => tailsOn(`serviceAccounts/${email}`, speaker.member, granted));
   const through =
-    standing.pool && speaker.direct ? comesThrough(providersOf(speaker.member), tailsIn(speaker.member)) : undefined;
+    standing.pool && speaker.direct
+      ? comesThrough(providersOf(speaker.member), tailsIn(speaker.member), meant)
+      : undefined;
   const unbounded = standing.unbounded && speaker.direct;
   const witness: Witness | undefined = through
     ? {
         outsider: through.who,
         path: [`a token of ${through.who}`, `the pool provider ${through.through}`, holds, last],
         how: "judged",
-        claims: through.claims,
+        ...(through.claims ? { claims: through.claims } : {}),
       }
     : unbounded
       ? { outsider: who, path: [holds, last], how: "judged" }
@@ -70,6 +73,13 @@ export function tell({ speaker, accounts }: Told, { ask, around, granted, provid
     }),
   ];
 }
+
+/** Whom of the pool that a member names the file's own links let speak as an account. */
+const tailsOn = (on: string, member: string, granted: ReadonlySet<string>): readonly string[] =>
+  [...granted].flatMap((grant) => {
+    const parsed = grant.startsWith(`${on} `) ? parseMember(grant.slice(on.length + 1)) : undefined;
+    return parsed && parsed.pool === parseMember(member)?.pool ? [parsed.tail] : [];
+  });
 
 const tailsIn = (member: string): readonly string[] => [parseMember(member)?.tail ?? []].flat();
 
@@ -96,7 +106,7 @@ const plain = (text: string): string =>
   );
 
 /** For a shell: whatever stands in a member stays one word. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Commands that take the member out, one a role. A binding under a condition has to be named with it, or all at once. */
 function fixesFor({ on, member, roles, conditional }: Speaker, { project }: Watched, { unbounded }: Standing) {
