@@ -176,6 +176,7 @@ describe("a role whose statement has a restriction that the file cannot express"
     const { ct, other } = await buildkite();
     const { out } = await ct(`plan --quiet ${consents}`);
     expect(out).toContain("TRUST-WIDENED");
+    expect(out).toContain("now only under IpAddress aws:sourceip 198.51.100.7");
     expect(out).toMatch(/trusts {2}agent\.buildkite\.com:aud/);
     const refused = await ct(`apply --quiet ${consents}`);
     const document = async () => decodeURIComponent(String((await other.role("bk")).AssumeRolePolicyDocument));

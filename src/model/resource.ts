@@ -16,6 +16,8 @@ export type Identity =
       readonly claims: Readonly<Record<string, Known<string> | readonly Known<string>[]>>;
       /** Patterns of subjects with `*` and `?`, in place of `claims.sub`: many identities, all of them meant. */
       readonly like?: readonly string[];
+      /** What else its tokens can say of the same identity, and no trust of ours asks: the e-mail of a service account. */
+      readonly also?: Readonly<Record<string, string>>;
       /** Tags that the token must give its session, each with the values that will do. */
       readonly tags?: Readonly<Record<string, readonly string[]>>;
     }

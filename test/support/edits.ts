@@ -131,16 +131,14 @@ export class Deployment {
   }
 
   /** Whether the witness of a finding gets the credentials that its path ends with; undefined without claims. */
-  async replay(
-    { witness, at }: Finding,
-    { session = "stranger", audience }: Asking = {},
-  ): Promise<boolean | undefined> {
+  async replay({ witness }: Finding, { session = "stranger", audience }: Asking = {}): Promise<boolean | undefined> {
     const { to } = this.base;
     if (!witness?.claims) return undefined;
     const claims = audience === undefined ? witness.claims : { ...witness.claims, aud: audience };
     if ("role" in to) return this.assumes(to.role, claims, session);
-    // Another pool provider of the pool says so by its address; else the outsider comes through the link's own.
-    const [, provider] = /^google:poolProvider\/.*\/([^/]+)$/.exec(at.address ?? "") ?? [undefined, to.provider];
+    // The path names the pool provider through which the outsider comes, where it is not the link's own.
+    const provider =
+      witness.path.flatMap((step) => /^the pool provider ([\w-]+)$/.exec(step)?.[1] ?? [])[0] ?? to.provider;
     const target = `//iam.googleapis.com/projects/${await this.number(project)}/locations/global/workloadIdentityPools/partners/providers/${provider}`;
     const token = await this.exchanged(target, await this.proof(claims, target));
     if (token === undefined) return false;

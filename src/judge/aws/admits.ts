@@ -26,6 +26,8 @@ const assume = "sts:assumerole";
 export interface Known {
   /** A real token of the workload, where one was minted. */
   readonly base?: Claims | undefined;
+  /** Claims of the workload that the desired policy does not ask for. */
+  readonly also?: Claims | undefined;
   /** OIDC providers that the account does not have: nobody comes by them. */
   readonly missing?: readonly string[] | undefined;
   /** Epoch milliseconds; without it conditions on the time cannot be judged. */
@@ -77,7 +79,9 @@ export function strangersOf(live: Policy, desired: Policy, known: Known = {}): r
     const within = whose?.candidate.who === "sibling" && (whose.candidate.same || named);
     return within ? { ...stranger, within } : stranger;
   });
-  return [...(tokens.length > 0 ? tokens : anyAudienceOf(live, desired)), ...principals, ...unsure.map(undecided)];
+  // Of the workload itself more can be said: for which audience its token was.
+  const others = tokens.some(({ within: own }) => !own) ? [] : otherAudiences(live, desired);
+  return [...(others.length > 0 ? others : tokens), ...principals, ...unsure.map(undecided)];
 }
 
 const narrow = ["name the subject in full in the file", "or accept it in the file"];
@@ -95,22 +99,41 @@ function isMeant({ candidate, federated, statement }: Admitted, desired: Policy,
 
 /** The file's own workload with a token that was meant for somebody else, who can therefore use it here. */
 export function anyAudienceOf(live: Policy, desired: Policy): readonly Stranger[] {
-  const found = desired.statements.filter(takesTokens).flatMap((statement) =>
+  const [first] = forAudiences(() => [anyAudience], live, desired);
+  return first ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: first }] : [];
+}
+
+/**
+ * The same; else the workload with a token for each audience that the live trust names and the file does not, which is
+ * drift: somebody chose it.
+ */
+function otherAudiences(live: Policy, desired: Policy): readonly Stranger[] {
+  const any = anyAudienceOf(live, desired);
+  // One that took the place of the file's keeps the workload out, and that is told.
+  if (any.length > 0 || shutOut(live, desired)) return any;
+  const named = (prefix: string) => live.statements.flatMap((statement) => audiencesOf(statement, prefix));
+  const found = Map.groupBy(forAudiences(named, live, desired), ({ aud }) => aud);
+  return [...found].flatMap(([audience, [claims]]): readonly Stranger[] =>
+    claims
+      ? [{ who: `a token for the audience ${audience}`, code: "AWS-AUDIENCE-OPEN", claims, of: audience, within: true }]
+      : [],
+  );
+}
+
+/** Tokens of the file's own workloads that `live` takes for some of these audiences, and `desired` does not. */
+function forAudiences(audiences: (prefix: string) => readonly string[], live: Policy, desired: Policy) {
+  const request = { sessionName: "stranger", sourceIp: addresses[0] as string };
+  return desired.statements.filter(takesTokens).flatMap((statement) =>
     (statement.principal?.Federated ?? []).flatMap((federated) => {
-      const claims = tokensOf(statement, prefixOf(federated)).map((one) => ({ ...one, aud: anyAudience }));
-      const letIn = claims.find((one) => {
-        const asker = {
-          claims: one,
-          federated,
-          request: { sessionName: "stranger", sourceIp: addresses[0] as string },
-        };
-        return judgeTrust(asker, live).allow === true && judgeTrust(asker, desired).allow !== true;
-      });
-      return letIn ? [letIn] : [];
+      const prefix = prefixOf(federated);
+      return tokensOf(statement, prefix)
+        .flatMap((one) => audiences(prefix).map((aud) => ({ ...one, aud })))
+        .filter((claims) => {
+          const asker = { claims, federated, request };
+          return judgeTrust(asker, live).allow === true && judgeTrust(asker, desired).allow !== true;
+        });
     }),
   );
-  const [first] = found;
-  return first ? [{ who: "a token for any audience", code: "AWS-AUDIENCE-OPEN", claims: first }] : [];
 }
 
 const unjudged = (part: string): string => `${part} cannot be judged from here`;
@@ -227,15 +250,16 @@ export function asksFor(
   const others = live.statements.filter((one) => one !== statement).flatMap(conditionsOf);
   const literals = literalsOf([statement, ...live.statements, ...desired.statements], prefix);
   const own = desired.statements.filter((one) => one.principal?.Federated?.includes(federated));
+  const base = known.base?.iss === iss ? known.base : undefined;
   const ask = {
     issuer,
     iss,
-    inside: own.flatMap((one) => meantBy(one, prefix)),
+    inside: [...own.flatMap((one) => meantBy(one, prefix)), ...(known.also?.iss === iss ? [known.also] : [])],
     literals,
     meant: literalsOf(own, prefix),
     tests,
     reads: others.flatMap(({ key }) => claimsOf(key, prefix)),
-    base: known.base?.iss === iss ? known.base : undefined,
+    base,
   };
   return audiencesOf(statement, prefix).map((audience) => ({ ...ask, audiences: [audience] }));
 }

@@ -14,7 +14,8 @@ import {
   takesTokens,
   tokensOf,
 } from "./admits.ts";
-import { googleIssuer, type Request } from "./claims.ts";
+import { googleIssuer, type Request, readKey } from "./claims.ts";
+import { holds } from "./conditions.ts";
 import { judgeTrust } from "./judge.ts";
 import { isText, type Policy, type Statement } from "./policy.ts";
 
@@ -149,7 +150,8 @@ function newcomers(statement: Statement, federated: string, pair: Pair): Found {
   const named = tokensOf(statement, prefix).filter((claims) =>
     requests.some((request) => admittedAfter(claims, request).allow === true && earlier(claims, request) === false),
   );
-  if (named.length > 0) return { who: named.map((claims) => whoIs(claims, prefix)), unsure: [] };
+  if (named.length > 0)
+    return { who: named.map((claims) => `${whoIs(claims, prefix)}${lifted(claims, federated, before)}`), unsure: [] };
   const isNew: Test = {
     reads: before.statements.flatMap(conditionsOf).flatMap(({ key }) => claimsOf(key, prefix)),
     passes: (claims) => requests.some((request) => earlier(claims, request) !== true),
@@ -172,6 +174,35 @@ function newcomers(statement: Statement, federated: string, pair: Pair): Found {
   const reasons = open.map(({ now }) => now.unknown?.join(", ") ?? "the conditions of now cannot be judged from here");
   return { who: sure.map(({ candidate }) => whoIs(candidate.claims, prefix)), unsure: [...reasons, ...cut] };
 }
+
+/** The conditions under which a token is taken now, beside those on its own claims; empty where none would take it. */
+function lifted(claims: Claims, federated: string, { version, statements }: Policy): string {
+  const prefix = prefixOf(federated);
+  const variables = version === "2012-10-17";
+  const isOfToken = ({ key }: Condition) => claimsOf(key, prefix).length > 0;
+  const held = statements
+    .filter((statement) => takesTokens(statement) && statement.principal?.Federated?.includes(federated))
+    .map(conditionsOf)
+    .filter((conditions) =>
+      conditions
+        .filter(isOfToken)
+        .every(
+          ({ operator, key, values }) =>
+            holds({ operator, values, reading: readKey(key, claims, {}), variables }) !== false,
+        ),
+    )
+    .map((conditions) =>
+      conditions
+        .filter((one) => !isOfToken(one))
+        .map(textOf)
+        .join(" and "),
+    )
+    .filter((text) => text !== "");
+  return held.length === 0 ? "" : `, which it lets in now only under ${held.join(", or under ")}`;
+}
+
+const textOf = ({ operator, key, values }: Condition): string =>
+  `${operator} ${key} ${values.filter(isText).join(" or ")}`;
 
 const isPrivate = /^(?:0|10|127|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
 

@@ -8,11 +8,11 @@ import {
   type Test,
   triesFor,
 } from "../issuers/outsiders.ts";
-import { awsCallers, type Issuer, issuerOf } from "../issuers/table.ts";
+import { awsCallers, type Issuer, isKnown, issuerOf, keyHolder } from "../issuers/table.ts";
 import { attributesOf, awsDefaultMapping, isUnmapped, longestSubject, type Mapping } from "./attributes.ts";
 import { evaluate } from "./cel.ts";
 import { parseCondition } from "./condition.ts";
-import { claimOf, claimsIn, conjunctsOf, likeOf, literalsIn, plainTest } from "./expressions.ts";
+import { claimOf, claimsIn, conjunctsOf, likeOf, listsIn, literalsIn, plainTest } from "./expressions.ts";
 import { isSameIssuer, judgePool, type PoolTrust } from "./judge.ts";
 import { isMeant, mappedBy, type Tail } from "./principals.ts";
 
@@ -175,7 +175,7 @@ function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
       {
         who: `${whose}, through ${at}`,
         code: "GOOGLE-FOREIGN-POOL-PROVIDER",
-        claims: first.candidate.claims,
+        ...replayable(first, other.trust),
         path: pathOf(first, other.trust, other.id, pool),
         of: other.id,
         at: other.address,
@@ -201,21 +201,30 @@ const admitsElsewhere = (claims: Claims, { wanted }: Pool): boolean =>
 
 /**
  * Somebody whom the file does not mean and whom the pool providers of a pool make one of these principals: what a grant to
- * them is worth. Undefined where nobody else comes in.
+ * them is worth. Undefined where nobody else comes in. `grants`: whom of the pool the file lets speak as each account that
+ * is granted; whoever is among those of all of them gains nothing.
  */
 export function comesThrough(
   providers: readonly Pick<OtherProvider, "trust" | "id" | "wanted">[],
   tails: readonly Tail[],
-): { readonly who: string; readonly claims: Claims; readonly through: string } | undefined {
+  grants: readonly (readonly Tail[])[],
+): (Pick<Stranger, "who" | "claims"> & { readonly through: string }) | undefined {
   for (const { trust, id, wanted } of providers) {
     const { admitted } = tried({ trust, wanted, inside: [], tails });
     const [first] = admitted
-      .filter((one) => one.candidate.who === "outsider" || !(one.wanted || isNamed(one.candidate.claims, wanted)))
+      .filter(({ candidate: { who, claims }, wanted: meant }) => {
+        if (who === "outsider") return true;
+        return !meant && !isNamed(claims, wanted) && !grants.every((own) => isAmong(claims, wanted, own));
+      })
       .toSorted((a, b) => rank(a) - rank(b));
-    if (first) return { who: nameOf(first.candidate.claims, trust), claims: first.candidate.claims, through: id };
+    if (first) return { who: nameOf(first.candidate.claims, trust), ...replayable(first, trust), through: id };
   }
   return undefined;
 }
+
+/** Whether the file lets somebody in and grants it to him. */
+const isAmong = (claims: Claims, wanted: PoolTrust | undefined, tails: readonly Tail[]): boolean =>
+  tails.length > 0 && isMeantTo(claims, wanted, tails);
 
 /** The file names this very subject, whatever else it asks of the token. */
 const isNamed = ({ sub }: Claims, wanted: PoolTrust | undefined): boolean =>
@@ -229,8 +238,8 @@ export function yields(trust: PoolTrust, tails: readonly Tail[], inside: readonl
 
 /** Whom the condition of a file lets into the pool: the outsiders, and siblings of another workload (lint). */
 export function enters(trust: PoolTrust, inside: readonly Claims[], pinned?: readonly string[]) {
-  const { admitted, unsure } = tried({ trust, wanted: trust, inside, tails: undefined, pinned });
-  return { candidates: admitted.map(({ candidate }) => candidate), unsure };
+  const { admitted, cut } = tried({ trust, wanted: trust, inside, tails: undefined, pinned });
+  return { candidates: admitted.map(({ candidate }) => candidate), cut };
 }
 
 /** Whom it lets reach the grants (lint). */
@@ -247,6 +256,8 @@ interface Tried {
   readonly admitted: readonly Admitted[];
   /** Why somebody else may get in, too. */
   readonly unsure: readonly string[];
+  /** That the search ended before it had tried everything, which is one of these reasons. */
+  readonly cut?: string | undefined;
 }
 
 export interface Trying {
@@ -267,11 +278,12 @@ function tried(ask: Trying): Tried {
   const most = triesFor(alternatives.length);
   const searched = alternatives.map((alternative) => search(askFor(ask, alternative), 6, most));
   const judged = searched.flatMap(({ found }) => found).map((candidate) => judgedAs(candidate, ask));
-  const cut = searched.some(({ complete }) => !complete);
+  const cut = searched.every(({ complete }) => complete) ? undefined : `a search of ${most} tokens was not enough`;
   const unsure = judged.flatMap((one) => one.unsure);
   return {
     admitted: judged.flatMap((one) => one.admitted),
-    unsure: [...new Set([...unsure, ...(cut ? [`a search of ${most} tokens was not enough`] : [])])],
+    unsure: [...new Set([...unsure, ...(cut === undefined ? [] : [cut])])],
+    cut,
   };
 }
 
@@ -303,7 +315,7 @@ export const alternativesOf = (condition: string): readonly (readonly string[])[
 };
 
 export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, conjuncts: readonly string[]): Search {
-  const issuer = entryOf(trust);
+  const issuer = entryOf(trust, wanted);
   const mapping = mappingFor(trust);
   const asked = new Set(wanted ? alternativesOf(wanted.condition).flat() : []);
   const own = conjuncts.map((conjunct): Test => {
@@ -332,12 +344,23 @@ export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, c
     meant: merged([...asked].map((text) => literalsBy(text, {}))),
     tests: [...own, ...[...granted, subjectTest(mapping)].map((test) => ({ ...test, isMeant: true }))],
     reads: [],
+    lists: [
+      ...live.flatMap((text) => listsRead(text, mapping)),
+      ...[claimOf(mapping["google.groups"] ?? "") ?? []].flat(),
+    ],
     ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
     ...(pinned ? { pinned } : {}),
   };
 }
 
-const entryOf = (trust: PoolTrust): Issuer => (trust.type === "aws" ? awsCallers : issuerOf(trust.source));
+function entryOf({ type, source, keys }: PoolTrust, wanted: PoolTrust | undefined): Issuer {
+  if (type === "aws") return awsCallers;
+  if (keys === "uploaded") return keyHolder;
+  const issuer = issuerOf(source);
+  // Whoever runs an issuer that is none of the file's decides what its tokens say beside what all such tokens say.
+  const theirs = issuer.tenancy === "own" && isKnown(issuer) && !(wanted && isSameIssuer(source, wanted.source));
+  return theirs ? { ...issuer, ownClaims: /./ } : issuer;
+}
 
 export const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
   Object.keys(mapping).length > 0 || type === "oidc" ? mapping : awsDefaultMapping;
@@ -347,6 +370,12 @@ export function readsOf(expression: string, mapping: Mapping): readonly string[]
   const mapped = Object.entries(mapping).filter(([key]) => readsAttribute(expression, key));
   return [...new Set([...claimsIn(expression), ...mapped.flatMap(([, text]) => claimsIn(text))])];
 }
+
+/** The claims that are read as lists, by a condition and by what it reads of the mapping. */
+const listsRead = (expression: string, mapping: Mapping): readonly string[] => [
+  ...listsIn(expression),
+  ...Object.entries(mapping).flatMap(([key, text]) => (readsAttribute(expression, key) ? listsIn(text) : [])),
+];
 
 /** Whether an expression may read an attribute, which it can ask for as `attribute.x` and as `attribute['x']`. */
 function readsAttribute(expression: string, key: string): boolean {
@@ -435,7 +464,9 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
   const { live, wanted, extra } = pool;
   const { claims } = one.candidate;
   const name = nameOf(claims, live);
-  const base = { claims, path: pathOf(one, live, "", pool), of: alternativeFor(claims, live) };
+  const base = { ...replayable(one, live), path: pathOf(one, live, "", pool), of: alternativeFor(claims, live) };
+  if (live.keys === "uploaded" && wanted.keys !== "uploaded")
+    return { ...base, who: `${name} of the pool provider`, code: "GOOGLE-KEYS-UPLOADED" };
   if (!isSameIssuer(live.source, wanted.source) || live.type !== wanted.type) {
     return { ...base, who: `identities of ${sourceOf(live)}`, code: "GOOGLE-SOURCE-EXTRA" };
   }
@@ -491,8 +522,14 @@ function deleteProvider({ address }: OtherProvider): readonly string[] {
   ];
 }
 
-export const nameOf = ({ arn, sub, account, iss }: Claims, { type }: PoolTrust): string =>
-  type === "aws" ? `${String(arn)} of the AWS account ${String(account)}` : `${String(sub)} of ${String(iss)}`;
+export function nameOf({ arn, sub, account, iss }: Claims, { type, keys }: PoolTrust): string {
+  if (type === "aws") return `${String(arn)} of the AWS account ${String(account)}`;
+  return keys === "uploaded" ? "whoever holds the stored keys" : `${String(sub)} of ${String(iss)}`;
+}
+
+/** No issuer gives a token that is signed with a stored key, so nobody can replay it who has no such key. */
+const replayable = ({ candidate }: Admitted, { keys }: PoolTrust): Pick<Stranger, "claims"> =>
+  keys === "uploaded" ? {} : { claims: candidate.claims };
 
 const sourceOf = ({ type, source }: PoolTrust): string => (type === "aws" ? `the AWS account ${source}` : source);
 

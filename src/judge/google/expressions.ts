@@ -4,6 +4,13 @@ export const claimsIn = (expression: string): readonly string[] =>
     ([, plain, single, double]) => plain ?? single ?? double ?? "",
   );
 
+const member = String.raw`assertion(?:\.(\w+)|\[(?:'([^']+)'|"([^"]+)")\])`;
+const listed = new RegExp(String.raw`\bin\s+${member}|${member}(?:\.(?:exists|exists_one|all|filter|map)\(|\[\d)`, "g");
+
+/** The claims that an expression reads as lists: `'x' in assertion.groups`, `assertion.groups.exists(...)`. */
+export const listsIn = (expression: string): readonly string[] =>
+  [...expression.matchAll(listed)].flatMap(([, ...names]) => names.filter((name) => name !== undefined));
+
 const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g;
 
 /**

@@ -23,6 +23,8 @@ export interface PoolTrust {
   readonly condition: string;
   /** The pool or the pool provider is switched off, or not there. */
   readonly off?: string;
+  /** Keys are stored in the pool provider and count in place of the issuer's: whoever has them issues what he likes. */
+  readonly keys?: "uploaded";
 }
 
 /** The first thing that turns a token away; the sandbox answers with Google's words for it (google.md 9.2). */

@@ -59,6 +59,8 @@ export interface Search {
   readonly base?: Claims | undefined;
   /** Of the session of an AWS role and the like: parts that identify the workload although a caller chooses them. */
   readonly pinned?: readonly string[];
+  /** Claims that the trust reads as lists: of an issuer that is not in the table they are tried as lists. */
+  readonly lists?: readonly string[];
 }
 
 /** How many partly filled tokens are tried at most; counted, so that the answer depends on no clock. */
@@ -342,6 +344,8 @@ const isInside = (name: string, text: string | undefined, { insides }: Scheme): 
 
 /** A name and its id belong to the same thing: either both are the file's, or neither. */
 function isCoherent(name: string, chosen: Chosen, scheme: Scheme): boolean {
+  const { named } = scheme.issuer;
+  if (named && (name === named.id || named.by.includes(name)) && !isOneThing(named, chosen, scheme)) return false;
   const partner = name.endsWith("Id") ? name.slice(0, -2) : `${name}Id`;
   if (!(partner in chosen) || !(partner in scheme.parts)) return true;
   // Somebody of another tenant may call a thing as the file's tenant does; its id is another.
@@ -351,6 +355,13 @@ function isCoherent(name: string, chosen: Chosen, scheme: Scheme): boolean {
   )
     return scheme.issuer.tenancy === "shared" ? true : sameSide(name, partner, chosen, scheme);
   return sameSide(name, partner, chosen, scheme);
+}
+
+/** Where the whole name is the file's, so is the id; as long as one of its parts is not chosen, nothing follows. */
+function isOneThing({ id, by }: NonNullable<Issuer["named"]>, chosen: Chosen, scheme: Scheme): boolean {
+  if (![id, ...by].every((name) => name in chosen)) return true;
+  const isCalledSo = by.every((name) => isInside(name, chosen[name]?.text, scheme));
+  return !isCalledSo || isInside(id, chosen[id]?.text, scheme);
 }
 
 const isTenantInside = (name: string, chosen: Chosen, scheme: Scheme): boolean =>
@@ -393,7 +404,12 @@ function partsIn(template: Template | undefined): readonly string[] {
  * The claims with what is chosen so far; the rest says what an outsider's own token says. `only`: the claims that somebody
  * will look at.
  */
-function render(scheme: Scheme, chosen: Chosen, { iss, audiences, base }: Search, only?: readonly string[]): Claims {
+function render(
+  scheme: Scheme,
+  chosen: Chosen,
+  { iss, audiences, base, lists = [] }: Search,
+  only?: readonly string[],
+): Claims {
   const textOf = (name: string): string | undefined => {
     if (name in chosen) return chosen[name]?.text;
     const part = scheme.parts[name];
@@ -405,7 +421,8 @@ function render(scheme: Scheme, chosen: Chosen, { iss, audiences, base }: Search
     const template = scheme.claims[claim];
     if (template === undefined) return [];
     const value = fill(template, textOf);
-    return value === undefined ? [] : [[claim, value] as const];
+    if (value === undefined) return [];
+    return [[claim, lists.includes(claim) || isTexts(base?.[claim]) ? [value] : value] as const];
   });
   const of = iss === "" ? {} : { aud: audiences[0], iss };
   const common = base && isOwnToken(scheme, chosen) ? base : elsewhere(base ?? {});
@@ -594,7 +611,7 @@ function insidesOf(
   };
   add(issuer.fixed?.(iss) ?? {});
   for (const [claim, template] of templates) {
-    for (const identity of inside) add(parsed(template, identity[claim]).found);
+    for (const text of inside.flatMap((identity) => identity[claim])) add(parsed(template, text).found);
     for (const text of meant.get(claim) ?? []) add(parsed(template, text).found);
   }
   const subjects = [...inside.map(({ sub }) => sub), ...(meant.get("sub") ?? [])];
@@ -695,7 +712,9 @@ const partOf = (claim: string): string => `own_${claim.replace(/\W/g, "_")}`;
 
 /** Claims that customers define for themselves and that the trust reads. */
 const ownClaimsRead = ({ issuer, tests, reads }: Search): readonly string[] =>
-  distinct([...tests.flatMap((test) => test.reads), ...reads]).filter((claim) => issuer.ownClaims?.test(claim));
+  distinct([...tests.flatMap((test) => test.reads), ...reads]).filter(
+    (claim) => issuer.ownClaims?.test(claim) && !(claim in issuer.claims) && claim !== "iss" && claim !== "aud",
+  );
 
 /** Claims that say the same in every token, or nothing about who it is. */
 const plain = new Set([
@@ -729,6 +748,10 @@ const shownClaims = ({ base, inside, tests, reads }: Search): readonly string[] 
     ...reads,
   ]).filter((claim) => !plain.has(claim));
 
+/** Groups and roles, for the most part. */
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
+
 const exampleOf = (claim: string, { base, inside }: Search): unknown =>
   [base, ...inside].map((one) => one?.[claim]).find((value) => value !== undefined);
 
@@ -737,6 +760,7 @@ function claimsShown(ask: Search): Record<string, Template | readonly Template[]
     shownClaims(ask).flatMap((claim): readonly (readonly [string, Template | readonly Template[]])[] => {
       const example = exampleOf(claim, ask);
       if (typeof example === "boolean") return [[claim, [true, false]]];
+      if (isTexts(example)) return [[claim, `{${partOf(claim)}}`]];
       if (typeof example === "number" || (typeof example === "object" && example !== null)) return [];
       return [[claim, `{${partOf(claim)}}`]];
     }),

@@ -17,6 +17,8 @@ export interface Issuer {
   readonly claims: Readonly<Record<string, Template | readonly Template[]>>;
   /** What its URL says of parts that are the same in all of its tokens. */
   readonly fixed?: (url: string) => Readonly<Record<string, string>>;
+  /** An id, and the parts that together name what it is the id of: no two things are called so at a time. */
+  readonly named?: { readonly id: string; readonly by: readonly string[] };
   /** A customer may build subjects of `claim:value` pairs of its own choice. */
   readonly ownSubjects?: true;
   /** Claims beyond the list that each customer defines for itself. */
@@ -242,7 +244,11 @@ const entra: Pick<Issuer, "tenancy" | "parts" | "claims" | "fixed"> = {
   fixed: (url) => ({ tid: /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(url)?.[0] ?? "" }),
   parts: {
     tid: { holds: "fixed", own: "" },
-    principal: workload(guid, "id"),
+    // An object id; else a text of 43 characters, made for each application, or `/eid1/...` (entra.md 2).
+    principal: {
+      ...workload(guid, "id"),
+      fits: /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w-]{43}|\/eid1\/.+)$/i,
+    },
     client: workload(guid, "id"),
     run: run("1"),
   },
@@ -283,6 +289,7 @@ export const issuers: readonly Issuer[] = [
       hd: "{domain}",
       ...times,
     },
+    named: { id: "account", by: ["user", "domain"] },
     ids: ["sub"],
     azp: { fits: /^\d+$|@|\.apps\.googleusercontent\.com$/, means: "the account's unique id, or its e-mail" },
     subject: "the account's number",
@@ -333,12 +340,12 @@ export const issuers: readonly Issuer[] = [
     googleWantsCondition: true,
     parts: {
       organization: tenant(),
-      organizationId: tenant("org-outsider", "id"),
+      organizationId: { ...tenant("org-outsider", "id"), fits: /^org-\w+$/ },
       workspace: workload(),
-      workspaceId: workload("ws-outsider", "id"),
+      workspaceId: { ...workload("ws-outsider", "id"), fits: /^ws-\w+$/ },
       // A workspace's name is unique in its organization, so its project tells nobody apart. No name holds a colon.
       project: { ...caller(nobody), needless: true, fits: /^[^:]+$/ },
-      projectId: { ...run("prj-outsider"), form: "id" },
+      projectId: { ...run("prj-outsider"), form: "id", fits: /^prj-\w+$/ },
       phase: { ...run("apply"), values: ["plan", "apply"] },
       run: run("run-1"),
     },
@@ -632,6 +639,16 @@ export const awsCallers: Issuer = {
     arn: ["arn:{partition}:sts::{account}:assumed-role/{role}/{session}", "arn:{partition}:iam::{account}:user/{user}"],
     userid: "AROAOUTSIDER:{session}",
   },
+};
+
+/** Whoever has the private half of a key that a pool provider stores: every claim says what he likes. */
+export const keyHolder: Issuer = {
+  name: "whoever holds the stored keys",
+  url: /^$/,
+  tenancy: "own",
+  parts: {},
+  claims: {},
+  ownClaims: /./,
 };
 
 /** An issuer of which nothing is known: one tenant, and nobody in it has what somebody else has. */

@@ -6,6 +6,7 @@ import { issuerOf } from "../../judge/issuers/table.ts";
 import type {
   Finding,
   Issuer,
+  Known,
   Link,
   LivePresent,
   Party,
@@ -64,17 +65,31 @@ const relying: RelyingParty = {
  * admitted one it is, whatever a tag says. In a role that is only used its owner may name others; an identity that
  * nobody named is a stranger there, too.
  */
-function strangers({ live, lookup, base, now }: TrustView, desired: Resource): readonly Stranger[] {
+function strangers({ live, lookup, base, now, identity }: TrustView, desired: Resource): readonly Stranger[] {
   if (live.state !== "present") return [];
   const [there, wanted] = [trustOf(live.spec as RoleSpec), trustOf(desired.spec as RoleSpec)];
-  const found = strangersOf(there, wanted, { base, now, missing: missingIn(live) }).filter(
-    ({ code, claims }) => code !== "AWS-AUDIENCE-OPEN" || !onlyOurs(wanted, { iss: claims?.iss, lookup, desired }),
+  const found = strangersOf(there, wanted, {
+    base,
+    now,
+    also: alsoOf(identity, lookup),
+    missing: missingIn(live),
+  }).filter(
+    ({ code, claims, of }) =>
+      code !== "AWS-AUDIENCE-OPEN" || isTaken(of, wanted, { iss: claims?.iss, lookup, desired }),
   );
   if (desired.hold === "use") return found.filter(({ unnamed }) => unnamed);
   if (!shutOut(there, wanted)) return found;
   // The mark holds `project/account=uniqueId` pairs with blanks between them.
   const former = (live.mark?.subjects ?? "").split(" ").map((entry) => entry.split("=").at(-1));
   return found.filter(({ code, claims }) => code !== "AWS-SUB-EXTRA" || !former.includes(String(claims?.sub)));
+}
+
+/** What tokens of the workload say beside its subject. */
+function alsoOf(identity: TrustView["identity"], lookup: TrustView["lookup"]) {
+  if (identity?.proof !== "oidc" || identity.also === undefined) return undefined;
+  const { issuer: of, claims, also } = identity;
+  const told = (value: Known<string>) => (typeof value === "string" ? value : lookup(value));
+  return { ...also, iss: told(of), sub: [claims.sub ?? []].flat().map(told)[0] };
 }
 
 /** OIDC providers that the live trust names and the account does not have. */
@@ -96,14 +111,19 @@ interface Whose {
   readonly desired: Resource;
 }
 
-/** A trust without an audience is as narrow as the client ids of its OIDC provider, which are asked first (aws.md 2.1). */
-function onlyOurs(wanted: Policy, { iss, lookup, desired }: Whose): boolean {
+/**
+ * Whether the OIDC provider lets a token for another audience through: its client ids are asked first, so a trust is no
+ * wider than they are (aws.md 2.1). Without an audience any of them that is not the file's counts.
+ */
+function isTaken(audience: string | undefined, wanted: Policy, { iss, lookup, desired }: Whose): boolean {
   const issuer = String(iss ?? "");
   const address = oidcProviderAddress(String(desired.spec.account), issuer);
   const known = lookup({ $ref: address, field: "clientIds" })?.split(" ");
+  if (known === undefined) return true;
+  if (audience !== undefined) return known.includes(audience);
   const key = `${issuer.replace("https://", "").toLowerCase()}:aud`;
   const ours = wanted.statements.flatMap(({ condition }) => condition?.StringEquals?.[key] ?? []);
-  return known?.every((id) => ours.includes(id)) === true;
+  return !known.every((id) => ours.includes(id));
 }
 
 /** Nobody is given a right here: whoever may speak as a workload is said by AWS. */

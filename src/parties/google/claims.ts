@@ -17,7 +17,8 @@ export const serviceAccountAddress = (account: { project: string; id: string; em
 export function identityOf(link: Link): { readonly identity: Identity; readonly account: ServiceAccountName } {
   const account = serviceAccountOf(link);
   const uniqueId: Ref = { $ref: serviceAccountAddress(account), field: "uniqueId" };
-  return { account, identity: { proof: "oidc", issuer, claims: { sub: uniqueId, aud: link.audience, azp: uniqueId } } };
+  const claims = { sub: uniqueId, aud: link.audience, azp: uniqueId };
+  return { account, identity: { proof: "oidc", issuer, claims, also: { email: account.email } } };
 }
 
 /** Google's own default accounts: shared by everything in the project that names no account of its own. */

@@ -1,6 +1,6 @@
 import type { Code, Evidence, Failed, Finding, Judgement, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
-import { judge } from "./judge.ts";
+import { judge, trustOf } from "./judge.ts";
 import { sinkOf, targetOf } from "./shape.ts";
 
 type Cause = Pick<Finding, "code" | "says" | "fix"> & { readonly asks?: "untold" };
@@ -35,9 +35,9 @@ function causeOf(error: CloudError, judgement: Judgement, view: TrustView): Caus
   const state = wrong.find(({ key }) => key === "state");
   if (view.live.state !== "present" || state) return off(view, state, repair);
   if (/is stale to sign-in/.test(error.message)) return stale(error);
-  return judgement.allow === false
-    ? causeOfRows(judgement.rows, targetOf(view.link).poolProvider)
-    : anyway(error, judgement);
+  const id = targetOf(view.link).poolProvider;
+  if (judgement.allow === false) return causeOfRows(judgement.rows, id);
+  return trustOf(view)?.keys === "uploaded" ? otherKeys(error, id) : anyway(error, judgement);
 }
 
 const repair = ["crosstrust plan shows what differs", "crosstrust apply repairs it"];
@@ -100,6 +100,12 @@ const stale = (error: CloudError): Cause => ({
   code: "GOOGLE-TOKEN-STALE",
   says: `google finds the token too old: ${error.message}`,
   fix: ["take a fresh one; a machine of azure caches its token for a day, and gives a new one only then"],
+});
+
+const otherKeys = (error: CloudError, id: string): Cause => ({
+  code: "GOOGLE-KEYS-UPLOADED",
+  says: `${id} goes by keys that somebody stored in it, not by its issuer's, and google refuses the token: ${error.message}`,
+  fix: repair,
 });
 
 const mapping = ({ key, says }: Evidence, id: string): Cause =>

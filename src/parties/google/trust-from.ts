@@ -4,9 +4,8 @@ import type { PoolProviderSpec } from "./federation/spec.ts";
 
 /** The judge's view of a pool provider; `poolOff`: its pool is disabled. */
 export function trustFrom(spec: PoolProviderSpec, name: string | undefined, poolOff: boolean): PoolTrust {
-  const off = poolOff ? "the pool is disabled" : spec.disabled ? "the pool provider is disabled" : undefined;
-  const uploaded = spec.keys === "issuer" ? undefined : "its keys were uploaded, and not the issuer's";
-  const why = off ?? uploaded;
+  const keyless = spec.keys === "none" ? "its keys were replaced by a set that holds none" : undefined;
+  const off = poolOff ? "the pool is disabled" : spec.disabled ? "the pool provider is disabled" : keyless;
   return {
     type: spec.type === "aws" ? "aws" : "oidc",
     source: String(spec.source),
@@ -14,6 +13,7 @@ export function trustFrom(spec: PoolProviderSpec, name: string | undefined, pool
     mapping: spec.mapping,
     condition: renderCondition(spec.conditions),
     name,
-    ...(why === undefined ? {} : { off: why }),
+    ...(off === undefined ? {} : { off }),
+    ...(spec.keys === "uploaded" ? { keys: "uploaded" } : {}),
   };
 }

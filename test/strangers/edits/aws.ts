@@ -123,6 +123,28 @@ links:
       codes: ["AWS-SUB-EXTRA"],
     },
     {
+      edit: "the account's own e-mail takes the place of its number",
+      run: byGoogle({
+        StringEquals: {
+          [`${google}:email`]: "reports@acme-prod.iam.gserviceaccount.com",
+          [`${google}:oaud`]: "aws-trust-1",
+        },
+      }),
+      ...drifted,
+      codes: [],
+    },
+    {
+      edit: "somebody else's e-mail takes the place of the account's number",
+      run: byGoogle({
+        StringEquals: {
+          [`${google}:email`]: "reports@stranger-prod.iam.gserviceaccount.com",
+          [`${google}:oaud`]: "aws-trust-1",
+        },
+      }),
+      ...open,
+      codes: ["AWS-SUB-EXTRA"],
+    },
+    {
       edit: "another OIDC provider is trusted without conditions",
       run: [
         newProvider("https://idp.stranger.example", "sts.amazonaws.com"),
@@ -288,9 +310,8 @@ links:
           allow(idpArn, { StringEquals: { ...user, [`${idp}:aud`]: ["aws-access-client", "other-client"] } }),
         ),
       ],
-      ...open,
-      codes: ["AWS-CLIENT-ID-EXTRA"],
-      pending: "a token of the workload for another audience that the trust names is no witness, as it is for Google",
+      ...drifted,
+      codes: ["AWS-CLIENT-ID-EXTRA", "AWS-AUDIENCE-OPEN"],
     },
     {
       edit: "the OIDC provider takes another client, and the trust asks for none",

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { Command } from "../../support/edits.ts";
 import { drifted, open, openByName, type Table, toDecide } from "./row.ts";
 
@@ -18,6 +19,16 @@ const makeOidc = (words: string): Command =>
   `gcloud iam workload-identity-pools providers create-oidc theirs ${where} --issuer-uri=https://idp.stranger.example --allowed-audiences=theirs ${words}`;
 const makeAws = (words: string): Command =>
   `gcloud iam workload-identity-pools providers create-aws theirs ${where} --account-id=999999999999 ${words}`;
+
+/** A set with the public half of a key that somebody else has. */
+const strangersKeys = JSON.stringify({
+  keys: [
+    {
+      ...generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" }),
+      ...{ kid: "theirs", use: "sig", alg: "ES256" },
+    },
+  ],
+});
 
 const member = (email: string, who: string, role: string): Command =>
   `gcloud iam service-accounts add-iam-policy-binding ${email} --member="${who}" --role=${role}`;
@@ -247,15 +258,32 @@ links:
     },
     {
       edit: "keys are uploaded, and count in place of the issuer's",
-      files: { "jwks.json": '{"keys":[]}' },
+      files: { "jwks.json": strangersKeys },
       run: [idp("--jwk-json-path=jwks.json")],
       ...openByName,
       codes: ["GOOGLE-KEYS-UPLOADED"],
-      pending: "a pool provider with uploaded keys counts as switched off, and whoever has the keys is nobody",
+    },
+    {
+      edit: "a foreign pool provider with keys of its own makes the granted subject",
+      files: { "jwks.json": strangersKeys },
+      run: [makeOidc(`--attribute-mapping="google.subject=assertion.sub" --jwk-json-path=jwks.json`)],
+      ...openByName,
+      codes: ["GOOGLE-FOREIGN-POOL-PROVIDER"],
     },
     {
       edit: "a foreign pool provider makes the granted subject",
       run: [makeOidc(`--attribute-mapping="google.subject=assertion.sub"`)],
+      ...open,
+      codes: ["GOOGLE-FOREIGN-POOL-PROVIDER"],
+    },
+    {
+      edit: "a foreign pool provider of somebody's own Okta takes the granted subject from a claim of its own",
+      run: [
+        makeOidc(`--attribute-mapping="google.subject=assertion.login"`).replace(
+          "https://idp.stranger.example",
+          "https://stranger.okta.com",
+        ),
+      ],
       ...open,
       codes: ["GOOGLE-FOREIGN-POOL-PROVIDER"],
     },
@@ -267,7 +295,6 @@ links:
       ],
       ...open,
       codes: ["GOOGLE-SPEAKER-POOL"],
-      pending: "claims of an issuer that the issuer table does not have are tried as texts, and never as lists",
     },
   ],
 };
@@ -429,7 +456,23 @@ links:
       ],
       ...open,
       codes: ["GOOGLE-GRANT-EXTRA"],
-      pending: "a grant of a bucket is looked for on the bucket, and not on its project",
+    },
+    {
+      edit: "whoever is in a pool of another project may do more on the bucket than the link's workload",
+      run: [
+        `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member="principalSet:${theirPool}/*" --role=roles/storage.objectAdmin`,
+      ],
+      ...openByName,
+      codes: ["GOOGLE-GRANT-EXTRA"],
+    },
+    {
+      edit: "the condition is gone, and whoever is in the pool may do more on the bucket than the link's workload",
+      run: [
+        azure(`--attribute-condition=""`),
+        `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member="principalSet:${pool}/*" --role=roles/storage.admin`,
+      ],
+      ...open,
+      codes: ["GOOGLE-GRANT-EXTRA"],
     },
   ],
 };

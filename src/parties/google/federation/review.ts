@@ -60,7 +60,7 @@ function limits(spec: PoolProviderSpec): readonly Remark[] {
   return [
     ...(condition.length > 4096 ? [long] : []),
     ...(spec.audiences.length > 10 ? [many] : []),
-    ...(spec.keys === "uploaded" ? [stored] : []),
+    ...(spec.keys === "issuer" ? [] : [stored]),
   ];
 }
 
@@ -73,7 +73,7 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
   const { off: _, ...rest } = trust;
   // Without audiences the name of the pool provider is the audience, and one that is yet to be made has no name.
   const on = { ...rest, name: rest.name ?? "//iam.googleapis.com/pool" };
-  const { candidates } = enters(on, []);
+  const { candidates, cut } = enters(on, []);
   const shared = on.type === "oidc" && issuerOf(on.source).tenancy === "shared";
   const outsider = candidates.find(({ who }) => who === "outsider");
   const of = on.condition === "" ? "(no condition)" : on.condition;
@@ -81,7 +81,7 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
   if (isNoTest(on.condition, on)) return [noTest(of)];
   // Of AWS a user and a session of a role are two kinds of caller, and a condition on one of them is a test.
   const all = on.type === "aws" ? callersOf(on.source).every(passes(on.condition, on)) : outsider !== undefined;
-  if (!shared) return all ? [narrowsNothing(on.source, of)] : [];
+  if (!shared) return all ? [narrowsNothing(on.source, of)] : notDecided(cut, of);
   if (outsider) {
     const example = String(outsider.claims.repository ?? outsider.claims.sub);
     const alike = outsider.crafted || isNamed(outsider.claims, on);
@@ -109,7 +109,8 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
     ];
   // A pattern of subjects is told where the file says it.
   const siblings = candidates.filter(({ who, same }) => who === "sibling" && !same);
-  if (siblings.length === 0 || /assertion\.sub\.matches\('\^/.test(on.condition)) return [];
+  if (siblings.length === 0) return notDecided(cut, of);
+  if (/assertion\.sub\.matches\('\^/.test(on.condition)) return [];
   const sibling = siblings.find(({ crafted }) => !crafted);
   const example = String((sibling ?? siblings[0])?.claims.sub);
   if (!sibling)
@@ -130,6 +131,19 @@ export function breadth(spec: PoolProviderSpec): readonly Remark[] {
     }),
   ];
 }
+
+/** A search that found nobody, and that could not look at everybody. */
+const notDecided = (cut: string | undefined, of: string): readonly Remark[] =>
+  cut === undefined
+    ? []
+    : [
+        remark("GOOGLE-CONDITION-UNDECIDED", {
+          severity: "warning",
+          says: `whether the condition admits others than the workloads of the links is not known: ${cut}`,
+          fix: ["ask for less in one condition: spread the links over several pool providers"],
+          of,
+        }),
+      ];
 
 /** What lets the outsider in does name a tenant, somewhere in a text that is not compared as a whole. */
 function isNamed(outsider: Readonly<Record<string, unknown>>, trust: PoolTrust): boolean {

@@ -24,7 +24,10 @@ export interface PoolProviderSpec extends Spec {
   readonly mapping: { readonly [key: string]: string };
   /** One of them must hold. */
   readonly conditions: readonly string[];
-  /** `issuer`: its keys are fetched from it; `uploaded`: somebody stored keys here, which then count alone. */
+  /**
+   * `issuer`: its keys are fetched from it; `uploaded`: somebody stored keys here, which then count alone; `none`: the set
+   * that somebody stored is empty.
+   */
   readonly keys: string;
 }
 
