@@ -45,8 +45,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "test/party.contract.ts"],
     setupFiles: ["test/support/silence.ts"],
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    testTimeout: 3_600_000,
+    hookTimeout: 3_600_000,
     // Tests start the command line hundreds of times: compiled once, a start costs half the processor time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "crosstrust-tests") },
     sequence: { sequencer: LongestFirst },

@@ -86,6 +86,59 @@ describe("onboarding it", () => {
     expect(told?.fix).toEqual([expect.stringContaining("crosstrust onboard --control")]);
   });
 
+  const PolicyArn = `arn:aws:iam::${account}:policy/crosstrust-control/acme-boundary`;
+  async function boundaryOf(b: Bench): Promise<readonly string[]> {
+    const somebody = new Somebody(b);
+    const { Policy } = (await somebody.iam("GetPolicy", { PolicyArn })) as { Policy: { DefaultVersionId: string } };
+    const VersionId = Policy.DefaultVersionId;
+    const { PolicyVersion } = (await somebody.iam("GetPolicyVersion", { PolicyArn, VersionId })) as {
+      PolicyVersion: { Document: string };
+    };
+    const { Statement } = JSON.parse(decodeURIComponent(PolicyVersion.Document)) as Document;
+    return [Statement[0]?.Action ?? []].flat();
+  }
+  const ofFiles = `arn:aws:iam::${account}:policy/files`;
+  const withPolicy = (arn: string) => controlled.replace("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", arn);
+
+  test("its boundary allows the services of the managed policies in the file, and no others", async () => {
+    const b = await controlStage();
+    expect(await boundaryOf(b)).toEqual(["s3:*"]);
+    const PolicyDocument = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Action: ["elasticfilesystem:Describe*", "FSx:List*"], Resource: "*" },
+        { Effect: "Deny", Action: "ec2:*", Resource: "*" },
+      ],
+    });
+    await new Somebody(b).iam("CreatePolicy", { PolicyName: "files", PolicyDocument });
+    const { applied } = await onboardControl(b, withPolicy(ofFiles));
+    expect(applied.findings).toEqual([]);
+    expect(await boundaryOf(b)).toEqual(["elasticfilesystem:*", "fsx:*", "s3:*"]);
+  });
+
+  // Catches a boundary that is open without a word about whose doing that is.
+  test.each([
+    ["arn:aws:iam::aws:policy/ReadOnlyAccess", "ReadOnlyAccess allows actions of every service"],
+    ["arn:aws:iam::aws:policy/AdministratorAccess", "AdministratorAccess allows actions of every service"],
+    [ofFiles, "files could not be read"],
+  ])("it stays open for %s, and says whose doing that is", async (arn, why) => {
+    const b = await controlStage();
+    const { planned } = await onboardControl(b, withPolicy(arn));
+    const told = planned.plan.findings.find(({ code }) => code === "CONTROL-BOUNDARY-OPEN");
+    expect(told?.says).toContain(`(reports-to-s3: ${why})`);
+    expect(await boundaryOf(b)).toEqual(["*"]);
+  });
+
+  test("a policy that cannot be read for the moment changes nothing", async () => {
+    const b = await controlStage();
+    const faults = (rules: readonly object[]) =>
+      fetch(`${b.url}/_sandbox/faults`, { method: "PUT", body: JSON.stringify(rules) });
+    await faults([{ service: "aws.iam", operation: "GetPolicyVersion", probability: 1, fault: "error500" }]);
+    await expect(onboardControl(b, controlled)).rejects.toThrow();
+    await faults([]);
+    expect(await boundaryOf(b)).toEqual(["s3:*"]);
+  });
+
   test("a boundary that was changed by hand is drift, and is put back as a new version", async () => {
     const b = await controlStage();
     const somebody = new Somebody(b);

@@ -60,7 +60,7 @@ const pools = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools/
 const controlOf = (kind: string) => (federation: Federation) => {
   const other = federation.links.some(({ to }) => String(to.spec.role).startsWith("other"));
   return controlResources({ federation, control: federation.control as Control })
-    .filter(({ address }) => address.startsWith(`${kind}/`))
+    .resources.filter(({ address }) => address.startsWith(`${kind}/`))
     .map((one) =>
       other ? { ...one, address: `${one.address}-2` as const, spec: { ...one.spec, name: "other" } } : one,
     );

@@ -1,5 +1,15 @@
 import { kinds, noConsents, type Planned } from "../crosstrust.ts";
-import type { Control, Federation, Finding, Identity, Link, Resource, World } from "../model.ts";
+import type {
+  Control,
+  ControlAsk,
+  ControlWanted,
+  Federation,
+  Finding,
+  Identity,
+  Link,
+  Resource,
+  World,
+} from "../model.ts";
 import { parties } from "../parties/index.ts";
 import { lookupOf } from "../plan/compare.ts";
 import { expand, partyOf } from "../plan/expand.ts";
@@ -27,20 +37,35 @@ export interface ControlWork {
   readonly destroy?: boolean;
 }
 
+/** What the parties read for a control plane, one answer for each of them in their order. */
+type Read = readonly ControlAsk["documents"][];
+
+/** Reads what the control plane depends on and the file does not say. Nothing of it matters where it is taken away. */
+async function readControl({ federation, destroy }: ControlWork, world: World): Promise<Read> {
+  const { resources } = expand(federation.links, parties);
+  return Promise.all(
+    parties.map(({ readControl: read }) => (read && !destroy ? read(resources, world) : new Map<string, undefined>())),
+  );
+}
+
 /** Everything the control plane is made of, its functions' own accounts (which are only used) first. */
-export function controlResources({ federation, control }: ControlWork): readonly Resource[] {
+export function controlResources({ federation, control }: ControlWork, read: Read = []): ControlWanted {
   const { name: deployment, links } = federation;
   const [checker, provisioner] = [speaker("checker", federation, control), speaker("provisioner", federation, control)];
   const wanted = parties.flatMap(
-    (party) =>
+    (party, at) =>
       party.control?.({
         ...{ deployment, control, audience: controlAudience(deployment) },
         identities: { checker: checker.identity, provisioner: provisioner.identity },
         resources: expand(links, parties).resources,
         judged: links.filter(({ prove }) => prove !== "exchange").map(({ name }) => name),
+        documents: read[at] ?? new Map(),
       }) ?? [],
   );
-  return [...checker.resources, ...provisioner.resources, ...wanted];
+  return {
+    resources: [...checker.resources, ...provisioner.resources, ...wanted.flatMap(({ resources }) => resources)],
+    findings: wanted.flatMap(({ findings }) => findings),
+  };
 }
 
 /** A function's account, identified as a link's would be: by its unique id, whatever becomes of its e-mail. */
@@ -72,7 +97,7 @@ export type ControlPlanned = Pick<Planned, "plan" | "observed">;
  */
 export async function planControl(work: ControlWork, world: World): Promise<ControlPlanned> {
   const { federation, destroy } = work;
-  const named = controlResources(work);
+  const { resources: named, findings } = controlResources(work, await readControl(work, world));
   const known = new Set(named.map(({ address }) => address));
   const watched = expand(federation.links, parties).resources.filter(
     ({ address }) => address.startsWith("google:serviceAccount/") && !known.has(address),
@@ -101,7 +126,7 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
     named,
     findings: [
       ...new Set([...observed.failed.values(), ...observed.findings.filter(({ severity }) => severity !== "hint")]),
-      ...(destroy ? [] : early.map(waits)),
+      ...(destroy ? [] : [...early.map(waits), ...findings]),
     ],
   });
   return { plan: { ...plan, findings: plan.findings.map(creatable) }, observed };

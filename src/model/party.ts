@@ -262,6 +262,14 @@ export interface ControlAsk {
   readonly resources: readonly Resource[];
   /** Links that nobody mints for. */
   readonly judged: readonly string[];
+  /** What `readControl` of the same party gave; empty where nothing was read. */
+  readonly documents: ReadonlyMap<string, string | undefined>;
+}
+
+/** The things that the functions of a deployment need, and what is to be said of them. */
+export interface ControlWanted {
+  readonly resources: readonly Resource[];
+  readonly findings: readonly Finding[];
 }
 
 /** What was read for a plan, and what the file says of those who may act in place of its links. */
@@ -324,7 +332,9 @@ export interface Party {
   /** What must be in place before anything is made: asked with the credentials at hand, changing nothing. */
   readonly preflight: (resources: readonly Resource[], world: World) => Promise<readonly Preflight[]>;
   /** What the functions need in its accounts and projects, and no more: their roles, their grants. Pure. */
-  readonly control?: (ask: ControlAsk) => readonly Resource[];
+  readonly control?: (ask: ControlAsk) => ControlWanted;
+  /** Reads what `control` depends on and the file does not say, such as the documents of managed policies. */
+  readonly readControl?: (resources: readonly Resource[], world: World) => Promise<ControlAsk["documents"]>;
   /** What remains to be done by people for a link to be used. */
   readonly nextSteps: (link: Link) => readonly string[];
   /** What became of things outside since the last health check; it may remember in `world.store`, and nowhere else. */

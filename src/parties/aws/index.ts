@@ -23,6 +23,7 @@ import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
 import { callerContradictions, roleContradictions } from "./contradictions.ts";
 import { controlResources } from "./control/resources.ts";
+import { documentsOf } from "./control/services.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
 import { managedPolicyKind } from "./managed-policy/kind.ts";
@@ -143,6 +144,7 @@ export const aws: Party = {
   relying,
   kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
   control: controlResources,
+  readControl: documentsOf,
   audit,
   title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
   identityName,

@@ -1,4 +1,15 @@
-import type { Address, ControlAsk, Kind, Live, LivePresent, Ref, Resource, Spec, World } from "../../model.ts";
+import type {
+  Address,
+  ControlAsk,
+  ControlWanted,
+  Kind,
+  Live,
+  LivePresent,
+  Ref,
+  Resource,
+  Spec,
+  World,
+} from "../../model.ts";
 import { unlessMissing } from "../../run/retry.ts";
 import { editBindings, isBound } from "./bindings.ts";
 import { mintingRole } from "./grant.ts";
@@ -49,17 +60,18 @@ function refsIn(value: unknown): readonly Ref[] {
 }
 
 /** The checker on every account that it has to speak as; where nobody mints for a link, or a canary is proved in its place, it need not. */
-export function tokenCreators({ resources, control, judged }: ControlAsk): readonly Resource[] {
+export function tokenCreators({ resources, control, judged }: ControlAsk): ControlWanted {
   // Whom a link starts from is referred to by its unique id; an account that a link ends at mints for nobody here.
   const starts = new Set(resources.flatMap(({ spec }) => refsIn(spec)).map(({ $ref }) => $ref));
-  return resources
+  const grants = resources
     .filter(({ address }) => address.startsWith("google:serviceAccount/") && starts.has(address))
     .filter(({ links }) => links.some((link) => !judged.includes(link)))
     .filter(({ spec }) => spec.email !== control.checker)
-    .map(({ spec }) => {
+    .map(({ spec }): Resource => {
       const [project, account] = [String(spec.project), String(spec.email)];
       const address: Address = `google:tokenCreator/${project}/${account}`;
       const member = `serviceAccount:${control.checker}`;
       return { address, links: ["checker"], hold: "own", spec: { project, account, member } };
     });
+  return { resources: grants, findings: [] };
 }

@@ -1,4 +1,5 @@
 import type { Policy, Statement } from "../../../judge/aws/policy.ts";
+import type { Services } from "./services.ts";
 
 /** What the functions of one deployment have to do with in one account. ARNs, with wildcards where they end in one. */
 export interface Reach {
@@ -11,8 +12,8 @@ export interface Reach {
   /** Managed policies that the file lets roles have. */
   readonly attachable: readonly string[];
   readonly boundaries: readonly string[];
-  /** Service prefixes that the file's roles need; undefined where a managed policy leaves that open. */
-  readonly services: readonly string[] | undefined;
+  /** What the file's roles need. */
+  readonly services: Services;
 }
 
 const iam = (...names: readonly string[]): readonly string[] => names.map((name) => `iam:${name}`);
@@ -115,11 +116,11 @@ const escapes = [
 
 /**
  * What no role of the deployment may ever do, whoever writes its policies: the services that the file needs and none
- * of the ways out (fact sheet reliability-and-security, 4.4). A managed policy does not say here what it allows, so
- * with one of them every service stays open.
+ * of the ways out (fact sheet reliability-and-security, 4.4). Where it is not known which services those are, every
+ * service stays open.
  */
-export const boundaryPolicy = ({ services }: Reach): Policy =>
+export const boundaryPolicy = ({ services }: Pick<Reach, "services">): Policy =>
   document([
-    allow(services?.map((service) => `${service}:*`) ?? ["*"], ["*"]),
+    allow("known" in services ? services.known.map((service) => `${service}:*`) : ["*"], ["*"]),
     { effect: "Deny", action: escapes, resource: ["*"] },
   ]);

@@ -1,24 +1,34 @@
-import type { Policy } from "../../../judge/aws/policy.ts";
-import type { ControlAsk, Json, Resource } from "../../../model.ts";
+import { type Policy, renderPolicy } from "../../../judge/aws/policy.ts";
+import {
+  type Address,
+  type ControlAsk,
+  type ControlWanted,
+  type Finding,
+  finding,
+  type Json,
+  type Resource,
+} from "../../../model.ts";
 import { type ManagedPolicySpec, managedPolicyAddress } from "../managed-policy/spec.ts";
 import { type OidcProviderSpec, oidcProviderArn } from "../oidc-provider/spec.ts";
 import { type RoleSpec, roleAddress } from "../role/spec.ts";
 import { boundaryArnOf, controlPath, controlRoleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
 import { boundaryPolicy, checkerPolicy, provisionerPolicy, type Reach } from "./policies.ts";
+import { type Services, servicesOf } from "./services.ts";
 
 /**
  * In each account that the file names: the boundary, and a role for each function, trusted for the function's own
  * service account by the builder of every other trust (fact sheet reliability-and-security, 4.4 and 4.5).
  */
-export function controlResources(ask: ControlAsk): readonly Resource[] {
+export function controlResources(ask: ControlAsk): ControlWanted {
   const mine = ask.resources.filter(({ address }) => /^aws:(role|oidcProvider)\//.test(address));
   const accounts = Map.groupBy(mine, ({ spec }) => String(spec.account));
-  return [...accounts.values()].flatMap((resources) => ofAccount(resources, ask));
+  const each = [...accounts.values()].map((resources) => ofAccount(resources, ask));
+  return { resources: each.flatMap((one) => one.resources), findings: each.flatMap((one) => one.findings) };
 }
 
-function ofAccount(resources: readonly Resource[], ask: ControlAsk): readonly Resource[] {
-  const reach = reachOf(resources, ask.deployment);
+function ofAccount(resources: readonly Resource[], ask: ControlAsk): ControlWanted {
+  const reach = reachOf(resources, ask);
   const { account, partition, deployment } = reach;
   const access = resources[0]?.access;
   const common = { hold: "own" as const, ...(access ? { access } : {}) };
@@ -36,17 +46,38 @@ function ofAccount(resources: readonly Resource[], ask: ControlAsk): readonly Re
       spec: { ...spec, boundary: null, trust: trust as unknown as Json, managed: [], inline: inlineOf(policy) },
     };
   };
+  const address = managedPolicyAddress(boundary);
+  return {
+    resources: [
+      { ...common, address, links: ["provisioner"], spec: boundary },
+      role("checker", checkerPolicy(reach)),
+      role("provisioner", provisionerPolicy(reach)),
+    ],
+    findings: openness(reach, address),
+  };
+}
+
+/** Says which links leave the boundary open, each with its reason. */
+function openness({ services, account }: Reach, address: Address): readonly Finding[] {
+  if ("known" in services) return [];
+  const reasons = services.openedBy.map(({ links, why }) => `${links.join(", ")}: ${why}`);
   return [
-    { ...common, address: managedPolicyAddress(boundary), links: ["provisioner"], spec: boundary },
-    role("checker", checkerPolicy(reach)),
-    role("provisioner", provisionerPolicy(reach)),
+    finding("CONTROL-BOUNDARY-OPEN", {
+      severity: "warning",
+      at: { address },
+      links: ["provisioner"],
+      says: `the boundary in ${account} lets every service through, because it is not known which ones the roles need (${[...new Set(reasons)].join("; ")})`,
+      fix: [
+        "name policies of single services below may, or write allow and resources; then crosstrust onboard --control",
+      ],
+    }),
   ];
 }
 
 const inlineOf = (policy: Policy): RoleSpec["inline"] => ({ crosstrust: policy as unknown as Json });
 
-/** From what the file wants: nothing is asked of a cloud, so the policies can be read before anything is made. */
-function reachOf(resources: readonly Resource[], deployment: string): Reach {
+/** From what the file wants and what its managed policies say, so that the policies can be read before anything is made. */
+function reachOf(resources: readonly Resource[], { deployment, documents }: ControlAsk): Reach {
   const of = (kind: string) => resources.filter(({ address }) => address.startsWith(`aws:${kind}/`));
   const roles = of("role") as unknown as readonly Resource<RoleSpec>[];
   const own = roles.filter(({ hold }) => hold === "own");
@@ -58,7 +89,7 @@ function reachOf(resources: readonly Resource[], deployment: string): Reach {
     oidcProviders: unique(of("oidcProvider").map(({ spec }) => oidcProviderArn(spec as OidcProviderSpec))),
     attachable: unique(own.flatMap(({ spec }) => spec.managed)),
     boundaries: unique([boundaryArnOf({ account, partition, deployment }), ...named]),
-    services: servicesOf(own.map(({ spec }) => spec)),
+    services: fitting(servicesOf(own, documents)),
   };
 }
 
@@ -68,14 +99,17 @@ const arnOf = ({ partition, account, path, name }: RoleSpec): string =>
 /** All below a path, so that a new link needs no new policy; where roles have none it is each role by name. */
 const patternOf = (spec: RoleSpec): string => arnOf(spec.path === "/" ? spec : { ...spec, name: "*" });
 
-/** Undefined where not all of them are known: a managed policy is read by nobody here. */
-function servicesOf(specs: readonly RoleSpec[]): readonly string[] | undefined {
-  const actions = specs.flatMap(({ inline }) =>
-    Object.values(inline).flatMap((one) => (one as unknown as Policy).statements.flatMap(({ action = [] }) => action)),
-  );
-  const services = unique(actions.map((action) => action.split(":")[0]?.toLowerCase() ?? ""));
-  const open = specs.some(({ managed }) => managed.length > 0) || services.some((one) => /[*?]/.test(one));
-  return open || services.length === 0 ? undefined : services;
+/** A managed policy holds 6,144 characters (IAM quotas). */
+const longest = 6144;
+
+/** Services that one policy has room for. */
+function fitting(services: Services): Services {
+  if ("known" in services && services.known.length === 0)
+    return { openedBy: [{ links: [], why: "no role that is made here is allowed anything" }] };
+  const length = renderPolicy(boundaryPolicy({ services })).replace(/\s/g, "").length;
+  if (length <= longest) return services;
+  const many = "known" in services ? services.known.length : 0;
+  return { openedBy: [{ links: [], why: `${many} services are more than one policy holds` }] };
 }
 
 const unique = (list: readonly string[]): readonly string[] => [...new Set(list)].sort();

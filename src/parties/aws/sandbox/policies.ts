@@ -53,6 +53,18 @@ const known: Readonly<Record<string, readonly string[]>> = {
   AmazonS3FullAccess: ["s3:*"],
 };
 
+/** A policy as it can be read: one of the account's own, or one of AWS whose content is known here. */
+export function readablePolicy(view: View, account: string, arn: string): StoredPolicy {
+  const [, name = ""] = /^arn:aws:iam::aws:policy\/(\w+)$/.exec(arn) ?? [];
+  const action = known[name];
+  if (action === undefined) return thePolicy(view, account, arn);
+  const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] };
+  return {
+    ...{ account: "aws", arn, name, path: "/", tags: {}, inForce: 1, versions: { 1: JSON.stringify(document) } },
+    ...{ id: `ANPA${name.toUpperCase().padEnd(17, "A").slice(0, 17)}`, created: Date.UTC(2015, 1, 6, 18, 40) },
+  };
+}
+
 /** A managed policy as a document; nothing for one whose content is not known here: it grants nothing. */
 export function managedPolicy(view: View, arn: string): readonly Policy[] {
   const name = arn.split("/").at(-1) ?? "";

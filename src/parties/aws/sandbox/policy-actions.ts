@@ -3,7 +3,7 @@ import { parsePolicy } from "../../../judge/aws/policy.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { View } from "../../../sandbox/state.ts";
 import type { IamAction, IamCall } from "./action.ts";
-import { policiesOf, policyKey, type StoredPolicy, thePolicy } from "./policies.ts";
+import { policiesOf, policyKey, readablePolicy, type StoredPolicy, thePolicy } from "./policies.ts";
 import { AwsError, members, type Params, required, timestamp } from "./query.ts";
 import { rolesOf } from "./roles.ts";
 import { tagged, tagList, tagsIn, untagged } from "./tags.ts";
@@ -17,7 +17,7 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
   GetPolicy: {
     write: false,
     run: (call) => {
-      const stored = thePolicy(call.host.view, call.account, arnOf(call));
+      const stored = readablePolicy(call.host.view, call.account, arnOf(call));
       return { Policy: { ...brief(stored), Tags: tagList(stored.tags) } };
     },
   },
@@ -26,7 +26,7 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
   ListPolicyVersions: {
     write: false,
     run: (call) => {
-      const stored = thePolicy(call.host.view, call.account, arnOf(call));
+      const stored = readablePolicy(call.host.view, call.account, arnOf(call));
       const versions = Object.keys(stored.versions).map((number) => described(stored, number));
       return { Versions: members(versions), IsTruncated: false };
     },
@@ -128,7 +128,7 @@ export const policyDetails = (view: View, account: string): readonly object[] =>
 
 /** The document is percent-encoded, as every document in IAM's answers (aws.md 9.1). */
 function version(call: IamCall) {
-  const stored = thePolicy(call.host.view, call.account, arnOf(call));
+  const stored = readablePolicy(call.host.view, call.account, arnOf(call));
   const id = required(call.params, "VersionId");
   const document = stored.versions[id.replace(/^v/, "")];
   if (document === undefined) throw noVersion(stored, id);
