@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { $ } from "zx/core";
 import type { Flags } from "../src/cli/context.ts";
+import { print, tell } from "../src/cli/print.ts";
 import { accountReading, readings } from "../src/deploy/found.ts";
 import type { Piece } from "../src/deploy/piece.ts";
 import { firstPieces, pieces, smallFiles, toMake } from "../src/deploy/plan.ts";
@@ -58,7 +59,7 @@ export async function act(place: Place, { dryRun }: DeployFlags, work: Act): Pro
   const view = viewOf(place, work);
   if (dryRun) return say(dryRunText(view));
   if (todo.length > 0) {
-    if (!json) process.stderr.write(`${stepsShown(view)}\n\n`);
+    if (!json) tell(`${stepsShown(view)}\n\n`);
     if (!(await agreed(place, question))) return codes.differs;
     await carryOut(place, command, todo);
   }
@@ -76,20 +77,20 @@ function viewOf({ context }: Place, { command, setup, all, todo }: Act): DeployV
 
 /** One after the other, each told as it begins and ends; the first that fails ends it. */
 async function carryOut({ flags, ...gcloud }: Place, command: Act["command"], todo: readonly Piece[]): Promise<void> {
-  const tell = (text: string): void => void (flags.quiet || process.stderr.write(text));
+  const progress = (text: string): void => void (flags.quiet || tell(text));
   for (const [at, one] of todo.entries()) {
     const start = performance.now();
-    tell(`  ${String(at + 1).padStart(2)}/${todo.length}  ${one.name}`);
+    progress(`  ${String(at + 1).padStart(2)}/${todo.length}  ${one.name}`);
     for (const each of commandsOf(command, one)) await write(gcloud, each);
-    tell(`   ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+    progress(`   ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
   }
 }
 
 const jsonOf = ({ world, command, deployment, project, region, steps }: DeployView): string =>
   document({ tool: version, world, command, exit: codes.fine }, { deployment, project, region, steps });
 
-function say(text: string): number {
-  process.stdout.write(`${text.trimEnd()}\n`);
+async function say(text: string): Promise<number> {
+  await print(text.trimEnd());
   return codes.fine;
 }
 

@@ -6,6 +6,7 @@ import { type ControlFlags, controlPlane } from "../src/cli/commands/control.ts"
 import { type ConsentFlags, checkNames, consentsOf, flagsFor, namesIn } from "../src/cli/commands/plan.ts";
 import { type Flags, loadFile, openContext } from "../src/cli/context.ts";
 import { UsageError } from "../src/cli/exit.ts";
+import { tell } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { sandboxEnvironment } from "../src/cli/surroundings.ts";
 import { noConsents, preflight } from "../src/crosstrust.ts";
@@ -13,6 +14,7 @@ import { namesOf } from "../src/deploy/setup.ts";
 import type { Consents, Federation, Preflight, World } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
+import { printable } from "../src/say/visible.ts";
 import { codes } from "../src/verdict/exit.ts";
 import { deployFirst } from "./deploy.ts";
 import { firstRun } from "./first-run.ts";
@@ -79,7 +81,7 @@ const onboardAndDeploy = (flags: Flags, own: OwnFlags): Promise<number> =>
     return firstRun(place, names);
   });
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const say = (text: string): void => void process.stdout.write(`${printable(text)}\n`);
 
 /** The world, and the environment in which other programs reach the same world. */
 interface Place {
@@ -207,7 +209,7 @@ if (import.meta.main) {
     own[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
   process.exitCode = await onboard(flags, own as OwnFlags).catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    tell(`${error.message}\n`);
     return codes.usage;
   });
 }

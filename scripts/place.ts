@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { ask } from "../src/cli/ask.ts";
 import { type Context, type Flags, loadFile, openContext, readBytes } from "../src/cli/context.ts";
 import { UsageError } from "../src/cli/exit.ts";
+import { tell } from "../src/cli/print.ts";
 import { sandboxEnvironment } from "../src/cli/surroundings.ts";
 import { defaultControl, projectOf, projectsOf, type Setup, setupOf } from "../src/deploy/setup.ts";
 import type { Federation } from "../src/model.ts";
@@ -51,8 +52,8 @@ export async function inPlace(
   } catch (error) {
     if (stop.signal.aborted) return codes.interrupted;
     if (!(error instanceof GcloudFailed)) throw error;
-    process.stderr.write(`failed   ${typed(error.command)}\n${error.message}\n`);
-    process.stderr.write("what was done stays: run the command again, and it goes on from here\n");
+    tell(`failed   ${typed(error.command)}\n${error.message}\n`);
+    tell("what was done stays: run the command again, and it goes on from here\n");
     return error.exit;
   } finally {
     await context.close();
@@ -86,7 +87,7 @@ export async function controlled(place: Place, { project, dryRun }: DeployFlags)
     ...Object.entries(control).map(([who, email]) => `  ${who}: ${email}`),
     "",
   ].join("\n");
-  process.stderr.write(`${place.flags.file} names no control plane; these lines do:\n${lines}\n`);
+  tell(`${place.flags.file} names no control plane; these lines do:\n${lines}\n`);
   if (!(await agreed(place, `add them to ${place.flags.file}?`))) throw new UsageError("add them, then run it again");
   appendFileSync(place.flags.file, lines);
   return loadFile(place.flags).federation;

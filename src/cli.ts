@@ -12,6 +12,7 @@ import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
 import { UsageError } from "./cli/exit.ts";
 import { tellFailure } from "./cli/failure.ts";
+import { print } from "./cli/print.ts";
 import { type Command, run } from "./cli/run.ts";
 import { codes } from "./verdict/exit.ts";
 import { version } from "./version.ts";
@@ -169,7 +170,7 @@ function answers(
 ): void {
   sandboxCommand(command, async (flags, _, own) => {
     const { exit, text } = body(flags, own);
-    process.stdout.write(`${text.trimEnd()}\n`);
+    await print(text.trimEnd());
     return exit;
   });
 }
@@ -185,7 +186,7 @@ sandboxCommand(
   async (flags, _, own) => {
     if (own.live === true) return run({ name: "lint", flags, command: lintLive, ask: own });
     const { exit, text } = lint(flags, own);
-    process.stdout.write(`${text.trimEnd()}\n`);
+    await print(text.trimEnd());
     return exit;
   },
 );

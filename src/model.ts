@@ -22,4 +22,5 @@ export type * from "./model/proof.ts";
 export { verdicts } from "./model/proof.ts";
 export type * from "./model/report.ts";
 export type * from "./model/resource.ts";
+export { ascii, unicodeEscape, visible, withoutHidden } from "./model/text.ts";
 export type * from "./model/world.ts";

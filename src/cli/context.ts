@@ -14,7 +14,9 @@ import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Attached } from "../sandbox/attach.ts";
 import type { Paper } from "../say/paper.ts";
+import { shownValue } from "../say/visible.ts";
 import { BadFile, UsageError } from "./exit.ts";
+import { tell } from "./print.ts";
 
 /** The global flags (contract, section 2), as commander names them. */
 export interface Flags {
@@ -204,6 +206,6 @@ function progressTo(flags: Flags): (event: Progress) => void {
   const signs = { started: "", done: "done   ", failed: "failed ", waiting: "waiting" } as const;
   return ({ what, state, ms }) => {
     if (state === "started") return;
-    process.stderr.write(`${signs[state]}  ${what}${ms === undefined ? "" : `   ${Math.round(ms)} ms`}\n`);
+    tell(`${signs[state]}  ${shownValue(what)}${ms === undefined ? "" : `   ${Math.round(ms)} ms`}\n`);
   };
 }

@@ -3,30 +3,29 @@ import { CloudError } from "../run/retry.ts";
 import { troubleOf } from "../run/trouble.ts";
 import { findingText, placedText } from "../say/findings.ts";
 import { document, findingBody } from "../say/json.ts";
+import { shownValue } from "../say/visible.ts";
 import { codes, exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { type Flags, paperFor } from "./context.ts";
 import { BadFile, Explained, UsageError } from "./exit.ts";
-import { print } from "./print.ts";
+import { print, tell } from "./print.ts";
 
 interface Command {
   readonly name: string;
   readonly flags: Flags;
 }
 
-const tell = (text: string): void => void process.stderr.write(`${text}\n`);
-
 /** Every way a command can fail, as words on stderr and the exit code of the contract. No foreign error is printed. */
 export async function tellFailure(error: unknown, command: Command): Promise<number> {
   if (error instanceof UsageError) {
-    tell(error.message);
+    tell(`${error.message}\n`);
     return codes.usage;
   }
   if (error instanceof BadFile) {
     const [first] = error.findings;
     if (command.name === "credentials" && first) return tellFinding(first, command, codes.badFile);
     if (command.flags.json) await printJson(error.findings, command, codes.badFile);
-    else tell(placedText(error.findings, paperFor(process.stderr, command.flags)));
+    else tell(`${placedText(error.findings, paperFor(process.stderr, command.flags))}\n`);
     return codes.badFile;
   }
   if (error instanceof CloudError) return tellFinding(troubleOf(error, {}), command);
@@ -34,7 +33,7 @@ export async function tellFailure(error: unknown, command: Command): Promise<num
   // A bug of ours: where it happened, and nothing of what it carried.
   const where = error instanceof Error ? (error.stack?.split("\n").slice(1, 4).join("\n") ?? "") : "";
   const says = error instanceof Error ? `${error.name}: ${messageOf(error)}` : "an unknown error";
-  tell(`crosstrust failed, and that is its own fault: ${says}\n${where}`);
+  tell(`crosstrust failed, and that is its own fault: ${says}\n${where}\n`);
   return codes.failed;
 }
 
@@ -48,9 +47,9 @@ async function tellFinding(
     const [fix] = finding.fix;
     const { place } = finding.at;
     const where = place ? `${place.file}:${place.line}:${place.column} ` : "";
-    tell(`crosstrust credentials: ${where}${finding.says}${fix ? `   fix: ${fix}` : ""}`);
+    tell(`${shownValue(`crosstrust credentials: ${where}${finding.says}${fix ? `   fix: ${fix}` : ""}`)}\n`);
   } else if (command.flags.json) await printJson([finding], command, exit);
-  else tell(findingText(finding, paperFor(process.stderr, command.flags)));
+  else tell(`${findingText(finding, paperFor(process.stderr, command.flags))}\n`);
   return exit;
 }
 

@@ -7,6 +7,8 @@ import { print } from "./print.ts";
 export interface Answer {
   readonly exit: number;
   readonly text: string;
+  /** The text is bytes for a program, such as a token or a configuration file: nothing in it is changed. */
+  readonly exact?: true;
 }
 
 /** One command of the contract. It leaves stdout alone; what it throws becomes an exit code. */
@@ -37,8 +39,8 @@ export async function run<A>({ name, flags, command, ask }: Run<A>): Promise<num
   let context: Context | undefined;
   try {
     context = await openContext(flags, stop.signal);
-    const { exit, text } = await command(context, ask);
-    await print(text);
+    const { exit, text, exact } = await command(context, ask);
+    await print(text, exact);
     return stop.signal.aborted ? codes.interrupted : exit;
   } catch (error) {
     return await tellFailure(error, { name, flags });

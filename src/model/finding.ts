@@ -1,5 +1,6 @@
 import type { Address, Place } from "./basics.ts";
 import type { Code } from "./codes.ts";
+import { ascii } from "./text.ts";
 
 /**
  * One row of why: *policy wants / token says / read from which claim*. The clouds name no condition when they
@@ -81,6 +82,9 @@ export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "f
 /** What differs from the defaults of a finding: no evidence, no fix, no place, severity `error`. */
 type Given = Pick<Finding, "says"> & Partial<Omit<Finding, "code">>;
 
+/** What an `accept` is pinned to must be a text that the file can hold. */
+const pinned = ({ of }: { readonly of?: string }) => (of === undefined ? {} : { of: ascii(of) });
+
 /** Builds a finding from its code and what differs from the defaults. */
 export const finding = (code: Code, given: Given): Finding => ({
   code,
@@ -89,6 +93,7 @@ export const finding = (code: Code, given: Given): Finding => ({
   because: [],
   fix: [],
   ...given,
+  ...pinned(given),
 });
 
 /** Builds a remark, a finding without a place, from its code and what differs from the defaults. */
@@ -98,8 +103,9 @@ export const remark = (code: Code, given: Pick<Remark, "says"> & Partial<Omit<Re
   because: [],
   fix: [],
   ...given,
+  ...pinned(given),
 });
 
 /** Returns the line that accepts a value in the file. JSON is YAML, whatever the value holds. */
 export const acceptLine = (code: Code, of: string): string =>
-  `accept: [ { finding: ${code}, of: ${JSON.stringify(of)}, reason: "...", until: YYYY-MM-DD } ]`;
+  `accept: [ { finding: ${code}, of: ${JSON.stringify(ascii(of))}, reason: "...", until: YYYY-MM-DD } ]`;

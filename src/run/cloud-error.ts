@@ -1,4 +1,5 @@
 import type { Asks, Code } from "../model.ts";
+import { withoutHidden } from "../model.ts";
 
 /**
  * What an error means to us, once for the whole product (reliability-and-security.md, 2.1).
@@ -114,5 +115,7 @@ const secrets: readonly RegExp[] = [
 export function redact(text: string): string {
   const clean = secrets.reduce((rest, pattern) => rest.replace(pattern, "[redacted]"), text);
   // Control characters in a foreign text could rewrite the screen.
-  return clean.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+/g, " ").slice(0, 600);
+  return withoutHidden(clean, () => "\0")
+    .replace(/\0+/g, " ")
+    .slice(0, 600);
 }

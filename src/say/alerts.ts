@@ -1,10 +1,12 @@
 import type { Notice } from "../model.ts";
+import { displayed } from "./visible.ts";
 
 /** As many links as a message names. */
 const named = 10;
 
 /** One line for people; what a chat would take for a command of its own is written so that it does not. */
-export function noticeText(deployment: string, { state, alert }: Notice): string {
+export function noticeText(deployment: string, notice: Notice): string {
+  const { state, alert } = displayed(notice);
   const { cause, links, since, id } = alert;
   const more = links.length > named ? ` and ${links.length - named} more` : "";
   const which = `${links.slice(0, named).join(", ")}${more}`;

@@ -1,6 +1,7 @@
 import type { Change, Control, Finding, Verb } from "../model.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { type Paper, partsOf } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 /** What became of a plan of the control plane. */
 export interface ControlDone {
@@ -15,7 +16,8 @@ export interface ControlDone {
 const past: Readonly<Partial<Record<Verb, string>>> = { create: "created", update: "repaired", delete: "deleted" };
 
 /** The plan comes first: what a function may do from now on should stand in the log of whoever allowed it. */
-export function controlDone({ shown, done, findings, unwritten }: ControlDone, paper: Paper): string {
+export function controlDone({ shown, ...given }: ControlDone, paper: Paper): string {
+  const { done, findings, unwritten } = displayed(given);
   const rows = done.flatMap(({ verb, address }) => {
     const { party, kind, name } = partsOf(address);
     return past[verb] ? [`  ${(past[verb] ?? "").padEnd(12)}  ${party} ${kind}  ${name}`] : [];

@@ -1,4 +1,5 @@
 import { columns } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 /** One thing that is deployed or taken away, and the commands that do it, ready to paste. */
 export interface DeployStep {
@@ -22,24 +23,30 @@ const head = ({ command, world, deployment, project, region }: DeployView): stri
   [`${command} ${deployment}`, project, region, ...(world === "sandbox" ? ["sandbox"] : [])].join("   ");
 
 /** What is going to be done, a line each, with why. */
-export const stepsShown = (view: DeployView): string =>
-  [head(view), ...columns(view.steps.map(({ name, lacks }) => [`  ${name}`, lacks ?? ""]))].join("\n");
+export function stepsShown(given: DeployView): string {
+  const view = displayed(given);
+  return [head(view), ...columns(view.steps.map(({ name, lacks }) => [`  ${name}`, lacks ?? ""]))].join("\n");
+}
 
 /** `--dry-run`: a script that does the same, as comments and commands. */
-export const dryRunText = (view: DeployView): string =>
-  [
+export function dryRunText(given: DeployView): string {
+  const view = displayed(given);
+  return [
     `# ${head(view)}`,
     ...view.steps.flatMap(({ name, lacks, commands }) => ["", `# ${name}${lacks ? `: ${lacks}` : ""}`, ...commands]),
     ...(view.steps.length === 0 ? [`# ${nothing(view)}`] : []),
   ].join("\n");
+}
 
 /** What it came to; the next commands are the caller's. */
-export const deployDone = (view: DeployView, next: readonly string[]): string =>
-  [
+export function deployDone(given: DeployView, next: readonly string[]): string {
+  const view = displayed(given);
+  return [
     head(view),
     view.steps.length === 0 ? nothing(view) : done(view),
-    ...next.map((line, at) => `${at === 0 ? "next   " : "       "}${line}`),
+    ...displayed(next).map((line, at) => `${at === 0 ? "next   " : "       "}${line}`),
   ].join("\n");
+}
 
 const nothing = ({ command, all }: DeployView): string =>
   command === "deploy"

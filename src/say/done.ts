@@ -5,6 +5,7 @@ import { byWeight, distinct, findingText } from "./findings.ts";
 import { hopsText } from "./health.ts";
 import { count, heading, ink, type Paper, partsOf, toned } from "./paper.ts";
 import { type PlanView, whoseOf } from "./plan.ts";
+import { displayed } from "./visible.ts";
 
 /** A plan, what became of it, and what the proof afterwards found. */
 export interface DoneView {
@@ -33,7 +34,8 @@ const wished = ({ plan }: PlanView): boolean =>
   plan.changes.some(({ verb }) => verb !== "keep") || plan.findings.some(({ asks }) => asks === "untold");
 
 /** What was done, then how each link fares now, the proof last. */
-export function doneText({ view, done, health, findings, undecided }: DoneView, paper: Paper): string {
+export function doneText(given: DoneView, paper: Paper): string {
+  const { view, done, health, findings, undecided } = displayed(given);
   const { file, links, world } = view;
   const shown = done.filter(({ verb }) => verb !== "keep");
   const rows = shown.map((change) => {
@@ -67,10 +69,8 @@ export interface DestroyPaper {
 }
 
 /** What went, what was given back, and what lives on all the same. */
-export function destroyText(
-  { view, done, findings }: Omit<DoneView, "health" | "undecided">,
-  { paper, kept }: DestroyPaper,
-): string {
+export function destroyText(given: Omit<DoneView, "health" | "undecided">, { paper, kept }: DestroyPaper): string {
+  const { view, done, findings } = displayed(given);
   const { file, links, world } = view;
   // What had to stay, or kept a part of itself, was told with its address.
   const stays = new Set(findings.flatMap(({ severity, at }) => (severity === "warning" ? [at.address] : [])));

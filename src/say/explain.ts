@@ -3,6 +3,7 @@ import { toDecide } from "../verdict/run.ts";
 import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { columns, ink, type Paper } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 /** `trace.findings` are the ones to show: proved ones, and the plan's grave ones beside them. */
 export interface ExplainView {
@@ -20,7 +21,8 @@ export interface ExplainView {
 const words = { ok: "ok", no: "no", unknown: "?", skipped: "-" } as const;
 
 /** One link, hop by hop, and the first thing that fails, condition by condition. */
-export function explainText(view: ExplainView, paper: Paper): string {
+export function explainText(given: ExplainView, paper: Paper): string {
+  const view = displayed(given);
   const { link, world, trace, changes, inventory = [] } = view;
   const findings = byWeight(distinct(trace.findings));
   const drift = changes.map((change) => `drift     ${change.address}   ${change.cause ?? change.verb}`);

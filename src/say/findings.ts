@@ -1,5 +1,6 @@
 import type { Evidence, Finding, Severity } from "../model.ts";
 import { columns, ink, type Paper } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 const colours = { error: "red", security: "red", warning: "yellow", hint: "cyan" } as const;
 
@@ -11,14 +12,15 @@ export const byWeight = (findings: readonly Finding[]): readonly Finding[] =>
 
 /** One finding in full: what, where, because, fix, and where to read more. */
 export function findingText(finding: Finding, paper: Paper): string {
-  const { code, severity, says, because, at, witness } = finding;
+  const visible = displayed(finding);
+  const { code, severity, says, because, at, witness } = visible;
   const lines = [`${ink(paper, colours[severity], `${severity}[${code}]`)}  ${says}`];
   if (at.place) lines.push(`  --> ${at.place.file}:${at.place.line}:${at.place.column}`);
   else if (at.address) lines.push(`  --> ${at.address}`);
   if (witness) lines.push(`  who   ${witness.outsider} (${witness.how}): ${witness.path.join(" -> ")}`);
   if (because.length > 0) lines.push(...evidenceText(because));
-  lines.push(...decisionText(finding).map((line) => `  ${line}`));
-  for (const step of stepsOf(finding)) lines.push(`  fix   ${typed(step, paper)}`);
+  lines.push(...decisionText(visible).map((line) => `  ${line}`));
+  for (const step of stepsOf(visible)) lines.push(`  fix   ${typed(step, paper)}`);
   lines.push(`  long  crosstrust explain ${code}`);
   return lines.join("\n");
 }
@@ -53,7 +55,7 @@ function evidenceText(rows: readonly Evidence[]): readonly string[] {
 
 /** Findings of a file, one line each, in the order of the file: `file:line:column`. */
 export function placedText(findings: readonly Finding[], paper: Paper): string {
-  return findings
+  return displayed(findings)
     .map((finding) => {
       const { place } = finding.at;
       const where = place ? `${place.file}:${place.line}:${place.column}` : (finding.at.address ?? "");
@@ -66,10 +68,11 @@ export function placedText(findings: readonly Finding[], paper: Paper): string {
 
 /** A finding in one line, for lists below a plan or a health check. */
 export function findingLine(finding: Finding, paper: Paper): string {
-  const { severity, code, says } = finding;
+  const visible = displayed(finding);
+  const { severity, code, says } = visible;
   const head = `${ink(paper, colours[severity], severity.padEnd(8))}  ${code}  ${says}`;
-  const steps = stepsOf(finding).slice(0, 2);
-  const lines = [...decisionText(finding), ...steps.map((step) => `fix   ${typed(step, paper)}`)];
+  const steps = stepsOf(visible).slice(0, 2);
+  const lines = [...decisionText(visible), ...steps.map((step) => `fix   ${typed(step, paper)}`)];
   return [head, ...lines.map((line) => `          ${line}`)].join("\n");
 }
 

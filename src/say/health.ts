@@ -4,9 +4,11 @@ import { toDecide } from "../verdict/run.ts";
 import { ratings, tallyOf } from "../verdict/table.ts";
 import { byWeight, distinct, findingLine } from "./findings.ts";
 import { count, heading, ink, type Paper, toned } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 /** One line a link, the worst last in the sums, then the next command. */
-export function healthText(health: Health, world: "sandbox" | "cloud", paper: Paper): string {
+export function healthText(given: Health, world: "sandbox" | "cloud", paper: Paper): string {
+  const health = displayed(given);
   const when = `${health.at.slice(0, 10)} ${health.at.slice(11, 16)} UTC`;
   const width = Math.max(...health.links.map(({ link }) => link.length), 12);
   const told = new Set<string>();

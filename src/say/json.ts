@@ -1,4 +1,5 @@
 import type { Change, Finding, Health, Json, LinkHealth, MissingPremise, Plan, Resource, Trace } from "../model.ts";
+import { unicodeEscape, withoutHidden } from "../model.ts";
 
 /** What every document starts with (contract, section 4). */
 export interface Envelope {
@@ -13,7 +14,13 @@ export type Reveal = (value: unknown) => Json;
 
 /** Starts as every document does; `crosstrust` is the number of the format, not of the tool. */
 export const document = (envelope: Envelope, body: object): string =>
-  `${JSON.stringify({ crosstrust: 1, ...envelope, ...body }, null, 2)}\n`;
+  `${jsonText({ crosstrust: 1, ...envelope, ...body })}\n`;
+
+/** Returns JSON that a terminal shows as it is: the same values, with hidden characters written as JSON escapes. */
+const jsonText = (value: object): string =>
+  withoutHidden(JSON.stringify(value, null, 2), (character) =>
+    character === "\n" ? character : unicodeEscape(character),
+  );
 
 /** `keep` is listed too: whoever reads this wants to know what was looked at (contract, section 4). */
 export const planBody = (plan: Plan, traces: readonly Trace[] | undefined, reveal: Reveal) => ({

@@ -1,8 +1,10 @@
 import type { Preflight } from "../model.ts";
 import { columns } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 /** The preflight, a line each: what was looked at, what was seen, and below it the command that mends it. */
-export function preflightText(lines: readonly Preflight[], world: "sandbox" | "cloud"): string {
+export function preflightText(given: readonly Preflight[], world: "sandbox" | "cloud"): string {
+  const lines = displayed(given);
   const word = (ok: Preflight["ok"]): string => (ok === true ? "ok" : ok === false ? "no" : "?");
   const heads = columns(
     lines.map(({ topic, ok, says }) => [`  ${word(ok).padEnd(2)}`, topic, says]),
@@ -20,4 +22,7 @@ export interface Steps {
 
 /** What people do next, link by link. */
 export const stepsText = (links: readonly Steps[]): string =>
-  ["", ...links.flatMap(({ name, steps }) => [`next, to use ${name}`, ...steps.map((step) => `  ${step}`)])].join("\n");
+  [
+    "",
+    ...displayed(links).flatMap(({ name, steps }) => [`next, to use ${name}`, ...steps.map((step) => `  ${step}`)]),
+  ].join("\n");

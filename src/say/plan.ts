@@ -2,6 +2,7 @@ import type { Change, Difference, Finding, Json, Plan, Verb } from "../model.ts"
 import { byWeight, distinct, findingLine } from "./findings.ts";
 import { columns, count, heading, ink, type Paper, partsOf } from "./paper.ts";
 import { specRows, valueText } from "./spec.ts";
+import { displayed } from "./visible.ts";
 
 /** A link as a heading: what people call its two sides, and where it stands. */
 export interface Titled {
@@ -49,7 +50,8 @@ const causes = {
  * The whole plan: link by link what differs, then what stands against it, the sums, and the next command. A
  * shared thing is shown under each of its links. `withFindings`: false where the caller tells them in full.
  */
-export function planText(view: PlanView, paper: Paper, withFindings = true): string {
+export function planText(given: PlanView, paper: Paper, withFindings = true): string {
+  const view = displayed(given);
   const { plan, links } = view;
   const made = plan.waves.flat();
   const ordered = [...plan.changes].sort((one, other) => made.indexOf(one.address) - made.indexOf(other.address));

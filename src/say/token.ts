@@ -1,5 +1,6 @@
 import type { Token } from "../model.ts";
 import { columns, ink, type Paper } from "./paper.ts";
+import { displayed } from "./visible.ts";
 
 /** `rows`: the condition keys or attributes that the claims become, and where each is read from. */
 export interface TokenView {
@@ -15,7 +16,8 @@ export interface TokenView {
 }
 
 /** Claims, the condition keys they become, and a hash by which two tokens can be told apart; never the token. */
-export function tokenText({ link, world, reader, token, hash, rows }: TokenView, paper: Paper): string {
+export function tokenText(given: TokenView, paper: Paper): string {
+  const { link, world, reader, token, hash, rows } = displayed(given);
   const { claims, header, mintedBy } = token;
   const shown = Object.entries(claims).map(([name, value]) => [
     `  ${name}`,

@@ -7,6 +7,7 @@ import { codes, exitOf } from "../../verdict/exit.ts";
 import { ask as askUser } from "../ask.ts";
 import { type Context, loadFile } from "../context.ts";
 import { UsageError } from "../exit.ts";
+import { tell } from "../print.ts";
 import type { Command } from "../run.ts";
 import { type ConsentFlags, checkNames, consentsOf, namesIn, planJson, viewOf } from "./plan.ts";
 
@@ -82,7 +83,7 @@ export async function confirm(
   const { flags, world } = context;
   const idle = plan.changes.every(({ verb }) => verb === "keep");
   if (idle || pinned || flags.yes || world.kind === "sandbox") return;
-  process.stderr.write(`${shown}\n\n`);
+  tell(`${shown}\n\n`);
   if (!(await askUser("do this?"))) throw new UsageError("nothing was written");
 }
 

@@ -32,7 +32,7 @@ export const credentialConfigCommand: Command<ConfigFlags> = async ({ flags, wor
   if (!link) throw new UsageError(`${federation.file} has no link ${ask.name}`);
   if (link.to.party !== "google") throw new UsageError(`${ask.name} does not end at google`);
   const whole = await configText(link, ask, world);
-  if (ask.output === undefined) return { exit: 0, text: whole };
+  if (ask.output === undefined) return { exit: 0, text: whole, exact: true };
   writeFileSync(ask.output, whole);
   const envelope = { tool: version, world: world.kind, command: "credential-config", exit: 0 };
   if (flags.json) return { exit: 0, text: document(envelope, { link: link.name, output: ask.output }) };

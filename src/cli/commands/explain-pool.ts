@@ -6,6 +6,7 @@ import { causeOfRows } from "../../parties/google/explain-exchange.ts";
 import { getPool, getPoolProvider } from "../../parties/google/federation/calls.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
+import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
 import { UsageError } from "../exit.ts";
@@ -40,8 +41,8 @@ export const explainAtPool: Command<PoolAsk> = async ({ flags, world, paper }, a
     const envelope = { tool: version, world: world.kind, command: "explain", exit };
     return { exit, text: document(envelope, { claims, findings: finding ? [findingBody(finding)] : [] }) };
   }
-  const who = `${claims.sub}   of ${claims.iss}`;
-  const fine = `this pool provider lets the token in, as ${judged.attributes?.subject}`;
+  const who = shownValue(`${claims.sub}   of ${claims.iss}`);
+  const fine = shownValue(`this pool provider lets the token in, as ${judged.attributes?.subject}`);
   return { exit, text: [who, "", finding ? findingText(finding, paper) : fine].join("\n") };
 };
 

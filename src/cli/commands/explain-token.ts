@@ -7,6 +7,7 @@ import { getRole } from "../../parties/aws/role/calls.ts";
 import { tokenOf } from "../../run/minting.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
+import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
 import { UsageError } from "../exit.ts";
@@ -42,7 +43,7 @@ export const explainToken: Command<TokenAsk> = async ({ flags, world, paper }, a
     const envelope = { tool: version, world: world.kind, command: "explain", exit };
     return { exit, text: document(envelope, { claims, findings: finding ? [findingBody(finding)] : [] }) };
   }
-  const who = `${claims.sub}   of ${claims.iss}`;
+  const who = shownValue(`${claims.sub}   of ${claims.iss}`);
   const fine = "this trust lets the token in; if aws refuses it all the same, crosstrust explain AWS-REFUSED-ANYWAY";
   return { exit, text: [who, "", finding ? findingText(finding, paper) : fine].join("\n") };
 };

@@ -51,7 +51,7 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   const report = reportOf(body, federation, paper.again);
   const past = pastOf(memory);
   if (html !== undefined) writePage(html, healthHtml(report, past));
-  if (metrics) return { exit, text: healthMetrics(report, past) };
+  if (metrics) return { exit, text: healthMetrics(report, past), exact: true };
   return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
 };
 

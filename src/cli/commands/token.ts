@@ -60,7 +60,7 @@ export const token: Command<TokenAsk> = async ({ flags, world, paper }, { name, 
   const { federation, link } = linkOf(flags, name);
   const own = await orExplain(link, world, { federation });
   const minted = audience === undefined ? own : await forService(link, { token: own, audience }, world);
-  if (raw) return { exit: 0, text: flags.json ? readable(minted) : minted.text };
+  if (raw) return { exit: 0, text: flags.json ? readable(minted) : minted.text, exact: true };
   const rows = audience === undefined ? rowsOf(link, minted) : [];
   const { claims, header, mintedBy } = minted;
   if (flags.json)
@@ -141,7 +141,7 @@ export const credentials: Command<{ name: string; duration: number | undefined }
   const session = await relying.exchange(ask, minted, world).catch((error: unknown) => {
     throw refused(link, error);
   });
-  return { exit: 0, text: JSON.stringify(processAnswer(session)) };
+  return { exit: 0, text: JSON.stringify(processAnswer(session)), exact: true };
 };
 
 /** On the workload nobody may read the trust policy: who may is told what to type. */

@@ -1,3 +1,5 @@
+import { withoutHidden } from "../../model.ts";
+
 /** Text that is markup already. Only `html` makes it, so nothing reaches a page without having been escaped. */
 export interface Markup {
   readonly markup: string;
@@ -31,10 +33,10 @@ const entities: Readonly<Record<string, string>> = {
  * turns the order of what is read around, becomes a sign that can be seen.
  */
 const escaped = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd")
-    .replace(/[&<>"']/g, (character) => entities[character] ?? "");
+  withoutHidden(text, (character) => (/[\t\n]/.test(character) ? character : "\ufffd")).replace(
+    /[&<>"']/g,
+    (character) => entities[character] ?? "",
+  );
 
 const minutes = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 

@@ -2,7 +2,16 @@ import { comesThrough, type OtherProvider } from "../../../judge/google/admits.t
 import { parseMember } from "../../../judge/google/principals.ts";
 import type { Speaker, Standing, Surroundings } from "../../../judge/google/speaking.ts";
 import { standingOf } from "../../../judge/google/speaking.ts";
-import { type Address, type AuditAsk, type Finding, finding, type Link, type Witness } from "../../../model.ts";
+import {
+  type Address,
+  type AuditAsk,
+  ascii,
+  type Finding,
+  finding,
+  type Link,
+  type Witness,
+  withoutHidden,
+} from "../../../model.ts";
 import { sinkOf } from "../shape.ts";
 import { bindCommand, type Watched } from "./reads.ts";
 
@@ -29,14 +38,14 @@ const most = 3;
 export function tell({ speaker, accounts }: Told, { ask, around, granted, providersOf }: Telling): readonly Finding[] {
   if (granted.has(`${speaker.on} ${speaker.member}`)) return [];
   const standing = standingOf(speaker.member, around);
-  const who = plain(standing.who);
+  const { who } = standing;
   if (standing.sort === "gone" || accounts.length === 0) return [];
   const emails = accounts.map(({ email }) => email);
   const links = [...new Set(accounts.flatMap(({ resource }) => resource.links))];
   const [first] = accounts as readonly [Watched, ...Watched[]];
   const address = speaker.level === "account" ? first.resource.address : addressOf(speaker.on);
   const when = speaker.conditional ? ", under a condition" : "";
-  const member = plain(speaker.member);
+  const { member } = speaker;
   const holds = `${member} holds ${speaker.roles.join(", ")} on ${speaker.on}${when}`;
   const of = `${member} on ${speaker.on}`;
   const says = `${who} may speak as ${some(emails)}: ${holds}`;
@@ -98,24 +107,24 @@ function grantText(link: Link, { email }: Watched, { grants }: AuditAsk): string
   return ends ? `which ${link.name} grants ${grants(link)}` : `which ${link.name} lets into ${grants(link)}`;
 }
 
-/** A member as it may be printed: an identity of a pool is named by whoever its issuer likes. */
-const plain = (text: string): string =>
-  text.replace(
-    /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (odd) => `\\u${(odd.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-
-/** For a shell: whatever stands in a member stays one word. */
-export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+/** For a shell: whatever stands in a member stays one word. bash and zsh read `$'\U0000202e'` as the character. */
+export function quoted(text: string): string {
+  const escaped = withoutHidden(text.replace(/[\\']/g, "\\$&"), (one) => {
+    const point = one.codePointAt(0) ?? 0;
+    return `\\U${point.toString(16).padStart(8, "0")}`;
+  });
+  return escaped.includes("\\U") ? `$'${escaped}'` : `'${text.replaceAll("'", "'\\''")}'`;
+}
 
 /** Commands that take the member out, one a role. A binding under a condition has to be named with it, or all at once. */
 function fixesFor({ on, member, roles, conditional }: Speaker, { project }: Watched, { unbounded }: Standing) {
   const scope = on.startsWith("serviceAccounts/") ? ` --project ${project}` : "";
   const all = conditional ? " --all" : "";
   const commands = roles.map(
-    (role) => `${bindCommand(on, "remove")}${scope} --member=${quoted(plain(member))} --role=${role}${all}`,
+    (role) => `${bindCommand(on, "remove")}${scope} --member=${quoted(member)} --role=${role}${all}`,
   );
-  return unbounded
+  // The file holds plain ASCII alone.
+  return unbounded || ascii(member) !== member
     ? commands
-    : [...commands, `or name it in the file, where it is meant: speakers: [ ${JSON.stringify(plain(member))} ]`];
+    : [...commands, `or name it in the file, where it is meant: speakers: [ ${JSON.stringify(member)} ]`];
 }
