@@ -1,5 +1,6 @@
 import { decisionsOf } from "./crosstrust/accepts.ts";
 import { type Audited, audit, unaudited } from "./crosstrust/audit.ts";
+import { effectsOf } from "./crosstrust/effects.ts";
 import { acceptable } from "./file/acceptable.ts";
 import { lintFile } from "./file/lint.ts";
 import type {
@@ -116,6 +117,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const plan = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
+    effects: ask.destroy ? [] : effectsOf(federation, only),
     deciding,
     takes: ask.destroy === true,
     desired: desired.filter(readable),

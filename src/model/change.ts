@@ -68,6 +68,20 @@ export interface Consents {
   readonly grantMe: boolean;
 }
 
+/**
+ * Something that the file makes a run do on the machine that it runs on, and for whom: start a program, open a file, read a
+ * variable, use a profile, send what came of it. In the sandbox none of it is done.
+ */
+export interface LocalEffect {
+  /** The link it is done for; absent where it is done for the whole file. */
+  readonly link?: string;
+  readonly verb: "execute" | "open" | "read" | "use" | "send";
+  /** A command line, a path, the name of a variable or of a profile: never a secret. */
+  readonly what: string;
+  /** Who is given what comes of it. */
+  readonly to: string;
+}
+
 /** What would change, as pure data: it can be shown, hashed, and asked for again by its fingerprint. */
 export interface Plan {
   readonly deployment: string;
@@ -80,5 +94,7 @@ export interface Plan {
   readonly open: readonly Address[];
   /** Whatever a former file left was looked for, so that it need not be remembered any longer. */
   readonly swept: boolean;
+  /** What proving the links does on the machine that does it; part of the fingerprint. */
+  readonly effects: readonly LocalEffect[];
   readonly findings: readonly Finding[];
 }

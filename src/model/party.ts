@@ -1,5 +1,5 @@
 import type { Address, Ref, Spec } from "./basics.ts";
-import type { Change, Difference } from "./change.ts";
+import type { Change, Difference, LocalEffect } from "./change.ts";
 import type { Code } from "./codes.ts";
 import type { Control, Link } from "./file.ts";
 import type { Finding, Remark, Unwatched } from "./finding.ts";
@@ -335,6 +335,8 @@ export interface Party {
   readonly control?: (ask: ControlAsk) => ControlWanted;
   /** Reads what `control` depends on and the file does not say, such as the documents of managed policies. */
   readonly readControl?: (resources: readonly Resource[], world: World) => Promise<ControlAsk["documents"]>;
+  /** What a side of a link makes a run do on the machine that it runs on. Left out: nothing. Pure. */
+  readonly effects?: (link: Link, side: "from" | "to") => readonly Omit<LocalEffect, "link">[];
   /** What remains to be done by people for a link to be used. */
   readonly nextSteps: (link: Link) => readonly string[];
   /** What became of things outside since the last health check; it may remember in `world.store`, and nowhere else. */

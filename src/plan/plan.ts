@@ -1,4 +1,4 @@
-import type { Address, Change, Consents, Finding, Json, Kind, Link, Plan, Resource } from "../model.ts";
+import type { Address, Change, Consents, Finding, Json, Kind, Link, LocalEffect, Plan, Resource } from "../model.ts";
 import { accepted, type Deciding, effective, expired } from "./accept.ts";
 import { compare, lookupOf, type Observation } from "./compare.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -26,6 +26,8 @@ export interface PlanInput {
   readonly takes: boolean;
   /** The decisions of the file, and where and when they hold; left out, the file decides nothing. */
   readonly deciding?: Omit<Deciding, "consents">;
+  /** What proving the links does on this machine. */
+  readonly effects?: readonly LocalEffect[];
   /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
@@ -56,12 +58,14 @@ export function planOf(input: PlanInput): Plan {
   ];
   const wanted = changes.flatMap((change) => change.desired ?? []);
   const decided = [...accepted(decisionsIn(wanted, guarding), deciding), ...findings];
+  const { effects = [] } = input;
   const digest = fingerprint({
     deployment,
     tool: input.tool,
     consents: agreed(consents, effective(decided)),
     only: input.only,
     changes: changes.map(essence),
+    ...(effects.length > 0 ? { effects } : {}),
   });
   return {
     deployment,
@@ -70,6 +74,7 @@ export function planOf(input: PlanInput): Plan {
     waves: ordered.waves,
     open: openOf(all),
     swept: input.swept,
+    effects,
     findings,
   };
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
-import type { Token, World } from "../model.ts";
+import type { LocalEffect, Token, World } from "../model.ts";
 import { CloudError, type ErrorClass } from "./cloud-error.ts";
 import { call } from "./retry.ts";
 
@@ -10,6 +10,8 @@ export interface MintSpec {
   readonly tokenFile?: string | undefined;
   /** A program and its arguments: never a shell's line. */
   readonly command?: readonly string[] | undefined;
+  /** Variables that the program is given beside those that every program needs. */
+  readonly env?: readonly string[] | undefined;
   readonly clientCredentials?: ClientCredentials | undefined;
 }
 
@@ -22,6 +24,33 @@ export interface ClientCredentials {
   readonly assertion?: "google" | undefined;
   readonly secretFrom?: string | undefined;
 }
+
+/** Where what `mint` gives is sent. */
+interface Destinations {
+  /** Who is given the token. */
+  readonly token: string;
+  /** Who is given the secret or the assertion. */
+  readonly endpoint: string;
+}
+
+/** Returns what `mint` does on this machine, and who is given what comes of it. Nothing is done for it. */
+export function mintEffects(spec: MintSpec | undefined, to: Destinations): readonly Omit<LocalEffect, "link">[] {
+  const token = `its token goes to ${to.token}`;
+  if (spec?.tokenFile !== undefined) return [{ verb: "open", what: spec.tokenFile, to: token }];
+  if (spec?.command !== undefined) {
+    const variables = spec.env?.length ? `   with ${spec.env.join(", ")} of the environment` : "";
+    return [{ verb: "execute", what: `${spec.command.map(quoted).join(" ")}${variables}`, to: token }];
+  }
+  if (!spec?.clientCredentials) return [];
+  const { assertion, secretFrom = "" } = spec.clientCredentials;
+  if (assertion)
+    return [{ verb: "send", what: "an ID token of this machine's Google service account", to: to.endpoint }];
+  const name = secretFrom.replace(/^env:/, "");
+  return [{ verb: "read", what: `the secret in ${name}`, to: `it goes to ${to.endpoint}` }];
+}
+
+/** A word of a command as a shell would take it for one: where one ends must be seen. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** What only the party knows of its own tokens. */
 export interface Minting {
@@ -41,7 +70,7 @@ const commandLimits = { timeout: 30_000, maxBuffer: 64 * 1024 } as const;
  */
 export async function mintBy(spec: MintSpec, ask: Minting, world: World): Promise<Token> {
   if (spec.tokenFile !== undefined) return tokenOf(await contents(spec.tokenFile, ask), "tokenFile", ask);
-  if (spec.command !== undefined) return tokenOf(await output(spec.command, ask, world), "command", ask);
+  if (spec.command !== undefined) return tokenOf(await output(spec, ask, world), "command", ask);
   if (spec.clientCredentials)
     return tokenOf(await ask.clientCredentials(spec.clientCredentials), "clientCredentials", ask);
   throw failure(ask, "credentials", "mint names no way to get a token");
@@ -125,11 +154,20 @@ async function contents(path: string, ask: Minting): Promise<string> {
 
 const run = promisify(execFile);
 
+/** What programs need to run at all: where they and their settings are, the language, the way to the network. */
+const ordinary =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TERM|TMPDIR|TEMP|TMP|XDG_\w+|(https?|no|all)_proxy|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES|SYSTEMDRIVE)$/i;
+
+/** The environment of a program that the file names: credentials in this process's variables are not its business. */
+const environmentFor = (env: readonly string[] = []): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => ordinary.test(name) || env.includes(name)));
+
 /** Without a shell; its stdout alone counts, because people's programs write secrets to stderr. */
-async function output(command: readonly string[], ask: Minting, world: World): Promise<string> {
+async function output({ command = [], env }: MintSpec, ask: Minting, world: World): Promise<string> {
   const [program = "", ...words] = command;
   try {
-    const running = run(program, words, { ...commandLimits, killSignal: "SIGKILL", signal: world.signal });
+    const surroundings = { env: environmentFor(env), signal: world.signal };
+    const running = run(program, words, { ...commandLimits, ...surroundings, killSignal: "SIGKILL" });
     running.child.stdin?.end();
     return (await running).stdout;
   } catch (error) {

@@ -28,6 +28,7 @@ export const planBody = (plan: Plan, traces: readonly Trace[] | undefined, revea
   fingerprint: plan.fingerprint,
   changes: plan.changes.map((change) => changeBody(change, reveal)),
   findings: plan.findings.map(findingBody),
+  ...(plan.effects.length > 0 ? { effects: plan.effects } : {}),
   ...(traces ? { traces: traces.map((trace) => ({ ...trace, findings: trace.findings.map(findingBody) })) } : {}),
 });
 

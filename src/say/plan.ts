@@ -1,4 +1,5 @@
 import type { Change, Difference, Finding, Json, Plan, Verb } from "../model.ts";
+import { effectLines } from "./effects.ts";
 import { byWeight, distinct, findingLine } from "./findings.ts";
 import { columns, count, heading, ink, type Paper, partsOf } from "./paper.ts";
 import { specRows, valueText } from "./spec.ts";
@@ -62,11 +63,13 @@ export function planText(given: PlanView, paper: Paper, withFindings = true): st
       ? [["no link names these any more", ...orphans.flatMap((change) => changeLines(change, paper))].join("\n")]
       : [];
   const findings = withFindings ? byWeight(distinct(plan.findings)).map((finding) => findingLine(finding, paper)) : [];
+  const effects = effectLines(view.plan.effects, view.world);
   return [
     heading([view.file, view.about ?? count(links.length, "link"), view.world === "sandbox" ? "sandbox" : undefined]),
     "",
     ...[...blocks, ...leftovers].flatMap((block) => [block, ""]),
     ...(findings.length > 0 ? [...findings, ""] : []),
+    ...(effects.length > 0 ? [...effects, ""] : []),
     ...ending(view, paper),
   ].join("\n");
 }

@@ -1,8 +1,10 @@
+import { effectsOf } from "../../crosstrust/effects.ts";
 import { reviewLive } from "../../crosstrust/review.ts";
 import type { Federation, Finding, World } from "../../model.ts";
 import { parties } from "../../parties/index.ts";
 import { expand } from "../../plan/expand.ts";
 import { order } from "../../plan/order.ts";
+import { effectLines } from "../../say/effects.ts";
 import { placedText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { codes, exitOf } from "../../verdict/exit.ts";
@@ -84,7 +86,9 @@ interface Said {
 
 function answer({ flags, federation, findings, world, exit }: Said): Answer {
   const envelope = { tool: version, world, command: "lint", exit };
-  if (flags.json) return { exit, text: document(envelope, { findings: findings.map(findingBody) }) };
+  const effects = effectsOf(federation, []);
+  const more = effects.length > 0 ? { effects } : {};
+  if (flags.json) return { exit, text: document(envelope, { findings: findings.map(findingBody), ...more }) };
   const { length } = federation.links;
   const links = length === 1 ? "1 link" : `${length} links`;
   const undecided = findings.filter(({ accepted }) => !accepted);
@@ -93,6 +97,6 @@ function answer({ flags, federation, findings, world, exit }: Said): Answer {
   const count = errors === 0 ? "no errors" : errors === 1 ? "1 error" : `${errors} errors`;
   const decided = agreed > 0 ? [`${agreed} accepted`] : [];
   const last = [federation.file, links, count, ...(open > 0 ? [`${open} about security`] : []), ...decided].join("   ");
-  const text = findings.length > 0 ? `${placedText(findings, paperFor(process.stdout, flags))}\n${last}` : last;
-  return { exit, text };
+  const told = findings.length > 0 ? [placedText(findings, paperFor(process.stdout, flags))] : [];
+  return { exit, text: [...told, ...effectLines(effects, world), last].join("\n") };
 }

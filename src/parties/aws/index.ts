@@ -9,6 +9,7 @@ import type {
   Known,
   Link,
   LivePresent,
+  LocalEffect,
   Party,
   RelyingParty,
   Resource,
@@ -36,7 +37,7 @@ import { roleKind } from "./role/kind.ts";
 import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
-import { callerOf, canaryRole, forms, from, may, roleOf, to } from "./shape.ts";
+import { callerOf, canaryRole, forms, from, may, roleOf, targetSideOf, to } from "./shape.ts";
 
 /**
  * The first resource of `trust` is the role in any case, because the live trust is read from it. In a role
@@ -154,7 +155,18 @@ export const aws: Party = {
   reach,
   preflight,
   nextSteps: (link) => (link.to.party === "aws" ? nextSteps(link) : []),
+  effects: accessEffects,
 };
+
+/** A profile may hold a program that gives credentials; both ways act as somebody whom the file chooses. */
+function accessEffects(link: Link, side: "from" | "to"): readonly Omit<LocalEffect, "link">[] {
+  const { profile, assumeRole, account } = side === "to" ? targetSideOf(link) : callerOf(link);
+  const to = `plan, too, signs requests to aws ${account} with it`;
+  return [
+    ...(profile === undefined ? [] : [{ verb: "use", what: `the profile ${profile} of ~/.aws/config`, to } as const]),
+    ...(assumeRole === undefined ? [] : [{ verb: "use", what: `the role ${assumeRole}`, to } as const]),
+  ];
+}
 
 /** A role, whether it is let in or lets in; a user or one session is no role that a link leads to. */
 function identityName(link: Link, side: "from" | "to"): string | undefined {

@@ -1,4 +1,5 @@
 import type { Issuer, Link, Party } from "../../model.ts";
+import { mintEffects } from "../../run/minting.ts";
 import { identityOf } from "./claims.ts";
 import { explainMint } from "./explain.ts";
 import { lint } from "./lint.ts";
@@ -24,7 +25,14 @@ export const entra: Party = {
   reach: async () => [],
   preflight: async () => [],
   nextSteps,
+  effects: (link, side) => (side === "from" ? mintEffects(sourceOf(link).mint, destinations(link)) : []),
 };
+
+/** Who is given a link's token, and whatever it is minted with. */
+const destinations = ({ from, to }: Link) => ({
+  token: `${to.party} ${String(to.spec.account ?? to.spec.project)}`,
+  endpoint: `login.microsoftonline.com/${String(from.spec.tenant)}`,
+});
 
 /** Entra decides the audience of its tokens by the application alone. */
 export const shape = {

@@ -38,6 +38,10 @@ const mint = () =>
       {
         tokenFile: z.string().min(1).max(4096).optional(),
         command: z.array(z.string()).min(1, "a command is a list: the program, then its arguments").optional(),
+        env: z
+          .array(z.string().regex(/^[A-Za-z_]\w{0,127}$/, "env lists names of variables"))
+          .min(1)
+          .optional(),
         clientCredentials: z
           .strictObject(
             {
@@ -53,9 +57,10 @@ const mint = () =>
           .refine(one(["assertion", "secretFrom"]), "clientCredentials has exactly one of assertion and secretFrom")
           .optional(),
       },
-      takes("mint", ways),
+      takes("mint", [...ways, "env"]),
     )
-    .refine(one(ways), `mint has exactly one of ${ways.join(", ")}`);
+    .refine(one(ways), `mint has exactly one of ${ways.join(", ")}`)
+    .refine(({ command, env }) => env === undefined || command !== undefined, "env is for a command");
 
 /** `from.entra`. What `tokenVersion` asks of the other members is told by `lint`: a raw shape cannot hold it. */
 export const from = () => ({

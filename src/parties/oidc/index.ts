@@ -1,4 +1,5 @@
 import type { Issuer, Link, Party } from "../../model.ts";
+import { mintEffects } from "../../run/minting.ts";
 import { identityOf, issuerAddress } from "./claims.ts";
 import { issuerKind } from "./kind.ts";
 import { lint } from "./lint.ts";
@@ -33,7 +34,17 @@ export const oidc: Party = {
   reach: async () => [],
   preflight: async () => [],
   nextSteps: () => [],
+  effects: (link, side) =>
+    side === "from"
+      ? mintEffects(sideOf(link).mint, {
+          token: receiver(link),
+          endpoint: `the token endpoint of ${sideOf(link).issuer}`,
+        })
+      : [],
 };
+
+/** Who is given a link's token. */
+const receiver = ({ to }: Link): string => `${to.party} ${String(to.spec.account ?? to.spec.project)}`;
 
 /** Its part of the federation file. The client id is what tokens are asked for. */
 export const shape = {

@@ -34,12 +34,15 @@ const secretFrom = () => z.string().regex(/^(env|secretmanager):[\w./-]+$/, "env
 const scope = () => z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,255}$/, "a scope has 1-256 printable characters");
 const path = () => z.string().min(1).max(4096);
 
+/** A variable that a command is given: no others than the ordinary ones reach it. */
+const variable = () => z.string().regex(/^[A-Za-z_]\w{0,127}$/, "env lists names of variables");
+
 /** How a token is had where the issuer gives one to programs (contract, section 3). */
 const mint = () =>
   z.union(
     [
       z.strictObject({ tokenFile: path() }),
-      z.strictObject({ command: z.array(path()).min(1) }),
+      z.strictObject({ command: z.array(path()).min(1), env: list(variable()).optional() }),
       z.strictObject({
         clientCredentials: z.union([
           z.strictObject({ clientId: value(), scope: scope().optional(), assertion: z.literal("google") }),
@@ -47,7 +50,7 @@ const mint = () =>
         ]),
       }),
     ],
-    "mint is { tokenFile }, { command: [..] } or { clientCredentials: { clientId, assertion: google | secretFrom } }",
+    "mint is { tokenFile }, { command: [..], env: [..] } or { clientCredentials: { clientId, assertion: google | secretFrom } }",
   );
 
 /** `from.oidc`: any OpenID Connect issuer. */
