@@ -7,6 +7,7 @@ import { CloudError } from "../src/run/retry.ts";
 import type { FaultRule } from "../src/sandbox/faults.ts";
 import { type Bench, bench, example, federationOf, reports } from "./support/bench.ts";
 import { fourOf, tlsServer } from "./support/chain.ts";
+import { Somebody } from "./support/somebody.ts";
 
 // The health function as a schedule runs it, its memory in the sandbox's Cloud Storage, time moved by the sandbox's clock.
 
@@ -100,6 +101,65 @@ describe("a day, a run every five minutes", () => {
     expect(lines.filter(({ event }) => event === "crosstrust.watch").length).toBe(298);
     const text = JSON.stringify(lines);
     for (const secret of b.sandbox.keys.issued) expect(text).not.toContain(secret);
+  });
+});
+
+describe("what somebody did to a role", () => {
+  const administrator = "arn:aws:iam::aws:policy/AdministratorAccess";
+  const ways: readonly (readonly [string, (somebody: Somebody) => Promise<unknown>, string, string])[] = [
+    [
+      "AdministratorAccess attached",
+      (one) => one.iam("AttachRolePolicy", { RoleName: "reports-reader", PolicyArn: administrator }),
+      "drifted, grants more",
+      "may AdministratorAccess",
+    ],
+    [
+      "a longer session",
+      (one) => one.iam("UpdateRole", { RoleName: "reports-reader", MaxSessionDuration: 7200 }),
+      "drifted",
+      "maxSession",
+    ],
+  ];
+
+  // Catches an alert that says "drifted" of a harmless edit and of an administrator alike.
+  test.each(ways)("%s is one alert that names it, and one that closes", async (_, edit, what, part) => {
+    const before = b.sandbox.state.get<object>(role);
+    await edit(new Somebody(b));
+    for (let tick = 0; tick < 3; tick++) {
+      pass(5);
+      await call("POST");
+    }
+    b.sandbox.state.put(role, before);
+    for (let tick = 0; tick < 3; tick++) {
+      pass(5);
+      await call("POST");
+    }
+    const told = lines.filter(({ event }) => event === "crosstrust.alert");
+    expect(told.map(({ alert }) => [(alert as Alerted).state, (alert as Alerted).cause.what])).toEqual([
+      ["opened", what],
+      ["closed", what],
+    ]);
+    expect(told[0]?.message).toContain(`(role/111122223333/reports-reader: ${part})`);
+  });
+
+  test("an administrator beside a harmless edit is an alert of its own, and the edit stays open", async () => {
+    const before = b.sandbox.state.get<object>(role);
+    const [admin, longer] = ways;
+    await longer?.[1](new Somebody(b));
+    for (let tick = 0; tick < 2; tick++) {
+      pass(5);
+      await call("POST");
+    }
+    await admin?.[1](new Somebody(b));
+    for (let tick = 0; tick < 3; tick++) {
+      pass(5);
+      await call("POST");
+    }
+    expect(alerts().map(({ state, cause }) => `${state} ${cause.what}`)).toEqual([
+      "opened drifted",
+      "opened drifted, grants more",
+    ]);
+    b.sandbox.state.put(role, before);
   });
 });
 

@@ -65,7 +65,7 @@ function policiesOf(setup: Setup): readonly AlertPolicy[] {
     },
     {
       file: "alert-workflow",
-      says: `crosstrust ${deployment}: the health workflow fails in ${project} ${region}`,
+      says: `crosstrust ${deployment}: the health workflow gives no verdict in ${project} ${region}`,
       condition: matched(`${flow} severity>=ERROR`),
     },
   ];

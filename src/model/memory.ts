@@ -2,7 +2,7 @@ import type { Verdict } from "./proof.ts";
 
 /** Why a link fares badly, without what differs from run to run: one cause, one alert, however many links it hits. */
 export interface Ailment {
-  /** Code of the finding that explains it; the verdict where none does. */
+  /** Code of the finding that explains it; where none does the verdict, and of a difference how grave it is. */
   readonly what: string;
   /** The account, project or issuer where it is, such as `aws 111122223333`: what links have in common. */
   readonly where: string;
@@ -19,6 +19,8 @@ export interface Alert {
   readonly links: readonly string[];
   /** ISO 8601: when it was first seen, which is a run before it was confirmed. */
   readonly since: string;
+  /** What was changed, where the cause is a difference: the first few, in names that nobody could choose. */
+  readonly shows?: readonly string[];
   /** Hashes of what it is about, where it is about findings and not about how its links fare. */
   readonly of?: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Ailment, Alert, Notice } from "../model.ts";
-import { isSick, keyOf, type Sighting } from "./causes.ts";
+import { ailmentsOf, isSick, keyOf, type Sighting } from "./causes.ts";
+import { changesShown } from "./drift.ts";
 
 /**
  * The alerts after a run, and what there is to say of it. One cause has one open alert; a link joins it when it fares
@@ -63,7 +64,17 @@ const severity = (sightings: readonly Sighting[]): Alert["severity"] =>
 /** Seen first when the earliest of its links was. */
 function opened({ cause, sightings }: Hit, at: string): Alert {
   const since = sightings.map(({ held }) => (held && isSick(held.told.verdict) ? held.told.at : at)).sort()[0] ?? at;
-  return { id: idOf(cause, at), cause, severity: severity(sightings), links: sightings.map(({ link }) => link), since };
+  const links = sightings.map(({ link }) => link);
+  return { id: idOf(cause, at), cause, severity: severity(sightings), links, since, ...shownBy(cause, sightings) };
+}
+
+/** What was changed, where the cause is a difference: a message must name it. */
+function shownBy(cause: Ailment, sightings: readonly Sighting[]): Pick<Alert, "shows"> {
+  const changes = sightings.flatMap(({ line }) =>
+    line.changes.filter((change) => has(ailmentsOf(change, line.verdict), cause)),
+  );
+  const shows = changesShown(changes);
+  return shows.length > 0 ? { shows } : {};
 }
 
 /** Another one for each incident. */
@@ -75,5 +86,5 @@ export const short = (text: string): string => createHash("sha256").update(text)
 function joined(alert: Alert, { sightings }: Hit): Alert {
   const links = [...new Set([...alert.links, ...sightings.map(({ link }) => link)])];
   const worse = alert.severity === "security" ? alert.severity : severity(sightings);
-  return { ...alert, links, severity: worse };
+  return { ...alert, links, severity: worse, ...shownBy(alert.cause, sightings) };
 }

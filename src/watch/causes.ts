@@ -1,6 +1,18 @@
-import type { Address, Ailment, Finding, Health, Link, LinkHealth, LinkMemory, Side, Verdict } from "../model.ts";
+import type {
+  Address,
+  Ailment,
+  Change,
+  Finding,
+  Health,
+  Link,
+  LinkHealth,
+  LinkMemory,
+  Side,
+  Verdict,
+} from "../model.ts";
 import { concerns, isWitnessed } from "../verdict/link.ts";
 import { ratings } from "../verdict/table.ts";
+import { driftsOf, gravityOf } from "./drift.ts";
 
 /** Whether a verdict is worth an alert. `unknown` is no news about the link, and `unproved` is how the file wants it. */
 export const isSick = (verdict: Verdict): boolean => ratings[verdict].standing === "sick";
@@ -41,13 +53,17 @@ export function causesOf(line: LinkHealth, link: Link, { findings }: Health): Ca
   const witnessed = grave.filter(isWitnessed).map(causeOf);
   const strange = grave.map(causeOf);
   const refused = refusedOf(line, link);
-  const what = line.verdict === "absent" ? "absent" : "drifted";
-  const differs = line.changes.map(({ address }) => ({ what, where: scopeOf(address) }));
-  const all = [...new Map([...strange, ...refused, ...differs].map((one) => [keyOf(one), one])).values()];
+  const drifts = line.changes.map((change) => ailmentsOf(change, line.verdict));
+  const differs = drifts.flatMap((one) => one.slice(0, 1));
+  const all = [...new Map([...strange, ...refused, ...drifts.flat()].map((one) => [keyOf(one), one])).values()];
   if (witnessed.length > 0) return { lead: oneEach(witnessed), all };
   if (refused.length > 0) return { lead: refused.slice(0, 1), all };
   return { lead: oneEach(strange.length > 0 ? strange : differs), all };
 }
+
+/** What a difference is as causes of alerts, the gravest first: at the account it is in, by what it does. */
+export const ailmentsOf = (change: Change, verdict: Verdict): readonly Ailment[] =>
+  (verdict === "absent" ? ["absent"] : driftsOf(change)).map((what) => ({ what, where: scopeOf(change.address) }));
 
 /** A security finding that the file does not accept. */
 const isOpenQuestion = ({ severity, accepted }: Finding): boolean => severity === "security" && accepted === undefined;
@@ -62,9 +78,13 @@ const refusedOf = ({ hops, verdict }: LinkHealth, link: Link): readonly Ailment[
       where: placeOf(step === "mint" ? link.from : link.to),
     }));
 
-/** Of each place the first by name, so that it is the same one in each run whatever order the findings come in. */
+/** Of each place the gravest, and of equals the first by name, so that it is the same one in each run whatever order the findings come in. */
 function oneEach(all: readonly Ailment[]): readonly Ailment[] {
-  const backwards = all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? 1 : -1));
+  const last = (one: Ailment, other: Ailment): boolean =>
+    gravityOf(one.what) === gravityOf(other.what)
+      ? keyOf(one) < keyOf(other)
+      : gravityOf(one.what) > gravityOf(other.what);
+  const backwards = all.toSorted((one, other) => (last(one, other) ? 1 : -1));
   return [...new Map(backwards.map((cause) => [cause.where, cause])).values()];
 }
 

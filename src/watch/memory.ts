@@ -7,6 +7,7 @@ const cause = z.object({ what: z.string(), where: z.string() });
 const alert = z.object({
   ...{ id: z.string(), cause, severity: z.enum(["error", "security"]), links: z.array(z.string()), since: time },
   of: z.array(z.string()).exactOptional(),
+  shows: z.array(z.string()).exactOptional(),
 });
 const link = z.object({
   ...{ verdict, since: time, told: z.object({ at: time, verdict, causes: z.array(cause) }) },

@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { deployments } from "./deployments.ts";
 import { concurrency, crash, crashes, divided, emptyPlans, grants, outage, storm, tokens } from "./figures.ts";
+import { month } from "./month.ts";
 import { truth } from "./truth.ts";
 import { worldsToAws, worldsToGoogle } from "./worlds.ts";
 
@@ -10,7 +11,7 @@ import { worldsToAws, worldsToGoogle } from "./worlds.ts";
 
 const seed = Number(process.env.SEED ?? 12345);
 const figures = [
-  ...[crash, crashes, grants, deployments, emptyPlans, storm, tokens, concurrency, outage, truth, divided],
+  ...[crash, crashes, grants, deployments, emptyPlans, storm, tokens, concurrency, outage, truth, divided, month],
   ...[worldsToAws, worldsToGoogle],
 ];
 const rows: string[] = [];
