@@ -4,6 +4,7 @@ import { atLocation, inProject } from "../src/deploy/piece.ts";
 import { showReport, strike } from "../src/deploy/running.ts";
 import { type Command, type Names, nameOf } from "../src/deploy/setup.ts";
 import { verdicts } from "../src/model.ts";
+import { commandLine } from "../src/say/paper.ts";
 import { codes } from "../src/verdict/exit.ts";
 import { GcloudFailed, read, typed, write } from "./gcloud.ts";
 import type { Place } from "./place.ts";
@@ -72,6 +73,6 @@ async function told(place: Place, names: Names): Promise<number> {
   for (const one of links) process.stdout.write(`  ${one.verdict.padEnd(8)}  ${one.link.padEnd(width)}\n`);
   const every = `every ${names.every} minutes from now on`;
   process.stdout.write(`${at}   ${verdict}   scheduler, workflow, function and every link; ${every}\n`);
-  if (exit !== codes.fine) process.stdout.write("next   crosstrust health\n");
+  if (exit !== codes.fine) process.stdout.write(`next   ${commandLine("health", place.context.paper)}\n`);
   return exit;
 }

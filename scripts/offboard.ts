@@ -3,6 +3,7 @@ import { $ } from "zx/core";
 import type { Flags } from "../src/cli/context.ts";
 import { leftovers, readings } from "../src/deploy/found.ts";
 import { toTake } from "../src/deploy/plan.ts";
+import { commandLine } from "../src/say/paper.ts";
 import { act, ownFlags } from "./deploy.ts";
 import { look } from "./gcloud.ts";
 import { controlled, type DeployFlags, inPlace, setUp } from "./place.ts";
@@ -24,7 +25,10 @@ export const offboard = (flags: Flags, own: DeployFlags = {}): Promise<number> =
       next:
         todo.length === 0
           ? []
-          : ["crosstrust destroy, then crosstrust onboard --control --destroy   if the links are to go, too"],
+          : [
+              `${commandLine("destroy", place.context.paper)}   # if the links are to go, too; then`,
+              commandLine("onboard --control --destroy", place.context.paper),
+            ],
     });
   });
 

@@ -67,7 +67,10 @@ function withConsents(command: Program): Program {
 }
 
 does(
-  withConsents(program.command("plan [links...]").description("what would change, drift apart from edits")),
+  withConsents(program.command("plan [links...]").description("what would change, drift apart from edits")).option(
+    "--all",
+    "with the hints that every run gives",
+  ),
   plan,
   ([links], flags) => ({ ...flags, links: links as string[] }),
 );
@@ -81,11 +84,13 @@ does(
     .command("health [links...]")
     .description("prove every link and report drift")
     .option("--html <file>", "write the report as a page, too")
-    .option("--metrics", "OpenMetrics on stdout instead of the text"),
+    .option("--metrics", "OpenMetrics on stdout instead of the text")
+    .option("--all", "with the hints that every run gives"),
   health,
-  ([links], { html, metrics }) => ({
+  ([links], { html, metrics, all }) => ({
     links: links as string[],
     metrics: metrics === true,
+    all: all === true,
     ...(html === undefined ? {} : { html: String(html) }),
   }),
 );

@@ -18,6 +18,7 @@ import type {
   Plan,
   Preflight,
   Resource,
+  Store,
   Stranger,
   Trace,
   World,
@@ -30,6 +31,7 @@ import { type Expansion, expand } from "./plan/expand.ts";
 import { brief } from "./plan/fingerprint.ts";
 import { order } from "./plan/order.ts";
 import { planOf } from "./plan/plan.ts";
+import { keptPromises } from "./plan/promises.ts";
 import { neededBy, refsOf, resolve } from "./plan/refs.ts";
 import { type Applied, apply } from "./run/apply.ts";
 import { leftOver } from "./run/leftovers.ts";
@@ -114,7 +116,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const deciding = decisionsOf(federation, expansion, world.clock.now());
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
   const state = stateOf(federation, expansion, observed, world.clock.now());
-  const plan = planOf({
+  const made = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
     effects: ask.destroy ? [] : effectsOf(federation, only),
@@ -124,8 +126,11 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     named: expansion.resources,
     findings: [...expansion.findings, ...state, ...audited.findings],
   });
+  const told = keptPromises(made.findings, { changes: made.changes, unread: observed.failed });
+  const plan = { ...made, findings: told };
+  const toldOf = new Map(made.findings.map((one, at) => [one, told[at] ?? one]));
   const accept = (findings: readonly Finding[]) => accepted(findings, { ...deciding, consents });
-  return { plan, observed, expansion, state, accept, audited };
+  return { plan, observed, expansion, state: state.map((one) => toldOf.get(one) ?? one), accept, audited };
 }
 
 /** Returns what is to be said of the accounts and projects as they were read: it is asked again once something was written. */
@@ -186,14 +191,14 @@ function strangerSaid(stranger: Stranger, link: Link, trust: Resource): Finding 
       : enters
         ? `${what} gives a token of the pool to ${example ? "identities that the file does not name, for example " : ""}${who}; that token does not reach what the link grants`
         : `${what} currently admits more than the file names${example ? ", for example" : ":"} ${who}`,
-    fix: stranger.fix ?? (trust.hold === "use" ? ofUsed : ["crosstrust apply repairs it"]),
+    fix: stranger.fix ?? (trust.hold === "use" ? ofUsed : ["crosstrust apply   # repairs it"]),
     ...(of === undefined ? {} : { of }),
     ...grave,
   });
 }
 
 /** A role that is only used has an owner, who decides about what is not in the plan. */
-const ofUsed = ["crosstrust plan shows what crosstrust can repair", "the owner of the role has to change the rest"];
+const ofUsed = ["crosstrust plan   # shows what crosstrust can repair", "the owner of the role has to change the rest"];
 
 /** What the file wants at an address, as far as its references are known. */
 function desiredBy({ resources }: Expansion, lookup: Lookup): (address: Address) => Resource | undefined {
@@ -312,7 +317,7 @@ export async function carryOut(work: Work, world: World): Promise<Done> {
   const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
   const still = accept([...stillSaid(work, applied, live, world.clock.now()), ...applied.findings]);
   const health = traces.map((trace) => healthOf({ trace, federation, planned, changes: left, findings: still }));
-  const findings = proofFirst(still, traces);
+  const findings = keptPromises(proofFirst(still, traces), { changes: left, unread: observed.failed });
   const beside = left.some(({ links }) => !traces.some(({ link }) => links.includes(link)));
   return { applied, traces, health, findings, left, ...conclude({ links: health, findings, leftovers: beside }) };
 }
@@ -397,6 +402,29 @@ function toDecide({ federation, only }: Ask): readonly Finding[] {
   return found.filter((one) => one.severity === "security" && decided.has(one.code) && mine(one));
 }
 
+/** Returns what the parties have seen happen to the things that one link needs. Nothing is remembered of it. */
+export async function watchedFor(
+  link: string,
+  { observed, expansion }: Planned,
+  world: World,
+): Promise<readonly Finding[]> {
+  const needed = new Set(neededBy([link], expansion.resources).map(({ address }) => address));
+  const live = new Map([...observed.live].filter(([address]) => needed.has(address)));
+  const found = await Promise.all(
+    parties.map((party) => party.watch?.(live, { ...world, store: readOnly(world.store) }) ?? []),
+  );
+  return found.flat();
+}
+
+/** A store that takes whatever is written, and keeps nothing of it. */
+const readOnly = (store: Store): Store => ({
+  read: (name) => store.read(name),
+  open: (name) => store.open(name),
+  write: async () => {},
+  remove: async () => {},
+  swap: async () => true,
+});
+
 /** The plan is empty and every trace is good: that is health. Nothing is waited for: nothing was written. */
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
@@ -411,11 +439,12 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const { federation } = ask;
   const links = traces.map((trace) => healthOf({ trace, federation, planned, changes, findings: found }));
   const left = changes.filter((change) => change.links.length === 0);
-  const findings = [
+  const all = [
     ...proofFirst(plan.findings, traces),
     ...found.filter((one) => !plan.findings.includes(one)),
     ...leftOver(left),
   ];
+  const findings = keptPromises(all, { changes: plan.changes, unread: observed.failed });
   return {
     at: new Date(world.clock.now()).toISOString(),
     ms: Math.round(performance.now() - start),

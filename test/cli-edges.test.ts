@@ -12,13 +12,14 @@ import { some } from "./support/points.ts";
 
 describe("what is printed can be typed", () => {
   test("the apply that plan names, with its links and consents, is that plan", async () => {
-    const { ct, b } = await stage();
+    const { ct, b, cwd } = await stage();
     await b.apply(example);
     await b.google("DELETE", `iam/v1/projects/acme-prod/serviceAccounts/${reports}`);
     await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", { accountId: "reports", serviceAccount: {} });
     const { out } = await ct("plan reports-to-s3 --adopt reports-to-s3");
     const typed = /apply exactly this: +crosstrust (.*)/.exec(out)?.[1] ?? "";
-    expect(typed).toMatch(/^apply [0-9a-f]{16} reports-to-s3 --adopt reports-to-s3$/);
+    expect(typed).toMatch(/^apply [0-9a-f]{16} reports-to-s3 --adopt reports-to-s3 --sandbox --file /);
+    expect(typed.endsWith(` ${join(cwd, "federation.yaml")}`)).toBe(true);
     expect((await ct(typed)).exit).toBe(0);
     expect((await ct("plan")).exit).toBe(0);
   });
@@ -27,7 +28,7 @@ describe("what is printed can be typed", () => {
     const cwd = folderWith(example);
     writeFileSync(join(cwd, "it's mine.yaml"), example);
     const { out } = await crosstrust(["plan", "--sandbox", "--file", "it's mine.yaml"], { cwd });
-    expect(out).toContain(` --sandbox --file 'it'\\''s mine.yaml'`);
+    expect(out).toContain(` --sandbox --file '${cwd}/it'\\''s mine.yaml'`);
   });
 });
 

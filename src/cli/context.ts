@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { decisionsOf } from "../crosstrust/accepts.ts";
 import { reviewFile } from "../crosstrust/review.ts";
 import { acceptable } from "../file/acceptable.ts";
-import { lintFile } from "../file/lint.ts";
+import { agreedIn, lintRules, soundIn } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
 import type { Consents, Federation, Finding, Progress, World } from "../model.ts";
 import { finding } from "../model.ts";
@@ -13,7 +13,7 @@ import { expand } from "../plan/expand.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Attached } from "../sandbox/attach.ts";
-import type { Paper } from "../say/paper.ts";
+import type { Again, Paper } from "../say/paper.ts";
 import { shownValue } from "../say/visible.ts";
 import { BadFile, UsageError } from "./exit.ts";
 import { tell } from "./print.ts";
@@ -38,10 +38,19 @@ export interface Context {
 }
 
 /** No colour unless a person is looking, and none where NO_COLOR is set. */
-export const paperFor = (stream: NodeJS.WriteStream, { file, sandbox }: Pick<Flags, "file" | "sandbox">): Paper => ({
+export const paperFor = (stream: NodeJS.WriteStream, flags: Flags): Paper => ({
   colour: stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
-  again: `${sandbox ? " --sandbox" : ""}${file === "federation.yaml" ? "" : ` --file ${quoted(file)}`}`,
+  ...againOf(flags),
 });
+
+/** A command that is pasted elsewhere must not reach another file or another world. */
+export function againOf({ file, sandbox, endpoint = [], maxLinks }: Flags): Again {
+  // Without the variable the flag means this file's own sandbox: another one, and never the cloud.
+  const inSandbox = sandbox || process.env.CROSSTRUST_SANDBOX;
+  const world = inSandbox ? [" --sandbox"] : endpoint.map((one) => ` --endpoint ${quoted(one)}`);
+  const limit = maxLinks === undefined ? [] : [` --max-links ${maxLinks}`];
+  return { again: [...world, ...limit, ` --file ${quoted(resolve(file))}`].join("") };
+}
 
 /** As a shell takes it for one word. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
@@ -68,7 +77,7 @@ export function loadFile(flags: Flags, consents: LintConsents = "all", grants = 
   const shown = relative(process.cwd(), resolve(flags.file)) || flags.file;
   const bytes = readBytes(flags.file);
   if (!bytes) {
-    const fix = ["crosstrust init   writes one", "crosstrust --file PATH   names another"];
+    const fix = ["crosstrust init   # writes one", "or name another: --file PATH"];
     const place = { file: shown, line: 1, column: 1 };
     throw new BadFile([finding("FILE-MISSING", { at: { place }, says: `${shown} cannot be read`, fix })]);
   }
@@ -89,12 +98,14 @@ interface Linting {
 
 /** No world is open yet, so the days of an accept are those of this machine's clock; a plan looks again by its world's. */
 function linted(federation: Federation, { consents, grants, maxLinks }: Linting): Loaded {
-  const decided = decisionsOf(federation, expand(federation.links, parties), Date.now());
+  const found = lintRules({ federation, parties, maxLinks });
+  const sound = soundIn(federation, found);
+  const decided = decisionsOf(federation, expand(sound.links, parties), Date.now());
   const deciding = { ...decided, consents };
   const accept = (found: readonly Finding[]) => accepted(found, deciding);
   // What the trust would be is reviewed too: one that can never match, or that aws refuses, is a mistake of the file.
-  const reviewed = accept(reviewFile(federation));
-  const own = lintFile({ federation, parties, allowPrivileged: grants ? [] : "all", accept, maxLinks });
+  const reviewed = accept(reviewFile(sound));
+  const own = agreedIn(found, { allowPrivileged: grants ? [] : "all", accept });
   const wrong = [...own, ...reviewed.filter(isError)];
   if (wrong.some(isError)) throw new BadFile(wrong);
   if (federation.accepts?.length === 0) return { federation, findings: own, reviewed };

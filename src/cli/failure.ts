@@ -3,10 +3,12 @@ import { CloudError } from "../run/retry.ts";
 import { troubleOf } from "../run/trouble.ts";
 import { findingText, placedText } from "../say/findings.ts";
 import { document, findingBody } from "../say/json.ts";
+import { pasteable } from "../say/paper.ts";
 import { shownValue } from "../say/visible.ts";
 import { codes, exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { type Flags, paperFor } from "./context.ts";
+import { diskTrouble } from "./disk.ts";
 import { BadFile, Explained, UsageError } from "./exit.ts";
 import { print, tell } from "./print.ts";
 
@@ -30,6 +32,11 @@ export async function tellFailure(error: unknown, command: Command): Promise<num
   }
   if (error instanceof CloudError) return tellFinding(troubleOf(error, {}), command);
   if (error instanceof Explained) return tellFinding(error.finding, command);
+  const trouble = diskTrouble(error);
+  if (trouble !== undefined) {
+    tell(`${shownValue(trouble)}\n`);
+    return codes.untold;
+  }
   // A bug of ours: where it happened, and nothing of what it carried.
   const where = error instanceof Error ? (error.stack?.split("\n").slice(1, 4).join("\n") ?? "") : "";
   const says = error instanceof Error ? `${error.name}: ${messageOf(error)}` : "an unknown error";
@@ -47,7 +54,9 @@ async function tellFinding(
     const [fix] = finding.fix;
     const { place } = finding.at;
     const where = place ? `${place.file}:${place.line}:${place.column} ` : "";
-    tell(`${shownValue(`crosstrust credentials: ${where}${finding.says}${fix ? `   fix: ${fix}` : ""}`)}\n`);
+    tell(
+      `${shownValue(`crosstrust credentials: ${where}${finding.says}${fix ? `   fix: ${pasteable(fix, paperFor(process.stderr, command.flags))}` : ""}`)}\n`,
+    );
   } else if (command.flags.json) await printJson([finding], command, exit);
   else tell(`${findingText(finding, paperFor(process.stderr, command.flags))}\n`);
   return exit;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { lintRules, soundIn } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
 import type { Link, Resource } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
@@ -26,7 +27,9 @@ async function send<T>(url: string, init: RequestInit): Promise<T> {
 export function wanted(flags: Flags): readonly Resource[] {
   const bytes = readBytes(flags.file);
   const federation = bytes && readFederation(flags.file, bytes, shapes).federation;
-  return federation ? expand(federation.links, parties).resources : [];
+  if (!federation) return [];
+  const rules = lintRules({ federation, parties, maxLinks: federation.links.length });
+  return expand(soundIn(federation, rules).links, parties).resources;
 }
 
 /** Issuers that the file names are played under their real names, before any plan has asked for them (contract, 5). */

@@ -136,11 +136,11 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
 function creatable(finding: Finding): Finding {
   const [, project, id] = /^google:serviceAccount\/([^/]+)\/([^/@]+)$/.exec(finding.at.address ?? "") ?? [];
   if (finding.code !== "USED-MISSING" || !project) return finding;
-  return { ...finding, fix: [`gcloud iam service-accounts create ${id} --project ${project}   then run it again`] };
+  return { ...finding, fix: [`gcloud iam service-accounts create ${id} --project ${project}   # then run it again`] };
 }
 
 const waits = ({ address, spec, links }: Resource): Finding => ({
   ...{ code: "CONTROL-WAITS", severity: "warning", at: { address }, links, because: [] },
   says: `${spec.account} is not there yet, so nobody can be let mint for it`,
-  fix: ["crosstrust apply, then crosstrust onboard --control again"],
+  fix: ["crosstrust apply", "crosstrust onboard --control"],
 });

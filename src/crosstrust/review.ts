@@ -4,6 +4,7 @@ import type { Address, Consents, Federation, Finding, LivePresent, Remark, Resou
 import { parties } from "../parties/index.ts";
 import { accepted, unused } from "../plan/accept.ts";
 import { expand } from "../plan/expand.ts";
+import { keptPromises } from "../plan/promises.ts";
 import { decisionsOf } from "./accepts.ts";
 
 /** What its party says of one thing; nothing where the party has no such rules. */
@@ -40,7 +41,7 @@ export async function reviewLive(
   world: World,
   consents: Pick<Consents, "allowBroadSubject" | "allowPrivileged"> = noConsents,
 ): Promise<Reviewed> {
-  const { observed, expansion, audited } = await makePlan(
+  const { plan, observed, expansion, audited } = await makePlan(
     { federation, only: [], consents: noConsents, audit: true },
     world,
   );
@@ -68,7 +69,8 @@ export async function reviewLive(
   ];
   const beside = audited.findings.filter((one) => !audited.untold.includes(one));
   const deciding = { ...decisionsOf(federation, expansion, world.clock.now()), consents };
-  const findings = accepted([...wanted, ...live, ...beside], deciding);
+  const promised = { changes: plan.changes, unread: observed.failed };
+  const findings = accepted(keptPromises([...wanted, ...live, ...beside], promised), deciding);
   const codes = acceptable.filter(({ seen }) => seen === "live").map(({ code }) => code);
   const idle = trouble.length > 0 ? [] : unused(findings, { ...deciding, codes });
   return { findings, trouble, idle };

@@ -1,38 +1,63 @@
 import type { Federation, Finding, Identity, Link, Party } from "../model.ts";
 import { acceptLine } from "../model.ts";
+import { acceptable } from "./acceptable.ts";
 import { lintChains } from "./chains.ts";
 
-/** A file, and what its user has agreed to. */
-export interface LintAsk {
+/** A file, and the rules that it is held against. */
+interface RulesAsk {
   readonly federation: Federation;
   readonly parties: readonly Party[];
+  /** 1000 unless `--max-links` says otherwise (case 11 of reliability-and-security.md, 3a). */
+  readonly maxLinks: number;
+}
+
+/** A file, and what its user has agreed to. */
+export interface LintAsk extends RulesAsk {
   /** Links whose privileged permissions were consented to by name; `all` where nothing is granted. */
   readonly allowPrivileged: readonly string[] | "all";
   /** Marks what the file and the flags accept; left out, nothing of it. */
   readonly accept?: (findings: readonly Finding[]) => readonly Finding[];
-  /** 1000 unless `--max-links` says otherwise (case 11 of reliability-and-security.md, 3a). */
-  readonly maxLinks: number;
 }
 
 /**
  * Rules that need no cloud: those of each party, and those over the whole file. All of them are listed; one
  * of severity `error` means that the file must not be used (exit 65, nothing contacted).
  */
-export function lintFile(ask: LintAsk): readonly Finding[] {
+export const lintFile = (ask: LintAsk): readonly Finding[] => agreedIn(lintRules(ask), ask);
+
+/** Returns what the rules find, before anybody has agreed to anything. */
+export function lintRules(ask: RulesAsk): readonly Finding[] {
   const { federation, parties } = ask;
   const byParty = federation.links.flatMap((link) =>
     parties
       .filter((party) => party.name === link.from.party || party.name === link.to.party)
       .flatMap((party) => party.lint(link, identityOf(link, parties))),
   );
-  const found = [
+  return [
     ...tooMany(ask),
     ...collisions(federation.links, parties),
     ...lintChains(federation.links, parties),
     ...byParty,
     ...parties.flatMap((party) => party.lintAll?.(federation.links, (link) => identityOf(link, parties)) ?? []),
   ];
-  return (ask.accept?.(found) ?? found).map((finding) => consented(finding, ask));
+}
+
+/** Returns the findings of the rules as they count for this user: what was agreed to, and what ends the command. */
+export const agreedIn = (
+  found: readonly Finding[],
+  ask: Pick<LintAsk, "accept" | "allowPrivileged">,
+): readonly Finding[] => (ask.accept?.(found) ?? found).map((finding) => consented(finding, ask));
+
+/**
+ * Returns the file without the links that a rule forbids: nobody can say what they would need, such as a link from a cloud
+ * to itself. What can be agreed to is no such error.
+ */
+export function soundIn(federation: Federation, found: readonly Finding[]): Federation {
+  const forbids = ({ severity, code }: Finding) => severity === "error" && !acceptable.some((one) => one.code === code);
+  const wrong = new Set(found.filter(forbids).flatMap(({ links = [] }) => links));
+  return wrong.size === 0
+    ? federation
+    : { ...federation, links: federation.links.filter(({ name }) => !wrong.has(name)) };
 }
 
 /** The shape let only issuers through, so there is always one. */
@@ -43,7 +68,7 @@ function identityOf(link: Link, parties: readonly Party[]): Identity {
 }
 
 /** Privilege that nobody agreed to ends the command. What was agreed to is said as what it is. */
-function consented(finding: Finding, { allowPrivileged }: LintAsk): Finding {
+function consented(finding: Finding, { allowPrivileged }: Pick<LintAsk, "allowPrivileged">): Finding {
   if (!/^(AWS|GOOGLE)-PRIVILEGED$/.test(finding.code) || finding.accepted) return finding;
   const agreed = allowPrivileged === "all" || finding.links?.some((link) => allowPrivileged.includes(link));
   return agreed ? finding : { ...finding, severity: "error", fix: [...finding.fix, ...waysToAgree(finding)] };
@@ -55,7 +80,7 @@ const waysToAgree = ({ code, of = "", links = ["LINK"] }: Finding): readonly str
 ];
 
 /** At the first link over the limit; the fix is the flag with the right number, for those who mean it. */
-function tooMany({ federation, maxLinks }: LintAsk): readonly Finding[] {
+function tooMany({ federation, maxLinks }: RulesAsk): readonly Finding[] {
   const { links } = federation;
   const place = links[maxLinks]?.place;
   if (!place) return [];

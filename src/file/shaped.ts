@@ -106,7 +106,7 @@ function accepts(raw: RawFile, places: Parsed["places"]): readonly Accept[] {
 
 /** For a file that has nothing in it to point at. */
 function wrong(code: Code, place: Place, says: string): ReadResult {
-  const fix = ["crosstrust init writes a file to start from"];
+  const fix = ["crosstrust init   # writes a file to start from"];
   return { findings: [{ code, severity: "error", at: { place }, says, because: [], fix }] };
 }
 

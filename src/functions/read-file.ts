@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { decisionsOf } from "../crosstrust/accepts.ts";
 import { noConsents } from "../crosstrust.ts";
-import { lintFile } from "../file/lint.ts";
+import { agreedIn, lintRules, soundIn } from "../file/lint.ts";
 import { shaped } from "../file/shaped.ts";
 import { parseTree } from "../file/tree.ts";
 import type { Federation, Finding, Place } from "../model.ts";
@@ -24,7 +24,8 @@ export function readWhole({ path, bytes }: FileNow): { read: Deployment; places:
 }
 
 function lintOf(federation: Federation): readonly Finding[] {
-  const decided = decisionsOf(federation, expand(federation.links, parties), Date.now());
-  const accept = (found: readonly Finding[]) => accepted(found, { ...decided, consents: noConsents });
-  return lintFile({ federation, parties, allowPrivileged: "all", accept, maxLinks: 1000 });
+  const found = lintRules({ federation, parties, maxLinks: 1000 });
+  const decided = decisionsOf(federation, expand(soundIn(federation, found).links, parties), Date.now());
+  const accept = (some: readonly Finding[]) => accepted(some, { ...decided, consents: noConsents });
+  return agreedIn(found, { allowPrivileged: "all", accept });
 }

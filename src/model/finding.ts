@@ -54,6 +54,11 @@ export interface Finding {
    * what is new among these is an alert of its own.
    */
   readonly beside?: true;
+  /**
+   * A hint that every run gives until somebody changes what it is about: `explain` and `--all` show it, and other runs count
+   * it.
+   */
+  readonly standing?: true;
   /** The file accepts it: it keeps its severity and is shown, and causes neither an exit code nor `open`. */
   readonly accepted?: { readonly reason: string; readonly until?: string };
 }
@@ -77,7 +82,7 @@ export interface Unwatched {
 }
 
 /** A finding before anybody says where: whoever judges a thing by itself knows neither its address nor its links. */
-export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix" | "of" | "witness">;
+export type Remark = Pick<Finding, "code" | "severity" | "says" | "because" | "fix" | "of" | "witness" | "standing">;
 
 /** What differs from the defaults of a finding: no evidence, no fix, no place, severity `error`. */
 type Given = Pick<Finding, "says"> & Partial<Omit<Finding, "code">>;

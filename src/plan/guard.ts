@@ -66,8 +66,8 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
       because: [],
       fix: [
         small
-          ? `crosstrust apply --adopt ${link} writes this one statement and nothing else`
-          : `crosstrust apply --adopt ${link} takes it over as it is shown here; or give the link another name for it`,
+          ? `crosstrust apply --adopt ${link}   # writes this one statement and nothing else`
+          : `crosstrust apply --adopt ${link}   # takes it over as it is shown here; or give the link another name for it`,
       ],
     },
   ];
@@ -97,7 +97,7 @@ function wider(change: Change, input: Guarded): readonly Finding[] {
   // Said with the conditions that it would lift.
   if (isBesideNarrower(change)) return [];
   const what = say(input, address);
-  const fix = [`if that is meant: crosstrust apply --allow-widen ${links[0] ?? "LINK"}`];
+  const fix = [`crosstrust apply --allow-widen ${links[0] ?? "LINK"}   # if that is meant`];
   const asked = { asks: "usage" as const, at: { address }, links, fix };
   if (widening?.direction === "widens") {
     const example = widening.who === undefined ? "" : `, for example ${widening.who}`;
@@ -130,7 +130,7 @@ function lifts({ cause, live, address, links }: Change, input: Guarded): readonl
       says: `${say(input, address)} would admit the workload where it is admitted now only under: ${held}`,
       fix: [
         "leave it as it is, if that restriction is wanted: crosstrust cannot write it",
-        `if the restriction may go: crosstrust apply --allow-widen ${links[0] ?? "LINK"}`,
+        `crosstrust apply --allow-widen ${links[0] ?? "LINK"}   # if the restriction may go`,
       ],
     }),
   ];
@@ -144,7 +144,7 @@ function wakes({ verb, address, links, live }: Change, input: Guarded): readonly
     {
       ...{ code: "DELETED-HOLDS-ID", severity: "error", asks: "usage", at: { address }, links, because: [] },
       says: `${say(input, address)} was deleted and holds its id${until}; brought back, whatever names it works again`,
-      fix: ["if that is meant: crosstrust apply --undelete", "or give it another id in the file"],
+      fix: ["crosstrust apply --undelete   # if that is meant", "or give it another id in the file"],
     },
   ];
 }
@@ -175,7 +175,7 @@ function decisionOf(decision: Decision, address: Address, input: Guarded): Findi
     links: [link],
     of,
     says: `${say(input, address)}: ${says}`,
-    fix: flag ? [...fix, `or once: crosstrust apply ${flag} ${link}`] : fix,
+    fix: flag ? [...fix, `crosstrust apply ${flag} ${link}   # or once`] : fix,
   });
 }
 

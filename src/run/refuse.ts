@@ -300,7 +300,7 @@ function opened(proving: Proving, { who, code, how, stranger }: Attempt): Findin
     at: { ...(stranger?.at ? { address: stranger.at } : {}), place: link.at(`to.${link.to.party}`) },
     links: [link.name],
     says: `${link.to.party} ${accepts} ${who}; the file names only ${meant}`,
-    fix: stranger?.fix ?? [`crosstrust plan ${link.name} shows what differs`, "crosstrust apply repairs it"],
+    fix: stranger?.fix ?? [`crosstrust plan ${link.name}   # shows what differs`, "crosstrust apply   # repairs it"],
     witness,
     ...(stranger?.of === undefined ? {} : { of: stranger.of }),
   });

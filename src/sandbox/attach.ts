@@ -75,7 +75,16 @@ async function serve(options: AttachOptions, take: (port: number) => Promise<boo
     throw error;
   }
   const { folder, players, actsAs, mapping, issuerDeadline, keyPair } = options;
-  const sandbox = new Sandbox({ players, actsAs, mapping, issuerDeadline, keyPair, ...(folder ? { folder } : {}) });
+  let sandbox: Sandbox;
+  try {
+    sandbox = new Sandbox({ players, actsAs, mapping, issuerDeadline, keyPair, ...(folder ? { folder } : {}) });
+  } catch (error) {
+    // Nobody may wait for a sandbox that never comes, and another process may find the folder mended.
+    gate.reject(error);
+    if (folder) giveUpOwnership(folder);
+    await listening.close();
+    throw error;
+  }
   sandbox.base = listening.url;
   gate.resolve(sandbox);
   const close = async () => {

@@ -3,7 +3,7 @@ import { toDecide } from "../verdict/run.ts";
 import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { hopsText } from "./health.ts";
-import { count, heading, ink, type Paper, partsOf, toned } from "./paper.ts";
+import { commandLine, count, heading, ink, type Paper, partsOf, toned } from "./paper.ts";
 import { type PlanView, whoseOf } from "./plan.ts";
 import { displayed } from "./visible.ts";
 
@@ -58,7 +58,7 @@ export function doneText(given: DoneView, paper: Paper): string {
     ),
     ...(loud.length > 0 ? ["", ...loud.map((finding) => findingText(finding, paper))] : []),
     ...(undecided > 0 ? [toDecide(undecided)] : []),
-    ...(health.length > 0 ? [`next   crosstrust health${paper.again}`] : []),
+    ...(health.length > 0 ? [`next   ${commandLine("health", paper)}`] : []),
   ].join("\n");
 }
 
@@ -95,7 +95,7 @@ export function destroyText(given: Omit<DoneView, "health" | "undecided">, { pap
       : []),
     ...(went("pool provider") && !went("pool") ? ["lives on: tokens that its pool gave out, for an hour at most"] : []),
     ...(went("pool") || went("pool provider")
-      ? ["held: google keeps the ids for 30 days; crosstrust apply --undelete brings them back"]
+      ? [`held: google keeps the ids for 30 days; to bring them back: ${commandLine("apply --undelete", paper)}`]
       : []),
     ...(went("service account") && !kept
       ? ["lives on: for 30 days google can bring a deleted account back, by its unique id alone"]

@@ -2,7 +2,7 @@ import type { Change, Finding, Hop, Trace, Verdict } from "../model.ts";
 import { toDecide } from "../verdict/run.ts";
 import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
-import { columns, ink, type Paper } from "./paper.ts";
+import { columns, commandLine, ink, type Paper } from "./paper.ts";
 import { displayed } from "./visible.ts";
 
 /** `trace.findings` are the ones to show: proved ones, and the plan's grave ones beside them. */
@@ -40,11 +40,11 @@ export function explainText(given: ExplainView, paper: Paper): string {
 }
 
 /** The last word. Where a finding stands against the link, the finding has it. */
-function sum({ verdict, undecided, trace }: ExplainView, { again }: Paper): readonly string[] {
+function sum({ verdict, undecided, trace }: ExplainView, paper: Paper): readonly string[] {
   if (undecided > 0) return ["", toDecide(undecided)];
   if (trace.findings.some(({ accepted }) => accepted === undefined)) return [];
   const differs = verdict === "drifted" || verdict === "absent";
-  return ["", ratings[verdict].link, ...(differs ? [`next   crosstrust plan${again}`] : [])];
+  return ["", ratings[verdict].link, ...(differs ? [`next   ${commandLine("plan", paper)}`] : [])];
 }
 
 function row(hop: Hop, paper: Paper): readonly string[] {

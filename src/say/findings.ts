@@ -1,5 +1,5 @@
 import type { Evidence, Finding, Severity } from "../model.ts";
-import { columns, ink, type Paper } from "./paper.ts";
+import { columns, count, ink, type Paper, pasteable } from "./paper.ts";
 import { displayed } from "./visible.ts";
 
 const colours = { error: "red", security: "red", warning: "yellow", hint: "cyan" } as const;
@@ -20,7 +20,7 @@ export function findingText(finding: Finding, paper: Paper): string {
   if (witness) lines.push(`  who   ${witness.outsider} (${witness.how}): ${witness.path.join(" -> ")}`);
   if (because.length > 0) lines.push(...evidenceText(because));
   lines.push(...decisionText(visible).map((line) => `  ${line}`));
-  for (const step of stepsOf(visible)) lines.push(`  fix   ${typed(step, paper)}`);
+  for (const step of stepsOf(visible)) lines.push(`  fix   ${pasteable(step, paper)}`);
   lines.push(`  long  crosstrust explain ${code}`);
   return lines.join("\n");
 }
@@ -36,13 +36,6 @@ function decisionText({ of, accepted }: Finding): readonly string[] {
 
 /** What was accepted needs no repair. */
 const stepsOf = ({ fix, accepted }: Finding): readonly string[] => (accepted ? [] : fix);
-
-/** A command of ours for the same file and world as the one that just ran: else it would be about another. */
-const typed = (step: string, { again }: Paper): string =>
-  step.replace(
-    /\bcrosstrust (?:plan|apply|health|destroy|onboard)(?: --[a-z-]+(?: [a-z0-9][\w-]*)?)*(?=$| )/,
-    (command) => (command.includes("--sandbox") ? command : command + again),
-  );
 
 const sign = (ok: Evidence["ok"]): string => (ok === true ? "ok" : ok === false ? "x" : "?");
 
@@ -60,7 +53,7 @@ export function placedText(findings: readonly Finding[], paper: Paper): string {
       const { place } = finding.at;
       const where = place ? `${place.file}:${place.line}:${place.column}` : (finding.at.address ?? "");
       const head = `${where}  ${ink(paper, colours[finding.severity], finding.severity)}  ${finding.code}  ${finding.says}`;
-      const lines = [...decisionText(finding), ...stepsOf(finding).map((step) => `fix   ${step}`)];
+      const lines = [...decisionText(finding), ...stepsOf(finding).map((step) => `fix   ${pasteable(step, paper)}`)];
       return [head, ...lines.map((line) => `    ${line}`)].join("\n");
     })
     .join("\n");
@@ -72,8 +65,18 @@ export function findingLine(finding: Finding, paper: Paper): string {
   const { severity, code, says } = visible;
   const head = `${ink(paper, colours[severity], severity.padEnd(8))}  ${code}  ${says}`;
   const steps = stepsOf(visible).slice(0, 2);
-  const lines = [...decisionText(visible), ...steps.map((step) => `fix   ${typed(step, paper)}`)];
+  const lines = [...decisionText(visible), ...steps.map((step) => `fix   ${pasteable(step, paper)}`)];
   return [head, ...lines.map((line) => `          ${line}`)].join("\n");
+}
+
+/** Returns the findings without the hints that every run gives. */
+export const withoutStanding = (findings: readonly Finding[], all = false): readonly Finding[] =>
+  all ? findings : findings.filter(({ standing }) => !standing);
+
+/** The line that counts the hints that are not shown; none where there are none. */
+export function standingCount(findings: readonly Finding[], command: string, all = false): readonly string[] {
+  const { length } = all ? [] : distinct(findings.filter(({ standing }) => standing));
+  return length === 0 ? [] : [`${count(length, "hint")} of every run not shown: ${command}`];
 }
 
 /** Equal findings once: several links may run into the same thing. */

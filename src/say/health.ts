@@ -2,18 +2,18 @@ import type { Finding, Health, Hop, LinkHealth } from "../model.ts";
 import { concerns, isWitnessed } from "../verdict/link.ts";
 import { toDecide } from "../verdict/run.ts";
 import { ratings, tallyOf } from "../verdict/table.ts";
-import { byWeight, distinct, findingLine } from "./findings.ts";
-import { count, heading, ink, type Paper, toned } from "./paper.ts";
+import { byWeight, distinct, findingLine, standingCount, withoutStanding } from "./findings.ts";
+import { commandLine, count, heading, ink, type Paper, toned } from "./paper.ts";
 import { displayed } from "./visible.ts";
 
-/** One line a link, the worst last in the sums, then the next command. */
-export function healthText(given: Health, world: "sandbox" | "cloud", paper: Paper): string {
+/** One line a link, the worst last in the sums, then the next command. `all`: with the hints that every run gives. */
+export function healthText(given: Health, world: "sandbox" | "cloud", paper: Paper, all = false): string {
   const health = displayed(given);
   const when = `${health.at.slice(0, 10)} ${health.at.slice(11, 16)} UTC`;
   const width = Math.max(...health.links.map(({ link }) => link.length), 12);
   const told = new Set<string>();
   const lines = health.links.flatMap((link) => linkLines(link, { health, width, paper, told }));
-  const rest = byWeight(distinct(health.findings)).filter((finding) => !told.has(key(finding)));
+  const rest = byWeight(distinct(withoutStanding(health.findings, all))).filter((finding) => !told.has(key(finding)));
   return [
     heading([
       when,
@@ -23,6 +23,7 @@ export function healthText(given: Health, world: "sandbox" | "cloud", paper: Pap
     ]),
     ...lines,
     ...(rest.length > 0 ? ["", ...rest.map((finding) => findingLine(finding, paper)), ""] : []),
+    ...standingCount(health.findings, commandLine("health --all", paper), all),
     tallyOf(health.links.map(({ verdict }) => verdict)).join("   "),
     ...lastLines(health, paper),
   ].join("\n");
@@ -89,13 +90,14 @@ function hopText({ step, result, how, ms }: Hop): string {
 }
 
 /** What the run comes to, where that is good news; else what is left to decide, and the next command. */
-function lastLines({ links, verdict, undecided, says }: Health, { again }: Paper): readonly string[] {
+function lastLines({ links, verdict, undecided, says }: Health, paper: Paper): readonly string[] {
   if (verdict === "works") return [says];
   const decide = undecided > 0 ? [toDecide(undecided)] : [];
   if (verdict === "unproved" && undecided > 0) return decide;
   const worst = links.find((link) => link.verdict === verdict);
   const differs = links.some((link) => link.changes.length > 0 || link.verdict === "open");
-  const explain = worst ? `crosstrust explain ${worst.link}${again}` : "";
-  const plan = differs || !worst ? `crosstrust plan${again}` : "";
-  return [...decide, `next   ${[explain, plan].filter(Boolean).join("        ")}`];
+  const explain = worst ? commandLine(`explain ${worst.link}`, paper) : "";
+  const plan = differs || !worst ? commandLine("plan", paper) : "";
+  const next = [explain, plan].filter(Boolean);
+  return [...decide, ...next.map((line, at) => `${at === 0 ? "next   " : "       "}${line}`)];
 }

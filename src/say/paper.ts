@@ -1,10 +1,30 @@
 import { styleText } from "node:util";
 
-/** Where text goes: whether it may be coloured. Colour only repeats what the signs and words say. */
-export interface Paper {
-  readonly colour: boolean;
-  /** What the next command needs to be about the same file and world: ` --sandbox --file F`, or nothing. */
+/** What the next command needs to be about the same file and the same world, from whatever folder it is typed. */
+export interface Again {
+  /** Flags behind the command, each with a blank in front: ` --sandbox --file /home/you/federation.yaml`. */
   readonly again: string;
+}
+
+/** Where text goes: whether it may be coloured. Colour only repeats what the signs and words say. */
+export interface Paper extends Again {
+  readonly colour: boolean;
+}
+
+/** Returns a command of crosstrust as it is pasted: for the file and the world of the run that shows it. */
+export const commandLine = (words: string, { again }: Again): string => `crosstrust ${words}${again}`;
+
+/** Commands about a file. `explain` of a code needs none, and codes are upper-case. */
+const ofFile =
+  /\bcrosstrust (?:plan|apply|health|destroy|onboard|lint|deploy|offboard|token|credentials|credential-config|explain(?! [A-Z]+-))(?=$|[ ,;`])/g;
+
+/**
+ * Returns a step of a fix with every command of crosstrust in it made ready to paste. A command that names its world or its
+ * file itself is about that one.
+ */
+export function pasteable(step: string, { again }: Again): string {
+  const flags = / --sandbox\b/.test(step) ? again.replace(" --sandbox", "") : again;
+  return / --file /.test(step) ? step : step.replace(ofFile, (command) => `${command}${flags}`);
 }
 
 type Ink = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";

@@ -1,7 +1,7 @@
 import type { Change, Difference, Finding, Json, Plan, Verb } from "../model.ts";
 import { effectLines } from "./effects.ts";
-import { byWeight, distinct, findingLine } from "./findings.ts";
-import { columns, count, heading, ink, type Paper, partsOf } from "./paper.ts";
+import { byWeight, distinct, findingLine, standingCount, withoutStanding } from "./findings.ts";
+import { columns, commandLine, count, heading, ink, type Paper, partsOf } from "./paper.ts";
 import { specRows, valueText } from "./spec.ts";
 import { displayed } from "./visible.ts";
 
@@ -24,6 +24,8 @@ export interface PlanView {
   readonly links: readonly Titled[];
   readonly scopes: readonly string[];
   readonly command: "plan" | "apply" | "destroy";
+  /** Whether to show the hints that every run gives, too. */
+  readonly all?: boolean;
   /** Link names and consents as they were typed: the fingerprint covers them, so `apply` needs them too. */
   readonly words: string;
 }
@@ -62,7 +64,9 @@ export function planText(given: PlanView, paper: Paper, withFindings = true): st
     orphans.length > 0
       ? [["no link names these any more", ...orphans.flatMap((change) => changeLines(change, paper))].join("\n")]
       : [];
-  const findings = withFindings ? byWeight(distinct(plan.findings)).map((finding) => findingLine(finding, paper)) : [];
+  const findings = withFindings
+    ? byWeight(distinct(withoutStanding(plan.findings, view.all))).map((finding) => findingLine(finding, paper))
+    : [];
   const effects = effectLines(view.plan.effects, view.world);
   return [
     heading([view.file, view.about ?? count(links.length, "link"), view.world === "sandbox" ? "sandbox" : undefined]),
@@ -70,6 +74,7 @@ export function planText(given: PlanView, paper: Paper, withFindings = true): st
     ...[...blocks, ...leftovers].flatMap((block) => [block, ""]),
     ...(findings.length > 0 ? [...findings, ""] : []),
     ...(effects.length > 0 ? [...effects, ""] : []),
+    ...(withFindings ? standingCount(plan.findings, commandLine("plan --all", paper), view.all) : []),
     ...ending(view, paper),
   ].join("\n");
 }
@@ -141,7 +146,7 @@ const sums: readonly (readonly [readonly Verb[], string])[] = [
 ];
 
 /** "Nothing to do" is said only where no error stands against it: an unread thing is not a kept one. */
-function ending(view: PlanView, { again }: Paper): readonly string[] {
+function ending(view: PlanView, paper: Paper): readonly string[] {
   const { plan, command } = view;
   const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
   const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
@@ -154,7 +159,7 @@ function ending(view: PlanView, { again }: Paper): readonly string[] {
     .map(([verbs, words]) => [number(verbs), words] as const)
     .filter(([sum, words]) => sum > 0 || words !== "to adopt");
   const legend = legendOf(plan.changes);
-  const typed = `crosstrust apply ${short(plan)}${view.words}${again}`;
+  const typed = commandLine(`apply ${short(plan)}${view.words}`, paper);
   const last = plan.findings.some(isRefused)
     ? "apply writes nothing of it before that is settled"
     : `apply exactly this:  ${typed}`;

@@ -2,6 +2,7 @@ import { carryOut, makePlan, type Planned, type Work } from "../../crosstrust.ts
 import type { Finding, Plan } from "../../model.ts";
 import { doneText } from "../../say/done.ts";
 import { byWeight, distinct, findingText } from "../../say/findings.ts";
+import { commandLine } from "../../say/paper.ts";
 import { planText } from "../../say/plan.ts";
 import { codes, exitOf } from "../../verdict/exit.ts";
 import { ask as askUser } from "../ask.ts";
@@ -35,7 +36,7 @@ export const apply: Command<ApplyAsk> = async (context, ask) => {
       exit: codes.differs,
       text: context.flags.json
         ? planJson(context.world, plan, { command: "apply", exit: codes.differs })
-        : `${shown}\n\n${says}\nnext   crosstrust plan${context.paper.again}`,
+        : `${shown}\n\n${says}\nnext   ${commandLine("plan", context.paper)}`,
     };
   }
   const stop = plan.findings.filter(

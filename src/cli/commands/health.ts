@@ -1,7 +1,8 @@
 import { rememberRun } from "../../crosstrust/memory.ts";
 import { reportOf } from "../../crosstrust/report.ts";
-import { checkHealth, healthOf, makePlan, proofFirst, proveLinks } from "../../crosstrust.ts";
+import { checkHealth, healthOf, makePlan, proofFirst, proveLinks, watchedFor } from "../../crosstrust.ts";
 import type { Federation, Health, Memory, World } from "../../model.ts";
+import { keptPromises } from "../../plan/promises.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
@@ -28,13 +29,15 @@ interface HealthAsk {
   readonly links: readonly string[];
   readonly html?: string;
   readonly metrics?: boolean;
+  /** Shows the hints that every run gives, too. */
+  readonly all?: boolean;
 }
 
 /**
  * Proves every link and reports drift; writes nothing in the clouds. Only a check of all links is kept as the
  * last report: one of a few would look like good news about the others.
  */
-export const health: Command<HealthAsk> = async ({ flags, world, paper }, { links, html, metrics }) => {
+export const health: Command<HealthAsk> = async ({ flags, world, paper }, { links, html, metrics, all = false }) => {
   if (metrics && flags.json) throw new UsageError("--metrics and --json are two texts for one stdout: choose one");
   if (html !== undefined) checkTarget(html, flags);
   const { federation } = loadFile(flags);
@@ -52,7 +55,7 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   const past = pastOf(memory);
   if (html !== undefined) writePage(html, healthHtml(report, past));
   if (metrics) return { exit, text: healthMetrics(report, past), exact: true };
-  return { exit, text: flags.json ? body : healthText(checked, world.kind, paper) };
+  return { exit, text: flags.json ? body : healthText(checked, world.kind, paper, all) };
 };
 
 /**
@@ -84,18 +87,29 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   const link = healthOf({ trace, federation, planned, changes, findings: plan.findings });
   const about = plan.findings.filter((finding) => concerns(finding, what));
   const grave = about.filter(({ severity }) => severity === "error" || severity === "security");
-  const findings = proofFirst(grave, [trace]);
+  const promised = { changes: plan.changes, unread: observed.failed };
+  const findings = keptPromises(proofFirst(grave, [trace]), promised);
   const { exit, verdict, undecided } = conclude({ links: [link], findings, leftovers: false });
   const whole = { ...trace, findings };
   const inventory = audited.inventory.filter(({ links }) => links?.includes(what) ?? true);
+  const seen = [...about, ...(await watchedFor(what, planned, world))];
+  const usual = [...inventory, ...seen.filter((one) => one.standing)];
   const said = { crosstrust: 1, tool: version, world: world.kind, command: "explain", exit };
   const json = document(said, {
     link: what,
     verdict,
     hops: trace.hops,
     findings: findings.map(findingBody),
-    inventory,
+    inventory: usual,
   });
-  const view = { link: what, world: world.kind, trace: whole, changes: link.changes, verdict, undecided, inventory };
+  const view = {
+    link: what,
+    world: world.kind,
+    trace: whole,
+    changes: link.changes,
+    verdict,
+    undecided,
+    inventory: usual,
+  };
   return { exit, text: flags.json ? json : explainText(view, paper) };
 };

@@ -2,8 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { jsonSchema } from "../../file/schema.ts";
 import { shapes } from "../../parties/index.ts";
+import { commandLine } from "../../say/paper.ts";
 import { codes } from "../../verdict/exit.ts";
-import type { Flags } from "../context.ts";
+import { againOf, type Flags } from "../context.ts";
 import { UsageError } from "../exit.ts";
 
 /** Writes a commented starter file and the schema that editors check it with. Never overwrites a file. */
@@ -20,8 +21,8 @@ export function init(flags: Flags, { from, to }: { from: string; to: string }): 
   const here = (path: string) => relative(process.cwd(), resolve(path));
   const lines = [
     `wrote ${here(flags.file)} and ${here(schema)}`,
-    "next   crosstrust lint",
-    "       crosstrust plan --sandbox   tries it offline",
+    `next   ${commandLine("lint", againOf(flags))}`,
+    `       ${commandLine("plan", againOf({ ...flags, sandbox: true }))}   # tries it offline`,
   ];
   return { exit: codes.fine, text: lines.join("\n") };
 }

@@ -45,7 +45,7 @@ export function checkNames(federation: Federation, names: readonly string[]): vo
 }
 
 /** What would change; exit 2 where anything would, unless a finding asks for a graver code. */
-export const plan: Command<{ links: readonly string[] } & ConsentFlags> = async (context, ask) => {
+export const plan: Command<{ links: readonly string[]; all?: boolean } & ConsentFlags> = async (context, ask) => {
   const consents = consentsOf(ask);
   const { federation } = loadFile(context.flags, consents);
   checkNames(federation, [...ask.links, ...namesIn(consents)]);
@@ -54,7 +54,7 @@ export const plan: Command<{ links: readonly string[] } & ConsentFlags> = async 
   const view = { federation, planned, only: ask.links, consents, command: "plan" as const };
   const text = context.flags.json
     ? planJson(context.world, planned.plan, { command: "plan", exit })
-    : planText(viewOf(context.world, view), context.paper);
+    : planText({ ...viewOf(context.world, view), all: ask.all === true }, context.paper);
   return { exit, text };
 };
 

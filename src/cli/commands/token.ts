@@ -148,7 +148,7 @@ export const credentials: Command<{ name: string; duration: number | undefined }
 function refused(link: Link, error: unknown): unknown {
   if (!(error instanceof CloudError) || !["denied", "refused"].includes(error.class)) return error;
   const says = `${link.to.party} refuses this workload's token for ${link.name} (${error.code}): ${error.message}`;
-  const fix = [`crosstrust explain ${link.name}   says which condition, where the role can be read`];
+  const fix = [`crosstrust explain ${link.name}   # says which condition, where the role can be read`];
   return new Explained({
     code: "AWS-TRUST-REFUSES",
     severity: "error",

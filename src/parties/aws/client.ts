@@ -137,9 +137,9 @@ function remedy(kind: ErrorClass, ask: Call, message: string): readonly string[]
   if (/Signature (?:expired|not yet current)|RequestExpired/.test(message))
     return ["set this machine's clock: aws refuses what was signed more than 5 minutes ago or ahead"];
   if (kind === "unauthenticated")
-    return ["aws sso login, or name a profile in the file (to.aws.profile), then run it again"];
+    return ["aws sso login   # or name a profile in the file (to.aws.profile); then run it again"];
   if (kind === "missing" && message.includes(":policy/crosstrust-control/"))
-    return ["crosstrust onboard --control   makes the boundary, with an administrator's credentials"];
+    return ["crosstrust onboard --control   # makes the boundary, with an administrator's credentials"];
   if (kind !== "denied" || ask.service !== "aws.iam") return undefined;
   const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:${ask.operation}","Resource":"*"}]}`;
   const role = /^User: \S+:assumed-role\/([^/]+)\//.exec(message)?.[1];

@@ -50,7 +50,7 @@ export async function controlSession(
       ...{ class: "credentials", service: "aws.sts", operation: "AssumeRoleWithWebIdentity" },
       ...{ code: error.code, status: error.status },
       message: `the role ${name} of ${scope} does not let this function in`,
-      fix: ["crosstrust onboard --control   with an administrator's credentials of that account"],
+      fix: ["crosstrust onboard --control   # with an administrator's credentials of that account"],
     });
   }
 }
@@ -102,5 +102,8 @@ const none = (account: string, what: string | undefined): CloudError =>
     code: "",
     status: 0,
     message: what ? `${what} gives no aws credentials for ${account}` : `there are no aws credentials for ${account}`,
-    fix: ["aws sso login   or aws configure, then run it again", "crosstrust plan --sandbox   needs no account at all"],
+    fix: [
+      "aws sso login   # or aws configure; then run it again",
+      "crosstrust plan --sandbox   # needs no account at all",
+    ],
   });

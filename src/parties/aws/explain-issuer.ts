@@ -20,7 +20,7 @@ export interface Refused {
   readonly lookup: Lookup;
 }
 
-const mend = ["crosstrust plan shows what differs from the file", "crosstrust apply mends it"];
+const mend = ["crosstrust plan   # shows what differs from the file", "crosstrust apply   # repairs it"];
 
 /**
  * What AWS says, or should have said, of the OIDC provider: before any trust policy is looked at, its URL, its

@@ -136,7 +136,7 @@ function subjectChanged(wrong: readonly Evidence[], { link, live }: TrustView): 
   return {
     code: "GOOGLE-UNIQUE-ID-CHANGED",
     says: `the unique id of the service account changed from ${row.wants} to ${row.says}: it was deleted and made again, and the role trusts the old one`,
-    fix: [`crosstrust apply --adopt ${link.name} takes the new account over and lets the role trust it`],
+    fix: [`crosstrust apply --adopt ${link.name}   # takes the new account over and lets the role trust it`],
   };
 }
 
@@ -158,5 +158,5 @@ const namesOperator = /^(?:For(?:Any|All)Values?:)?(?:String|Arn|Numeric|Date|Bo
 const refuses = (wrong: readonly Evidence[], link: Link): Cause => ({
   code: "AWS-TRUST-REFUSES",
   says: `the trust policy refuses this token: ${wrong.map(({ key }) => key).join(", ") || "no statement admits it"}`,
-  fix: [`crosstrust plan ${link.name} shows what differs from the file`, "crosstrust apply mends it"],
+  fix: [`crosstrust plan ${link.name}   # shows what differs from the file`, "crosstrust apply   # repairs it"],
 });

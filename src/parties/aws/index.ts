@@ -191,7 +191,7 @@ async function reach(resources: readonly Resource[], world: World): Promise<read
     if (who.Account === account.account) return [];
     const says = `the file names the aws account ${account.account}, and these credentials belong to ${who.Account} (${who.Arn})`;
     const fix = [
-      `aws sts get-caller-identity   with the credentials of ${account.account}, or name a profile: to.aws.profile`,
+      `aws sts get-caller-identity   # with the credentials of ${account.account}; or name a profile: to.aws.profile`,
     ];
     return [{ code: "AWS-WRONG-ACCOUNT", severity: "error", asks: "denied", at: {}, says, because: [], fix }];
   });

@@ -42,13 +42,13 @@ function causeOf(source: Source, error: CloudError): Cause | undefined {
 type Told = Omit<Cause, "code" | "asks"> & { readonly asks: "broken" | "denied" };
 
 const versionOf = ({ application }: Source): string =>
-  `az ad app show --id ${application} --query api.requestedAccessTokenVersion    (null is 1)`;
+  `az ad app show --id ${application} --query api.requestedAccessTokenVersion   # null is 1`;
 
 const fromMetadata = ({ application, tenant }: Source, code: string): Omit<Told, "says"> =>
   code === "invalid_resource"
     ? {
         asks: "broken",
-        fix: [`az ad sp show --id ${application}    (in tenant ${tenant}; else az ad sp create --id APPID)`],
+        fix: [`az ad sp show --id ${application}   # in tenant ${tenant}; else az ad sp create --id APPID`],
       }
     : { asks: "denied", fix: ["az vm identity assign -g GROUP -n VM --identities IDENTITY", "or a mint in the file"] };
 
@@ -124,7 +124,7 @@ const refusals: Readonly<Record<string, (source: Source) => Told>> = {
 function resourceMissing({ application, tenant }: Source): Told {
   const fix = [
     `az ad sp show --id ${application}`,
-    "az ad sp create --id APPID    (an application needs a service principal)",
+    "az ad sp create --id APPID   # an application needs a service principal",
   ];
   return broken(`the application ${application} is not in tenant ${tenant}`, ...fix);
 }

@@ -83,7 +83,7 @@ function sharedAudience({ application, subject }: Source): Said | undefined {
   if (application !== tokenExchange.uri && application !== tokenExchange.appId) return undefined;
   if (subject.startsWith("/eid1/")) return undefined;
   const says = `${application} is the audience of microsoft's own exchange: whoever receives the token can use it there`;
-  const fix = ["az ad app create --display-name aws-federation, and use its api://APPID or client id as application"];
+  const fix = ["az ad app create --display-name aws-federation   # its api://APPID or client id is the application"];
   return { code: "ENTRA-SHARED-AUDIENCE", severity: "security", field: "application", of: application, says, fix };
 }
 

@@ -43,6 +43,6 @@ function noCredentials(error: unknown, scope: string): CloudError {
     message: unreached ? "google's sign-in does not answer" : `there are no google credentials for ${scope}`,
     ...(unreached
       ? {}
-      : { fix: ["gcloud auth application-default login", "crosstrust plan --sandbox   needs no account at all"] }),
+      : { fix: ["gcloud auth application-default login", "crosstrust plan --sandbox   # needs no account at all"] }),
   });
 }

@@ -243,7 +243,7 @@ function granted(who: string, { link, proof }: ExchangeAsk): string {
     ...{ class: "refused", service: "google.sts", operation: "IntrospectToken", code: "", status: 200 },
     known: { code: "GOOGLE-MAPPING-MISFIT", asks: "broken" },
     message: `${link.name} gives to ${row.wants}, and the mapping makes of this workload ${row.says}`,
-    fix: ["crosstrust plan shows what differs", "crosstrust apply repairs it"],
+    fix: ["crosstrust plan   # shows what differs", "crosstrust apply   # repairs it"],
   });
 }
 

@@ -40,7 +40,7 @@ function causeOf(error: CloudError, judgement: Judgement, view: TrustView): Caus
   return trustOf(view)?.keys === "uploaded" ? otherKeys(error, id) : anyway(error, judgement);
 }
 
-const repair = ["crosstrust plan shows what differs", "crosstrust apply repairs it"];
+const repair = ["crosstrust plan   # shows what differs", "crosstrust apply   # repairs it"];
 
 /** What the judge sees, the first row that says no; also of a token and a pool provider that belong to no link. */
 export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
@@ -131,7 +131,7 @@ function impersonation(error: CloudError, { rows }: Judgement, { link }: TrustVi
   return {
     ...{ code: "GOOGLE-IMPERSONATION-DENIED", says },
     fix: [
-      "crosstrust plan shows whether the account and its binding are there",
+      "crosstrust plan   # shows whether the account and its binding are there",
       "a fresh binding takes two minutes, seven at worst",
     ],
   };

@@ -40,6 +40,6 @@ function causeOf({ link, lookup }: MintAsk, error: CloudError): Cause | undefine
     code: "GOOGLE-MINT-DENIED",
     asks: "denied",
     says: `google does not let you mint an ID token of ${email} (${permission})`,
-    fix: error.fix ?? ["crosstrust apply --grant-me    (for the time of the proof)"],
+    fix: error.fix ?? ["crosstrust apply --grant-me   # for the time of the proof"],
   };
 }

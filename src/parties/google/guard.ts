@@ -94,7 +94,7 @@ const skipped = (spec: DenyPolicySpec, why: string): LivePresent<DenyPolicySpec>
   ...{ state: "present", owner: "foreign", spec, outputs: {} },
   notes: [
     {
-      ...{ code: "GOOGLE-GUARD-SKIPPED", severity: "hint", at: {}, because: [] },
+      ...{ code: "GOOGLE-GUARD-SKIPPED", severity: "hint", standing: true, at: {}, because: [] },
       says: `${spec.project}: the guard against service account keys is skipped: ${why}`,
       fix: [
         "roles/iam.denyAdmin is granted on the organization",

@@ -19,7 +19,7 @@ export interface Refusal {
  */
 export function remedy(refusal: Refusal): readonly string[] | undefined {
   const { project, detail } = refusal;
-  if (refusal.class === "unauthenticated") return ["gcloud auth application-default login, then run it again"];
+  if (refusal.class === "unauthenticated") return ["gcloud auth application-default login   # then run it again"];
   if (detail?.startsWith("constraints/")) {
     return [
       `ask whoever runs the organization to lift ${detail} for ${project}`,
@@ -32,7 +32,7 @@ export function remedy(refusal: Refusal): readonly string[] | undefined {
   if (account) {
     const role = "roles/iam.serviceAccountOpenIdTokenCreator";
     return [
-      "crosstrust apply --grant-me    (for the time of the proof)",
+      "crosstrust apply --grant-me   # for the time of the proof",
       `gcloud iam service-accounts add-iam-policy-binding ${account} --project ${project} --member=${memberOf(refusal.principal)} --role=${role}`,
     ];
   }

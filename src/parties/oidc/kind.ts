@@ -91,7 +91,10 @@ function notesOf({ url, privateCa, unpinned }: IssuerSpec, { untrusted, doubts }
     }),
   );
   const warnings = [...(privateCa && !untrusted ? [needless] : []), ...doubted];
-  return [...(unpinned ? [] : [noted(use, "hint")]), ...warnings.map((one) => noted(one, "warning"))];
+  return [
+    ...(unpinned ? [] : [{ ...noted(use, "hint"), standing: true as const }]),
+    ...warnings.map((one) => noted(one, "warning")),
+  ];
 }
 
 interface Note {

@@ -61,9 +61,12 @@ const said = (code: Code, severity: Finding["severity"], says: string): Finding 
   ...{ code, severity, at: {}, says, because: [], fix: [] },
 });
 
+/** What is so in every run until somebody changes it. */
+const standing = (code: Code, says: string): Finding => ({ ...said(code, "hint", says), standing: true });
+
 function reachable(url: string, { keys, days }: { keys: number; days: number }): Finding {
   const count = `${keys} ${keys === 1 ? "key" : "keys"}`;
-  if (days > soon) return said("ISSUER-SEEN", "hint", `${url} answers: ${count}, certificates for ${days} more days`);
+  if (days > soon) return standing("ISSUER-SEEN", `${url} answers: ${count}, certificates for ${days} more days`);
   const says = days < 0 ? `its certificate ended ${-days} days ago` : `its certificate ends in ${days} days`;
   const fix = ["renew it on the issuer's side; where aws knows it by its thumbprint, crosstrust apply afterwards"];
   return { ...said("ISSUER-CERTIFICATE-ENDS", "warning", `${url}: ${says}`), fix };
@@ -96,5 +99,5 @@ const certificateChanged = (url: string, before: Memory, { outputs }: LivePresen
 function staleThumbprint(url: string, { outputs }: LivePresent): readonly Finding[] {
   if (outputs.vouched !== "true" || outputs.thumbprints === outputs.served) return [];
   const says = `${url}: the thumbprint in aws is not the one that is served any more; aws does not use it`;
-  return [said("THUMBPRINT-STALE", "hint", says)];
+  return [standing("THUMBPRINT-STALE", says)];
 }

@@ -1,4 +1,5 @@
 import type { Evidence, Finding, Severity } from "../../model.ts";
+import { type Again, pasteable } from "../paper.ts";
 import { html, type Markup } from "./text.ts";
 
 const signs: Readonly<Record<Severity, readonly [sign: string, tone: string]>> = {
@@ -10,7 +11,7 @@ const signs: Readonly<Record<Severity, readonly [sign: string, tone: string]>> =
 const order: readonly Severity[] = ["security", "error", "warning", "hint"];
 
 /** Everything found, the gravest first. The first of each code carries its name, so that a step can lead to it. */
-export function findingList(findings: readonly Finding[], again: string): readonly Markup[] {
+export function findingList(findings: readonly Finding[], again: Again): readonly Markup[] {
   const sorted = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
   return sorted.map((finding, at) => {
     const first = sorted.findIndex(({ code }) => code === finding.code) === at;
@@ -18,7 +19,7 @@ export function findingList(findings: readonly Finding[], again: string): readon
   });
 }
 
-function findingBlock(finding: Finding, again: string, first: boolean): Markup {
+function findingBlock(finding: Finding, again: Again, first: boolean): Markup {
   const { code, severity, says, because, links, witness, of, accepted } = finding;
   const fix = accepted ? [] : finding.fix;
   const [sign, tone] = signs[severity];
@@ -30,8 +31,8 @@ ${witness && html`<p>${witness.outsider} (${witness.how}): ${witness.path.join("
 ${of !== undefined && html`<p>of: <code>${of}</code></p>`}
 ${accepted && html`<p>accepted: ${accepted.reason}${accepted.until && ` (until ${accepted.until})`}</p>`}
 ${because.length > 0 && evidence(because)}
-${fix.length > 0 && html`<h3>fix</h3><ul class="fix">${fix.map((step) => html`<li>${command(step)}</li>`)}</ul>`}
-<p class="quiet">more: <code>crosstrust explain ${code}${again}</code></p></div></details>`;
+${fix.length > 0 && html`<h3>fix</h3><ul class="fix">${fix.map((step) => html`<li>${command(pasteable(step, again))}</li>`)}</ul>`}
+<p class="quiet">more: <code>crosstrust explain ${code}</code></p></div></details>`;
 }
 
 function whereOf({ at: { place, address } }: Finding): Markup {

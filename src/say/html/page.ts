@@ -17,7 +17,7 @@ export const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri '
  * report and memory give the same bytes.
  */
 export function healthHtml(report: Report, memory?: Past): string {
-  const { document, again } = report;
+  const { document } = report;
   const links = worstFirst(document.links);
   const { deployment, verdict } = document;
   const sidesOf = new Map(report.sides.map((one) => [one.link, one]));
@@ -33,7 +33,7 @@ ${headerOf(report)}
 <section aria-labelledby="links"><h2 id="links" tabindex="-1">links</h2>
 ${links.map((link) => linkRow({ link, sides: sidesOf.get(link.link), past: memory?.links[link.link], at: document.at }))}</section>
 <section aria-labelledby="findings"><h2 id="findings">findings</h2>
-${document.findings.length > 0 ? findingList(document.findings, again) : html`<p class="quiet">none.</p>`}</section>
+${document.findings.length > 0 ? findingList(document.findings, report) : html`<p class="quiet">none.</p>`}</section>
 ${inventoryOf(document.inventory ?? [])}</main>
 ${footerOf(report)}
 </body></html>
@@ -74,8 +74,9 @@ function inventoryOf(inventory: readonly Finding[]): Markup {
 
 const legend = html`<p class="legend"><span class="good">✓ proved</span> <span class="note">◇ judged</span> <span class="warn">? could not tell</span> <span class="bad">✕ refused</span> <span class="none">– skipped</span> <span class="warn">~ differs</span> <span class="bad">! open</span></p>`;
 
-function footerOf({ document, again }: Report): Markup {
-  const commands = nextCommands(document, again).map((one) => html`<code class="command">${one}</code> `);
+function footerOf(report: Report): Markup {
+  const { document } = report;
+  const commands = nextCommands(report.document, report).map((one) => html`<code class="command">${one}</code> `);
   return html`<footer><p>next ${commands}</p>
 <p class="quiet">crosstrust ${document.tool} · deployment ${document.deployment} · every verdict comes from what was live at ${moment(document.at)}</p></footer>`;
 }

@@ -1,5 +1,6 @@
 import type { HealthDocument, Hop } from "../../model.ts";
 import { byVerdict } from "../../verdict/table.ts";
+import { type Again, commandLine } from "../paper.ts";
 
 export const worstFirst = (links: HealthDocument["links"]): HealthDocument["links"] =>
   [...links].sort((one, other) => byVerdict(one.verdict, other.verdict));
@@ -20,9 +21,9 @@ export function stepLook(hop: Hop | undefined): StepLook {
 }
 
 /** What the terminal would say to type next. */
-export function nextCommands({ links, verdict }: HealthDocument, again: string): readonly string[] {
+export function nextCommands({ links, verdict }: HealthDocument, again: Again): readonly string[] {
   const worst = links.find((link) => link.verdict === verdict);
-  if (verdict === "works" || !worst) return [`crosstrust health${again}`];
+  if (verdict === "works" || !worst) return [commandLine("health", again)];
   const differs = links.some((link) => link.changes.length > 0 || link.verdict === "open");
-  return [`crosstrust explain ${worst.link}${again}`, ...(differs ? [`crosstrust plan${again}`] : [])];
+  return [commandLine(`explain ${worst.link}`, again), ...(differs ? [commandLine("plan", again)] : [])];
 }

@@ -23,7 +23,7 @@ export function extras({ like, there, wanted }: Alone): readonly Finding[] {
   if (like.clientIds.length === 0) return [];
   const clients = there.ClientIDList.filter((id) => !like.clientIds.includes(id));
   const prints = wanted.some(Boolean) ? there.ThumbprintList.filter((one) => !wanted.includes(one)) : [];
-  const mend = "crosstrust apply takes them out; or name them in a link";
+  const mend = "crosstrust apply   # takes them out; or name them in a link";
   const speaks = "whoever holds such a certificate can speak for it where aws goes by thumbprints";
   return [
     ...(clients.length > 0

@@ -37,7 +37,7 @@ export const outboundKind: Kind<OutboundSpec> = {
     {
       ...{ code: "AWS-OUTBOUND-STAYS", severity: "hint", at: {}, because: [] },
       says: `the aws account ${live.spec.account} goes on giving JWTs to its workloads: nothing tells who else uses them`,
-      fix: ["aws iam disable-outbound-web-identity-federation   where you know that nobody does"],
+      fix: ["aws iam disable-outbound-web-identity-federation   # where you know that nobody does"],
     },
   ],
 };

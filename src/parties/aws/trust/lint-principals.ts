@@ -69,7 +69,7 @@ function wrongArn(name: string, { account, partition, missing }: LintContext): r
     return [error(code, `${name} is not of this role's account (${partition} ${account}): nobody passes`, fix)];
   }
   if (missing?.includes(name))
-    return [error(code, `${name} does not exist: nobody passes`, "crosstrust apply makes it")];
+    return [error(code, `${name} does not exist: nobody passes`, "crosstrust apply   # makes it")];
   return [];
 }
 

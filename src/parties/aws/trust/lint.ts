@@ -40,5 +40,7 @@ function size(policy: Policy): readonly Remark[] {
 function session({ maxSession = 0 }: LintContext): readonly Remark[] {
   if (maxSession <= 3600) return [];
   const says = `sessions may last ${maxSession / 3600} h: they live on for that long after the trust is taken away`;
-  return [{ code: "AWS-LONG-SESSION", severity: "hint", says, because: [], fix: ["let maxSession be 1h"] }];
+  return [
+    { code: "AWS-LONG-SESSION", severity: "hint", standing: true, says, because: [], fix: ["let maxSession be 1h"] },
+  ];
 }

@@ -55,7 +55,7 @@ function limits(spec: PoolProviderSpec): readonly Remark[] {
   const stored = remark("GOOGLE-KEYS-UPLOADED", {
     severity: "security",
     says: "keys were stored in the pool provider: whoever has them signs in as anybody, whatever the issuer says",
-    fix: ["crosstrust apply takes them away"],
+    fix: ["crosstrust apply   # takes them away"],
   });
   return [
     ...(condition.length > 4096 ? [long] : []),
@@ -240,6 +240,7 @@ function manyGrants({ covers = [] }: Resource): readonly Remark[] {
   return [
     remark("GOOGLE-MANY-GRANTS", {
       severity: "hint",
+      standing: true,
       says: `crosstrust tracks at most ${mostRemembered} grants for each account or pool provider, and this one has ${covers.length}. A grant that you remove from the file may remain on a bucket that no other link uses`,
       fix: ["fewer resources for each link, or a role on the project"],
     }),
