@@ -15,6 +15,7 @@ import type {
   LinkHealth,
   Live,
   Lookup,
+  Party,
   Plan,
   Preflight,
   Resource,
@@ -115,7 +116,8 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   // After the reading: the clock of a sandbox is known by its answers.
   const deciding = decisionsOf(federation, expansion, world.clock.now());
   const readable = ({ address }: Resource) => looked.has(address) && !observed.failed.has(address);
-  const state = stateOf(federation, expansion, observed, world.clock.now());
+  const idle = ask.destroy ? unneeded(expansion, observed, kept) : [];
+  const state = stateOf(federation, expansion, observed, world.clock.now()).filter((one) => !idle.includes(one));
   const made = planOf({
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
@@ -126,11 +128,33 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     named: expansion.resources,
     findings: [...expansion.findings, ...state, ...audited.findings],
   });
-  const told = keptPromises(made.findings, { changes: made.changes, unread: observed.failed });
+  // The functions may not look, and need not: their roles stand beside the boundary.
+  const lacking = ask.sweep && !ask.destroy ? await lacks(made.changes, world) : [];
+  const said = [...made.findings, ...lacking];
+  const told = keptPromises(said, { changes: made.changes, unread: observed.failed });
   const plan = { ...made, findings: told };
-  const toldOf = new Map(made.findings.map((one, at) => [one, told[at] ?? one]));
+  const toldOf = new Map(said.map((one, at) => [one, told[at] ?? one]));
   const accept = (findings: readonly Finding[]) => accepted(findings, { ...deciding, consents });
   return { plan, observed, expansion, state: state.map((one) => toldOf.get(one) ?? one), accept, audited };
+}
+
+/**
+ * Returns why things could not be read that are only used, and only by links that go: removing does not need them. What is
+ * to be removed and could not be read keeps its own reason.
+ */
+function unneeded({ resources }: Expansion, { failed }: Observed, kept: readonly Link[]): readonly Finding[] {
+  const stays = (name: string): boolean => kept.some((link) => link.name === name);
+  const isIdle = ({ hold, links }: Resource): boolean => hold === "use" && !links.some(stays);
+  const needed = new Set(resources.filter((one) => !isIdle(one)).map(({ address }) => failed.get(address)));
+  const used = resources.filter(isIdle).flatMap(({ address }) => failed.get(address) ?? []);
+  return used.filter((finding) => !needed.has(finding));
+}
+
+/** Returns what the parties miss before a plan can be made so. */
+async function lacks(changes: readonly Change[], world: World): Promise<readonly Finding[]> {
+  const of = (party: Party) => changes.filter(({ address }) => address.startsWith(`${party.name}:`));
+  const found = await Promise.all(parties.map((party) => party.lacks?.(of(party), world) ?? []));
+  return found.flat();
 }
 
 /** Returns what is to be said of the accounts and projects as they were read: it is asked again once something was written. */

@@ -298,6 +298,40 @@ describe("provision", () => {
     expect(calls.filter(({ write }) => write)).toEqual([]);
   });
 
+  // What a person agrees to with a flag. Catches a function that stands in for one.
+  test.each([
+    [
+      "a trust that admits another workload",
+      "TRUST-WIDENED",
+      `  more:
+    from: { google: { project: acme-prod, serviceAccount: more-reports } }
+    to:   { aws: { account: 111122223333, role: reports-reader, audience: aws-trust-1 } }
+    may:  [ arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess ]
+`,
+    ],
+    [
+      "a pattern of subjects",
+      "BROAD-SUBJECT",
+      `  broad:
+    from: { oidc: { issuer: "https://idp.example.com", clientId: aws-access-client, subjectLike: "team-*" } }
+    to:   { aws: { account: 111122223333, role: broad } }
+    may:  [ arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess ]
+    prove: judge
+`,
+    ],
+  ])("%s is refused: %s", async (_, code, link) => {
+    const url = await serve("provision");
+    await b.apply(example);
+    writeFileSync(join(folder, "federation.yaml"), example + link);
+    const planned = JSON.parse((await call(url, { body: "{}" })).body);
+    expect(planned.findings.map((one: Finding) => one.code)).toContain(code);
+    const calls = await b.callsOf(async () => {
+      const refused = await call(url, { body: JSON.stringify({ plan: planned.fingerprint }) });
+      expect([refused.status, refused.body]).toEqual([409, expect.stringContaining(code)]);
+    });
+    expect(calls.filter(({ write }) => write)).toEqual([]);
+  });
+
   test("a role that makes an administrator is refused, and granted where the file accepts it", async () => {
     const url = await serve("provision");
     const of = "roles/owner on //cloudresourcemanager.googleapis.com/projects/acme-prod";

@@ -97,12 +97,14 @@ export type ControlPlanned = Pick<Planned, "plan" | "observed">;
  */
 export async function planControl(work: ControlWork, world: World): Promise<ControlPlanned> {
   const { federation, destroy } = work;
-  const { resources: named, findings } = controlResources(work, await readControl(work, world));
+  const { resources: all, findings } = controlResources(work, destroy ? [] : await readControl(work, world));
+  // Removing needs nothing that is only used: the functions' own accounts may be gone, and their project with them.
+  const named = destroy ? all.filter(({ hold }) => hold === "own") : all;
   const known = new Set(named.map(({ address }) => address));
   const watched = expand(federation.links, parties).resources.filter(
     ({ address }) => address.startsWith("google:serviceAccount/") && !known.has(address),
   );
-  const resources = [...named, ...watched];
+  const resources = destroy ? named : [...named, ...watched];
   const question = {
     ...{ resources, waves: order(resources).waves, owner: controlOwner(federation.name), parties },
     refs: ({ spec }: Resource) => refsOf(spec),
@@ -114,7 +116,7 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
     leftovers: "named",
   } as const;
   const observed = await observe(question, world);
-  const missing = watched.filter(({ address }) => observed.live.get(address)?.state !== "present");
+  const missing = (destroy ? [] : watched).filter(({ address }) => observed.live.get(address)?.state !== "present");
   const early = named.filter(({ spec }) => missing.some((account) => account.spec.email === spec.account));
   const wanted = named.filter((one) => !observed.failed.has(one.address) && !early.includes(one));
   const plan = planOf({
@@ -122,7 +124,7 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
     ...{ swept: false, takes: false },
     // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
     consents: noConsents,
-    desired: destroy ? wanted.filter(({ hold }) => hold === "use") : wanted,
+    desired: destroy ? [] : wanted,
     named,
     findings: [
       ...new Set([...observed.failed.values(), ...observed.findings.filter(({ severity }) => severity !== "hint")]),

@@ -335,6 +335,8 @@ export interface Party {
   readonly control?: (ask: ControlAsk) => ControlWanted;
   /** Reads what `control` depends on and the file does not say, such as the documents of managed policies. */
   readonly readControl?: (resources: readonly Resource[], world: World) => Promise<ControlAsk["documents"]>;
+  /** What must exist before these changes can be made, and does not, and is made by another command. Left out: nothing. */
+  readonly lacks?: (changes: readonly Change[], world: World) => Promise<readonly Finding[]>;
   /** What a side of a link makes a run do on the machine that it runs on. Left out: nothing. Pure. */
   readonly effects?: (link: Link, side: "from" | "to") => readonly Omit<LocalEffect, "link">[];
   /** What remains to be done by people for a link to be used. */

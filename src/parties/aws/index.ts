@@ -23,6 +23,7 @@ import { audit } from "./audit.ts";
 import { callerTitle, identify } from "./caller/identity.ts";
 import { explainMint, mint, mintAs } from "./caller/mint.ts";
 import { callerContradictions, roleContradictions } from "./contradictions.ts";
+import { lacks } from "./control/lacks.ts";
 import { controlResources } from "./control/resources.ts";
 import { documentsOf } from "./control/services.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
@@ -156,6 +157,7 @@ export const aws: Party = {
   preflight,
   nextSteps: (link) => (link.to.party === "aws" ? nextSteps(link) : []),
   effects: accessEffects,
+  lacks,
 };
 
 /** A profile may hold a program that gives credentials; both ways act as somebody whom the file chooses. */
