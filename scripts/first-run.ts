@@ -5,9 +5,13 @@ import { showReport, strike } from "../src/deploy/running.ts";
 import { type Command, type Names, nameOf } from "../src/deploy/setup.ts";
 import { verdicts } from "../src/model.ts";
 import { commandLine } from "../src/say/paper.ts";
+import { printable, shownValue } from "../src/say/visible.ts";
 import { codes } from "../src/verdict/exit.ts";
 import { GcloudFailed, read, typed, write } from "./gcloud.ts";
 import type { Place } from "./place.ts";
+
+/** A line for people; the stored report that some of them quote is text that somebody may have written. */
+const say = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
 
 const verdict = z.enum(verdicts);
 const execution = z.object({
@@ -35,7 +39,7 @@ export async function firstRun(place: Place, names: Names): Promise<number> {
   const listed: Command = ["workflows", "executions", "list", workflow, ...where, "--limit=1", "--format=json"];
   const before = (await latest(place, listed))?.name;
   const fire = strike(names);
-  process.stdout.write(`$ ${typed(fire)}\n`);
+  say(`$ ${typed(fire)}`);
   await write(place, fire);
   const ended = await until(place, async () => {
     const found = await latest(place, listed);
@@ -67,12 +71,11 @@ async function until<T>({ signal }: Place, look: () => Promise<T | undefined>): 
 
 async function told(place: Place, names: Names): Promise<number> {
   const show = showReport(names);
-  process.stdout.write(`$ ${typed(show)}\n`);
+  say(`$ ${typed(show)}`);
   const { at, exit, verdict, links } = report.parse(await read(place, show));
-  const width = Math.max(...links.map((one) => one.link.length));
-  for (const one of links) process.stdout.write(`  ${one.verdict.padEnd(8)}  ${one.link.padEnd(width)}\n`);
+  for (const one of links) say(`  ${one.verdict.padEnd(8)}  ${shownValue(one.link)}`);
   const every = `every ${names.every} minutes from now on`;
-  process.stdout.write(`${at}   ${verdict}   scheduler, workflow, function and every link; ${every}\n`);
-  if (exit !== codes.fine) process.stdout.write(`next   ${commandLine("health", place.context.paper)}\n`);
+  say(`${shownValue(at)}   ${verdict}   scheduler, workflow, function and every link; ${every}`);
+  if (exit !== codes.fine) say(`next   ${commandLine("health", place.context.paper)}`);
   return exit;
 }
