@@ -58,7 +58,7 @@ export function planText(given: PlanView, paper: Paper, withFindings = true): st
   const { plan, links } = view;
   const made = plan.waves.flat();
   const ordered = [...plan.changes].sort((one, other) => made.indexOf(one.address) - made.indexOf(other.address));
-  const blocks = links.map((link) => linkBlock(link, ordered, paper));
+  const blocks = links.filter((link) => !isGone(link, view)).map((link) => linkBlock(link, ordered, paper));
   const orphans = plan.changes.filter((change) => change.links.length === 0);
   const leftovers =
     orphans.length > 0
@@ -78,6 +78,10 @@ export function planText(given: PlanView, paper: Paper, withFindings = true): st
     ...ending(view, paper),
   ].join("\n");
 }
+
+/** Nothing of the link is there to be destroyed, and nothing kept us from seeing that. */
+const isGone = ({ name }: Titled, { command, plan }: PlanView): boolean =>
+  command === "destroy" && !plan.changes.some(({ links }) => links.includes(name)) && !plan.findings.some(isStop);
 
 /** A link with no change at all could not be read: that must not look like one that is well. */
 function linkBlock(link: Titled, changes: readonly Change[], paper: Paper): string {
