@@ -264,7 +264,8 @@ const terraformToken = (organization: string, project: string, workspace: string
 function terraformTokens(organizations: readonly string[], words: Words): readonly Token[] {
   const projects = unique(["web", ...words("terraform_project_name")]);
   const workspaces = unique(["prod", "prod-evil", "evil-prod", ...words("terraform_workspace_name")]);
-  const phases = unique(["apply", "plan", ...words("terraform_run_phase")]);
+  // Nobody chooses anything else for a phase.
+  const phases = ["apply", "plan"];
   return organizations.flatMap((organization) =>
     projects.flatMap((project) =>
       workspaces.flatMap((workspace) => phases.map((phase) => terraformToken(organization, project, workspace, phase))),

@@ -35,6 +35,8 @@ export interface Pool {
   readonly wanted: PoolTrust;
   /** Whom of the pool the link grants something, and whom somebody else granted the same. */
   readonly granted: readonly Tail[];
+  /** Those of `granted` whose binding is there now; left out, all of them. */
+  readonly held?: readonly Tail[];
   readonly extra: readonly Tail[];
   /** Whole pools of somebody else to whom the same was granted: whoever keeps such a pool decides who comes through it. */
   readonly foreign: readonly string[];
@@ -75,7 +77,7 @@ interface Admitted {
 
 function throughOwn(pool: Pool): readonly Stranger[] {
   const { live, wanted } = pool;
-  const tails = [...pool.granted, ...pool.extra];
+  const tails = [...heldIn(pool), ...pool.extra];
   const ask = { trust: live, wanted, inside: pool.inside, base: pool.base, pinned: pool.pinned };
   const reaching = tried({ ...ask, tails });
   const strange = reaching.admitted
@@ -93,6 +95,8 @@ function throughOwn(pool: Pool): readonly Stranger[] {
     .toSorted((a, b) => rank(a) - rank(b));
   return [...unsure, ...(first ? [{ ...strangerOf(first, pool), enters: true as const }] : [])];
 }
+
+const heldIn = ({ granted, held }: Pool): readonly Tail[] => held ?? granted;
 
 const entered = new Map<string, Tried>();
 /** A run has few pool providers; a fuzzer has many. */
@@ -115,11 +119,12 @@ const isInside = ({ sub, arn }: Claims, { inside }: Pool): boolean =>
   inside.some((one) => (arn === undefined ? one.sub === sub : one.arn === arn));
 
 /** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
-function anotherAudience({ live, wanted, granted, inside }: Pool): Stranger | undefined {
+function anotherAudience(pool: Pool): Stranger | undefined {
+  const { live, wanted, inside } = pool;
   const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !audiencesOf(wanted).includes(one)) : [];
   for (const aud of extra) {
     const trust = { ...live, audiences: [aud] };
-    const [first] = tried({ trust, wanted: { ...wanted, audiences: [aud] }, inside, tails: granted }).admitted;
+    const [first] = tried({ trust, wanted: { ...wanted, audiences: [aud] }, inside, tails: heldIn(pool) }).admitted;
     if (first)
       return {
         who: `a token for the audience ${aud}`,
@@ -149,7 +154,7 @@ const undecided = (reason: string): Stranger => ({
 });
 
 function throughOther(other: OtherProvider, pool: Pool): readonly Stranger[] {
-  const tails = [...pool.granted, ...pool.extra].filter((tail) => tail !== "*" || !other.named);
+  const tails = [...heldIn(pool), ...pool.extra].filter((tail) => tail !== "*" || !other.named);
   // The workload of the link is itself through whichever pool provider of its issuer it comes.
   const sameIssuer = other.trust.type === pool.live.type && isSameIssuer(other.trust.source, pool.live.source);
   // Whoever the file lets in at the link's own door is no stranger at another of the same issuer.
@@ -212,10 +217,10 @@ export function comesThrough(
   for (const { trust, id, wanted } of providers) {
     const { admitted } = tried({ trust, wanted, inside: [], tails });
     const [first] = admitted
-      .filter(({ candidate: { who, claims }, wanted: meant }) => {
-        if (who === "outsider") return true;
-        return !meant && !isNamed(claims, wanted) && !grants.every((own) => isAmong(claims, wanted, own));
-      })
+      .filter(
+        ({ candidate: { who, claims } }) =>
+          who === "outsider" || !grants.every((own) => isAmong(claims, wanted, own) || isNamed(claims, own)),
+      )
       .toSorted((a, b) => rank(a) - rank(b));
     if (first) return { who: nameOf(first.candidate.claims, trust), ...replayable(first, trust), through: id };
   }
@@ -226,9 +231,8 @@ export function comesThrough(
 const isAmong = (claims: Claims, wanted: PoolTrust | undefined, tails: readonly Tail[]): boolean =>
   tails.length > 0 && isMeantTo(claims, wanted, tails);
 
-/** The file names this very subject, whatever else it asks of the token. */
-const isNamed = ({ sub }: Claims, wanted: PoolTrust | undefined): boolean =>
-  wanted !== undefined && literalsBy(wanted.condition, {}).get("sub")?.includes(String(sub)) === true;
+/** The file grants it to this very subject, whatever else it asks of the token. */
+const isNamed = ({ sub }: Claims, tails: readonly Tail[]): boolean => tails.includes(`subject/${String(sub)}`);
 
 /** Which of a pool's grants another pool provider, or another alternative of one, can yield (lint). */
 export function yields(trust: PoolTrust, tails: readonly Tail[], inside: readonly Claims[]): readonly Claims[] {

@@ -57,6 +57,7 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
     live,
     wanted,
     granted: tailsOf(target, identity),
+    held: heldBy(view, identity),
     ...besides(view, identity),
     grants: sink
       ? `speaks as ${sink.email}`
@@ -66,6 +67,13 @@ function poolOf(view: TrustView, desired: Resource): Pool | undefined {
     base,
     ...(identity.proof === "aws4_request" && "instance" in identity.who ? { pinned: ["session"] } : {}),
   };
+}
+
+/** Whom of the pool the link's own bindings name, as far as they are there. */
+function heldBy({ link, all }: TrustView, identity: Identity): readonly string[] {
+  const bindings = bindingResources(link, identity).filter(({ spec }) => spec.pool !== "");
+  const there = bindings.filter(({ address }) => all === undefined || all.get(address)?.state === "present");
+  return [...new Set(there.map(({ spec }) => String(spec.member)))];
 }
 
 /**
