@@ -1,8 +1,8 @@
 import type { Address, Change, Consents, Finding, Json, Kind, Link, Plan, Resource } from "../model.ts";
 import { accepted, type Deciding, effective, expired } from "./accept.ts";
-import { compare, lookupOf, type Observation } from "./compare.ts";
+import { compare, contradictedOf, lookupOf, type Observation } from "./compare.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { decisionsIn, guard } from "./guard.ts";
+import { decisionsIn, guard, isPruned } from "./guard.ts";
 import { order } from "./order.ts";
 
 /** Everything a plan depends on: the same input gives the same fingerprint. */
@@ -47,7 +47,17 @@ export function planOf(input: PlanInput): Plan {
   const all = input.takes ? compared.filter(({ verb }) => !["create", "restore", "adopt"].includes(verb)) : compared;
   const changes = limit(all, input.only);
   const lookup = lookupOf(input.observed.live);
-  const guarding = { changes, beside: compared, links: input.links, consents, kinds, lookup };
+  const contradicted = input.only.length === 0 ? contradictedOf(input) : [];
+  const guarding = {
+    changes,
+    beside: compared,
+    links: input.links,
+    consents,
+    kinds,
+    lookup,
+    contradicted,
+    owner: deployment,
+  };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
   const findings = [
@@ -69,10 +79,15 @@ export function planOf(input: PlanInput): Plan {
     changes,
     waves: ordered.waves,
     open: openOf(all),
+    prunes: prunesOf(changes, consents),
     swept: input.swept,
     findings,
   };
 }
+
+/** Only what the consent counts exactly is deleted without a link that names it; nothing is, where the number differs. */
+const prunesOf = (changes: readonly Change[], { prune }: Consents): boolean =>
+  prune !== undefined && prune === changes.filter(isPruned).length;
 
 /** What carries something that is yet to be made, whichever links are named. */
 function openOf(changes: readonly Change[]): readonly Address[] {
@@ -90,7 +105,7 @@ function limit(changes: readonly Change[], only: readonly string[]): readonly Ch
 /** What a plan promises, without etags and times: desired with its references symbolic, and live. */
 function essence(change: Change): Json {
   const live = change.live;
-  const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined } : live;
+  const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined, former: undefined } : live;
   const { decisions: _, ...desired } = change.desired ?? {};
   return { ...change, ...(change.desired ? { desired } : {}), live: seen } as unknown as Json;
 }

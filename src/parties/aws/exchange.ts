@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ExchangeAsk, Session, Token, World } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { type Account, sts } from "./client.ts";
+import { roleAddress } from "./role/spec.ts";
 import { accessOf, roleArnOf, roleOf } from "./shape.ts";
 
 // What an answer must hold before it means anything: the SDK takes an empty 200 for success (fact sheet
@@ -30,7 +31,7 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   const role = roleOf(ask.link);
   const powerless = ask.purpose !== "use";
   const input = {
-    RoleArn: roleArnOf(role),
+    RoleArn: arnFor(ask),
     RoleSessionName:
       ask.sessionName ??
       (ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims))),
@@ -40,6 +41,15 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   };
   return assumeRole(world, accountOf(ask), input);
 }
+
+/**
+ * The ARN of the role as it was read: one that was adopted may have another path than the one at which roles are made.
+ * Whoever has read nothing goes by the file.
+ */
+const arnFor = ({ link, lookup }: ExchangeAsk): string => {
+  const role = roleOf(link);
+  return lookup?.({ $ref: roleAddress(role), field: "arn" }) ?? roleArnOf(role);
+};
 
 /** A session for a token. Unsigned: what is believed is the token alone (wire.md, trap 5). */
 export async function assumeRole(
