@@ -35,6 +35,8 @@ export interface ControlWork {
   readonly control: Control;
   /** Nothing of it is wanted any more. */
   readonly destroy?: boolean;
+  /** How many things that it no longer needs may be deleted. */
+  readonly prune?: number | undefined;
 }
 
 /** What the parties read for a control plane, one answer for each of them in their order. */
@@ -121,7 +123,7 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
     ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], tool: version, observed },
     ...{ swept: false, takes: false },
     // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
-    consents: noConsents,
+    consents: work.prune === undefined ? noConsents : { ...noConsents, prune: work.prune },
     desired: destroy ? wanted.filter(({ hold }) => hold === "use") : wanted,
     named,
     findings: [

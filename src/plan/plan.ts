@@ -32,9 +32,14 @@ export interface PlanInput {
 
 const undecided: Omit<Deciding, "consents"> = { accepts: [], now: 0, sharing: (link) => [link] };
 
+/** A list that is empty says as little as one that is left out. */
+const given = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+
 /** Breadth and privilege count by what was agreed to, whether a flag says so or the file; the other consents as given. */
 const agreed = (consents: Consents, set: readonly string[]) => ({
   ...consents,
+  adoptForget: given(consents.adoptForget),
+  replace: given(consents.replace),
   allowBroadSubject: [],
   allowPrivileged: [],
   ...(set.length > 0 ? { accepted: set } : {}),
@@ -106,7 +111,7 @@ function limit(changes: readonly Change[], only: readonly string[]): readonly Ch
 function essence(change: Change): Json {
   const live = change.live;
   const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined, former: undefined } : live;
-  const { decisions: _, ...desired } = change.desired ?? {};
+  const { decisions: _, defaults: __, ...desired } = change.desired ?? {};
   return { ...change, ...(change.desired ? { desired } : {}), live: seen } as unknown as Json;
 }
 
