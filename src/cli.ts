@@ -108,9 +108,14 @@ does(
   program
     .command("destroy [links...]")
     .description("remove what is ours, in safe order")
-    .option("--keep-service-accounts", "disable them instead"),
+    .option("--keep-service-accounts", "disable them instead")
+    .option("--prune <number>", "and what no link names any more: the number that the plan shows"),
   destroy,
-  ([links], flags) => ({ links: links as string[], keepServiceAccounts: flags.keepServiceAccounts === true }),
+  ([links], flags) => ({
+    links: links as string[],
+    keepServiceAccounts: flags.keepServiceAccounts === true,
+    ...(flags.prune === undefined ? {} : { prune: String(flags.prune) }),
+  }),
 );
 does(
   program

@@ -342,12 +342,15 @@ function stillSaid(
   const { plan, expansion, observed, state } = planned;
   const isWritten = ({ at }: Finding) => done.some(({ address }) => address === at.address);
   const about = plan.findings.filter(
-    (finding) => !state.includes(finding) && finding.asks !== undefined && !isWritten(finding),
+    (finding) => !state.includes(finding) && (finding.asks !== undefined || isLeft(finding)) && !isWritten(finding),
   );
   const seen = observed.findings.filter((finding) => !observed.notes.includes(finding));
   const findings = [...seen, ...notesOn(live, expansion.resources)];
   return [...about, ...stateOf(federation, expansion, { ...observed, live, findings }, now)];
 }
+
+/** What is said of things that no link names and that stay. */
+const isLeft = ({ code }: Finding): boolean => code === "PRUNE-ASKED" || code === "LEFTOVERS-CHANGED";
 
 /** One link after its proof, and what was found and changed beside it, of any link. */
 interface Checked {

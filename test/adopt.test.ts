@@ -1,12 +1,19 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Change } from "../src/model.ts";
-import { account, type Bench, bench, example } from "./support/bench.ts";
+import { wasTags } from "../src/parties/aws/role/former.ts";
+import { packed } from "../src/run/packed.ts";
+import { account, type Bench, bench, example, type Options } from "./support/bench.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // What was there before crosstrust comes back as it was, byte for byte (contract, section 9, "Adopting").
 
 const verbs = (changes: readonly Change[]) =>
   changes.map(({ address, verb, cause }) => [address, verb, ...(cause ? [cause] : [])].join(" "));
+
+const sha512 = (text: string): string => createHash("sha512").update(text).digest("base64url");
 
 /** A trust policy in somebody's own spelling, blanks and Sids included. */
 const theirTrust = `{
@@ -69,6 +76,8 @@ describe("a role at the path / with an extra statement, an inline and an attache
     ]);
     const role = await somebody.role();
     expect(role).toMatchObject({ Path: "/", MaxSessionDuration: 7200, Description: "made by hand" });
+    await b.apply(example.replace("AmazonS3ReadOnlyAccess", "AmazonSQSFullAccess"));
+    await b.apply(example);
     expect(verbs((await b.plan(example)).plan.changes).every((verb) => verb.endsWith("keep"))).toBe(true);
     expect((await b.callsOf(() => b.apply(example))).filter(({ write }) => write)).toEqual([]);
     await somebody.trust({ StringEquals: { "accounts.google.com:aud": "another" } });
@@ -78,5 +87,292 @@ describe("a role at the path / with an extra statement, an inline and an attache
     const destroyed = await b.apply(example, { destroy: true });
     expect(destroyed.applied.findings).toEqual([]);
     expect(await whole(somebody)).toEqual(before);
+  });
+});
+
+describe("what a role cannot be given back from is said before", () => {
+  const planned = async (b: Bench, text: string, more: Options = {}) =>
+    (await b.plan(text, { consents, ...more })).plan.findings
+      .filter(({ asks }) => asks)
+      .map(({ code, says }) => [code, says]);
+
+  test("a path that the file states is an error of the plan, the live path is not", async () => {
+    const b = await bench();
+    await handMade(b);
+    const stated = (path: string) => example.replace("audience:", `path: ${path}, audience:`);
+    expect(await planned(b, stated("/team/"))).toEqual([
+      [
+        "ADOPT-IMMUTABLE",
+        `aws role ${account}/reports-reader has the path /, the file states /team/, and a path cannot change`,
+      ],
+    ]);
+    expect(await planned(b, stated("/"))).toEqual([]);
+  });
+
+  test("a policy that no tag has room for is named, and lost only by name", async () => {
+    const b = await bench();
+    const Tags = Array.from({ length: 35 }, (_, at) => ({ Key: `t${at}`, Value: "x" }));
+    const somebody = await handMade(b, { Tags });
+    // Random names do not compress.
+    const names = Array.from({ length: 40 }, (_, at) => sha512(String(at)));
+    const Statement = names.map((name) => ({
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::x/${name}`,
+    }));
+    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+    await somebody.iam("PutRolePolicy", { RoleName: "reports-reader", PolicyName: "large", PolicyDocument });
+    const [[code, says] = []] = await planned(b, example);
+    expect([code, says]).toEqual(["ADOPT-FORGETS", expect.stringContaining("its inline policy large")]);
+    const adoptForget = ["reports-to-s3"];
+    expect(await planned(b, example, { consents: { ...consents, adoptForget } })).toEqual([]);
+    const { applied } = await b.apply(example, { consents: { ...consents, adoptForget } });
+    expect(applied.findings).toEqual([]);
+    await b.apply(example, { destroy: true });
+    const { names: left, role } = (await whole(somebody)) as { names: string[]; role: { Tags: unknown } };
+    expect(left).toEqual(["queues"]);
+    expect(role.Tags).toEqual(Tags);
+  });
+
+  test("too many tags of its own: there is no room for a mark", async () => {
+    const b = await bench();
+    const Tags = Array.from({ length: 48 }, (_, at) => ({ Key: `t${at}`, Value: "x" }));
+    await handMade(b, { Tags });
+    expect(await planned(b, example)).toEqual([["ADOPT-NO-ROOM", expect.stringContaining("48 tags")]]);
+  });
+});
+
+describe("what a tag says is not enough", () => {
+  const RoleName = "reports-reader";
+
+  test("crosstrust:adopted on a role of ours: it is reported, and destroy deletes the role", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const somebody = new Somebody(b);
+    await somebody.iam("TagRole", { RoleName, Tags: [{ Key: "crosstrust:adopted", Value: "true" }] });
+    const { plan } = await b.plan(example);
+    expect(plan.findings.map(({ code }) => code)).toEqual(["MARK-CONTRADICTED"]);
+    await b.apply(example, { destroy: true });
+    await expect(somebody.role()).rejects.toThrow(/cannot be found/);
+  });
+
+  test("nor is a record of another trust beside it", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const somebody = new Somebody(b);
+    await somebody.iam("TagRole", { RoleName, Tags: forged() });
+    await b.apply(example, { destroy: true });
+    await expect(somebody.role()).rejects.toThrow(/cannot be found/);
+  });
+
+  test("the record of an adopted role is replaced: nothing of it comes into being, and destroy says so", async () => {
+    const b = await bench();
+    const somebody = await handMade(b);
+    await b.apply(example, { consents });
+    const before = (await whole(somebody)) as { role: { AssumeRolePolicyDocument: string } };
+    await somebody.iam("TagRole", { RoleName, Tags: forged() });
+    const { applied } = await b.apply(example, { destroy: true });
+    expect(applied.findings.map(({ code }) => code)).toEqual(["NOT-RESTORED"]);
+    const after = (await whole(somebody)) as typeof before;
+    expect(after.role.AssumeRolePolicyDocument).toBe(before.role.AssumeRolePolicyDocument);
+  });
+
+  /** What somebody writes who may tag a role, and would like to assume it. */
+  function forged() {
+    const trust = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { AWS: "999988887777" }, Action: "sts:AssumeRole" }],
+    });
+    const record = { trust, managed: [], inline: {}, maxSession: 3600, boundary: null, tags: {} };
+    return [{ Key: "crosstrust:adopted", Value: "true" }, ...wasTags(packed(record))];
+  }
+
+  test("a stranger's role that carries our mark is neither changed nor deleted, and is listed", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const somebody = new Somebody(b);
+    const theirs = { RoleName: "strangers", Path: "/crosstrust/" };
+    const Tags = Object.entries({ owner: "acme", want: "0".repeat(16), put: "0".repeat(16) });
+    await somebody.iam("CreateRole", {
+      ...theirs,
+      AssumeRolePolicyDocument: theirTrust,
+      Tags: Tags.map(([key, Value]) => ({ Key: `crosstrust:${key}`, Value })),
+    });
+    const { plan } = await b.plan(example);
+    expect(plan.findings.map(({ code }) => code)).toEqual(["LEFTOVERS-CHANGED"]);
+    expect(plan.changes.every(({ verb }) => verb === "keep")).toBe(true);
+    for (const options of [{}, { destroy: true }]) await b.apply(example, options);
+    expect((await somebody.role("strangers")).AssumeRolePolicyDocument).toBe(encodeURIComponent(theirTrust));
+  });
+
+  test("a stranger's account that carries our mark stays", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const description = `theirs [crosstrust/1 acme ${"0".repeat(16)} ${"0".repeat(16)}]`;
+    await b.google("POST", "iam/v1/projects/acme-prod/serviceAccounts", {
+      accountId: "stranger",
+      serviceAccount: { description },
+    });
+    const { plan } = await b.plan(example);
+    expect(plan.findings.map(({ code }) => code)).toEqual(["LEFTOVERS-CHANGED"]);
+    for (const options of [{}, { destroy: true }]) await b.apply(example, options);
+    const left = await b.google(
+      "GET",
+      "iam/v1/projects/acme-prod/serviceAccounts/stranger@acme-prod.iam.gserviceaccount.com",
+    );
+    expect(left.body.description).toBe(description);
+  });
+});
+
+test("two files with one name in one account: neither deletes or gives back what is the other's", async () => {
+  const b = await bench();
+  const other = example
+    .replace("reports-to-s3", "other-to-s3")
+    .replace("serviceAccount: reports", "serviceAccount: others")
+    .replace("role: reports-reader", "role: others-reader");
+  await handMade(b);
+  await b.apply(example, { consents });
+  await b.apply(other);
+  await b.apply(other);
+  expect((await b.health(example)).links.map(({ verdict }) => verdict)).toEqual(["works"]);
+  await b.apply(other, { destroy: true });
+  expect((await b.health(example)).verdict).toBe("works");
+  const { plan } = await b.plan(other, { consents: { prune: 5 } });
+  expect(plan.findings.map(({ code, asks }) => [code, asks])).toEqual([["PRUNE-ASKED", "usage"]]);
+});
+
+describe("replacing", () => {
+  const moved = (path: string) => example.replace("audience:", `path: ${path}, audience:`);
+  const replace = [`aws:role/${account}/reports-reader` as const];
+
+  test("takes the address of what is replaced", async () => {
+    const b = await bench();
+    await b.apply(example);
+    const { plan } = await b.plan(moved("/team/"));
+    expect(plan.findings.map(({ code, asks }) => [code, asks])).toEqual([["REPLACES", "usage"]]);
+    const { applied, traces } = await b.apply(moved("/team/"), { consents: { replace } });
+    expect([applied.findings, traces[0]?.hops.every(({ result }) => result === "ok")]).toEqual([[], true]);
+    expect((await new Somebody(b).role()).Path).toBe("/team/");
+  });
+
+  test("a replaced thing stays adopted, and gets back what it had", async () => {
+    const b = await bench();
+    const somebody = await handMade(b);
+    const before = (await whole(somebody)) as { names: unknown; documents: unknown; AttachedPolicies: unknown };
+    await b.apply(example, { consents });
+    await b.apply(moved("/team/"), { consents: { replace } });
+    expect((await b.plan(moved("/team/"))).plan.changes.every(({ verb }) => verb === "keep")).toBe(true);
+    const { planned, applied } = await b.apply(moved("/team/"), { destroy: true });
+    expect(verbs(planned.plan.changes)).toContain(`aws:role/${account}/reports-reader release`);
+    expect(applied.findings).toEqual([]);
+    const after = (await whole(somebody)) as typeof before & { role: Record<string, unknown> };
+    expect(after).toMatchObject({
+      names: before.names,
+      documents: before.documents,
+      AttachedPolicies: before.AttachedPolicies,
+    });
+    expect(after.role).toMatchObject({ Path: "/team/", AssumeRolePolicyDocument: encodeURIComponent(theirTrust) });
+  });
+});
+
+describe("things of Google", () => {
+  const example = (name: string): string =>
+    readFileSync(join(import.meta.dirname, "..", "examples", `${name}.yaml`), "utf8");
+  const file = example("aws-to-google");
+  const pools = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools";
+  const accounts = "iam/v1/projects/acme-prod/serviceAccounts";
+  const email = "etl-sink@acme-prod.iam.gserviceaccount.com";
+  const paths = {
+    pool: `${pools}/partners`,
+    poolProvider: `${pools}/partners/providers/aws-prod`,
+    account: `${accounts}/${email}`,
+    policy: `${accounts}/${email}:getIamPolicy`,
+    bucket: "storage/storage/v1/b/acme-reports/iam",
+  };
+  const asked = { adopt: ["ec2-to-gcs"] };
+
+  /** A pool, a pool provider and an account as people make them, the last disabled, with grants of their own. */
+  async function handMade(b: Bench, more: Record<string, unknown> = {}): Promise<void> {
+    await b.google("POST", `${pools}?workloadIdentityPoolId=partners`, {
+      description: "our partners ",
+      disabled: true,
+    });
+    await b.google("POST", `${paths.pool}/providers?workloadIdentityPoolProviderId=aws-prod`, {
+      displayName: "by hand",
+      aws: { accountId: "123456789000" },
+      attributeMapping: { "google.subject": "assertion.arn" },
+      attributeCondition: "assertion.account  ==  '123456789000'",
+      ...more,
+    });
+    await b.google("POST", accounts, { accountId: "etl-sink", serviceAccount: { description: "the sink" } });
+    await b.google("POST", `${paths.account}:disable`, {});
+    const { body } = await b.google("GET", paths.bucket);
+    const bindings = [{ role: "roles/storage.objectViewer", members: [`serviceAccount:${email}`] }];
+    await b.google("PUT", paths.bucket, { ...body, bindings });
+  }
+
+  /** What Google tells of all of it, without etags and versions. */
+  async function whole(b: Bench): Promise<unknown> {
+    const [pool, poolProvider, account, policy, bucket] = await Promise.all([
+      b.google("GET", paths.pool),
+      b.google("GET", paths.poolProvider),
+      b.google("GET", paths.account),
+      b.google("POST", paths.policy, {}),
+      b.google("GET", paths.bucket),
+    ]);
+    const { etag: _, ...plain } = account.body;
+    return [pool.body, poolProvider.body, plain, policy.body.bindings ?? [], bucket.body.bindings];
+  }
+
+  test("come back as they were: disabled, with their mapping, their condition, their description and their grants", async () => {
+    const b = await bench();
+    await handMade(b);
+    const before = await whole(b);
+    const { planned, applied, traces } = await b.apply(file, { consents: asked });
+    expect(planned.plan.findings.filter(({ asks }) => asks)).toEqual([]);
+    expect(applied.findings).toEqual([]);
+    expect(traces[0]?.hops.map(({ result }) => result)).toEqual(["ok", "ok", "ok", "ok"]);
+    expect((await b.plan(file)).plan.changes.every(({ verb }) => verb === "keep")).toBe(true);
+    expect((await b.callsOf(() => b.apply(file))).filter(({ write }) => write)).toEqual([]);
+    await b.apply(file, { destroy: true });
+    expect(await whole(b)).toEqual(before);
+  });
+
+  test("a condition that does not fit into the description is named, and lost only by name", async () => {
+    const b = await bench();
+    const long = Array.from({ length: 6 }, (_, at) => `assertion.arn != '${sha512(String(at))}'`).join(" && ");
+    await handMade(b, { attributeCondition: long });
+    const findings = (await b.plan(file, { consents: asked })).plan.findings.filter(({ asks }) => asks);
+    expect(findings.map(({ code, says }) => [code, says])).toEqual([
+      ["ADOPT-FORGETS", expect.stringContaining("its condition")],
+    ]);
+    await b.apply(file, { consents: { ...asked, adoptForget: ["ec2-to-gcs"] } });
+    await b.apply(file, { destroy: true });
+    expect((await b.google("GET", paths.poolProvider)).body).toMatchObject({
+      attributeMapping: { "google.subject": "assertion.arn" },
+    });
+  });
+
+  test("an adopted mark behind our own text makes nothing somebody else's", async () => {
+    const b = await bench();
+    await b.apply(file);
+    const { description } = (await b.google("GET", paths.pool)).body as { description: string };
+    await b.google("PATCH", `${paths.pool}?updateMask=description`, {
+      description: description.replace(/\]$/, " adopted]"),
+    });
+    await b.apply(file, { destroy: true });
+    expect((await b.google("GET", paths.pool)).body.state).toBe("DELETED");
+  });
+
+  test("another deployment's pool gets its mark back", async () => {
+    const b = await bench();
+    await b.apply(file);
+    const before = (await b.google("GET", paths.pool)).body;
+    const other = file.replace("name: acme", "name: beta");
+    await b.apply(other, { consents: asked });
+    expect((await b.google("GET", paths.pool)).body.description).toContain("[crosstrust/1 beta ");
+    await b.apply(other, { destroy: true });
+    expect((await b.google("GET", paths.pool)).body).toEqual(before);
+    expect((await b.health(file)).verdict).toBe("works");
   });
 });

@@ -30,6 +30,8 @@ export interface Guarded {
   readonly contradicted: Leftovers["found"];
   /** The deployment. */
   readonly owner: string;
+  /** The command that carries the plan out, as people type it. */
+  readonly command: "apply" | "destroy";
 }
 
 /**
@@ -164,7 +166,7 @@ export const isPruned = ({ verb, links }: Change): boolean =>
   (verb === "delete" || verb === "release") && links.length === 0;
 
 /** Another number than the plan shows means that somebody counted other things: then nothing at all is written. */
-function prunes({ changes, consents }: Guarded): readonly Finding[] {
+function prunes({ changes, consents, command }: Guarded): readonly Finding[] {
   const gone = changes.filter(isPruned);
   const number = gone.length === 1 ? "1 thing" : `${gone.length} things`;
   if (consents.prune !== undefined && consents.prune !== gone.length)
@@ -174,7 +176,7 @@ function prunes({ changes, consents }: Guarded): readonly Finding[] {
         says: `--prune ${consents.prune} was given, and ${number} of this deployment would be deleted or given back`,
         fix: [
           gone.length > 0
-            ? `look at them in the plan; then: crosstrust apply --prune ${gone.length}`
+            ? `look at them in the plan; then: crosstrust ${command} --prune ${gone.length}`
             : "leave --prune out",
         ],
       }),
@@ -185,7 +187,7 @@ function prunes({ changes, consents }: Guarded): readonly Finding[] {
       severity: "warning",
       says: `${number} of this deployment ${gone.length === 1 ? "is" : "are"} named by no link and ${gone.length === 1 ? "stays" : "stay"}`,
       fix: [
-        `look whether another file has the name of this one; if not: crosstrust apply --prune ${gone.length} deletes ${gone.length === 1 ? "it" : "them"}`,
+        `look whether another file has the name of this one; if not: crosstrust ${command} --prune ${gone.length} deletes ${gone.length === 1 ? "it" : "them"}`,
       ],
     }),
   ];

@@ -62,6 +62,7 @@ export function planOf(input: PlanInput): Plan {
     lookup,
     contradicted,
     owner: deployment,
+    command: input.takes ? ("destroy" as const) : ("apply" as const),
   };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };

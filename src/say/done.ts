@@ -32,6 +32,9 @@ const past: Readonly<Record<Verb, string>> = {
 const wished = ({ plan }: PlanView): boolean =>
   plan.changes.some(({ verb }) => verb !== "keep") || plan.findings.some(({ asks }) => asks === "untold");
 
+/** Warnings that are told after a run as well: what nobody may miss, and what stays. */
+const alsoLoud = /^(GOOGLE-DEFAULT|PRUNE-ASKED|LEFTOVERS-CHANGED|NOT-RESTORED)/;
+
 /** What was done, then how each link fares now, the proof last. */
 export function doneText({ view, done, health, findings, undecided }: DoneView, paper: Paper): string {
   const { file, links, world } = view;
@@ -42,7 +45,7 @@ export function doneText({ view, done, health, findings, undecided }: DoneView, 
     return `  ${(joined ? "joined" : past[change.verb]).padEnd(12)}  ${party} ${kind}  ${name}`;
   });
   const loud = byWeight(distinct(findings)).filter(
-    ({ severity, code }) => severity === "error" || severity === "security" || code.startsWith("GOOGLE-DEFAULT"),
+    ({ severity, code }) => severity === "error" || severity === "security" || alsoLoud.test(code),
   );
   const width = Math.max(...health.map(({ link }) => link.length), 12);
   return [

@@ -241,7 +241,7 @@ async function removeRole(
 
 async function giveBack(world: World, target: Wanted, raw: RawRole): Promise<readonly Finding[]> {
   const back = returnOf(raw);
-  if ("stays" in back) return [notRestored(target.name, back.stays)];
+  if ("stays" in back) return [{ ...notRestored(target.name, back.stays), asks: "conflict" }];
   for (const write of back.writes) {
     // Somebody may have deleted a policy that the role had: the rest comes back all the same.
     const done = await unlessMissing(calls.writeRole(world, target, write).then(() => true));

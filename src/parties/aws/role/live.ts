@@ -48,7 +48,11 @@ export function present(wanted: Wanted, { role, inline, managed }: RawRole): Liv
     outputs: { arn: role.Arn, roleId: role.RoleId, ...(sid ? { vouches: sid } : {}) },
     ...(mark ? { mark } : {}),
     ...(forged ? { notes: [forgedNote(role.RoleName)] } : {}),
-    former: () => formerOf({ role, inline, managed }),
+    // The first record holds all of it, so there is never another one of the same owner.
+    former: (owner) =>
+      mark?.adopted && mark.owner === owner
+        ? { ...(mark.was === undefined ? {} : { was: mark.was }), lost: [] }
+        : formerOf({ role, inline, managed }),
   };
 }
 
