@@ -6,6 +6,7 @@ import type { Change } from "../src/model.ts";
 import { wasTags } from "../src/parties/aws/role/former.ts";
 import { packed } from "../src/run/packed.ts";
 import { account, type Bench, bench, example, type Options } from "./support/bench.ts";
+import { at, poolByHand, roleByHand, theirTrust } from "./support/by-hand.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // What was there before crosstrust comes back as it was, byte for byte (contract, section 9, "Adopting").
@@ -14,37 +15,6 @@ const verbs = (changes: readonly Change[]) =>
   changes.map(({ address, verb, cause }) => [address, verb, ...(cause ? [cause] : [])].join(" "));
 
 const sha512 = (text: string): string => createHash("sha512").update(text).digest("base64url");
-
-/** A trust policy in somebody's own spelling, blanks and Sids included. */
-const theirTrust = `{
-  "Version": "2012-10-17",
-  "Statement": [
-    { "Sid": "Ec2", "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" },
-    { "Sid": "Ops", "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::${account}:root" }, "Action": "sts:AssumeRole" }
-  ]
-}`;
-const theirInline = `{ "Version": "2012-10-17",  "Statement": { "Effect": "Allow", "Action": "sqs:*", "Resource": "*" } }`;
-const theirManaged = "arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess";
-
-/** A role as people make it in the console: at the path `/`, with trust, permissions, limits and tags of its own. */
-async function handMade(b: Bench, extra: Record<string, unknown> = {}): Promise<Somebody> {
-  const somebody = new Somebody(b);
-  await somebody.iam("CreateRole", {
-    RoleName: "reports-reader",
-    Description: "made by hand",
-    MaxSessionDuration: 7200,
-    AssumeRolePolicyDocument: theirTrust,
-    Tags: [{ Key: "team", Value: "data" }],
-    ...extra,
-  });
-  await somebody.iam("PutRolePolicy", {
-    RoleName: "reports-reader",
-    PolicyName: "queues",
-    PolicyDocument: theirInline,
-  });
-  await somebody.iam("AttachRolePolicy", { RoleName: "reports-reader", PolicyArn: theirManaged });
-  return somebody;
-}
 
 /** Everything that IAM tells of the role. */
 async function whole(somebody: Somebody): Promise<unknown> {
@@ -63,7 +33,7 @@ const consents = { adopt: ["reports-to-s3"] };
 describe("a role at the path / with an extra statement, an inline and an attached policy", () => {
   test("is adopted, proved, checked for drift and given back byte for byte", async () => {
     const b = await bench();
-    const somebody = await handMade(b);
+    const somebody = await roleByHand(b);
     const before = await whole(somebody);
     const { planned, applied, traces } = await b.apply(example, { consents });
     expect(planned.plan.findings.filter(({ asks }) => asks)).toEqual([]);
@@ -98,7 +68,7 @@ describe("what a role cannot be given back from is said before", () => {
 
   test("a path that the file states is an error of the plan, the live path is not", async () => {
     const b = await bench();
-    await handMade(b);
+    await roleByHand(b);
     const stated = (path: string) => example.replace("audience:", `path: ${path}, audience:`);
     expect(await planned(b, stated("/team/"))).toEqual([
       [
@@ -112,7 +82,7 @@ describe("what a role cannot be given back from is said before", () => {
   test("a policy that no tag has room for is named, and lost only by name", async () => {
     const b = await bench();
     const Tags = Array.from({ length: 35 }, (_, at) => ({ Key: `t${at}`, Value: "x" }));
-    const somebody = await handMade(b, { Tags });
+    const somebody = await roleByHand(b, { Tags });
     // Random names do not compress.
     const names = Array.from({ length: 40 }, (_, at) => sha512(String(at)));
     const Statement = names.map((name) => ({
@@ -137,7 +107,7 @@ describe("what a role cannot be given back from is said before", () => {
   test("too many tags of its own: there is no room for a mark", async () => {
     const b = await bench();
     const Tags = Array.from({ length: 48 }, (_, at) => ({ Key: `t${at}`, Value: "x" }));
-    await handMade(b, { Tags });
+    await roleByHand(b, { Tags });
     expect(await planned(b, example)).toEqual([["ADOPT-NO-ROOM", expect.stringContaining("48 tags")]]);
   });
 });
@@ -167,7 +137,7 @@ describe("what a tag says is not enough", () => {
 
   test("the record of an adopted role is replaced: nothing of it comes into being, and destroy says so", async () => {
     const b = await bench();
-    const somebody = await handMade(b);
+    const somebody = await roleByHand(b);
     await b.apply(example, { consents });
     const before = (await whole(somebody)) as { role: { AssumeRolePolicyDocument: string } };
     await somebody.iam("TagRole", { RoleName, Tags: forged() });
@@ -230,7 +200,7 @@ test("two files with one name in one account: neither deletes or gives back what
     .replace("reports-to-s3", "other-to-s3")
     .replace("serviceAccount: reports", "serviceAccount: others")
     .replace("role: reports-reader", "role: others-reader");
-  await handMade(b);
+  await roleByHand(b);
   await b.apply(example, { consents });
   await b.apply(other);
   await b.apply(other);
@@ -257,7 +227,7 @@ describe("replacing", () => {
 
   test("a replaced thing stays adopted, and gets back what it had", async () => {
     const b = await bench();
-    const somebody = await handMade(b);
+    const somebody = await roleByHand(b);
     const before = (await whole(somebody)) as { names: unknown; documents: unknown; AttachedPolicies: unknown };
     await b.apply(example, { consents });
     await b.apply(moved("/team/"), { consents: { replace } });
@@ -279,46 +249,16 @@ describe("things of Google", () => {
   const example = (name: string): string =>
     readFileSync(join(import.meta.dirname, "..", "examples", `${name}.yaml`), "utf8");
   const file = example("aws-to-google");
-  const pools = "iam/v1/projects/acme-prod/locations/global/workloadIdentityPools";
-  const accounts = "iam/v1/projects/acme-prod/serviceAccounts";
-  const email = "etl-sink@acme-prod.iam.gserviceaccount.com";
-  const paths = {
-    pool: `${pools}/partners`,
-    poolProvider: `${pools}/partners/providers/aws-prod`,
-    account: `${accounts}/${email}`,
-    policy: `${accounts}/${email}:getIamPolicy`,
-    bucket: "storage/storage/v1/b/acme-reports/iam",
-  };
   const asked = { adopt: ["ec2-to-gcs"] };
-
-  /** A pool, a pool provider and an account as people make them, the last disabled, with grants of their own. */
-  async function handMade(b: Bench, more: Record<string, unknown> = {}): Promise<void> {
-    await b.google("POST", `${pools}?workloadIdentityPoolId=partners`, {
-      description: "our partners ",
-      disabled: true,
-    });
-    await b.google("POST", `${paths.pool}/providers?workloadIdentityPoolProviderId=aws-prod`, {
-      displayName: "by hand",
-      aws: { accountId: "123456789000" },
-      attributeMapping: { "google.subject": "assertion.arn" },
-      attributeCondition: "assertion.account  ==  '123456789000'",
-      ...more,
-    });
-    await b.google("POST", accounts, { accountId: "etl-sink", serviceAccount: { description: "the sink" } });
-    await b.google("POST", `${paths.account}:disable`, {});
-    const { body } = await b.google("GET", paths.bucket);
-    const bindings = [{ role: "roles/storage.objectViewer", members: [`serviceAccount:${email}`] }];
-    await b.google("PUT", paths.bucket, { ...body, bindings });
-  }
 
   /** What Google tells of all of it, without etags and versions. */
   async function whole(b: Bench): Promise<unknown> {
     const [pool, poolProvider, account, policy, bucket] = await Promise.all([
-      b.google("GET", paths.pool),
-      b.google("GET", paths.poolProvider),
-      b.google("GET", paths.account),
-      b.google("POST", paths.policy, {}),
-      b.google("GET", paths.bucket),
+      b.google("GET", at.pool),
+      b.google("GET", at.poolProvider),
+      b.google("GET", at.account),
+      b.google("POST", at.policy, {}),
+      b.google("GET", at.bucket),
     ]);
     const { etag: _, ...plain } = account.body;
     return [pool.body, poolProvider.body, plain, policy.body.bindings ?? [], bucket.body.bindings];
@@ -326,7 +266,7 @@ describe("things of Google", () => {
 
   test("come back as they were: disabled, with their mapping, their condition, their description and their grants", async () => {
     const b = await bench();
-    await handMade(b);
+    await poolByHand(b);
     const before = await whole(b);
     const { planned, applied, traces } = await b.apply(file, { consents: asked });
     expect(planned.plan.findings.filter(({ asks }) => asks)).toEqual([]);
@@ -341,14 +281,14 @@ describe("things of Google", () => {
   test("a condition that does not fit into the description is named, and lost only by name", async () => {
     const b = await bench();
     const long = Array.from({ length: 6 }, (_, at) => `assertion.arn != '${sha512(String(at))}'`).join(" && ");
-    await handMade(b, { attributeCondition: long });
+    await poolByHand(b, { attributeCondition: long });
     const findings = (await b.plan(file, { consents: asked })).plan.findings.filter(({ asks }) => asks);
     expect(findings.map(({ code, says }) => [code, says])).toEqual([
       ["ADOPT-FORGETS", expect.stringContaining("its condition")],
     ]);
     await b.apply(file, { consents: { ...asked, adoptForget: ["ec2-to-gcs"] } });
     await b.apply(file, { destroy: true });
-    expect((await b.google("GET", paths.poolProvider)).body).toMatchObject({
+    expect((await b.google("GET", at.poolProvider)).body).toMatchObject({
       attributeMapping: { "google.subject": "assertion.arn" },
     });
   });
@@ -356,23 +296,23 @@ describe("things of Google", () => {
   test("an adopted mark behind our own text makes nothing somebody else's", async () => {
     const b = await bench();
     await b.apply(file);
-    const { description } = (await b.google("GET", paths.pool)).body as { description: string };
-    await b.google("PATCH", `${paths.pool}?updateMask=description`, {
+    const { description } = (await b.google("GET", at.pool)).body as { description: string };
+    await b.google("PATCH", `${at.pool}?updateMask=description`, {
       description: description.replace(/\]$/, " adopted]"),
     });
     await b.apply(file, { destroy: true });
-    expect((await b.google("GET", paths.pool)).body.state).toBe("DELETED");
+    expect((await b.google("GET", at.pool)).body.state).toBe("DELETED");
   });
 
   test("another deployment's pool gets its mark back", async () => {
     const b = await bench();
     await b.apply(file);
-    const before = (await b.google("GET", paths.pool)).body;
+    const before = (await b.google("GET", at.pool)).body;
     const other = file.replace("name: acme", "name: beta");
     await b.apply(other, { consents: asked });
-    expect((await b.google("GET", paths.pool)).body.description).toContain("[crosstrust/1 beta ");
+    expect((await b.google("GET", at.pool)).body.description).toContain("[crosstrust/1 beta ");
     await b.apply(other, { destroy: true });
-    expect((await b.google("GET", paths.pool)).body).toEqual(before);
+    expect((await b.google("GET", at.pool)).body).toEqual(before);
     expect((await b.health(file)).verdict).toBe("works");
   });
 });

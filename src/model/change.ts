@@ -87,6 +87,8 @@ export interface Plan {
   readonly open: readonly Address[];
   /** Whether things that no link names are deleted: their number was agreed to. Else they stay. */
   readonly prunes: boolean;
+  /** Things that may be deleted and made anew: those that were agreed to. */
+  readonly replaces: readonly Address[];
   /** Whatever a former file left was looked for, so that it need not be remembered any longer. */
   readonly swept: boolean;
   readonly findings: readonly Finding[];

@@ -60,9 +60,21 @@ export function compare(input: Comparison): readonly Change[] {
   const theirs = theirsIn(input.observed);
   const gone = input.named
     .filter(({ address, hold }) => !wanted.has(address) && hold === "own" && !theirs.has(brief(address)))
+    .filter(({ address }) => !ridesOnForeign(address, input))
     .flatMap((resource) => removal(resource, input.observed.live.get(resource.address)));
   const leftover = leftoversOf(input).flatMap((found) => removal({ ...found, links: [] }, found.live));
   return [...kept, ...gone, ...leftover];
+}
+
+/** A small thing on something that is not ours, or not any more, was granted by whoever has that. */
+function ridesOnForeign(address: Address, { named, observed }: Comparison): boolean {
+  return named
+    .filter(({ covers, hold }) => hold === "own" && covers?.includes(address))
+    .flatMap((carrier) => [carrier.address, ...(carrier.needs ?? [])])
+    .some((one) => {
+      const live = observed.live.get(one);
+      return live?.state === "present" && live.owner === "foreign";
+    });
 }
 
 /** What was there before the thing that it rides on carried a mark of ours, by hashes: it is somebody else's. */

@@ -86,6 +86,7 @@ export function planOf(input: PlanInput): Plan {
     waves: ordered.waves,
     open: openOf(all),
     prunes: prunesOf(changes, consents),
+    replaces: consents.replace,
     swept: input.swept,
     findings,
   };

@@ -14,6 +14,7 @@ import type {
 } from "../model.ts";
 import { adoptionOf, formerOf, holding, holdsOf, isStale, subjectsOf, theirsOf, unfinished } from "./marks.ts";
 import { tailOf } from "./observe.ts";
+import { type Adoption, forgetReplacing, notedReplacing, noteReplacing } from "./replacing.ts";
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -125,15 +126,19 @@ class Run {
   async make(address: Address): Promise<void> {
     const change = this.changes.get(address);
     if (!change?.desired || change.desired.hold === "use") return;
-    const mark = this.opened(change, this.markFor(change));
+    const mark = this.opened(change, await this.markFor(change));
     const taken = this.shielded.has(address);
     if (!mark || (change.verb === "keep" && !taken && !isStale((change.live as LivePresent).mark, mark))) return;
     await this.step(change, async () => {
       const kind = this.kindOf(address);
-      if (change.verb === "replace") await this.remove(change, "delete");
+      if (change.verb === "replace") {
+        if (mark.adopted) await noteReplacing(this.world, address, mark);
+        await this.remove(change, "delete");
+      }
       const live: Live = change.verb === "replace" || taken ? { state: "absent" } : change.live;
       const desired = { ...change.desired, spec: this.resolved(change) } as Resource;
       this.live.set(address, await kind.put({ desired, live, mark }, this.world));
+      if (mark.adopted && this.replaces(address)) await forgetReplacing(this.world, address);
     });
   }
 
@@ -270,7 +275,7 @@ class Run {
   }
 
   /** The mark to leave, or nothing where a thing it depends on is not there: then this one is left alone. */
-  private markFor(change: Change): Mark | undefined {
+  private async markFor(change: Change): Promise<Mark | undefined> {
     const desired = change.desired as Resource;
     const refs = this.job.tools.refs(desired.spec);
     const without = desired.needs?.some((address) => this.failed.has(address));
@@ -286,11 +291,22 @@ class Run {
       owner: this.job.plan.deployment,
       want: this.job.tools.want(desired),
       put: this.job.tools.put(this.resolved(change)),
-      ...adoptionOf(change, this.job.plan.deployment),
+      ...(await this.adoption(change)),
       ...(subjects ? { subjects } : {}),
       ...(holds.length > 0 ? { holds } : {}),
       ...(theirs.length > 0 ? { theirs } : {}),
     };
+  }
+
+  /** Of a thing that a run which was cut off has deleted to make it anew, only a note knows that it was adopted. */
+  private async adoption(change: Change): Promise<Adoption> {
+    const { address, verb } = change;
+    if (verb === "create" && this.replaces(address)) return (await notedReplacing(this.world, address)) ?? {};
+    return adoptionOf(change, this.job.plan.deployment);
+  }
+
+  private replaces(address: Address): boolean {
+    return this.job.plan.replaces.includes(address);
   }
 
   private readonly lookup: Lookup = (ref) => {
