@@ -10,8 +10,8 @@ import type {
   Lookup,
   Resource,
 } from "../model.ts";
-import { acceptLine, finding } from "../model.ts";
-import { flagOf } from "./accept.ts";
+import { finding } from "../model.ts";
+import { consentFixes } from "./accept.ts";
 import { wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 import { resolve } from "./refs.ts";
@@ -299,8 +299,6 @@ function undecided(change: Change, input: Guarded): readonly Finding[] {
 
 function decisionOf(decision: Decision, address: Address, input: Guarded): Finding {
   const { code, of, says, link } = decision;
-  const fix = [`accept it in the file, on the link ${link}: ${acceptLine(code, of)}`];
-  const flag = flagOf(code);
   return finding(code, {
     severity: "security",
     asks: "usage",
@@ -308,7 +306,7 @@ function decisionOf(decision: Decision, address: Address, input: Guarded): Findi
     links: [link],
     of,
     says: `${say(input, address)}: ${says}`,
-    fix: flag ? [...fix, `or once: crosstrust apply ${flag} ${link}`] : fix,
+    fix: consentFixes(code, of, [link]),
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Address, Change, Consents, Finding, Json, Kind, Link, Plan, Resource } from "../model.ts";
-import { accepted, type Deciding, effective, expired } from "./accept.ts";
+import { accepted, type Deciding, effective, expired, oncePerTrust } from "./accept.ts";
 import { compare, contradictedOf, lookupOf, type Observation } from "./compare.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { decisionsIn, guard, isPruned } from "./guard.ts";
@@ -66,10 +66,8 @@ export function planOf(input: PlanInput): Plan {
   };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
-  const findings = [
-    ...accepted([...input.findings, ...ordered.findings, ...guard(guarding)], deciding),
-    ...expired(deciding),
-  ];
+  const judged = accepted([...input.findings, ...ordered.findings, ...guard(guarding)], deciding);
+  const findings = [...judged, ...expired(deciding)];
   const wanted = changes.flatMap((change) => change.desired ?? []);
   const decided = [...accepted(decisionsIn(wanted, guarding), deciding), ...findings];
   const digest = fingerprint({
@@ -88,7 +86,7 @@ export function planOf(input: PlanInput): Plan {
     prunes: prunesOf(changes, consents),
     replaces: consents.replace,
     swept: input.swept,
-    findings,
+    findings: oncePerTrust(findings, deciding),
   };
 }
 

@@ -38,7 +38,7 @@ const stepsOf = ({ fix, accepted }: Finding): readonly string[] => (accepted ? [
 /** A command of ours for the same file and world as the one that just ran: else it would be about another. */
 const typed = (step: string, { again }: Paper): string =>
   step.replace(
-    /\bcrosstrust (?:plan|apply|health|destroy|onboard)(?: --[a-z-]+(?: [a-z0-9][\w-]*)?)*(?=$| )/,
+    /\bcrosstrust (?:plan|apply|health|destroy|onboard)(?: --[a-z-]+(?: [a-z0-9][\w:/.@-]*)?)*(?=$| )/,
     (command) => (command.includes("--sandbox") ? command : command + again),
   );
 
