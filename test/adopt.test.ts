@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { nameFor } from "../src/cli/commands/init.ts";
 import type { Change } from "../src/model.ts";
 import { wasTags } from "../src/parties/aws/role/former.ts";
 import { packed } from "../src/run/packed.ts";
@@ -314,5 +315,20 @@ describe("things of Google", () => {
     await b.apply(other, { destroy: true });
     expect((await b.google("GET", at.pool)).body).toEqual(before);
     expect((await b.health(file)).verdict).toBe("works");
+  });
+});
+
+describe("init names the deployment after where its file is", () => {
+  test.each([
+    ["/home/me/Data Platform/federation.yaml", {}, "data-platform"],
+    ["/home/me/data-platform/staging.yaml", {}, "data-platfor-staging"],
+    ["/home/me/a-very-long-name-of-a-repository/federation.yaml", {}, "a-very-long-name-of"],
+    ["/home/me/a-very-long-name-of-a-repository/prod.yaml", {}, "a-very-long-nam-prod"],
+    ["/x/federation.yaml", { GOOGLE_CLOUD_PROJECT: "acme-prod" }, "acme-prod"],
+    ["/x/federation.yaml", {}, "x-links"],
+    ["/federation.yaml", {}, "links"],
+  ])("%s: %o", (file, env, name) => {
+    expect(nameFor(file, env)).toBe(name);
+    expect(name).toMatch(/^[a-z0-9-]{3,20}$/);
   });
 });
