@@ -146,16 +146,18 @@ function forgets(change: Change, input: Guarded): readonly Finding[] {
 }
 
 /** A thing is deleted and made anew only by name: whatever refers to the old one by its id stops working. */
-function replaces({ verb, address, links, differences }: Change, input: Guarded): readonly Finding[] {
+function replaces({ verb, address, links, differences, live }: Change, input: Guarded): readonly Finding[] {
   if (verb !== "replace" || input.consents.replace.includes(address)) return [];
   const { immutable = [] } = kindOf(input.kinds, address);
+  const isAdopted = live.state === "present" && live.owner === "adopted";
+  const lost = isAdopted ? "; its id, its description and its own tags do not come back" : "";
   const paths = differences.map(({ path }) => path).filter((path) => immutable.includes(path));
   return [
     finding("REPLACES", {
       asks: "usage",
       at: { address },
       links,
-      says: `${say(input, address)} would be deleted and made anew, because its ${paths.join(" and ")} cannot change`,
+      says: `${say(input, address)} would be deleted and made anew, because its ${paths.join(" and ")} cannot change${lost}`,
       fix: [`put the former value back into the file; or, if it is meant: crosstrust apply --replace ${address}`],
     }),
   ];

@@ -124,15 +124,16 @@ class Run {
    * The mark is made only now, because it holds unique ids that earlier waves may have brought into being.
    */
   async make(address: Address): Promise<void> {
-    const change = this.changes.get(address);
-    if (!change?.desired || change.desired.hold === "use") return;
-    const mark = this.opened(change, await this.markFor(change));
+    const planned = this.changes.get(address);
+    if (!planned?.desired || planned.desired.hold === "use") return;
+    const { change, adoption } = await this.resumed(planned, planned.desired);
+    const mark = this.opened(change, this.markFor(change, adoption));
     const taken = this.shielded.has(address);
     if (!mark || (change.verb === "keep" && !taken && !isStale((change.live as LivePresent).mark, mark))) return;
-    await this.step(change, async () => {
+    await this.step(planned, async () => {
       const kind = this.kindOf(address);
       if (change.verb === "replace") {
-        if (mark.adopted) await noteReplacing(this.world, address, mark);
+        if (mark.adopted) await noteReplacing(this.world, change.desired, mark.was);
         await this.remove(change, "delete");
       }
       const live: Live = change.verb === "replace" || taken ? { state: "absent" } : change.live;
@@ -275,7 +276,7 @@ class Run {
   }
 
   /** The mark to leave, or nothing where a thing it depends on is not there: then this one is left alone. */
-  private async markFor(change: Change): Promise<Mark | undefined> {
+  private markFor(change: Change, adoption: Adoption): Mark | undefined {
     const desired = change.desired as Resource;
     const refs = this.job.tools.refs(desired.spec);
     const without = desired.needs?.some((address) => this.failed.has(address));
@@ -291,18 +292,25 @@ class Run {
       owner: this.job.plan.deployment,
       want: this.job.tools.want(desired),
       put: this.job.tools.put(this.resolved(change)),
-      ...(await this.adoption(change)),
+      ...adoption,
       ...(subjects ? { subjects } : {}),
       ...(holds.length > 0 ? { holds } : {}),
       ...(theirs.length > 0 ? { theirs } : {}),
     };
   }
 
-  /** Of a thing that a run which was cut off has deleted to make it anew, only a note knows that it was adopted. */
-  private async adoption(change: Change): Promise<Adoption> {
+  /** Of a thing that a run which was cut off has deleted to make it anew, only a note knows what it was. */
+  private async resumed(
+    change: Change,
+    desired: Resource,
+  ): Promise<{ change: Change & { desired: Resource }; adoption: Adoption }> {
     const { address, verb } = change;
-    if (verb === "create" && this.replaces(address)) return (await notedReplacing(this.world, address)) ?? {};
-    return adoptionOf(change, this.job.plan.deployment);
+    const note = verb === "create" && this.replaces(address) ? await notedReplacing(this.world, desired) : undefined;
+    if (!note) return { change: { ...change, desired }, adoption: adoptionOf(change, this.job.plan.deployment) };
+    return {
+      change: { ...change, desired: { ...desired, spec: { ...desired.spec, ...note.kept } } },
+      adoption: note.adoption,
+    };
   }
 
   private replaces(address: Address): boolean {
