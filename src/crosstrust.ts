@@ -121,6 +121,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     ...{ deployment: federation.name, links: federation.links, consents, kinds, only, tool: version, observed },
     swept,
     deciding,
+    command: ask.sweep ? (ask.destroy ? "destroy" : "apply") : undefined,
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
@@ -406,9 +407,7 @@ function toDecide({ federation, only }: Ask): readonly Finding[] {
 export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const start = performance.now();
   const planned = await makePlan({ ...ask, glance: true, audit: true }, world);
-  // A check asks for no consent, and says itself what no link names.
-  const plan = { ...planned.plan, findings: planned.plan.findings.filter(({ code }) => code !== "PRUNE-ASKED") };
-  const { observed, expansion, accept, audited } = planned;
+  const { plan, observed, expansion, accept, audited } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
   const proved = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
   const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));

@@ -121,7 +121,7 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
   const wanted = named.filter((one) => !observed.failed.has(one.address) && !early.includes(one));
   const plan = planOf({
     ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], tool: version, observed },
-    ...{ swept: false, takes: false },
+    ...{ swept: false, takes: false, command: "onboard --control" },
     // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
     consents: work.prune === undefined ? noConsents : { ...noConsents, prune: work.prune },
     desired: destroy ? wanted.filter(({ hold }) => hold === "use") : wanted,

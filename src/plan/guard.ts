@@ -30,8 +30,8 @@ export interface Guarded {
   readonly contradicted: Leftovers["found"];
   /** The deployment. */
   readonly owner: string;
-  /** The command that carries the plan out, as people type it. */
-  readonly command: "apply" | "destroy";
+  /** The command that would prune, as people type it; left out where nobody is there who could. */
+  readonly command: string | undefined;
 }
 
 /**
@@ -47,12 +47,12 @@ export function guard(input: Guarded): readonly Finding[] {
       ...forgets(change, input),
       ...replaces(change, input),
     ]),
-    ...prunes(input),
-    ...input.contradicted.map((one) => contradicted(one, input)),
     ...input.changes.flatMap((change) => [...wider(change, input), ...lifts(change, input)]),
     ...input.changes.flatMap((change) => undecided(change, input)),
     ...input.changes.flatMap((change) => wakes(change, input)),
     ...missing(input),
+    ...prunes(input),
+    ...input.contradicted.map((one) => contradicted(one, input)),
     ...many(input.changes),
   ];
 }
@@ -178,12 +178,12 @@ function prunes({ changes, consents, command }: Guarded): readonly Finding[] {
         says: `--prune ${consents.prune} was given, and ${number} of this deployment would be deleted or given back`,
         fix: [
           gone.length > 0
-            ? `look at them in the plan; then: crosstrust ${command} --prune ${gone.length}`
+            ? `look at them in the plan; then: crosstrust ${command ?? "apply"} --prune ${gone.length}`
             : "leave --prune out",
         ],
       }),
     ];
-  if (gone.length === 0 || consents.prune !== undefined) return [];
+  if (gone.length === 0 || consents.prune !== undefined || command === undefined) return [];
   return [
     finding("PRUNE-ASKED", {
       severity: "warning",

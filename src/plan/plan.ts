@@ -26,6 +26,8 @@ export interface PlanInput {
   readonly takes: boolean;
   /** The decisions of the file, and where and when they hold; left out, the file decides nothing. */
   readonly deciding?: Omit<Deciding, "consents">;
+  /** The command that carries it out, as people type it; left out for functions, and for whoever only looks. */
+  readonly command?: string | undefined;
   /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
@@ -62,7 +64,7 @@ export function planOf(input: PlanInput): Plan {
     lookup,
     contradicted,
     owner: deployment,
-    command: input.takes ? ("destroy" as const) : ("apply" as const),
+    command: input.command,
   };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
