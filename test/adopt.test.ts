@@ -8,6 +8,7 @@ import { wasTags } from "../src/parties/aws/role/former.ts";
 import { packed } from "../src/run/packed.ts";
 import { account, type Bench, bench, example, type Options } from "./support/bench.ts";
 import { at, poolByHand, roleByHand, theirTrust } from "./support/by-hand.ts";
+import { stage } from "./support/cli.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // What was there before crosstrust comes back as it was, byte for byte (contract, section 9, "Adopting").
@@ -59,6 +60,15 @@ describe("a role at the path / with an extra statement, an inline and an attache
     expect(destroyed.applied.findings).toEqual([]);
     expect(await whole(somebody)).toEqual(before);
   });
+});
+
+// Catches a program that knows an adopted role's path only while it reads AWS.
+test("the workload of an adopted role gets its credentials without reading AWS", async () => {
+  const { ct, b } = await stage(example);
+  await roleByHand(b);
+  await ct("apply --adopt reports-to-s3");
+  const { exit, out } = await ct("credentials reports-to-s3");
+  expect([exit, JSON.parse(out)]).toEqual([0, expect.objectContaining({ Version: 1 })]);
 });
 
 describe("what a role cannot be given back from is said before", () => {
@@ -251,6 +261,8 @@ describe("things of Google", () => {
     readFileSync(join(import.meta.dirname, "..", "examples", `${name}.yaml`), "utf8");
   const file = example("aws-to-google");
   const asked = { adopt: ["ec2-to-gcs"] };
+  const email = "etl-sink@acme-prod.iam.gserviceaccount.com";
+  const accounts = "iam/v1/projects/acme-prod/serviceAccounts";
 
   /** What Google tells of all of it, without etags and versions. */
   async function whole(b: Bench): Promise<unknown> {
@@ -292,6 +304,41 @@ describe("things of Google", () => {
     expect((await b.google("GET", at.poolProvider)).body).toMatchObject({
       attributeMapping: { "google.subject": "assertion.arn" },
     });
+  });
+
+  test("a grant on an account that is only used, and that somebody made before, stays; one of ours goes", async () => {
+    const b = await bench();
+    const used = file.replace("serviceAccount: etl-sink", `serviceAccount: ${email}`).replace(/ {4}may:\n.*\n/, "");
+    const grant = ["ec2-to-gcs"];
+    await b.google("POST", accounts, { accountId: "etl-sink", serviceAccount: { description: "the sink" } });
+    await b.apply(used, { consents: { adopt: grant } });
+    const bound = (await b.google("POST", at.policy, {})).body.bindings;
+    expect(bound).toHaveLength(1);
+    await b.apply(used, { destroy: true });
+    expect((await b.google("POST", at.policy, {})).body.bindings ?? []).toEqual([]);
+
+    const again = await bench();
+    await poolByHand(again);
+    await again.google("POST", `${at.account}:enable`, {});
+    await again.google("POST", at.policy.replace("getIamPolicy", "setIamPolicy"), { policy: { bindings: bound } });
+    const before = await whole(again);
+    const { applied } = await again.apply(used, { consents: { adopt: grant } });
+    expect(applied.findings).toEqual([]);
+    expect((await again.health(used)).verdict).toBe("works");
+    for (const _ of [1, 2]) await again.apply(used, { destroy: true });
+    expect(await whole(again)).toEqual(before);
+  });
+
+  test("whose link left the file they stay, and are given back with --prune", async () => {
+    const b = await bench();
+    await poolByHand(b);
+    const before = await whole(b);
+    await b.apply(file, { consents: asked });
+    const other = example("google-to-aws");
+    await b.apply(other);
+    expect((await b.health(file)).links.map(({ verdict }) => verdict)).toEqual(["works"]);
+    await b.prune(other);
+    expect(await whole(b)).toEqual(before);
   });
 
   test("an adopted mark behind our own text makes nothing somebody else's", async () => {

@@ -29,15 +29,15 @@ export const hashOf = (clientId: string): string => createHash("sha256").update(
 export const claimKey = (deployment: string): string => `${prefix}${deployment}`;
 
 /**
- * `<want> <put> <m|j|a> <thumbprints or -> <=hash or +hash ...> <~hash ...>`: client ids, then thumbprints that were
+ * `<want> <put> <m|j|a> <thumbprints or -> <=hash or +hash ...> <@hash ...>`: client ids, then thumbprints that were
  * added. What does not fit is left out: then nobody remembers it, and it stays when the deployment goes.
  */
 export function claimTag(claim: Claim): { readonly Key: string; readonly Value: string } {
   const ids = claim.wants.map((hash) => `${claim.added.includes(hash) ? "+" : "="}${hash}`);
-  const thumbprints = claim.addedThumbprints.map((hash) => `~${hash}`);
+  const thumbprints = claim.addedThumbprints.map((hash) => `@${hash}`);
   const head = [claim.want, claim.put, letters[claim.since], claim.thumbprints ?? "-"];
   const Value = [...head, ...ids, ...thumbprints].join(" ");
-  return { Key: claimKey(claim.deployment), Value: Value.slice(0, 256).replace(/ [=+~][0-9a-f]{0,7}$/, "") };
+  return { Key: claimKey(claim.deployment), Value: Value.slice(0, 256).replace(/ [=+@][0-9a-f]{0,7}$/, "") };
 }
 
 /** Every claim among the tags; a value that is not one of ours counts as a claim all the same, to be on the safe side. */
@@ -46,14 +46,14 @@ export function claimsOf(tags: readonly { Key: string; Value: string }[]): reado
     .filter(({ Key }) => Key.startsWith(prefix))
     .map(({ Key, Value }): Claim => {
       const [want = "-", put = "-", letter, thumbprints = "-", ...hashes] = Value.split(" ");
-      const ids = hashes.filter((hash) => !hash.startsWith("~"));
+      const ids = hashes.filter((hash) => !hash.startsWith("@"));
       const since = (["made", "joined", "adopted"] as const).find((one) => letters[one] === letter) ?? "adopted";
       return {
         deployment: Key.slice(prefix.length),
         ...{ want, put, since },
         wants: ids.map((id) => id.slice(1)),
         added: ids.filter((id) => id.startsWith("+")).map((id) => id.slice(1)),
-        addedThumbprints: hashes.filter((hash) => hash.startsWith("~")).map((hash) => hash.slice(1)),
+        addedThumbprints: hashes.filter((hash) => hash.startsWith("@")).map((hash) => hash.slice(1)),
         ...(thumbprints === "-" ? {} : { thumbprints }),
       };
     });
