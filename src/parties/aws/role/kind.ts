@@ -20,7 +20,7 @@ import { privilegesOf } from "../permissions.ts";
 import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
 import { patternsOf } from "./decisions.ts";
-import { type RawRole, returnOf } from "./former.ts";
+import { type RawRole, returnOf, sidFor } from "./former.ts";
 import { present, type Wanted } from "./live.ts";
 import {
   combineRoles,
@@ -191,8 +191,10 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
   const whole = spec.managed.length === 0 && Object.keys(spec.inline).length === 0;
   // Final only where this one call writes all there is.
   const born = { ...mark, put: whole ? mark.put : "-" };
+  // One that takes the place of an adopted role vouches for its record from the beginning.
+  const sid = mark.was === undefined ? undefined : sidFor(mark.was);
   const input = {
-    AssumeRolePolicyDocument: renderPolicy(trustOf(spec)),
+    AssumeRolePolicyDocument: renderPolicy(trustOf(spec), [sid]),
     Path: spec.path,
     Description: descriptionOf(desired.links),
     MaxSessionDuration: spec.maxSession,
@@ -205,7 +207,7 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
     find: read,
     create: async (): Promise<LivePresent<RoleSpec>> => {
       const made = await calls.createRole(world, target, input);
-      const outputs = { arn: made.Arn, roleId: made.RoleId };
+      const outputs = { arn: made.Arn, roleId: made.RoleId, ...(sid ? { vouches: sid } : {}) };
       return { state: "present", owner: "ours", spec: empty, outputs, mark: born };
     },
   });
