@@ -71,6 +71,19 @@ test("the workload of an adopted role gets its credentials without reading AWS",
   expect([exit, JSON.parse(out)]).toEqual([0, expect.objectContaining({ Version: 1 })]);
 });
 
+test("a role that is only used gets one statement, and its trust policy comes back letter for letter", async () => {
+  const b = await bench();
+  const somebody = await roleByHand(b);
+  const used = example
+    .replace("role: reports-reader", `role: "arn:aws:iam::${account}:role/reports-reader"`)
+    .replace(/ {4}may:.*\n/, "");
+  await b.apply(used, { consents });
+  const trust = decodeURIComponent((await somebody.role()).AssumeRolePolicyDocument as string);
+  expect(JSON.parse(trust).Statement).toHaveLength(3);
+  await b.apply(used, { destroy: true });
+  expect(decodeURIComponent((await somebody.role()).AssumeRolePolicyDocument as string)).toBe(theirTrust);
+});
+
 describe("what a role cannot be given back from is said before", () => {
   const planned = async (b: Bench, text: string, more: Options = {}) =>
     (await b.plan(text, { consents, ...more })).plan.findings
