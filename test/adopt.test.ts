@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { nameFor } from "../src/cli/commands/init.ts";
 import type { Change } from "../src/model.ts";
 import { wasTags } from "../src/parties/aws/role/former.ts";
+import { charactersOf, formerIn, recordIn } from "../src/parties/google/former.ts";
+import { withMark } from "../src/parties/google/mark.ts";
 import { packed } from "../src/run/packed.ts";
 import { account, type Bench, bench, example, type Options } from "./support/bench.ts";
 import { at, poolByHand, roleByHand, theirTrust } from "./support/by-hand.ts";
@@ -363,6 +365,18 @@ describe("things of Google", () => {
     });
     await b.apply(file, { destroy: true });
     expect((await b.google("GET", at.pool)).body.state).toBe("DELETED");
+  });
+
+  // Catches a record that a later edit of the file replaces with what crosstrust itself has written.
+  test("a later edit adds to the record, and changes nothing of it", () => {
+    const mark = { owner: "acme", want: "0".repeat(16), put: "0".repeat(16), adopted: true };
+    const description = withMark("theirs", { ...mark, was: packed({ condition: "first" }) });
+    const changed = {
+      condition: { value: "second", says: "its condition" },
+      audiences: { value: ["one"], says: "its audiences" },
+    };
+    const former = formerIn({ description, owner: "acme", measure: charactersOf }, changed);
+    expect([recordIn(former), former.lost]).toEqual([{ condition: "first", audiences: ["one"] }, []]);
   });
 
   test("another deployment's pool gets its mark back", async () => {

@@ -118,7 +118,7 @@ function fixed({ verb, address, links, live, differences }: Change, input: Guard
 /** What would be lost for good by taking a thing over, or by changing more of it later. */
 function forgets(change: Change, input: Guarded): readonly Finding[] {
   const { verb, address, links, live, cause } = change;
-  const isTaken = verb === "adopt" || (verb === "update" && cause === "edited");
+  const isTaken = verb === "adopt" || (verb === "update" && isEdited(change));
   if (!isTaken || live.state !== "present" || live.owner === "ours" || live.joins) return [];
   const former = live.former?.(input.owner);
   if (former?.blocked !== undefined)
@@ -131,7 +131,11 @@ function forgets(change: Change, input: Guarded): readonly Finding[] {
         fix: ["make room for the mark, or give the link another name for it"],
       }),
     ];
-  if (former === undefined || former.lost.length === 0 || consented(change, input.consents.adoptForget)) return [];
+  // Of what drifted nobody knows any more what it was, so it is not recorded.
+  const drifted =
+    cause === "both" && former?.was !== live.mark?.was ? ["what the file changes now and somebody changed"] : [];
+  const lost = [...(former?.lost ?? []), ...drifted];
+  if (lost.length === 0 || consented(change, input.consents.adoptForget)) return [];
   const link = links[0] ?? "LINK";
   const adopt = verb === "adopt" ? ` --adopt ${link}` : "";
   return [
@@ -139,7 +143,7 @@ function forgets(change: Change, input: Guarded): readonly Finding[] {
       asks: "usage",
       at: { address },
       links,
-      says: `${say(input, address)}: there is no room to remember ${former.lost.join(" and ")}, so destroy could not bring that back`,
+      says: `${say(input, address)}: ${lost.join(" and ")} cannot be remembered, so destroy could not bring that back`,
       fix: [`save it first; if it may be lost: crosstrust apply${adopt} --adopt-forget ${link}`],
     }),
   ];

@@ -13,12 +13,13 @@ const sorted = (mark: Mark) => [
 
 /**
  * What a mark says of a thing that was there before: that it is given back, and what it was. An edit of the file may change
- * more of it, and nobody has touched that since, so the record grows; what drifted is not what it was.
+ * more of it, and nobody has touched that since, so the record grows; what drifted is not what it was. Nothing is written
+ * before the record, so what a run that was cut off has not recorded it has not changed.
  */
 export function adoptionOf({ verb, cause, live }: Change, owner: string): Pick<Mark, "adopted" | "was"> {
   if (live.state !== "present") return {};
   if (verb !== "adopt" && live.mark?.adopted !== true) return {};
-  const isUntouched = verb === "adopt" || verb === "replace" || cause === "edited";
+  const isUntouched = verb === "adopt" || verb === "replace" || cause === "edited" || cause === "unfinished";
   const was = (isUntouched ? live.former?.(owner).was : undefined) ?? live.mark?.was;
   return { adopted: true, ...(was === undefined ? {} : { was }) };
 }
