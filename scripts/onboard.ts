@@ -142,7 +142,7 @@ async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
 
 /**
  * crosstrust itself, one command after the other, as the user would type them; gives the exit code. The first refusal ends
- * it. A plan that differs is what onboarding is for, and goes on.
+ * it.
  */
 function stepsIn(
   flags: Flags,
@@ -161,12 +161,18 @@ function stepsIn(
       const words = [...command.split(" "), ...consentWords(command, consents), ...common];
       say(`\n$ crosstrust ${words.join(" ")}`);
       const { exitCode } = await $({ env, nothrow: true, stdio: "inherit" })`${process.execPath} ${own} ${words}`;
-      if (exitCode !== codes.fine && !(command === "plan" && exitCode === codes.differs))
+      if (exitCode !== codes.fine && !(goesOn.includes(command) && exitCode === codes.differs))
         return exitCode ?? codes.failed;
     }
     return codes.fine;
   };
 }
+
+/**
+ * Steps after which onboarding goes on although something differs: a plan that differs is what it is for, and what an apply
+ * leaves in place because no link names it is told by the health check that follows.
+ */
+const goesOn: readonly string[] = ["plan", "apply", "onboard --control"];
 
 /** The consents of onboard, as each of its steps takes them. */
 function consentWords(command: string, consents: Consents): readonly string[] {
