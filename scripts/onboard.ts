@@ -144,7 +144,7 @@ async function toolLines({ env }: Place): Promise<readonly Preflight[]> {
 
 /**
  * crosstrust itself, one command after the other, as the user would type them; gives the exit code. The first refusal ends
- * it. A plan that differs is what onboarding is for, and goes on.
+ * it.
  */
 function stepsIn(
   flags: Flags,
@@ -163,12 +163,18 @@ function stepsIn(
       const words = [...command.split(" "), ...consentWords(command, consents), ...common];
       say(`\n$ crosstrust ${words.join(" ")}`);
       const { exitCode } = await $({ env, nothrow: true, stdio: "inherit" })`${process.execPath} ${own} ${words}`;
-      if (exitCode !== codes.fine && !(command === "plan" && exitCode === codes.differs))
+      if (exitCode !== codes.fine && !(goesOn.includes(command) && exitCode === codes.differs))
         return exitCode ?? codes.failed;
     }
     return codes.fine;
   };
 }
+
+/**
+ * Steps after which onboarding goes on although something differs: a plan that differs is what it is for, and what an apply
+ * leaves in place because no link names it is told by the health check that follows.
+ */
+const goesOn: readonly string[] = ["plan", "apply", "onboard --control"];
 
 /** The consents of onboard, as each of its steps takes them. */
 function consentWords(command: string, consents: Consents): readonly string[] {
@@ -196,6 +202,9 @@ if (import.meta.main) {
       provisioner: { type: "string" },
       destroy: { type: "boolean" },
       adopt: { type: "string", multiple: true },
+      "adopt-forget": { type: "string", multiple: true },
+      replace: { type: "string", multiple: true },
+      prune: { type: "string" },
       "allow-widen": { type: "string", multiple: true },
       "allow-broad-subject": { type: "string", multiple: true },
       "allow-privileged": { type: "string", multiple: true },

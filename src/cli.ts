@@ -59,6 +59,9 @@ function does<A>(
 function withConsents(command: Program): Program {
   return command
     .option("--adopt <link>", "take over what exists and is not ours", collect)
+    .option("--adopt-forget <link>", "take it over although a part of what it was cannot be kept", collect)
+    .option("--replace <address>", "delete this thing and make it anew", collect)
+    .option("--prune <number>", "delete what no link names any more: the number that the plan shows")
     .option("--allow-widen <link>", "let the trust of a role that exists admit more", collect)
     .option("--allow-broad-subject <link>", "let a pattern of subjects in", collect)
     .option("--allow-privileged <link>", "grant what amounts to administrator", collect)
@@ -111,9 +114,14 @@ does(
   program
     .command("destroy [links...]")
     .description("remove what is ours, in safe order")
-    .option("--keep-service-accounts", "disable them instead"),
+    .option("--keep-service-accounts", "disable them instead")
+    .option("--prune <number>", "and what no link names any more: the number that the plan shows"),
   destroy,
-  ([links], flags) => ({ links: links as string[], keepServiceAccounts: flags.keepServiceAccounts === true }),
+  ([links], flags) => ({
+    links: links as string[],
+    keepServiceAccounts: flags.keepServiceAccounts === true,
+    ...(flags.prune === undefined ? {} : { prune: String(flags.prune) }),
+  }),
 );
 does(
   program

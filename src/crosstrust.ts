@@ -27,13 +27,14 @@ import type {
 import { finding } from "./model.ts";
 import { parties } from "./parties/index.ts";
 import { accepted } from "./plan/accept.ts";
-import { lookupOf, putOf, wantOf } from "./plan/compare.ts";
+import { leavingOf, lookupOf, putOf, wantOf } from "./plan/compare.ts";
 import { type Expansion, expand } from "./plan/expand.ts";
 import { brief } from "./plan/fingerprint.ts";
 import { order } from "./plan/order.ts";
 import { planOf } from "./plan/plan.ts";
 import { keptPromises } from "./plan/promises.ts";
 import { neededBy, refsOf, resolve } from "./plan/refs.ts";
+import { settle } from "./plan/settle.ts";
 import { type Applied, apply } from "./run/apply.ts";
 import { leftOver } from "./run/leftovers.ts";
 import { notesOn, type Observed, observe } from "./run/observe.ts";
@@ -69,6 +70,8 @@ export interface Ask {
 /** Consent to nothing: for whoever has nobody to ask, and for what writes nothing. */
 export const noConsents: Consents = {
   adopt: [],
+  adoptForget: [],
+  replace: [],
   allowWiden: [],
   allowBroadSubject: [],
   allowPrivileged: [],
@@ -96,21 +99,22 @@ export interface Planned {
  */
 export async function makePlan(ask: Ask, world: World): Promise<Planned> {
   const { federation, only, consents } = ask;
-  const expansion = expand(federation.links, parties);
+  const expanded = expand(federation.links, parties);
   const kept = ask.destroy
     ? federation.links.filter((link) => only.length > 0 && !only.includes(link.name))
     : federation.links;
   const glance = ask.glance === true && only.length > 0;
-  const resources = glance ? neededBy(only, expansion.resources) : expansion.resources;
+  const resources = glance ? neededBy(only, expanded.resources) : expanded.resources;
   const { waves } = order(resources);
   const swept = ask.sweep === true && only.length === 0;
   const leftovers = glance ? "none" : swept ? "all" : "named";
   const names = { owner: federation.name, parties, leftovers } as const;
   const question = { ...names, resources, waves, refs: refsIn, resolve: known, hash: brief };
   const observed = await observe(question, world);
+  const expansion = { ...expanded, resources: settle(expanded.resources, observed.live) };
   const audited = ask.audit ? await audit({ ask, expansion, resources, observed }, world) : unaudited;
   const desired = ask.destroy
-    ? expand(kept.filter(isThere(expansion, observed)), parties).resources
+    ? settle(expand(kept.filter(isThere(expansion, observed)), parties).resources, observed.live)
     : expansion.resources;
   const looked = new Set(resources.map(({ address }) => address));
   // After the reading: the clock of a sandbox is known by its answers.
@@ -123,6 +127,7 @@ export async function makePlan(ask: Ask, world: World): Promise<Planned> {
     swept,
     effects: ask.destroy ? [] : effectsOf(federation, only),
     deciding,
+    command: ask.sweep ? (ask.destroy ? "destroy" : "apply") : undefined,
     takes: ask.destroy === true,
     desired: desired.filter(readable),
     named: expansion.resources,
@@ -300,7 +305,7 @@ export function applyPlan(
   keep: boolean,
   world: World,
 ): Promise<Applied> {
-  const tools = { resolve, refs: refsOf, want: wantOf, put: putOf, hash: brief };
+  const tools = { resolve, refs: refsOf, want: wantOf, put: putOf, leaving: leavingOf, hash: brief };
   return apply({ plan, live: observed.live, kinds, keep, tools }, world);
 }
 
@@ -369,12 +374,15 @@ function stillSaid(
   const { plan, expansion, observed, state } = planned;
   const isWritten = ({ at }: Finding) => done.some(({ address }) => address === at.address);
   const about = plan.findings.filter(
-    (finding) => !state.includes(finding) && finding.asks !== undefined && !isWritten(finding),
+    (finding) => !state.includes(finding) && (finding.asks !== undefined || isLeft(finding)) && !isWritten(finding),
   );
   const seen = observed.findings.filter((finding) => !observed.notes.includes(finding));
   const findings = [...seen, ...notesOn(live, expansion.resources)];
   return [...about, ...stateOf(federation, expansion, { ...observed, live, findings }, now)];
 }
+
+/** What is said of things that no link names and that stay. */
+const isLeft = ({ code }: Finding): boolean => code === "PRUNE-ASKED" || code === "LEFTOVERS-CHANGED";
 
 /** One link after its proof, and what was found and changed beside it, of any link. */
 interface Checked {

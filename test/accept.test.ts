@@ -314,3 +314,31 @@ describe("the command line", () => {
     expect((await ct("onboard --yes --allow-privileged reports-to-s3")).exit).toBe(0);
   });
 });
+
+// Catches a plan that asks for one pool as often as there are grants in it.
+test("links that share a pool provider: what is to be decided is said once, and its fix names every link", async () => {
+  const link = (name: string, role: string, to: string) => `  ${name}:
+    from: { aws: { account: 123456789000, role: ${role} } }
+    to:   { google: { project: acme-prod, pool: partners, poolProvider: aws-prod, grant: pool${to} } }
+    may:
+      - { role: roles/storage.objectViewer, resources: [ //storage.googleapis.com/projects/_/buckets/one ] }
+      - { role: roles/storage.objectViewer, resources: [ //storage.googleapis.com/projects/_/buckets/two ] }
+`;
+  const text = `crosstrust: 1\nname: acme\nlinks:\n${link("a", "first", ", serviceAccount: etl-sink")}${link("b", "second", "")}`;
+  const b = await bench();
+  const asked = (await b.plan(text)).plan.findings.filter(({ code }) => code === "BROAD-SUBJECT");
+  expect(asked.map(({ links, fix }) => [links, fix])).toEqual([
+    [
+      ["a", "b"],
+      [
+        'accept it in the file, on each of the links a, b: accept: [ { finding: BROAD-SUBJECT, of: "acme-prod/partners/*", reason: "...", until: YYYY-MM-DD } ]',
+        "crosstrust apply --allow-broad-subject a --allow-broad-subject b   # or once",
+      ],
+    ],
+  ]);
+  const half = (await b.plan(text, { consents: { allowBroadSubject: ["a"] } })).plan.findings;
+  expect(half.map(({ code, links, accepted }) => [code, links, accepted?.reason])).toEqual([
+    ["BROAD-SUBJECT", ["a"], "--allow-broad-subject a"],
+    ["BROAD-SUBJECT", ["b"], undefined],
+  ]);
+});

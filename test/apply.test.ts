@@ -188,7 +188,7 @@ describe("destroy", () => {
     expect((await b.health(example)).verdict).toBe("works");
   });
 
-  test("what no link names any more is a leftover, and apply removes it", async () => {
+  test("what no link names any more is a leftover, and apply --prune removes it", async () => {
     const b = await bench();
     await b.apply(manyLinks(3));
     const { plan } = await b.plan(manyLinks(2));
@@ -197,6 +197,8 @@ describe("destroy", () => {
       "aws:role/111122223333/role-2 delete",
     ]);
     await b.apply(manyLinks(2));
+    expect(verbs((await b.plan(manyLinks(2))).plan.changes)).toEqual(verbs(plan.changes));
+    await b.prune(manyLinks(2));
     expect(verbs((await b.plan(manyLinks(2))).plan.changes).every((verb) => verb.endsWith("keep"))).toBe(true);
   });
 });

@@ -58,6 +58,7 @@ function outcome(name: string): Readonly<Record<string, string>> {
     findings: linted,
     only: [],
     swept: true,
+    command: "apply",
     takes: false,
     tool: "0",
   });

@@ -86,6 +86,25 @@ describe("what the pages show and cannot be run here", () => {
     for (const flag of rest.match(/--[a-z-]+/g) ?? []) expect(known).toContain(flag);
   });
 
+  // Catches a fix that names an option which the command does not have.
+  test("every flag that a text of the program names is one of its command", () => {
+    const texts = globSync("{src,scripts}/**/*.{ts,md}", { cwd: root }).map((file) => [file, read(file)] as const);
+    const typed = texts.flatMap(([file, text]) =>
+      [...text.matchAll(/crosstrust ((?:sandbox )?[a-z-]+)((?: (?:--)?[\w${}.:/-]+)*)/g)].map(
+        ([, command = "", rest = ""]) => ({ file, command, flags: rest.match(/--[a-z-]+/g) ?? [] }),
+      ),
+    );
+    const wrong = typed
+      .filter(({ flags }) => flags.length > 0)
+      .flatMap(({ file, command, flags }) =>
+        flags
+          .filter((flag) => !(helpOf("") + helpOf(command)).includes(flag))
+          .map((flag) => `${file}: ${command} ${flag}`),
+      );
+    expect(typed.length).toBeGreaterThan(50);
+    expect(wrong).toEqual([]);
+  });
+
   test("every npm script that is named exists", () => {
     const { scripts } = JSON.parse(read("package.json"));
     const named = pages.flatMap((page) => [...read(page).matchAll(/npm run ([a-z-]+)/g)].map(([, name]) => name ?? ""));

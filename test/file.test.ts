@@ -161,8 +161,8 @@ describe("good input", () => {
     const { federation } = readFederation("f", Buffer.from(example.replace(", audience: aws-trust-1", "")), shapes);
     const link = federation?.links[0];
     expect(link?.audience).toBe("crosstrust/acme/reports-to-s3");
-    expect(link?.to.spec).toMatchObject({ maxSession: 3600, region: "us-east-1" });
-    expect(link && roleOf(link).path).toBe("/crosstrust/");
+    expect(link?.to.spec).toMatchObject({ region: "us-east-1" });
+    expect(link && roleOf(link)).toMatchObject({ path: "/crosstrust/", maxSession: 3600 });
   });
 
   test("a default account of Google is a warning, not an error", () => {

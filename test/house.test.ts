@@ -58,7 +58,7 @@ const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
       /^src\/model\.ts$/,
       /^src\/judge\/(?:$1|issuers)\//,
       /^src\/parties\/$1\/(?!sandbox)/,
-      /^src\/run\/(retry|minting)\.ts$/,
+      /^src\/run\/(retry|minting|packed)\.ts$/,
     ],
   ],
   [/^src\/parties\/players\.ts$/, [/^src\/parties\/\w+\/sandbox\/index\.ts$/, /^src\/sandbox\/fake\.ts$/]],

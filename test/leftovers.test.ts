@@ -29,10 +29,10 @@ const sink = "serviceAccount:etl-sink@acme-prod.iam.gserviceaccount.com";
 
 /** Applies it, and again: the second time there is nothing to do, to seek or to write. */
 async function settled(b: Bench, file: string): Promise<void> {
-  const { applied } = await b.apply(file);
+  const { applied } = await b.prune(file);
   expect(applied.findings).toEqual([]);
   const calls = await b.callsOf(async () => {
-    const { plan } = (await b.apply(file)).planned;
+    const { plan } = (await b.prune(file)).planned;
     expect(gone(plan.changes)).toEqual([]);
     expect(codes(plan.findings).filter((code) => code.startsWith("LEFTOVERS"))).toEqual([]);
   });
@@ -42,7 +42,7 @@ async function settled(b: Bench, file: string): Promise<void> {
 describe("what an edit takes away is taken away", () => {
   test("another role in may: the former one goes, and what others gave the account stays", async () => {
     const b = await bench();
-    await b.apply(aws);
+    await b.prune(aws);
     const path = bucket("acme-reports");
     const { body } = await b.google("GET", path);
     const theirs = { role: "roles/storage.legacyBucketReader", members: [sink, "user:anna@example.com"] };
@@ -67,7 +67,7 @@ describe("what an edit takes away is taken away", () => {
     ],
   ])("%s grant on a bucket that the file names no more", async (_, file, address) => {
     const b = await bench();
-    await b.apply(file);
+    await b.prune(file);
     const edited = file.replace("buckets/acme-reports", "buckets/acme-other");
     const { plan, observed } = await b.plan(edited);
     expect(gone(plan.changes)).toEqual([address]);
@@ -85,7 +85,7 @@ describe("what an edit takes away is taken away", () => {
         "//cloudresourcemanager.googleapis.com/projects/acme-prod",
       )
       .replace(viewer, "roles/browser");
-    await b.apply(file);
+    await b.prune(file);
     const without = file.replace(/ {4}may:[\s\S]*/, "");
     expect(gone((await b.plan(without)).plan.changes)).toEqual(["google:binding/acme-prod/acme-prod/browser/etl-sink"]);
     await settled(b, without);
@@ -100,12 +100,12 @@ describe("what an edit takes away is taken away", () => {
         .replace("serviceAccount: etl-sink", `serviceAccount: ${id}@acme-prod.iam.gserviceaccount.com`)
         .replace(/ {4}may:[\s\S]*/, "");
     const consents = { adopt: ["ec2-to-gcs"] };
-    await b.apply(using("theirs-1"), { consents });
+    await b.prune(using("theirs-1"), { consents });
     const { plan } = await b.plan(using("theirs-2"), { consents });
     expect(gone(plan.changes)).toEqual([
       "google:bindingOnUsed/acme-prod/theirs-1/iam.workloadIdentityUser/partners/attribute.aws_role/ec2-my-role",
     ]);
-    await b.apply(using("theirs-2"), { consents });
+    await b.prune(using("theirs-2"), { consents });
     const policy = await b.google("POST", `${path}/theirs-1@acme-prod.iam.gserviceaccount.com:getIamPolicy`, {});
     expect(policy.body.bindings).toBeUndefined();
   });
@@ -125,9 +125,9 @@ describe("accounts that are only used", () => {
   // Catches a program that says of a grant which it may not touch that there is none.
   test("what one was granted is told with its command, as long as it stands", async () => {
     const b = await stage();
-    await b.apply(using(aws), { consents });
+    await b.prune(using(aws), { consents });
     const edited = using(aws, "theirs-2");
-    await b.apply(edited, { consents });
+    await b.prune(edited, { consents });
     const told = (await b.plan(edited)).plan.findings.find(({ code }) => code === "LEFTOVERS-OTHERS");
     const member = "serviceAccount:theirs-1@acme-prod.iam.gserviceaccount.com";
     expect(told?.fix).toEqual([
@@ -139,17 +139,17 @@ describe("accounts that are only used", () => {
       members: one.members.filter((name) => name !== member),
     }));
     await b.google("PUT", bucket("acme-reports"), { ...policy.body, bindings });
-    await b.apply(edited, { consents });
+    await b.prune(edited, { consents });
     expect(codes((await b.plan(edited)).plan.findings)).not.toContain("LEFTOVERS-OTHERS");
   });
 
   test("a pool that was renamed: its member on the account goes, and what the account was granted", async () => {
     const b = await stage();
-    await b.apply(using(aws), { consents });
+    await b.prune(using(aws), { consents });
     const edited = using(aws)
       .replace("pool: partners", "pool: others")
       .replace("buckets/acme-reports", "buckets/acme-new");
-    await b.apply(edited, { consents });
+    await b.prune(edited, { consents });
     expect(await membersOf(b, bucket("acme-reports"))).toEqual([]);
     const { body } = await b.google("POST", `${path}/theirs-1@acme-prod.iam.gserviceaccount.com:getIamPolicy`, {});
     expect(JSON.stringify(body.bindings)).toContain("/others/");
@@ -161,7 +161,7 @@ describe("accounts that are only used", () => {
     const b = await stage();
     const other = linksOf(using(aws)).replace("ec2-to-gcs:", "lambda-to-gcs:").replace("ec2-my-role", "lambda-role");
     const second = other.replace("aws-prod", "aws-two").replace("acme-reports", "acme-two");
-    await b.apply(`${using(aws)}${second}`, { consents });
+    await b.prune(`${using(aws)}${second}`, { consents });
     const left = `${using(aws).slice(0, using(aws).indexOf("links:\n") + 7)}${second}`;
     const fault = {
       service: "google.storage",
@@ -171,7 +171,7 @@ describe("accounts that are only used", () => {
       seed: 1,
     };
     await fetch(`${b.url}/_sandbox/faults`, { method: "PUT", body: JSON.stringify([fault]) });
-    await b.apply(left);
+    await b.prune(left);
     await fetch(`${b.url}/_sandbox/faults`, { method: "PUT", body: "[]" });
     expect(gone((await b.plan(left)).plan.changes)).toContain(
       "google:binding/acme-prod/acme-reports/storage.objectViewer/theirs-1",
@@ -188,14 +188,14 @@ describe("kinds that the file names no more", () => {
     ["a pool beside an account", example("google-to-aws"), /^google:pool\//],
   ])("%s", async (_, kept, kind) => {
     const b = await bench();
-    await b.apply(all);
+    await b.prune(all);
     expect(gone((await b.plan(kept)).plan.changes)).toContainEqual(expect.stringMatching(kind));
     await settled(b, kept);
   });
 
   test("a check looks for no more than the file's own kinds: its role is for those", async () => {
     const b = await bench();
-    await b.apply(example("google-to-aws"));
+    await b.prune(example("google-to-aws"));
     const calls = await b.callsOf(() => b.health(example("google-to-aws")));
     const lists = calls.filter(({ operation }) => operation.startsWith("List")).map(({ operation }) => operation);
     expect(lists).not.toContainEqual(expect.stringMatching(/Pools|OpenIDConnect|Buckets/));
@@ -208,9 +208,9 @@ describe("what is remembered", () => {
 
   test("applying one link forgets nothing that only the whole file may take away", async () => {
     const b = await bench();
-    await b.apply(aws);
-    await b.apply(edited, { only: ["ec2-to-gcs"] });
-    await b.apply(edited, { only: ["ec2-to-gcs"] });
+    await b.prune(aws);
+    await b.prune(edited, { only: ["ec2-to-gcs"] });
+    await b.prune(edited, { only: ["ec2-to-gcs"] });
     expect(gone((await b.plan(edited)).plan.changes)).toEqual(former);
     await settled(b, edited);
   });
@@ -219,8 +219,8 @@ describe("what is remembered", () => {
     const b = await bench();
     const other = linksOf(aws).replace("ec2-to-gcs:", "lambda-to-gcs:").replace("ec2-my-role", "lambda-role");
     const two = `${aws}${other.replace(viewer, "roles/storage.objectAdmin")}`;
-    await b.apply(two);
-    await b.apply(two, { only: ["lambda-to-gcs"], destroy: true });
+    await b.prune(two);
+    await b.prune(two, { only: ["lambda-to-gcs"], destroy: true });
     const { plan } = await b.plan(aws);
     expect([gone(plan.changes), codes(plan.findings).filter((code) => code.startsWith("LEFTOVERS"))]).toEqual([[], []]);
   });
@@ -228,7 +228,7 @@ describe("what is remembered", () => {
   // Catches a program that takes "not permitted to look" for "nothing there".
   test("whoever may not list buckets is told so, and nothing is forgotten", async () => {
     const b = await bench();
-    await b.apply(aws);
+    await b.prune(aws);
     const world = b.world();
     const blind: World = {
       ...world,
@@ -251,7 +251,7 @@ describe("what is remembered", () => {
   // Catches a program that believes whatever a description says: somebody who may write one would have others put out.
   test("a forged memory puts nobody out who is not ours", async () => {
     const b = await bench();
-    await b.apply(aws);
+    await b.prune(aws);
     const theirs = "serviceAccount:payroll@acme-prod.iam.gserviceaccount.com";
     const path = "cloudresourcemanager/v1/projects/acme-prod";
     const { body } = await b.google("POST", `${path}:getIamPolicy`, {});
@@ -265,7 +265,7 @@ describe("what is remembered", () => {
     await b.google("PATCH", `${pool}?updateMask=description`, {
       description: description.replace("(holds ", `(holds ${forged} `),
     });
-    const { planned } = await b.apply(aws);
+    const { planned } = await b.prune(aws);
     expect(gone(planned.plan.changes)).toEqual([]);
     expect(codes(planned.plan.findings)).toContain("LEFTOVERS-OTHERS");
     const after = await b.google("POST", `${path}:getIamPolicy`, {});
@@ -284,7 +284,7 @@ describe("what is remembered", () => {
     expect(codes(reviewFile(federationOf(many(12))))).not.toContain("GOOGLE-MANY-GRANTS");
     expect(codes(reviewFile(federationOf(many(13))))).toContain("GOOGLE-MANY-GRANTS");
     const b = await bench();
-    await b.apply(many(13));
+    await b.prune(many(13));
     const path = "iam/v1/projects/acme-prod/serviceAccounts/etl-sink@acme-prod.iam.gserviceaccount.com";
     const { description } = (await b.google("GET", path)).body as { description: string };
     expect(parseDescription(description)?.holds).toHaveLength(12);
@@ -293,7 +293,7 @@ describe("what is remembered", () => {
   // Catches a reader of pages that takes a token it has seen for the end: what it did not read would be forgotten.
   test("a list of buckets that does not end is no list", async () => {
     const b = await bench();
-    await b.apply(aws);
+    await b.prune(aws);
     const world = b.world();
     const endless: World = {
       ...world,
@@ -309,9 +309,9 @@ describe("what is remembered", () => {
 
   test("what is nowhere is said once, and then forgotten", async () => {
     const b = await bench();
-    await b.apply(aws);
+    await b.prune(aws);
     await b.google("PUT", bucket("acme-reports"), { bindings: [] });
-    const { planned } = await b.apply(edited);
+    const { planned } = await b.prune(edited);
     expect(codes(planned.plan.findings)).toContain("LEFTOVERS-ELSEWHERE");
     await settled(b, edited);
   });

@@ -209,7 +209,7 @@ describe("shared", () => {
     expect(adopted?.ThumbprintList).toContain(thumbprint);
     expect(await seen(b, file())).toMatchObject({ verb: "keep" });
     await b.apply(file(), { destroy: true });
-    expect(await there(b)).toMatchObject({ ClientIDList: ["theirs"] });
+    expect(await there(b)).toMatchObject({ ClientIDList: ["theirs"], ThumbprintList: [thumbprint] });
     expect((await there(b))?.Tags ?? []).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe("shared", () => {
     const elsewhere =
       file({ role: "others" }).split("links:\n")[1]?.replaceAll("idp.example.com", "two.example.com") ?? "";
     await b.apply(file() + elsewhere);
-    await b.apply(`${file().split("links:\n")[0]}links:\n${elsewhere}`);
+    await b.prune(`${file().split("links:\n")[0]}links:\n${elsewhere}`);
     expect(await there(b)).toBeUndefined();
   });
 });

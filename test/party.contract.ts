@@ -317,7 +317,8 @@ describe.each(made.map((kind) => [kind.name, kind, stories[kind.name] as Story] 
     const released = await thing.present();
     expect([released.owner, released.mark]).toEqual(["foreign", undefined]);
     await expect(thing.put({ state: "absent" })).rejects.toMatchObject({ class: "exists" });
-    await thing.put(released, { ...thing.mark, adopted: true });
+    const was = released.former?.("acme").was;
+    await thing.put(released, { ...thing.mark, adopted: true, ...(was === undefined ? {} : { was }) });
     const adopted = await thing.present();
     expect([adopted.owner, thing.same(adopted)]).toEqual(["adopted", true]);
   });

@@ -8,7 +8,7 @@ import { readFederation } from "../file/read.ts";
 import type { Consents, Federation, Finding, Progress, World } from "../model.ts";
 import { finding } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
-import { accepted, expired, unused } from "../plan/accept.ts";
+import { accepted, expired, oncePerTrust, unused } from "../plan/accept.ts";
 import { expand } from "../plan/expand.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
@@ -108,10 +108,11 @@ function linted(federation: Federation, { consents, grants, maxLinks }: Linting)
   const own = agreedIn(found, { allowPrivileged: grants ? [] : "all", accept });
   const wrong = [...own, ...reviewed.filter(isError)];
   if (wrong.some(isError)) throw new BadFile(wrong);
-  if (federation.accepts?.length === 0) return { federation, findings: own, reviewed };
+  const told = oncePerTrust(own, deciding);
+  if (federation.accepts?.length === 0) return { federation, findings: told, reviewed };
   const codes = acceptable.filter(({ seen }) => seen === "file").map(({ code }) => code);
   const idle = [...expired(deciding), ...unused([...own, ...reviewed], { ...deciding, codes })];
-  return { federation, findings: [...own, ...idle], reviewed };
+  return { federation, findings: [...told, ...idle], reviewed };
 }
 
 const nothing = { allowPrivileged: [], allowBroadSubject: [] };

@@ -35,6 +35,8 @@ export interface ControlWork {
   readonly control: Control;
   /** Nothing of it is wanted any more. */
   readonly destroy?: boolean;
+  /** How many things that it no longer needs may be deleted. */
+  readonly prune?: number | undefined;
 }
 
 /** What the parties read for a control plane, one answer for each of them in their order. */
@@ -121,9 +123,9 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
   const wanted = named.filter((one) => !observed.failed.has(one.address) && !early.includes(one));
   const plan = planOf({
     ...{ deployment: controlOwner(federation.name), links: [], kinds, only: [], tool: version, observed },
-    ...{ swept: false, takes: false },
+    ...{ swept: false, takes: false, command: "onboard --control" },
     // Nobody is asked: nothing of it can be adopted, and none of its trust comes from a file's text.
-    consents: noConsents,
+    consents: work.prune === undefined ? noConsents : { ...noConsents, prune: work.prune },
     desired: destroy ? [] : wanted,
     named,
     findings: [

@@ -52,12 +52,19 @@ export interface Change {
 }
 
 /**
- * A list holds link names, so that what was meant for one link cannot let another through; `--yes` stands in
- * for none of them, and a plan's fingerprint covers them all (contract, section 2).
+ * A list holds link names, so that what was meant for one link cannot let another through (`replace` holds addresses,
+ * because a thing may belong to several links); `--yes` stands in for none of them, and a plan's fingerprint covers them
+ * all (contract, section 2).
  */
 export interface Consents {
   /** Take over what exists and is not ours, or write into what is only used. */
   readonly adopt: readonly string[];
+  /** Take something over although a part of what it was cannot be kept, and will not come back. */
+  readonly adoptForget: readonly string[];
+  /** Addresses of things that may be deleted and made anew. */
+  readonly replace: readonly Address[];
+  /** How many things that no link names may be deleted: exactly as many as the plan shows, or none are. */
+  readonly prune?: number;
   /** Let the trust of something that exists admit somebody new. */
   readonly allowWiden: readonly string[];
   readonly allowBroadSubject: readonly string[];
@@ -92,6 +99,10 @@ export interface Plan {
   readonly waves: readonly (readonly Address[])[];
   /** What carries things that are yet to be made: its mark says unfinished until they are. */
   readonly open: readonly Address[];
+  /** Whether things that no link names are deleted: their number was agreed to. Else they stay. */
+  readonly prunes: boolean;
+  /** Things that may be deleted and made anew: those that were agreed to. */
+  readonly replaces: readonly Address[];
   /** Whatever a former file left was looked for, so that it need not be remembered any longer. */
   readonly swept: boolean;
   /** What proving the links does on the machine that does it; part of the fingerprint. */

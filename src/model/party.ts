@@ -1,4 +1,4 @@
-import type { Address, Ref, Spec } from "./basics.ts";
+import type { Address, Json, Ref, Spec } from "./basics.ts";
 import type { Change, Difference, LocalEffect } from "./change.ts";
 import type { Code } from "./codes.ts";
 import type { Control, Link } from "./file.ts";
@@ -174,6 +174,11 @@ export interface Kind<S extends Spec = Spec> extends Reader<S> {
   readonly onUsed?: true;
   /** It can be switched off instead of deleted, and keeps its identity then. */
   readonly disables?: true;
+  /**
+   * What is left of a thing when a removal has taken all parts off it that go before it; left out where one call removes
+   * it. The mark holds a fingerprint of it from before the first part goes, so that a run that is cut off can go on.
+   */
+  leaving?(spec: S): Json;
   /** Brought back, it lets in whoever it let in before: that takes consent, and what names it goes first. */
   readonly wakes?: true;
   /** Gives back what is there then, outputs included: what refers to it is written next. */
@@ -232,6 +237,8 @@ export interface Removal<S extends Spec = Spec> {
   readonly live: LivePresent<S>;
   /** `release` gives an adopted thing back; `disable` keeps it, switched off. */
   readonly how: "delete" | "release" | "disable";
+  /** What the mark says while the thing is taken apart, where its kind has `leaving`. */
+  readonly leaving?: string;
   readonly access?: Access;
 }
 

@@ -58,6 +58,11 @@ export interface Resource<S extends Spec = Spec> {
   readonly covers?: readonly Address[];
   /** Breadth and privilege that its links bring: each of them needs a consent before it is made. */
   readonly decisions?: readonly Decision[];
+  /**
+   * Members of the spec that the file does not state. They decide how a new thing is made, and nothing about one that is
+   * taken over: there the live value stays (contract, section 9).
+   */
+  readonly defaults?: readonly string[];
 }
 
 /**
@@ -86,10 +91,24 @@ export interface Mark {
   readonly put: string;
   /** It was there before us: `destroy` gives it back instead of deleting it. */
   readonly adopted?: boolean;
+  /** What it was before it was adopted, as far as it was changed: a `packed` record that only its kind reads. */
+  readonly was?: string;
   /** Unique ids of the subjects it trusts, `name=id` each: the only way back to a deleted service account. */
   readonly subjects?: string;
   /** What rides on it and has no mark, each by a hash of its address: the way back to what a later file no longer names. */
   readonly holds?: readonly string[];
+  /** Those of what rides on it that were there before it carried a mark of ours, by the same hashes: they are not ours. */
+  readonly theirs?: readonly string[];
+}
+
+/** What has to be remembered of a thing so that it can be given back as it was. */
+export interface Former {
+  /** A `packed` record; left out where nothing but the mark itself would be changed. */
+  readonly was?: string;
+  /** What there is no room to remember, in words: it would be lost. */
+  readonly lost: readonly string[];
+  /** Why the thing cannot carry a mark at all. */
+  readonly blocked?: string;
 }
 
 /** What could not be read has no state here: reading throws, because "absent" would mean create. */
@@ -121,4 +140,6 @@ export interface LivePresent<S extends Spec = Spec> {
   readonly seen?: readonly Spec[];
   /** Another deployment made it to be shared: to take part in it needs no consent. */
   readonly joins?: boolean;
+  /** What would have to be remembered if it were changed to what the file wants. No part of a fingerprint. */
+  readonly former?: (owner: string) => Former;
 }

@@ -1,5 +1,5 @@
 import type { Accept, Code, Consents, Finding } from "../model.ts";
-import { finding } from "../model.ts";
+import { acceptLine, finding } from "../model.ts";
 
 /** What a user has agreed to: the decisions of the file, and the flags of this run. */
 export interface Deciding {
@@ -9,6 +9,54 @@ export interface Deciding {
   readonly now: number;
   /** The links that share a link's pool provider, the link itself among them. */
   readonly sharing: (link: string) => readonly string[];
+}
+
+/**
+ * Returns the findings with what is to be decided said once for all links that share a trust: each link still needs its
+ * own consent, and the fixes name them all.
+ */
+export function oncePerTrust(findings: readonly Finding[], { sharing }: Pick<Deciding, "sharing">): readonly Finding[] {
+  const alike = ({ code, of, links = [], accepted: agreed }: Finding): string =>
+    JSON.stringify([code, of, agreed !== undefined, links.map((link) => [...sharing(link)].sort()).sort()]);
+  const groups = Map.groupBy(findings, (one) => (isDecision(one) ? alike(one) : one));
+  return [...groups.values()].flatMap(([first, ...others]) => (first ? [together(first, others)] : []));
+}
+
+const isDecision = ({ code, of, links }: Finding): boolean =>
+  of !== undefined && links !== undefined && flagOf(code) !== undefined;
+
+function together(first: Finding, others: readonly Finding[]): Finding {
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  const places = new Set(
+    others.map(({ at }) => at.address ?? "").filter((address) => address !== (first.at.address ?? "")),
+  );
+  const more = places.size > 0 ? ` (the same of ${places.size} more)` : "";
+  const links = [...new Set(all.flatMap((one) => one.links ?? []))];
+  const reasons = [...new Set(all.flatMap(({ accepted: agreed }) => agreed?.reason ?? []))];
+  return {
+    ...first,
+    says: `${first.says}${more}`,
+    links,
+    fix: links.length > 1 && others.some(({ fix }) => fix.length > 0) ? fixesFor(all, links) : first.fix,
+    ...(first.accepted === undefined ? {} : { accepted: { ...first.accepted, reason: reasons.join("; ") } }),
+  };
+}
+
+/** Consents are by link: each has its flag, or its line in the file. */
+function fixesFor(all: readonly Finding[], links: readonly string[]): readonly string[] {
+  const [first] = all;
+  if (first?.asks === undefined) return [...new Set(all.flatMap(({ fix }) => fix))];
+  return consentFixes(first.code, first.of ?? "", links);
+}
+
+/** Returns how a value is agreed to, for good or once, on each of some links. */
+export function consentFixes(code: Code, of: string, links: readonly string[]): readonly string[] {
+  const where = links.length === 1 ? `the link ${links[0]}` : `each of the links ${links.join(", ")}`;
+  const fix = `accept it in the file, on ${where}: ${acceptLine(code, of)}`;
+  const flag = flagOf(code);
+  const consents = links.map((link) => `${flag} ${link}`).join(" ");
+  return flag ? [fix, `crosstrust apply ${consents}   # or once`] : [fix];
 }
 
 /** The flag that gives a one-time consent for a code. */

@@ -10,10 +10,11 @@ import type {
   Live,
   LivePresent,
   Lookup,
+  Mark,
   Resource,
 } from "../model.ts";
 import { kindOf } from "./expand.ts";
-import { equal, fingerprint, short } from "./fingerprint.ts";
+import { brief, equal, fingerprint, short } from "./fingerprint.ts";
 import { refsOf, resolve } from "./refs.ts";
 
 /** What is not among it counts as absent, so what could not be read must not be desired either. */
@@ -56,12 +57,54 @@ export function compare(input: Comparison): readonly Change[] {
     const whole = input.named.find((other) => other.address === resource.address) ?? resource;
     return { ...changeOf(resource, live, { ...input, lookup }), links: whole.links };
   });
+  const theirs = theirsIn(input.observed);
   const gone = input.named
-    .filter(({ address, hold }) => !wanted.has(address) && hold === "own")
+    .filter(({ address, hold }) => !wanted.has(address) && hold === "own" && !theirs.has(brief(address)))
+    .filter(({ address }) => !ridesOnForeign(address, input))
     .flatMap((resource) => removal(resource, input.observed.live.get(resource.address)));
-  const leftover = input.observed.leftovers.found.flatMap((found) => removal({ ...found, links: [] }, found.live));
+  const leftover = leftoversOf(input).flatMap((found) => removal({ ...found, links: [] }, found.live));
   return [...kept, ...gone, ...leftover];
 }
+
+/** A small thing on something that is not ours, or not any more, was granted by whoever has that. */
+function ridesOnForeign(address: Address, { named, observed }: Comparison): boolean {
+  return named
+    .filter(({ covers, hold }) => hold === "own" && covers?.includes(address))
+    .flatMap((carrier) => [carrier.address, ...(carrier.needs ?? [])])
+    .some((one) => {
+      const live = observed.live.get(one);
+      return live?.state === "present" && live.owner === "foreign";
+    });
+}
+
+/** What was there before the thing that it rides on carried a mark of ours, by hashes: it is somebody else's. */
+const theirsIn = ({ live, leftovers }: Observation): ReadonlySet<string> =>
+  new Set(
+    [...live.values(), ...leftovers.found.map((one) => one.live)].flatMap(markOf).flatMap((mark) => mark.theirs ?? []),
+  );
+
+const markOf = (live: Live): readonly Mark[] => (live.state === "present" && live.mark ? [live.mark] : []);
+
+/** Of what no link names only that which is as crosstrust left it, or is given back: a mark alone authorises nothing. */
+const leftoversOf = ({ observed, kinds }: Pick<Comparison, "observed" | "kinds">): Leftovers["found"] => {
+  const theirs = theirsIn(observed);
+  return observed.leftovers.found.filter(
+    ({ address, live }) => !theirs.has(brief(address)) && !isContradicted(kindOf(kinds, address), live),
+  );
+};
+
+/** Things that carry our mark, that no link names, and that are not what was last written. They are listed and stay. */
+export const contradictedOf = ({ observed, kinds }: Pick<Comparison, "observed" | "kinds">): Leftovers["found"] =>
+  observed.leftovers.found.filter(({ address, live }) => isContradicted(kindOf(kinds, address), live));
+
+/** A thing that is being taken apart is what is left of it: its mark says so since before the first part went. */
+function isContradicted(kind: Kind, { owner, mark, spec }: LivePresent): boolean {
+  if (kind.unmarked || owner !== "ours" || mark === undefined) return false;
+  return mark.put !== putOf(spec) && mark.put !== (kind.leaving ? leavingOf(kind.leaving(spec)) : undefined);
+}
+
+/** What the mark of a thing says while it is taken apart: the fingerprint of what goes last. */
+export const leavingOf = (rest: unknown): string => `gone-${putOf(rest)}`;
 
 /** The outputs of what is live, whoever owns it, or comes back with them: what a reference resolves to. */
 export const lookupOf =
@@ -131,7 +174,7 @@ const formerly =
 /** The lower two rows of the table: whatever comes here is ours, and differs. */
 function causeOf(resource: Resource, live: LivePresent): Cause {
   const mark = live.mark;
-  if (!mark || mark.put === "-") return "unfinished";
+  if (!mark || mark.put === "-" || mark.put.startsWith("gone-")) return "unfinished";
   const fileUnchanged = mark.want === wantOf(resource);
   const cloudUnchanged = mark.put === putOf(live.spec);
   if (fileUnchanged) return cloudUnchanged ? "moved" : "drifted";

@@ -75,19 +75,22 @@ interface Clash {
  * there is no middle between two of them. Equal specs need no combining, so a kind without `combine` may
  * still be shared.
  */
-function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | Clash {
+function merge(one: Resource, other: Resource, parties: readonly Party[]): Resource | Clash {
+  const [a, b] = [yielding(one, other), yielding(other, one)];
   if (a.hold !== b.hold) return { conflict: "one link makes it, another only uses it", path: "" };
   if (!equal(a.access ?? {}, b.access ?? {})) {
     return { conflict: "the links reach its account in different ways (profile, assumeRole, region)", path: "" };
   }
   const links = [...a.links, ...b.links.filter((name) => !a.links.includes(name))];
-  const union = (one: readonly string[] = [], other: readonly string[] = []) => [...new Set([...one, ...other])];
+  const union = (some: readonly string[] = [], more: readonly string[] = []) => [...new Set([...some, ...more])];
+  const defaults = a.defaults?.filter((member) => b.defaults?.includes(member));
   const whole = {
     ...a,
     links,
     ...(a.needs || b.needs ? { needs: union(a.needs, b.needs) as Address[] } : {}),
     ...(a.decisions || b.decisions ? { decisions: [...(a.decisions ?? []), ...(b.decisions ?? [])] } : {}),
     ...(a.covers || b.covers ? { covers: union(a.covers, b.covers) as Address[] } : {}),
+    ...(defaults ? { defaults } : {}),
   };
   if (canonical(a.spec) === canonical(b.spec)) return whole;
   const kind = kindOf(
@@ -96,6 +99,13 @@ function merge(a: Resource, b: Resource, parties: readonly Party[]): Resource | 
   );
   const spec = kind.combine?.(a.spec, b.spec) ?? { conflict: "the links want it differently", path: "" };
   return isClash(spec) ? spec : { ...whole, spec };
+}
+
+/** What one link does not state yields to what another link of the same thing states. */
+function yielding(resource: Resource, { defaults = [], spec }: Resource): Resource {
+  const stated = (resource.defaults ?? []).filter((member) => !defaults.includes(member));
+  const given = stated.flatMap((member) => (spec[member] === undefined ? [] : [[member, spec[member]] as const]));
+  return given.length === 0 ? resource : { ...resource, spec: { ...resource.spec, ...Object.fromEntries(given) } };
 }
 
 const isClash = (value: object): value is Clash => "conflict" in value && "path" in value;

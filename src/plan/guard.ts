@@ -1,6 +1,17 @@
-import type { Address, Change, Consents, Decision, Finding, Kind, Link, Lookup, Resource } from "../model.ts";
-import { acceptLine, finding } from "../model.ts";
-import { flagOf } from "./accept.ts";
+import type {
+  Address,
+  Change,
+  Consents,
+  Decision,
+  Finding,
+  Kind,
+  Leftovers,
+  Link,
+  Lookup,
+  Resource,
+} from "../model.ts";
+import { finding } from "../model.ts";
+import { consentFixes } from "./accept.ts";
 import { wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 import { resolve } from "./refs.ts";
@@ -15,6 +26,12 @@ export interface Guarded {
   readonly beside: readonly Change[];
   /** What references resolve to now. */
   readonly lookup: Lookup;
+  /** Things that carry our mark, that no link names, and that are not what was last written. */
+  readonly contradicted: Leftovers["found"];
+  /** The deployment. */
+  readonly owner: string;
+  /** The command that would prune, as people type it; left out where nobody is there who could. */
+  readonly command: string | undefined;
 }
 
 /**
@@ -25,10 +42,17 @@ export interface Guarded {
 export function guard(input: Guarded): readonly Finding[] {
   return [
     ...input.changes.flatMap((change) => foreign(change, input)),
+    ...input.changes.flatMap((change) => [
+      ...fixed(change, input),
+      ...forgets(change, input),
+      ...replaces(change, input),
+    ]),
     ...input.changes.flatMap((change) => [...wider(change, input), ...lifts(change, input)]),
     ...input.changes.flatMap((change) => undecided(change, input)),
     ...input.changes.flatMap((change) => wakes(change, input)),
     ...missing(input),
+    ...prunes(input),
+    ...input.contradicted.map((one) => contradicted(one, input)),
     ...many(input.changes),
   ];
 }
@@ -71,6 +95,121 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
       ],
     },
   ];
+}
+
+/** What the file states of a thing to be adopted, and what cannot change while it lives. */
+function fixed({ verb, address, links, live, differences }: Change, input: Guarded): readonly Finding[] {
+  const told = live.state === "present" && live.notes?.some(({ asks }) => asks === "conflict");
+  if (verb !== "adopt" || told) return [];
+  const { immutable = [] } = kindOf(input.kinds, address);
+  return differences
+    .filter(({ path }) => immutable.includes(path))
+    .map(({ path, desired, live: there }) =>
+      finding("ADOPT-IMMUTABLE", {
+        asks: "conflict",
+        at: { address },
+        links,
+        says: `${say(input, address)} has the ${path} ${there}, the file states ${desired}, and a ${path} cannot change`,
+        fix: [`state ${path}: ${there} in the file, or leave it out; then the plan adopts it as it is`],
+      }),
+    );
+}
+
+/** What would be lost for good by taking a thing over, or by changing more of it later. */
+function forgets(change: Change, input: Guarded): readonly Finding[] {
+  const { verb, address, links, live, cause } = change;
+  const isTaken = verb === "adopt" || (verb === "update" && isEdited(change));
+  if (!isTaken || live.state !== "present" || live.owner === "ours" || live.joins) return [];
+  const former = live.former?.(input.owner);
+  if (former?.blocked !== undefined)
+    return [
+      finding("ADOPT-NO-ROOM", {
+        asks: "conflict",
+        at: { address },
+        links,
+        says: `${say(input, address)} cannot be adopted: ${former.blocked}`,
+        fix: ["make room for the mark, or give the link another name for it"],
+      }),
+    ];
+  // Of what drifted nobody knows any more what it was, so it is not recorded.
+  const drifted =
+    cause === "both" && former?.was !== live.mark?.was ? ["what the file changes now and somebody changed"] : [];
+  const lost = [...(former?.lost ?? []), ...drifted];
+  if (lost.length === 0 || consented(change, input.consents.adoptForget)) return [];
+  const link = links[0] ?? "LINK";
+  const adopt = verb === "adopt" ? ` --adopt ${link}` : "";
+  return [
+    finding("ADOPT-FORGETS", {
+      asks: "usage",
+      at: { address },
+      links,
+      says: `${say(input, address)}: ${lost.join(" and ")} cannot be remembered, so destroy could not bring that back`,
+      fix: ["save it first", `crosstrust apply${adopt} --adopt-forget ${link}   # if it may be lost`],
+    }),
+  ];
+}
+
+/** A thing is deleted and made anew only by name: whatever refers to the old one by its id stops working. */
+function replaces({ verb, address, links, differences, live }: Change, input: Guarded): readonly Finding[] {
+  if (verb !== "replace" || input.consents.replace.includes(address)) return [];
+  const { immutable = [] } = kindOf(input.kinds, address);
+  const isAdopted = live.state === "present" && live.owner === "adopted";
+  const lost = isAdopted ? "; its id, its description and its own tags do not come back" : "";
+  const paths = differences.map(({ path }) => path).filter((path) => immutable.includes(path));
+  return [
+    finding("REPLACES", {
+      asks: "usage",
+      at: { address },
+      links,
+      says: `${say(input, address)} would be deleted and made anew, because its ${paths.join(" and ")} cannot change${lost}`,
+      fix: ["put the former value back into the file", `crosstrust apply --replace ${address}   # if that is meant`],
+    }),
+  ];
+}
+
+/** What becomes of something that no link names. It may be another file's, so giving it back counts as well. */
+export const isPruned = ({ verb, links }: Change): boolean =>
+  (verb === "delete" || verb === "release") && links.length === 0;
+
+/** Another number than the plan shows means that somebody counted other things: then nothing at all is written. */
+function prunes({ changes, consents, command }: Guarded): readonly Finding[] {
+  const gone = changes.filter(isPruned);
+  const number = gone.length === 1 ? "1 thing" : `${gone.length} things`;
+  if (consents.prune !== undefined && consents.prune !== gone.length)
+    return [
+      finding("PRUNE-ASKED", {
+        asks: "usage",
+        says: `--prune ${consents.prune} was given, and ${number} of this deployment would be deleted or given back`,
+        fix:
+          gone.length > 0
+            ? ["look at them in the plan", `crosstrust ${command ?? "apply"} --prune ${gone.length}`]
+            : ["leave --prune out"],
+      }),
+    ];
+  if (gone.length === 0 || consents.prune !== undefined || command === undefined) return [];
+  return [
+    finding("PRUNE-ASKED", {
+      severity: "warning",
+      says: `${number} of this deployment ${gone.length === 1 ? "is" : "are"} named by no link and ${gone.length === 1 ? "stays" : "stay"}`,
+      fix: [
+        "look whether another file has the name of this one",
+        `crosstrust ${command} --prune ${gone.length}   # if none has: deletes ${gone.length === 1 ? "it" : "them"}`,
+      ],
+    }),
+  ];
+}
+
+function contradicted({ address, live }: Guarded["contradicted"][number], input: Guarded): Finding {
+  const begun =
+    live.mark?.put === "-"
+      ? "a run was cut off while it was made, or the mark was put there by hand"
+      : "it was changed since, or the mark was put there by hand";
+  return finding("LEFTOVERS-CHANGED", {
+    severity: "warning",
+    at: { address },
+    says: `${say(input, address)} carries the mark of this deployment, and is not what crosstrust last wrote: it stays (${begun})`,
+    fix: ["delete it by hand if it is yours", "crosstrust destroy LINK   # or so, once its link is back in the file"],
+  });
 }
 
 /** A run that was cut off goes on without a word only where it was about the same file. */
@@ -166,8 +305,6 @@ function undecided(change: Change, input: Guarded): readonly Finding[] {
 
 function decisionOf(decision: Decision, address: Address, input: Guarded): Finding {
   const { code, of, says, link } = decision;
-  const fix = [`accept it in the file, on the link ${link}: ${acceptLine(code, of)}`];
-  const flag = flagOf(code);
   return finding(code, {
     severity: "security",
     asks: "usage",
@@ -175,7 +312,7 @@ function decisionOf(decision: Decision, address: Address, input: Guarded): Findi
     links: [link],
     of,
     says: `${say(input, address)}: ${says}`,
-    fix: flag ? [...fix, `crosstrust apply ${flag} ${link}   # or once`] : fix,
+    fix: consentFixes(code, of, [link]),
   });
 }
 

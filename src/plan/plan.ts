@@ -1,8 +1,8 @@
 import type { Address, Change, Consents, Finding, Json, Kind, Link, LocalEffect, Plan, Resource } from "../model.ts";
-import { accepted, type Deciding, effective, expired } from "./accept.ts";
-import { compare, lookupOf, type Observation } from "./compare.ts";
+import { accepted, type Deciding, effective, expired, oncePerTrust } from "./accept.ts";
+import { compare, contradictedOf, lookupOf, type Observation } from "./compare.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { decisionsIn, guard } from "./guard.ts";
+import { decisionsIn, guard, isPruned } from "./guard.ts";
 import { order } from "./order.ts";
 
 /** Everything a plan depends on: the same input gives the same fingerprint. */
@@ -28,15 +28,22 @@ export interface PlanInput {
   readonly deciding?: Omit<Deciding, "consents">;
   /** What proving the links does on this machine. */
   readonly effects?: readonly LocalEffect[];
+  /** The command that carries it out, as people type it; left out for functions, and for whoever only looks. */
+  readonly command?: string | undefined;
   /** The version: another one may write the same wish differently, so it makes plans stale. */
   readonly tool: string;
 }
 
 const undecided: Omit<Deciding, "consents"> = { accepts: [], now: 0, sharing: (link) => [link] };
 
+/** A list that is empty says as little as one that is left out. */
+const given = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+
 /** Breadth and privilege count by what was agreed to, whether a flag says so or the file; the other consents as given. */
 const agreed = (consents: Consents, set: readonly string[]) => ({
   ...consents,
+  adoptForget: given(consents.adoptForget),
+  replace: given(consents.replace),
   allowBroadSubject: [],
   allowPrivileged: [],
   ...(set.length > 0 ? { accepted: set } : {}),
@@ -49,13 +56,22 @@ export function planOf(input: PlanInput): Plan {
   const all = input.takes ? compared.filter(({ verb }) => !["create", "restore", "adopt"].includes(verb)) : compared;
   const changes = limit(all, input.only);
   const lookup = lookupOf(input.observed.live);
-  const guarding = { changes, beside: compared, links: input.links, consents, kinds, lookup };
+  const contradicted = input.only.length === 0 ? contradictedOf(input) : [];
+  const guarding = {
+    changes,
+    beside: compared,
+    links: input.links,
+    consents,
+    kinds,
+    lookup,
+    contradicted,
+    owner: deployment,
+    command: input.command,
+  };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
-  const findings = [
-    ...accepted([...input.findings, ...ordered.findings, ...guard(guarding)], deciding),
-    ...expired(deciding),
-  ];
+  const judged = accepted([...input.findings, ...ordered.findings, ...guard(guarding)], deciding);
+  const findings = [...judged, ...expired(deciding)];
   const wanted = changes.flatMap((change) => change.desired ?? []);
   const decided = [...accepted(decisionsIn(wanted, guarding), deciding), ...findings];
   const { effects = [] } = input;
@@ -73,11 +89,17 @@ export function planOf(input: PlanInput): Plan {
     changes,
     waves: ordered.waves,
     open: openOf(all),
+    prunes: prunesOf(changes, consents),
+    replaces: consents.replace,
     swept: input.swept,
     effects,
-    findings,
+    findings: oncePerTrust(findings, deciding),
   };
 }
+
+/** Only what the consent counts exactly is deleted without a link that names it; nothing is, where the number differs. */
+const prunesOf = (changes: readonly Change[], { prune }: Consents): boolean =>
+  prune !== undefined && prune === changes.filter(isPruned).length;
 
 /** What carries something that is yet to be made, whichever links are named. */
 function openOf(changes: readonly Change[]): readonly Address[] {
@@ -95,8 +117,8 @@ function limit(changes: readonly Change[], only: readonly string[]): readonly Ch
 /** What a plan promises, without etags and times: desired with its references symbolic, and live. */
 function essence(change: Change): Json {
   const live = change.live;
-  const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined } : live;
-  const { decisions: _, ...desired } = change.desired ?? {};
+  const seen = live.state === "present" ? { ...live, notes: undefined, seen: undefined, former: undefined } : live;
+  const { decisions: _, defaults: __, ...desired } = change.desired ?? {};
   return { ...change, ...(change.desired ? { desired } : {}), live: seen } as unknown as Json;
 }
 

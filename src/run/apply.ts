@@ -12,8 +12,9 @@ import type {
   Resource,
   World,
 } from "../model.ts";
-import { formerOf, holding, holdsOf, isStale, subjectsOf, unfinished } from "./marks.ts";
+import { adoptionOf, formerOf, holding, holdsOf, isStale, subjectsOf, theirsOf, unfinished } from "./marks.ts";
 import { tailOf } from "./observe.ts";
+import { type Adoption, forgetReplacing, notedReplacing, noteReplacing } from "./replacing.ts";
 import { inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -31,6 +32,7 @@ export interface Job {
     readonly refs: (value: unknown) => readonly Ref[];
     readonly want: (resource: Resource) => string;
     readonly put: (spec: unknown) => string;
+    readonly leaving: (rest: unknown) => string;
     readonly hash: (address: Address) => string;
   };
 }
@@ -103,7 +105,9 @@ class Run {
     const names = new Set(waking.map(({ address }) => address));
     if (names.size === 0) return;
     const small = changes.filter(({ address, live }) => this.kindOf(address).unmarked && live.state === "present");
-    const gone = small.filter(({ verb, desired }) => {
+    const gone = small.filter((change) => {
+      const { verb, desired } = change;
+      if (this.isLeft(change)) return false;
       const on = [...(desired?.needs ?? []), ...this.job.tools.refs(desired?.spec).map((ref) => ref.$ref)];
       return verb === "delete" || on.some((address) => names.has(address));
     });
@@ -120,17 +124,22 @@ class Run {
    * The mark is made only now, because it holds unique ids that earlier waves may have brought into being.
    */
   async make(address: Address): Promise<void> {
-    const change = this.changes.get(address);
-    if (!change?.desired || change.desired.hold === "use") return;
-    const mark = this.opened(change, this.markFor(change));
+    const planned = this.changes.get(address);
+    if (!planned?.desired || planned.desired.hold === "use") return;
+    const { change, adoption } = await this.resumed(planned, planned.desired);
+    const mark = this.opened(change, this.markFor(change, adoption));
     const taken = this.shielded.has(address);
     if (!mark || (change.verb === "keep" && !taken && !isStale((change.live as LivePresent).mark, mark))) return;
-    await this.step(change, async () => {
+    await this.step(planned, async () => {
       const kind = this.kindOf(address);
-      if (change.verb === "replace") await this.remove(change, "delete");
+      if (change.verb === "replace") {
+        if (mark.adopted) await noteReplacing(this.world, change.desired, mark.was);
+        await this.remove(change, "delete");
+      }
       const live: Live = change.verb === "replace" || taken ? { state: "absent" } : change.live;
       const desired = { ...change.desired, spec: this.resolved(change) } as Resource;
       this.live.set(address, await kind.put({ desired, live, mark }, this.world));
+      if (mark.adopted && this.replaces(address)) await forgetReplacing(this.world, address);
     });
   }
 
@@ -149,7 +158,8 @@ class Run {
   async seal(): Promise<void> {
     const stuck = this.job.plan.changes.some(({ verb, address }) => verb === "delete" && this.failed.has(address));
     const blind = this.job.plan.findings.some(({ code }) => /^LEFTOVERS-(UNSEEN|OTHERS)$/.test(code));
-    const forget = this.job.plan.swept && !stuck && !blind;
+    const left = changesLeft(this.job.plan);
+    const forget = this.job.plan.swept && !stuck && !blind && !left;
     const gone = new Set(
       this.done.filter(({ verb }) => verb === "delete").map((one) => this.job.tools.hash(one.address)),
     );
@@ -159,8 +169,8 @@ class Run {
       const live = this.live.get(address);
       const all = (desired?.covers ?? []).every((one) => this.live.get(one)?.state === "present");
       if (!desired || !all || live?.state !== "present") return;
-      const left = forget ? [] : formerOf(before, last).filter((one) => !gone.has(one));
-      const mark = holding(last, left);
+      const kept = forget ? [] : formerOf(before, last).filter((one) => !gone.has(one));
+      const mark = holding(last, kept);
       try {
         if (live.mark && !isStale(live.mark, mark)) return;
         this.live.set(
@@ -179,7 +189,9 @@ class Run {
   /** Deletions in reverse of the kinds: whoever refers to a thing goes before it, leftovers included. */
   async clean(): Promise<void> {
     const leaves = ({ verb }: Change) => verb === "delete" || verb === "release";
-    const gone = this.job.plan.changes.filter((change) => leaves(change) && !this.done.includes(change));
+    const gone = this.job.plan.changes.filter(
+      (change) => leaves(change) && !this.done.includes(change) && !this.isLeft(change),
+    );
     const order = [...new Set(gone.map(({ address }) => address.split("/")[0] ?? ""))];
     const rank = this.job.kinds.map((kind) => kind.name);
     for (const head of order.sort((a, b) => rank.indexOf(b) - rank.indexOf(a))) {
@@ -194,6 +206,11 @@ class Run {
       const free = group.filter((change) => !held.has(change));
       await inParallel(free, width, (change) => this.step(change, () => this.removeFor(change)));
     }
+  }
+
+  /** What no link names stays until its number was agreed to: it may be another file's (contract, section 9). */
+  private isLeft({ links }: Change): boolean {
+    return links.length === 0 && !this.job.plan.prunes;
   }
 
   /** Whether it alone remembers a former grant that could not be taken away, or holds what does. */
@@ -226,8 +243,16 @@ class Run {
   private async remove(change: Change, how: "delete" | "release" | "disable"): Promise<void> {
     if (change.live.state !== "present") return;
     const access = change.desired?.access ?? change.access;
-    const target = { address: change.address, live: change.live, how, ...(access ? { access } : {}) };
-    const found = await this.kindOf(change.address).remove(target, this.world);
+    const kind = this.kindOf(change.address);
+    const rest = kind.leaving?.(change.live.spec);
+    const target = {
+      address: change.address,
+      live: change.live,
+      how,
+      ...(access ? { access } : {}),
+      ...(rest === undefined ? {} : { leaving: this.job.tools.leaving(rest) }),
+    };
+    const found = await kind.remove(target, this.world);
     this.findings.push(...found.map((one) => ({ ...one, at: { address: change.address }, links: change.links })));
   }
 
@@ -251,7 +276,7 @@ class Run {
   }
 
   /** The mark to leave, or nothing where a thing it depends on is not there: then this one is left alone. */
-  private markFor(change: Change): Mark | undefined {
+  private markFor(change: Change, adoption: Adoption): Mark | undefined {
     const desired = change.desired as Resource;
     const refs = this.job.tools.refs(desired.spec);
     const without = desired.needs?.some((address) => this.failed.has(address));
@@ -260,18 +285,36 @@ class Run {
       this.findings.push(leftAlone(change, "what it refers to is not there"));
       return undefined;
     }
-    const previous = change.live.state === "present" ? change.live.mark : undefined;
-    const adopted = change.verb === "adopt" || (change.verb !== "replace" && previous?.adopted === true);
     const subjects = subjectsOf(refs, this.lookup);
-    const holds = holdsOf(desired, this.job.tools.hash);
+    const theirs = theirsOf(change, this.job);
+    const holds = holdsOf(desired, this.job.tools.hash).filter((one) => !theirs.includes(one));
     return {
       owner: this.job.plan.deployment,
       want: this.job.tools.want(desired),
       put: this.job.tools.put(this.resolved(change)),
-      ...(adopted ? { adopted: true } : {}),
+      ...adoption,
       ...(subjects ? { subjects } : {}),
       ...(holds.length > 0 ? { holds } : {}),
+      ...(theirs.length > 0 ? { theirs } : {}),
     };
+  }
+
+  /** Of a thing that a run which was cut off has deleted to make it anew, only a note knows what it was. */
+  private async resumed(
+    change: Change,
+    desired: Resource,
+  ): Promise<{ change: Change & { desired: Resource }; adoption: Adoption }> {
+    const { address, verb } = change;
+    const note = verb === "create" && this.replaces(address) ? await notedReplacing(this.world, desired) : undefined;
+    if (!note) return { change: { ...change, desired }, adoption: adoptionOf(change, this.job.plan.deployment) };
+    return {
+      change: { ...change, desired: { ...desired, spec: { ...desired.spec, ...note.kept } } },
+      adoption: note.adoption,
+    };
+  }
+
+  private replaces(address: Address): boolean {
+    return this.job.plan.replaces.includes(address);
   }
 
   private readonly lookup: Lookup = (ref) => {
@@ -287,6 +330,10 @@ class Run {
     return this.job.kinds.find((kind) => address.startsWith(`${kind.name}/`)) as Kind;
   }
 }
+
+/** Whether something that no link names stays, because its number was not agreed to. */
+const changesLeft = ({ changes, prunes }: Plan): boolean =>
+  !prunes && changes.some(({ verb, links }) => links.length === 0 && (verb === "delete" || verb === "release"));
 
 const leftAlone = ({ address, links }: Change, why: string): Finding => ({
   code: "LEFT-ALONE",

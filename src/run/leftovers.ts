@@ -89,6 +89,9 @@ export function leftOver(changes: readonly Change[]): readonly Finding[] {
   if (changes.length === 0) return [];
   const some = changes.slice(0, 3).map(({ address }) => address);
   const says = `${changes.length} things of this deployment are named by no link: ${some.join(", ")}`;
-  const fix = ["crosstrust plan   # shows them all", "crosstrust apply   # takes them away"];
+  const fix = [
+    "crosstrust plan   # shows them all, and their number",
+    `crosstrust apply --prune ${changes.length}   # deletes them`,
+  ];
   return [{ code: "LEFTOVERS", severity: "warning", at: {}, says, because: [], fix }];
 }

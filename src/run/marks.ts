@@ -1,4 +1,4 @@
-import type { Address, Lookup, Mark, Ref, Resource } from "../model.ts";
+import type { Address, Change, Live, Lookup, Mark, Ref, Resource } from "../model.ts";
 import { tailOf } from "./observe.ts";
 
 /** Only the mark is out of date: apply refreshes it, plan never shows it. Unmarked and used things have none. */
@@ -6,7 +6,50 @@ export const isStale = (live: Mark | undefined, mark: Mark): boolean =>
   live !== undefined &&
   (JSON.stringify(sorted(live)) !== JSON.stringify(sorted(mark)) || formerOf(live, mark).length > 0);
 
-const sorted = (mark: Mark) => [mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? ""];
+const sorted = (mark: Mark) => [
+  ...[mark.owner, mark.want, mark.put, mark.adopted ?? false, mark.subjects ?? "", mark.was ?? ""],
+  (mark.theirs ?? []).join(" "),
+];
+
+/**
+ * What a mark says of a thing that was there before: that it is given back, and what it was. An edit of the file may change
+ * more of it, and nobody has touched that since, so the record grows; what drifted is not what it was. Nothing is written
+ * before the record, so what a run that was cut off has not recorded it has not changed.
+ */
+export function adoptionOf({ verb, cause, live }: Change, owner: string): Pick<Mark, "adopted" | "was"> {
+  if (live.state !== "present") return {};
+  if (verb !== "adopt" && live.mark?.adopted !== true) return {};
+  const isUntouched = verb === "adopt" || verb === "replace" || cause === "edited" || cause === "unfinished";
+  const was = (isUntouched ? live.former?.(owner).was : undefined) ?? live.mark?.was;
+  return { adopted: true, ...(was === undefined ? {} : { was }) };
+}
+
+/** What the marks of things need to know of a run. */
+interface Marking {
+  readonly live: ReadonlyMap<Address, Live>;
+  readonly tools: { readonly hash: (address: Address) => string };
+}
+
+/**
+ * What rides on a thing and was there before its mark knew of it: somebody else's, so it stays when the thing goes. That is
+ * told when the thing is adopted, and when a later file covers more of what is there. Where the mark says that a run was
+ * cut off, or has no room to remember all, what is there counts as made here.
+ */
+export function theirsOf({ verb, desired, live: there }: Change, { live, tools }: Marking): readonly string[] {
+  const before = there.state === "present" ? there.mark : undefined;
+  // What the mark of another thing of ours holds was made here.
+  const held = new Set(
+    [...live.values()].flatMap(
+      (one) => (one.state === "present" && one.owner !== "foreign" ? one.mark?.holds : undefined) ?? [],
+    ),
+  );
+  const present = (desired?.covers ?? []).filter((address) => live.get(address)?.state === "present").map(tools.hash);
+  const covered = present.filter((one) => !held.has(one));
+  if (verb === "adopt") return covered;
+  const { holds, theirs = [], put } = before ?? {};
+  const isTold = holds !== undefined && holds.length < mostHeld && put !== "-";
+  return covered.filter((one) => theirs.includes(one) || (isTold && !holds.includes(one)));
+}
 
 /** What a mark remembers of what it refers to: what could not be found out again once that is gone. */
 const remembered = ["uniqueId", "thumbprints"];

@@ -33,6 +33,9 @@ const past: Readonly<Record<Verb, string>> = {
 const wished = ({ plan }: PlanView): boolean =>
   plan.changes.some(({ verb }) => verb !== "keep") || plan.findings.some(({ asks }) => asks === "untold");
 
+/** Warnings that are told after a run as well: what nobody may miss, and what stays. */
+const alsoLoud = /^(GOOGLE-DEFAULT|PRUNE-ASKED|LEFTOVERS-CHANGED|NOT-RESTORED)/;
+
 /** What was done, then how each link fares now, the proof last. */
 export function doneText(given: DoneView, paper: Paper): string {
   const { view, done, health, findings, undecided } = displayed(given);
@@ -44,7 +47,7 @@ export function doneText(given: DoneView, paper: Paper): string {
     return `  ${(joined ? "joined" : past[change.verb]).padEnd(12)}  ${party} ${kind}  ${name}`;
   });
   const loud = byWeight(distinct(findings)).filter(
-    ({ severity, code }) => severity === "error" || severity === "security" || code.startsWith("GOOGLE-DEFAULT"),
+    ({ severity, code }) => severity === "error" || severity === "security" || alsoLoud.test(code),
   );
   const width = Math.max(...health.map(({ link }) => link.length), 12);
   return [

@@ -113,8 +113,11 @@ function noteOf(change: Change): string {
     const named = change.live.state === "deleted" && change.live.outputs.uniqueId;
     return named ? "was deleted: comes back with its unique id" : "was deleted, and holds its id: comes back";
   }
-  if (change.verb === "release") return "others have a part in it: given back, not deleted";
-  if (change.verb === "replace") return `${change.cause ? causes[change.cause] : ""}; made anew`;
+  if (change.verb === "release")
+    return change.live.state === "present" && change.live.mark?.adopted
+      ? "it was there before: given back as it was"
+      : "others have a part in it: given back, not deleted";
+  if (change.verb === "replace") return `${change.cause ? causes[change.cause] : ""}; deleted and made anew`;
   return change.cause ? causes[change.cause] : "";
 }
 
@@ -142,11 +145,14 @@ function labelOf(path: string): readonly [label: string, policy?: string] {
   return path.startsWith("may.") ? ["may"] : [path];
 }
 
-const sums: readonly (readonly [readonly Verb[], string])[] = [
-  [["create", "restore"], "to create"],
-  [["update", "replace"], "to repair"],
-  [["adopt"], "to adopt"],
-  [["delete", "release"], "to delete"],
+/** What is counted: always, or only where there is any of it. */
+const sums: readonly (readonly [readonly Verb[], string, "always" | "any"])[] = [
+  [["create", "restore"], "to create", "always"],
+  [["update"], "to repair", "always"],
+  [["replace"], "to delete and make anew", "any"],
+  [["adopt"], "to adopt", "any"],
+  [["delete"], "to delete", "always"],
+  [["release"], "to give back", "any"],
 ];
 
 /** "Nothing to do" is said only where no error stands against it: an unread thing is not a kept one. */
@@ -158,10 +164,13 @@ function ending(view: PlanView, paper: Paper): readonly string[] {
     if (command === "destroy") return [`nothing to destroy: nothing of ${whoseOf(view)} is there`, ...looked];
     return [...looked, `nothing to do   ${kept} as they should be`];
   }
-  const number = (verbs: readonly Verb[]) => plan.changes.filter(({ verb }) => verbs.includes(verb)).length;
-  const counted = sums
-    .map(([verbs, words]) => [number(verbs), words] as const)
-    .filter(([sum, words]) => sum > 0 || words !== "to adopt");
+  // What no link names stays until its number was agreed to, so it is not among what is deleted.
+  const stay = plan.prunes ? [] : plan.changes.filter(({ links, desired }) => links.length === 0 && !desired);
+  const due = plan.changes.filter((change) => !stay.includes(change));
+  const number = (verbs: readonly Verb[]) => due.filter(({ verb }) => verbs.includes(verb)).length;
+  const all = sums.map(([verbs, words, when]) => [number(verbs), words, when] as const);
+  const left = [stay.length, "named by no link: left in place", "any"] as const;
+  const counted = [...all, left].filter(([sum, , when]) => sum > 0 || when === "always");
   const legend = legendOf(plan.changes);
   const typed = commandLine(`apply ${short(plan)}${view.words}`, paper);
   const last = plan.findings.some(isRefused)

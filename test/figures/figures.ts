@@ -10,7 +10,7 @@ import { attach } from "../../src/sandbox/attach.ts";
 import type { FaultRule } from "../../src/sandbox/faults.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { account, Bench, example, federationOf, manyLinks } from "../support/bench.ts";
-import { killedRun, prepared, stories, wholeRun } from "../support/crashes.ts";
+import { killedRun, prepared, stories, takings, wholeRun } from "../support/crashes.ts";
 import { killedGrant, wholeGrant, withoutMint } from "../support/grants.ts";
 import { guard } from "../support/guard.ts";
 import { runAndKill } from "../support/killer.ts";
@@ -90,17 +90,20 @@ export async function inFolder<T>(text: string, work: (cwd: string) => Promise<T
 /** What crash.test.ts tries at some calls, at all of them. */
 export async function crashes(): Promise<Figure> {
   let [good, all] = [0, 0];
-  for (const story of stories)
-    await inFolder(story.file, async (cwd) => {
-      const { points, wanted } = await withBench(async (b) => wholeRun(await prepared(b, story), story, cwd));
+  const everything = [...stories, ...takings];
+  for (const story of everything)
+    await inFolder(story.file, async (whole) => {
+      const { points, wanted } = await withBench(async (b) => wholeRun(await prepared(b, story), story, whole));
       const wrong = await inParallel(points, 4, (kill) =>
-        withBench(async (b) => killedRun(await prepared(b, story), story, { cwd, kill, wanted })),
+        inFolder(story.file, (cwd) =>
+          withBench(async (b) => killedRun(await prepared(b, story), story, { cwd, kill, wanted })),
+        ),
       );
       all += points.length;
       good += wrong.filter((one) => one === undefined).length;
     });
   return {
-    name: `kill -9 after each call of ${stories.length} commands between the first write and the last, run again`,
+    name: `kill -9 after each call of ${everything.length} commands between the first write and the last, run again`,
     target: "all end in the same state, the third run writes nothing, nothing is called drifted",
     measured: `${good} of ${all}`,
     good: good === all,

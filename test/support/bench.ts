@@ -15,6 +15,7 @@ import { readFederation } from "../../src/file/read.ts";
 import type { Consents, Federation, Health, Progress, Store, Trace, World } from "../../src/model.ts";
 import { shapes } from "../../src/parties/index.ts";
 import { players } from "../../src/parties/players.ts";
+import { isPruned } from "../../src/plan/guard.ts";
 import type { Applied } from "../../src/run/apply.ts";
 import { type Limits, limits } from "../../src/run/http.ts";
 import { outsideLimits } from "../../src/run/outside.ts";
@@ -137,6 +138,13 @@ export class Bench {
       world,
     );
     return { planned, applied, traces };
+  }
+
+  /** As `apply`, with the consent to delete just what the plan shows as named by no link. */
+  async prune(text: string, options: Options = {}): ReturnType<Bench["apply"]> {
+    const { plan } = await this.plan(text, options);
+    const prune = plan.changes.filter(isPruned).length;
+    return this.apply(text, prune === 0 ? options : { ...options, consents: { ...options.consents, prune } });
   }
 
   health(text: string, options: Options = {}): Promise<Health> {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Bench, example } from "./bench.ts";
+import type { Consents } from "../../src/model.ts";
+import { account, type Bench, example } from "./bench.ts";
+import { issuerByHand, poolByHand, roleByHand } from "./by-hand.ts";
 import { type Kill, runAndKill } from "./killer.ts";
 import { killPoints } from "./points.ts";
 
@@ -39,6 +41,12 @@ export interface Story {
   readonly before?: string;
   readonly file: string;
   readonly words: readonly string[];
+  /** What somebody made by hand before all that. */
+  readonly theirs?: (b: Bench) => Promise<unknown>;
+  /** Consents with which `before` is applied. */
+  readonly consents?: Partial<Consents>;
+  /** How it is run again after a kill, where another number of things is to be pruned then. */
+  readonly again?: "prune";
 }
 
 const examplesOf = (name: string) => readFileSync(join(import.meta.dirname, "..", "..", "examples", name), "utf8");
@@ -69,17 +77,74 @@ export const stories: readonly Story[] = [
       .replace("ec2-my-role", "another-role")
       .replace("objectViewer", "objectAdmin")
       .replace("buckets/acme-reports", "buckets/acme-other"),
-    words: ["apply", "--quiet", "--allow-widen", "ec2-to-gcs"],
+    words: ["apply", "--quiet", "--allow-widen", "ec2-to-gcs", "--prune", "2"],
+    again: "prune",
   },
   { name: "destroy of a link to google", before: direct, file: direct, words: ["destroy", "--quiet"] },
   { name: "destroy", before: rich, file: rich, words: ["destroy", "--quiet"] },
 ];
 
+const adopt = ["--adopt", "reports-to-s3"];
+const adopted = { adopt: ["reports-to-s3"] };
+const adoptedSink = { adopt: ["ec2-to-gcs"] };
+const moved = example.replace("audience:", "path: /team/, audience:");
+const replace = ["--replace", `aws:role/${account}/reports-reader`];
+/** The file without the link that made them. */
+const without = example
+  .replace("reports-to-s3", "other-to-s3")
+  .replace("serviceAccount: reports", "serviceAccount: others")
+  .replace("role: reports-reader", "role: others-reader");
+
+/** Commands that take over, give back, replace or prune what was there before. */
+export const takings: readonly Story[] = [
+  { name: "adopt a role", file: example, theirs: roleByHand, words: ["apply", "--quiet", ...adopt] },
+  {
+    name: "destroy an adopted role",
+    ...{ file: example, before: example, theirs: roleByHand, consents: adopted },
+    words: ["destroy", "--quiet"],
+  },
+  {
+    name: "replace a role",
+    ...{ file: moved, before: example, words: ["apply", "--quiet", ...replace] },
+  },
+  {
+    name: "replace an adopted role",
+    ...{ file: moved, before: example, theirs: roleByHand, consents: adopted },
+    words: ["apply", "--quiet", ...replace],
+  },
+  {
+    name: "prune an account and a role",
+    ...{ file: without, before: rich, again: "prune" },
+    words: ["apply", "--quiet", "--prune", "2"],
+  },
+  {
+    name: "adopt things of google",
+    file: toGoogle,
+    theirs: poolByHand,
+    words: ["apply", "--quiet", "--adopt", "ec2-to-gcs"],
+  },
+  {
+    name: "destroy adopted things of google",
+    ...{ file: toGoogle, before: toGoogle, theirs: poolByHand, consents: adoptedSink },
+    words: ["destroy", "--quiet"],
+  },
+  {
+    name: "adopt an OIDC provider",
+    ...{ file: issuer, theirs: issuerByHand, words: ["apply", "--quiet", "--adopt", "okta-engineers"] },
+  },
+  {
+    name: "destroy an adopted OIDC provider",
+    ...{ file: issuer, before: issuer, theirs: issuerByHand, consents: { adopt: ["okta-engineers"] } },
+    words: ["destroy", "--quiet"],
+  },
+];
+
 const isDestroy = ({ words }: Story): boolean => words[0] === "destroy";
 
 /** A bench as it is before the command of a story. */
-export async function prepared(b: Bench, { before }: Story): Promise<Bench> {
-  if (before) await b.apply(before);
+export async function prepared(b: Bench, { before, theirs, consents = {} }: Story): Promise<Bench> {
+  await theirs?.(b);
+  if (before) await b.apply(before, { consents });
   return b;
 }
 
@@ -120,7 +185,9 @@ export async function killedRun(
   const { killed } = await runAndKill(b.url, story.words, { cwd, kill });
   const { plan } = await b.plan(story.file, { destroy });
   const causes = plan.changes.map(({ cause }) => cause).filter((cause) => cause === "drifted" || cause === "both");
-  await b.apply(story.file, { destroy });
+  if (story.again === "prune") await b.prune(story.file, { destroy });
+  else if (takings.includes(story)) await runAndKill(b.url, story.words, { cwd });
+  else await b.apply(story.file, { destroy });
   const again = await b.callsOf(() => b.apply(story.file, { destroy }));
   const same = JSON.stringify(shape(b)) === wanted;
   const writes = again.filter(({ write }) => write).map(({ operation }) => operation);

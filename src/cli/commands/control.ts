@@ -9,9 +9,9 @@ import { loadFile } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 import { confirm } from "./apply.ts";
-import { planJson } from "./plan.ts";
+import { type ConsentFlags, consentsOf, planJson } from "./plan.ts";
 
-export interface ControlFlags {
+export interface ControlFlags extends Pick<ConsentFlags, "prune"> {
   readonly checker?: string | undefined;
   readonly provisioner?: string | undefined;
   readonly destroy?: boolean;
@@ -26,7 +26,7 @@ export const controlPlane: Command<ControlFlags> = async (context, flags) => {
   const { federation } = loadFile(context.flags);
   const control = accountsOf(federation, flags);
   const destroy = flags.destroy === true;
-  const work: ControlWork = { federation, control, destroy };
+  const work: ControlWork = { federation, control, destroy, prune: consentsOf(flags).prune };
   const planned = await planControl(work, world);
   const { plan } = planned;
   const view = viewOf(world, work, planned);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { jsonSchema } from "../../file/schema.ts";
 import { shapes } from "../../parties/index.ts";
 import { commandLine } from "../../say/paper.ts";
@@ -16,16 +16,49 @@ export function init(flags: Flags, { from, to }: { from: string; to: string }): 
     );
   if (existsSync(flags.file)) throw new UsageError(`${flags.file} is there already; --file PATH writes another`);
   const schema = join(dirname(resolve(flags.file)), "federation.schema.json");
-  writeFileSync(flags.file, readFileSync(starter, "utf8"));
+  const name = nameFor(resolve(flags.file));
+  writeFileSync(flags.file, named(readFileSync(starter, "utf8"), name));
   writeFileSync(schema, schemaText());
   const here = (path: string) => relative(process.cwd(), resolve(path));
   const lines = [
     `wrote ${here(flags.file)} and ${here(schema)}`,
+    `name   ${name}   marks everything that the file makes: no other file may have it in the same accounts and projects`,
     `next   ${commandLine("lint", againOf(flags))}`,
     `       ${commandLine("plan", againOf({ ...flags, sandbox: true }))}   # tries it offline`,
   ];
   return { exit: codes.fine, text: lines.join("\n") };
 }
+
+/** A name has 3 to 20 of a-z 0-9 and `-` (contract, section 3). */
+const [shortest, longest] = [3, 20];
+
+/** The name of a deployment as far as a text allows one. */
+const cleaned = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, longest)
+    .replace(/^-+|-+$/g, "");
+
+/**
+ * Returns a name for the deployment of a file: that of its folder, with the file's own where it is not the usual one, else
+ * that of the Google project at hand. Two files with one name in one account take each other's things for their own.
+ */
+export function nameFor(file: string, env: NodeJS.ProcessEnv = process.env): string {
+  const folder = cleaned(basename(dirname(file)));
+  const own = cleaned(basename(file, extname(file)));
+  const project = cleaned(env.GOOGLE_CLOUD_PROJECT ?? env.CLOUDSDK_CORE_PROJECT ?? "");
+  const place = [folder, project].find((one) => one.length >= shortest) ?? cleaned(`${folder}-links`);
+  if (own === "federation" || own === "") return place;
+  const room = longest - own.length - 1;
+  return room < 1 ? own : `${place.slice(0, room).replace(/-+$/, "")}-${own}`;
+}
+
+/** A starter with its name, in the places where it stands. */
+const named = (starter: string, name: string): string =>
+  starter
+    .replace(/^name: acme */m, `name: ${name}`.padEnd("name: acme                      ".length))
+    .replace("crosstrust/acme/", `crosstrust/${name}/`);
 
 /** The committed federation.schema.json, letter for letter. */
 export const schemaText = (): string => `${JSON.stringify(jsonSchema(shapes), null, 2)}\n`;

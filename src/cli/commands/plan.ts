@@ -1,5 +1,5 @@
 import { makePlan, type Planned } from "../../crosstrust.ts";
-import type { Consents, Federation, Finding, Plan, Trace, Verdict, World } from "../../model.ts";
+import type { Address, Consents, Federation, Finding, Plan, Trace, Verdict, World } from "../../model.ts";
 import { parties } from "../../parties/index.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { document, planBody } from "../../say/json.ts";
@@ -10,8 +10,12 @@ import { type Context, loadFile } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 
+/** The consents as commander gives them. */
 export interface ConsentFlags {
   readonly adopt?: readonly string[];
+  readonly adoptForget?: readonly string[];
+  readonly replace?: readonly string[];
+  readonly prune?: number | string;
   readonly allowWiden?: readonly string[];
   readonly allowBroadSubject?: readonly string[];
   readonly allowPrivileged?: readonly string[];
@@ -22,6 +26,9 @@ export interface ConsentFlags {
 /** Complete, whatever was given: the whole set is part of the fingerprint. */
 export const consentsOf = (flags: ConsentFlags): Consents => ({
   adopt: flags.adopt ?? [],
+  adoptForget: flags.adoptForget ?? [],
+  replace: (flags.replace ?? []).map(addressOf),
+  ...(flags.prune === undefined ? {} : { prune: countOf(flags.prune) }),
   allowWiden: flags.allowWiden ?? [],
   allowBroadSubject: flags.allowBroadSubject ?? [],
   allowPrivileged: flags.allowPrivileged ?? [],
@@ -29,13 +36,31 @@ export const consentsOf = (flags: ConsentFlags): Consents => ({
   grantMe: flags.grantMe === true,
 });
 
+function addressOf(text: string): Address {
+  if (!isAddress(text))
+    throw new UsageError(
+      `--replace takes an address as the plan shows it, such as aws:role/111122223333/NAME; not ${text}`,
+    );
+  return text;
+}
+
+const isAddress = (text: string): text is Address => /^[a-z]+:[A-Za-z]+\/.+$/.test(text);
+
+function countOf(given: number | string): number {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1 || String(given).trim() === "")
+    throw new UsageError(`--prune takes the number that the plan shows, not ${given}`);
+  return number;
+}
+
 /** Every link that a consent names. */
-export const namesIn = ({ adopt, allowWiden, allowBroadSubject, allowPrivileged }: Consents): readonly string[] => [
-  ...adopt,
-  ...allowWiden,
-  ...allowBroadSubject,
-  ...allowPrivileged,
-];
+export const namesIn = ({
+  adopt,
+  adoptForget,
+  allowWiden,
+  allowBroadSubject,
+  allowPrivileged,
+}: Consents): readonly string[] => [...adopt, ...adoptForget, ...allowWiden, ...allowBroadSubject, ...allowPrivileged];
 
 /** Link names must be links of the file: a typo must not limit a run to nothing. */
 export function checkNames(federation: Federation, names: readonly string[]): void {
@@ -96,6 +121,9 @@ export function flagsFor(consents: Consents): readonly string[] {
   const byName = (flag: string, names: readonly string[]) => names.flatMap((name) => [flag, name]);
   return [
     ...byName("--adopt", consents.adopt),
+    ...byName("--adopt-forget", consents.adoptForget),
+    ...byName("--replace", consents.replace),
+    ...(consents.prune === undefined ? [] : ["--prune", String(consents.prune)]),
     ...byName("--allow-widen", consents.allowWiden),
     ...byName("--allow-broad-subject", consents.allowBroadSubject),
     ...byName("--allow-privileged", consents.allowPrivileged),

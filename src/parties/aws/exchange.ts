@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { ExchangeAsk, Session, Token, World } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { type Account, sts } from "./client.ts";
-import { accessOf, roleArnOf, roleOf } from "./shape.ts";
+import { roleAddress } from "./role/spec.ts";
+import { accessOf, roleArnOf, roleOf, targetSideOf } from "./shape.ts";
 
 // What an answer must hold before it means anything: the SDK takes an empty 200 for success (fact sheet
 // reliability-and-security, trap 1).
@@ -30,7 +31,6 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
   const role = roleOf(ask.link);
   const powerless = ask.purpose !== "use";
   const input = {
-    RoleArn: roleArnOf(role),
     RoleSessionName:
       ask.sessionName ??
       (ask.purpose === "refuse" ? refuseName(ask.link.name) : (role.sessionName ?? sessionName(token.claims))),
@@ -38,7 +38,30 @@ export async function exchange(ask: ExchangeAsk, token: Token, world: World): Pr
     DurationSeconds: powerless ? 900 : (ask.duration ?? 3600),
     ...(powerless ? { Policy: denyAll } : {}),
   };
-  return assumeRole(world, accountOf(ask), input);
+  const [arn, ...others] = arnsFor(ask);
+  try {
+    return await assumeRole(world, accountOf(ask), { ...input, RoleArn: arn });
+  } catch (error) {
+    const isDenied = error instanceof CloudError && error.class === "denied";
+    for (const RoleArn of isDenied ? others : []) {
+      const session = await assumeRole(world, accountOf(ask), { ...input, RoleArn }).catch(() => undefined);
+      if (session) return session;
+    }
+    throw error;
+  }
+}
+
+/**
+ * The ARN of the role as it was read: one that was adopted may have another path than the one at which roles are made.
+ * Whoever has read nothing goes by the file, and where that states no path tries `/` as well, where people make roles. AWS
+ * answers for a role that is not there as for one whose trust refuses.
+ */
+function arnsFor({ link, lookup }: ExchangeAsk): readonly [string, ...string[]] {
+  const role = roleOf(link);
+  const known = lookup?.({ $ref: roleAddress(role), field: "arn" });
+  if (known !== undefined) return [known];
+  const isStated = role.hold === "use" || targetSideOf(link).path !== undefined || lookup !== undefined;
+  return isStated ? [roleArnOf(role)] : [roleArnOf(role), roleArnOf({ ...role, path: "/" })];
 }
 
 /** A session for a token. Unsigned: what is believed is the token alone (wire.md, trap 5). */

@@ -48,6 +48,9 @@ export const controlRoleOf = (deployment: string, who: "checker" | "provisioner"
 /** Where roles are made. It is no default of the shape, because what a file states may contradict an ARN. */
 const defaultPath = "/crosstrust/";
 
+/** Seconds that a session of a role lasts at most, where the file does not say. */
+const defaultSession = 3600;
+
 const text = (pattern: RegExp, says: string) => z.string().regex(pattern, says);
 
 /** `to.aws`. `audience` and `sessionName` have no default here: theirs depend on the link and its token. */
@@ -65,7 +68,7 @@ export const to = () => ({
     .refine((path) => !path.startsWith(controlPath), "this path is the control plane's own")
     .optional()
     .meta({ default: defaultPath }),
-  maxSession: maxSession().default(3600),
+  maxSession: maxSession().optional(),
   boundary: text(policyArn, "a boundary is the full ARN of a managed policy").optional(),
   region: text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "a region looks like us-east-1").default("us-east-1"),
   sessionName: text(/^[\w+=,.@-]{2,64}$/, "a session name has 2-64 of A-Z a-z 0-9 _+=,.@-").optional(),
@@ -147,7 +150,7 @@ export interface RoleTarget {
 export function roleOf(link: Link): RoleTarget {
   const spec = targetSideOf(link);
   const arn = roleArn.exec(spec.role);
-  const region = { region: spec.region, maxSession: spec.maxSession, boundary: boundaryOf(link) };
+  const region = { region: spec.region, maxSession: spec.maxSession ?? defaultSession, boundary: boundaryOf(link) };
   const named = spec.sessionName === undefined ? {} : { sessionName: spec.sessionName };
   if (!arn) {
     const made = {

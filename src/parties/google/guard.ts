@@ -13,6 +13,7 @@ import type {
   Spec,
   World,
 } from "../../model.ts";
+import { packed, unpacked } from "../../run/packed.ts";
 import { CloudError, inParallel, unlessMissing } from "../../run/retry.ts";
 import { getProject } from "./calls.ts";
 import { ownProjects } from "./claims.ts";
@@ -65,8 +66,8 @@ export const denyPolicyKind: Kind<DenyPolicySpec> = {
   remove: (target, world) => remove(target, world).then(() => []),
 };
 
-const ruleSchema = z.object({
-  denyRule: z.object({
+const ruleSchema = z.looseObject({
+  denyRule: z.looseObject({
     deniedPrincipals: z.array(z.string()).default([]),
     deniedPermissions: z.array(z.string()).default([]),
     exceptionPrincipals: z.array(z.string()).default([]),
@@ -77,6 +78,7 @@ const ruleSchema = z.object({
 const policySchema = z.object({
   name: z.string().min(1),
   etag: z.string().default(""),
+  displayName: z.string().default(""),
   annotations: z.record(z.string(), z.string()).default({}),
   rules: z.array(ruleSchema).default([]),
 });
@@ -84,6 +86,9 @@ const policySchema = z.object({
 const annotation = "crosstrust-owner";
 /** Whose it was before it was adopted, or nobody's: what it is given back as. */
 const formerly = "crosstrust-former-owner";
+/** What it was before it was adopted: its name, its rules and its annotations, packed. */
+const wasAnnotation = "crosstrust-was";
+const formerSchema = policySchema.pick({ displayName: true, annotations: true, rules: true });
 
 /** The attachment point is percent-encoded into the name (google.md 3.1). */
 const nameOf = (number: string): string =>
@@ -121,12 +126,13 @@ async function read(world: World, spec: DenyPolicySpec): Promise<Live<DenyPolicy
       spared: denyRule.exceptionPermissions,
       condition: denyRule.denialCondition?.expression ?? "",
     };
-    const { [annotation]: whose, [formerly]: former } = policy.annotations;
+    const { [annotation]: whose, [formerly]: former, [wasAnnotation]: was } = policy.annotations;
     const owner = whose !== spec.deployment ? "foreign" : former === undefined ? "ours" : "adopted";
     const outputs = {
       etag: policy.etag,
       number: projectNumber,
       whose: whose ?? "",
+      was: was ?? packed(formerSchema.parse(policy)),
       ...(former === undefined ? {} : { former }),
     };
     return { state: "present", owner, spec: live, outputs };
@@ -199,7 +205,8 @@ async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<L
   const rules = rulesOf(spec);
   const there = before.state === "present" ? before.outputs : {};
   const former = there.former ?? (before.state === "present" && before.owner === "foreign" ? there.whose : undefined);
-  const annotations = { [annotation]: owner, ...(former === undefined ? {} : { [formerly]: former }) };
+  const theirs = former === undefined ? {} : { [formerly]: former, [wasAnnotation]: there.was ?? "" };
+  const annotations = { [annotation]: owner, ...theirs };
   const policy = { displayName, annotations, rules };
   const { project } = spec;
   if (before.state !== "present")
@@ -207,7 +214,8 @@ async function put(spec: DenyPolicySpec, owner: string, world: World): Promise<L
       ...{ operation: "CreatePolicy", effect: "once", project },
       send: (client) => client.createPolicy({ parent, policyId, policy }),
     });
-  else if (before.owner !== "foreign" || before.outputs.etag) await update(world, before, { annotations, rules });
+  else if (before.owner !== "foreign" || before.outputs.etag)
+    await update(world, before, { displayName, annotations, rules });
   const live: LivePresent<DenyPolicySpec> = {
     state: "present",
     owner: former === undefined ? "ours" : "adopted",
@@ -230,19 +238,22 @@ async function remove({ live, how }: Removal<DenyPolicySpec>, world: World): Pro
   await unlessMissing(work);
 }
 
-/** With its rule as it is now, and its former owner's name, if it had one. */
+/** As it was before it was adopted; one that an older version adopted keeps its rule and gets its former owner's name back. */
 async function release(spec: DenyPolicySpec, world: World): Promise<void> {
   const now = await read(world, spec);
   await world.store.remove(noteName(spec)).catch(() => {});
   if (now.state !== "present" || now.owner !== "adopted") return;
-  const { former = "" } = now.outputs;
+  const { former = "", was = "" } = now.outputs;
+  const record = formerSchema.safeParse(unpacked(was)).data;
+  const isRecorded = record !== undefined && record.annotations[annotation] !== spec.deployment;
   const annotations: Record<string, string> = former === "" ? {} : { [annotation]: former };
-  await update(world, now, { annotations, rules: rulesOf(now.spec) });
+  await update(world, now, isRecorded ? record : { displayName, annotations, rules: rulesOf(now.spec) });
 }
 
 interface Rewritten {
+  readonly displayName: string;
   readonly annotations: Record<string, string>;
-  readonly rules: ReturnType<typeof rulesOf>;
+  readonly rules: z.infer<typeof policySchema>["rules"] | ReturnType<typeof rulesOf>;
 }
 
 /** With the etag that was read: whoever wrote meanwhile is not overwritten. */
@@ -252,7 +263,10 @@ const update = (world: World, { spec, outputs }: LivePresent<DenyPolicySpec>, ch
     send: (client) =>
       client.updatePolicy({
         policy: {
-          ...{ displayName, ...changed, name: `${nameOf(outputs.number ?? "")}/${policyId}` },
+          ...changed,
+          // The schema of what was read says "left out" where the client's type says null.
+          rules: changed.rules as ReturnType<typeof rulesOf>,
+          name: `${nameOf(outputs.number ?? "")}/${policyId}`,
           etag: outputs.etag ?? "",
         },
       }),

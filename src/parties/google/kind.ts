@@ -14,6 +14,7 @@ import type {
 import { CloudError, createOnce, inParallel, mayHaveLanded, settle, unlessMissing } from "../../run/retry.ts";
 import * as calls from "./calls.ts";
 import { ownProjects, serviceAccountAddress } from "./claims.ts";
+import { bytesOf, formerDescription, formerIn, recordIn } from "./former.ts";
 import { maxDescription, ownDescription, parseDescription, withMark } from "./mark.ts";
 import { emailOf } from "./shape.ts";
 
@@ -68,6 +69,11 @@ function present(project: string, account: calls.LiveAccount): LivePresent<Accou
       disabled: String(account.disabled),
     },
     ...(mark ? { mark } : {}),
+    former: (owner) =>
+      formerIn(
+        { description: account.description, owner, measure: bytesOf },
+        account.disabled ? { disabled: { value: true, says: "that it was disabled" } } : {},
+      ),
   };
 }
 
@@ -105,6 +111,9 @@ async function putAccount(
       message: `${spec.email} appeared meanwhile and is not ours`,
     });
   }
+  // What it was is written down before any of it changes.
+  const first = marked(there.outputs.description ?? "", { ...mark, put: "-" }, spec.email);
+  if (mark.was !== undefined && there.mark?.was !== mark.was) await calls.describeAccount(world, target, first);
   if (there.spec.disabled !== spec.disabled)
     await calls.switchAccount(world, target, spec.disabled ? "disable" : "enable");
   const description = marked(there.outputs.description ?? "", mark, spec.email);
@@ -199,15 +208,17 @@ async function create(world: World, desired: Resource<AccountSpec>, mark: Mark):
 }
 
 /**
- * By its unique id, so that a namesake made meanwhile stays. `release` takes our mark off and leaves the
- * account and its own text; one that is gone already counts as deleted.
+ * By its unique id, so that a namesake made meanwhile stays. `release` takes our mark off, leaves the account and its own
+ * text, and disables one that was disabled; one that is gone already counts as deleted.
  */
 async function removeAccount({ live, how }: Removal<AccountSpec>, world: World): Promise<void> {
   const target = { project: live.spec.project, account: live.outputs.uniqueId ?? live.spec.email };
   if (how === "disable") {
     if (!live.spec.disabled) await calls.switchAccount(world, target, "disable");
   } else if (how === "release") {
-    await calls.describeAccount(world, target, withMark(live.outputs.description ?? "", undefined));
+    // What remembers that it was disabled goes last.
+    if (recordIn(live.mark).disabled === true) await calls.switchAccount(world, target, "disable");
+    await calls.describeAccount(world, target, formerDescription(live.outputs.description ?? ""));
   } else {
     await unlessMissing(calls.deleteAccount(world, target));
   }

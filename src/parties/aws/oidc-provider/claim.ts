@@ -14,40 +14,46 @@ export interface Claim {
   readonly wants: readonly string[];
   /** Those of them that were not there before it came. */
   readonly added: readonly string[];
+  /** Thumbprints that were not there before it came, as hashes. */
+  readonly addedThumbprints: readonly string[];
   /** The thumbprints as they were written, where they were read off the issuer. */
   readonly thumbprints?: string;
 }
 
-const head = "crosstrust:claim:";
+const prefix = "crosstrust:claim:";
 const letters = { made: "m", joined: "j", adopted: "a" } as const;
 
 /** Eight hex: enough to tell at most a hundred client ids apart. */
 export const hashOf = (clientId: string): string => createHash("sha256").update(clientId).digest("hex").slice(0, 8);
 
-export const claimKey = (deployment: string): string => `${head}${deployment}`;
+export const claimKey = (deployment: string): string => `${prefix}${deployment}`;
 
 /**
- * `<want> <put> <m|j|a> <thumbprints or -> <=hash or +hash ...>`. Client ids that do not fit are left out: then nobody
- * remembers them, and they stay when the deployment goes.
+ * `<want> <put> <m|j|a> <thumbprints or -> <=hash or +hash ...> <@hash ...>`: client ids, then thumbprints that were
+ * added. What does not fit is left out: then nobody remembers it, and it stays when the deployment goes.
  */
 export function claimTag(claim: Claim): { readonly Key: string; readonly Value: string } {
   const ids = claim.wants.map((hash) => `${claim.added.includes(hash) ? "+" : "="}${hash}`);
-  const Value = [claim.want, claim.put, letters[claim.since], claim.thumbprints ?? "-", ...ids].join(" ");
-  return { Key: claimKey(claim.deployment), Value: Value.slice(0, 256).replace(/ [=+][0-9a-f]{0,7}$/, "") };
+  const thumbprints = claim.addedThumbprints.map((hash) => `@${hash}`);
+  const head = [claim.want, claim.put, letters[claim.since], claim.thumbprints ?? "-"];
+  const Value = [...head, ...ids, ...thumbprints].join(" ");
+  return { Key: claimKey(claim.deployment), Value: Value.slice(0, 256).replace(/ [=+@][0-9a-f]{0,7}$/, "") };
 }
 
 /** Every claim among the tags; a value that is not one of ours counts as a claim all the same, to be on the safe side. */
 export function claimsOf(tags: readonly { Key: string; Value: string }[]): readonly Claim[] {
   return tags
-    .filter(({ Key }) => Key.startsWith(head))
+    .filter(({ Key }) => Key.startsWith(prefix))
     .map(({ Key, Value }): Claim => {
-      const [want = "-", put = "-", letter, thumbprints = "-", ...ids] = Value.split(" ");
+      const [want = "-", put = "-", letter, thumbprints = "-", ...hashes] = Value.split(" ");
+      const ids = hashes.filter((hash) => !hash.startsWith("@"));
       const since = (["made", "joined", "adopted"] as const).find((one) => letters[one] === letter) ?? "adopted";
       return {
-        deployment: Key.slice(head.length),
+        deployment: Key.slice(prefix.length),
         ...{ want, put, since },
         wants: ids.map((id) => id.slice(1)),
         added: ids.filter((id) => id.startsWith("+")).map((id) => id.slice(1)),
+        addedThumbprints: hashes.filter((hash) => hash.startsWith("@")).map((hash) => hash.slice(1)),
         ...(thumbprints === "-" ? {} : { thumbprints }),
       };
     });

@@ -86,8 +86,15 @@ function present(there: calls.LiveOidcProvider, like: OidcProviderSpec): LivePre
     ...(mark ? { mark } : {}),
     // Another deployment made it to be shared; what a stranger made is taken part in by consent only.
     ...(mine === undefined && claims.length > 0 ? { joins: true } : {}),
+    former: () => ({ lost: pushedOut(there, wanted) }),
     ...(mine !== undefined && !shared ? { notes: extras({ like, there, wanted }) } : {}),
   };
+}
+
+/** IAM keeps five thumbprints: what the file needs takes the place of the last ones. */
+function pushedOut({ ThumbprintList }: calls.LiveOidcProvider, wanted: readonly string[]): readonly string[] {
+  const list = [...new Set([...wanted.filter(Boolean), ...ThumbprintList])].slice(0, 5);
+  return ThumbprintList.filter((one) => !list.includes(one)).map((one) => `its thumbprint ${one}`);
 }
 
 const markOf = ({ deployment, want, put, since, thumbprints }: Claim, url: string): Mark => ({
@@ -109,6 +116,7 @@ async function putOne(
     ...{ deployment: spec.deployment, want: mark.want, put: mark.put, since: mark.adopted ? "adopted" : "made" },
     wants: spec.clientIds.map(hashOf),
     added: spec.clientIds.map(hashOf),
+    addedThumbprints: [],
     ...(remembered ? { thumbprints: remembered } : {}),
   };
   const find = () => fetchOne(world, target.account, target.arn);
@@ -193,11 +201,30 @@ async function removeOne({ live, how, access }: Removal<OidcProviderSpec>, world
       operation: "RemoveClientIDFromOpenIDConnectProvider",
       input: { ClientID },
     });
+  const list = thumbprintsWithout(there, { mine, others, stays: naming.length > 0 });
+  if (list.length > 0 && list.length < there.ThumbprintList.length)
+    await calls.writeOidcProvider(world, target, {
+      operation: "UpdateOpenIDConnectProviderThumbprint",
+      input: { ThumbprintList: list },
+    });
   await calls.writeOidcProvider(world, target, {
     operation: "UntagOpenIDConnectProvider",
     input: { TagKeys: [claimKey(live.spec.deployment)] },
   });
   return naming.length > 0 ? [kept(live.spec.url, naming)] : [];
+}
+
+interface Leaving {
+  readonly mine: Claim | undefined;
+  readonly others: readonly Claim[];
+  /** Roles name it still: what they need stays. */
+  readonly stays: boolean;
+}
+
+/** The thumbprints that were there before, and those that others want. */
+function thumbprintsWithout({ ThumbprintList }: calls.LiveOidcProvider, { mine, others, stays }: Leaving): string[] {
+  const wanted = new Set(others.flatMap(({ thumbprints = "" }) => thumbprints.split("+")));
+  return ThumbprintList.filter((one) => stays || wanted.has(one) || !mine?.addedThumbprints.includes(hashOf(one)));
 }
 
 /** A role that was deleted a moment ago may still be listed (aws.md 7): looked at three times before it is believed. */

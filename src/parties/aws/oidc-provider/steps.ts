@@ -21,7 +21,11 @@ export function steps({ clientIds, thumbprints, claim }: Wish, there: LiveOidcPr
   const add = clientIds.filter((id) => !there.ClientIDList.includes(id));
   const lists = listsOf({ clientIds, thumbprints, claim: { ...claim, since } }, there, { before, others });
   const added = [...(before?.added ?? []), ...add.map(hashOf)].filter((hash) => claim.wants.includes(hash));
-  const whole = { ...claim, since, added: since === "made" && !before ? claim.added : added };
+  const missing = since === "made" ? [] : thumbprints.filter((one) => !there.ThumbprintList.includes(one));
+  const addedThumbprints = [...(before?.addedThumbprints ?? []), ...missing.map(hashOf)].filter((hash) =>
+    thumbprints.map(hashOf).includes(hash),
+  );
+  const whole = { ...claim, since, addedThumbprints, added: since === "made" && !before ? claim.added : added };
   const parts = [
     ...add.map((ClientID): Write => ({ operation: "AddClientIDToOpenIDConnectProvider", input: { ClientID } })),
     ...lists,

@@ -9,7 +9,7 @@ import type { RoleSpec } from "./spec.ts";
 const tag = z.object({ Key: z.string(), Value: z.string() });
 const document = z.object({ PolicyName: z.string(), PolicyDocument: z.string() });
 
-/** The bulk read's role: everything but the longest session (aws.md 9.1). */
+/** The bulk read's role: everything but the longest session and the description (aws.md 9.1). */
 const detailSchema = z.object({
   Path: z.string(),
   RoleName: z.string(),
@@ -23,8 +23,13 @@ const detailSchema = z.object({
 });
 type Detail = z.infer<typeof detailSchema>;
 
-/** The list has the longest session, and neither tags nor boundary (aws.md 9.1). */
-const listed = z.object({ RoleName: z.string(), RoleId: z.string(), MaxSessionDuration: z.number().default(3600) });
+/** The list has the longest session and the description, and neither tags nor boundary (aws.md 9.1). */
+const listed = z.object({
+  RoleName: z.string(),
+  RoleId: z.string(),
+  MaxSessionDuration: z.number().default(3600),
+  Description: z.string().default(""),
+});
 
 /** Of a role that was not asked for: what says who may have it. */
 export type OtherRole = Pick<Detail, "RoleName" | "Path" | "AssumeRolePolicyDocument">;
@@ -64,10 +69,8 @@ export async function readRoles(
     const sessions = await sessionsOf(world, account);
     return group.flatMap((resource) => {
       const role = details.get(resource.spec.name.toLowerCase());
-      const session = role && sessions.get(role.RoleId);
-      return role && session !== undefined
-        ? [[resource.address, liveOf(resource, { role, session, account })] as const]
-        : [];
+      const rest = role && sessions.get(role.RoleId);
+      return role && rest ? [[resource.address, liveOf(resource, { role, rest, account })] as const] : [];
     });
   });
   return new Map(found.flat());
@@ -82,17 +85,17 @@ const otherOf = ({ RoleName, Path, AssumeRolePolicyDocument }: Detail): OtherRol
 
 interface Seen {
   readonly role: Detail;
-  readonly session: number;
+  readonly rest: z.infer<typeof listed>;
   readonly account: Account;
 }
 
-function liveOf({ spec }: Resource<RoleSpec>, { role, session, account }: Seen): Live<RoleSpec> {
+function liveOf({ spec }: Resource<RoleSpec>, { role, rest, account }: Seen): Live<RoleSpec> {
   const inline = role.RolePolicyList.map(
     ({ PolicyName, PolicyDocument }) => [PolicyName, decodeURIComponent(PolicyDocument)] as const,
   );
   const managed = role.AttachedManagedPolicies.map(({ PolicyArn }) => PolicyArn);
-  const whole = { ...role, MaxSessionDuration: session };
-  return present({ account, name: spec.name, like: spec }, whole, { inline, managed });
+  const whole = { ...role, MaxSessionDuration: rest.MaxSessionDuration, Description: rest.Description };
+  return present({ account, name: spec.name, like: spec }, { role: whole, inline, managed });
 }
 
 /** By name in lower case: names are unique without regard to case. */
@@ -110,7 +113,7 @@ async function detailsOf(world: World, account: Account): Promise<ReadonlyMap<st
   );
 }
 
-async function sessionsOf(world: World, account: Account): Promise<ReadonlyMap<string, number>> {
+async function sessionsOf(world: World, account: Account): Promise<ReadonlyMap<string, z.infer<typeof listed>>> {
   const pages = await allPages((Marker) =>
     send(world, account, {
       operation: "ListRoles",
@@ -119,5 +122,5 @@ async function sessionsOf(world: World, account: Account): Promise<ReadonlyMap<s
       input: { MaxItems: listPage, ...(Marker ? { Marker } : {}) },
     }),
   );
-  return new Map(pages.flatMap(({ Roles }) => Roles.map((role) => [role.RoleId, role.MaxSessionDuration])));
+  return new Map(pages.flatMap(({ Roles }) => Roles.map((role) => [role.RoleId, role])));
 }

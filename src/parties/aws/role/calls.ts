@@ -11,6 +11,7 @@ const roleSchema = z.object({
   Arn: z.string(),
   AssumeRolePolicyDocument: z.string(),
   MaxSessionDuration: z.number().default(3600),
+  Description: z.string().default(""),
   PermissionsBoundary: z.object({ PermissionsBoundaryArn: z.string() }).optional(),
   Tags: z.array(z.object({ Key: z.string(), Value: z.string() })).optional(),
 });

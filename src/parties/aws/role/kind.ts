@@ -1,6 +1,7 @@
 import { renderPolicy } from "../../../judge/aws/policy.ts";
 import type {
   Address,
+  Finding,
   Kind,
   Leftovers,
   Live,
@@ -11,6 +12,7 @@ import type {
   Seek,
   World,
 } from "../../../model.ts";
+import { finding } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, removeOnce, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
 import { listOidcProviders } from "../oidc-provider/calls.ts";
@@ -18,8 +20,18 @@ import { privilegesOf } from "../permissions.ts";
 import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
 import { patternsOf } from "./decisions.ts";
+import { type RawRole, returnOf, sidFor } from "./former.ts";
 import { present, type Wanted } from "./live.ts";
-import { combineRoles, differRoles, markOf, markTags, type RoleSpec, roleAddress, tagsOf, trustOf } from "./spec.ts";
+import {
+  combineRoles,
+  descriptionOf,
+  differRoles,
+  markOf,
+  type RoleSpec,
+  roleAddress,
+  tagsOf,
+  trustOf,
+} from "./spec.ts";
 import { steps } from "./steps.ts";
 import { roleWidens } from "./widens.ts";
 
@@ -42,7 +54,9 @@ export const roleKind: Kind<RoleSpec> = {
   },
   list: listLeftovers,
   put: putRole,
-  remove: (target, world) => removeRole(target, world).then(() => []),
+  remove: removeRole,
+  // Permissions go one by one, and the role itself last.
+  leaving: (spec) => ({ ...spec, managed: [], inline: {} }),
   differ: differRoles,
   holds: (spec) => [...patternsOf(trustOf(spec)), ...privilegesOf(spec)],
   widens: roleWidens,
@@ -81,7 +95,12 @@ async function withMissing(live: Live<RoleSpec>, desired: Resource<RoleSpec>, wo
  * limit (aws.md 9.1). A document that cannot be read throws class `malformed`: never absent, never foreign.
  */
 async function readRole(world: World, wanted: Wanted): Promise<Live<RoleSpec>> {
-  const target = { account: wanted.account, name: wanted.name };
+  const raw = await readRaw(world, wanted);
+  return raw ? present(wanted, raw) : { state: "absent" };
+}
+
+async function readRaw(world: World, { account, name: role }: Wanted): Promise<RawRole | undefined> {
+  const target = { account, name: role };
   // GetRole alone says whether the role is there; the lists of a role that just went are empty.
   const reading = Promise.all([
     calls.getRole(world, target),
@@ -90,8 +109,8 @@ async function readRole(world: World, wanted: Wanted): Promise<Live<RoleSpec>> {
     ),
     unlessMissing(calls.listAttachedPolicies(world, target)),
   ]);
-  const [role, inline, managed] = (await unlessMissing(reading)) ?? [];
-  return role && inline ? present(wanted, role, { inline, managed: managed ?? [] }) : { state: "absent" };
+  const [found, inline, managed] = (await unlessMissing(reading)) ?? [];
+  return found && inline ? { role: found, inline, managed: managed ?? [] } : undefined;
 }
 
 /** Roles of this owner below the paths the file names, that the file does not name. */
@@ -172,10 +191,12 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
   const whole = spec.managed.length === 0 && Object.keys(spec.inline).length === 0;
   // Final only where this one call writes all there is.
   const born = { ...mark, put: whole ? mark.put : "-" };
+  // One that takes the place of an adopted role vouches for its record from the beginning.
+  const sid = mark.was === undefined ? undefined : sidFor(mark.was);
   const input = {
-    AssumeRolePolicyDocument: renderPolicy(trustOf(spec)),
+    AssumeRolePolicyDocument: renderPolicy(trustOf(spec), [sid]),
     Path: spec.path,
-    Description: `Keyless access for ${desired.links.join(", ")}, made by crosstrust`.slice(0, 1000),
+    Description: descriptionOf(desired.links),
     MaxSessionDuration: spec.maxSession,
     ...(spec.boundary === null ? {} : { PermissionsBoundary: spec.boundary }),
     Tags: tagsOf(born),
@@ -186,7 +207,7 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
     find: read,
     create: async (): Promise<LivePresent<RoleSpec>> => {
       const made = await calls.createRole(world, target, input);
-      const outputs = { arn: made.Arn, roleId: made.RoleId };
+      const outputs = { arn: made.Arn, roleId: made.RoleId, ...(sid ? { vouches: sid } : {}) };
       return { state: "present", owner: "ours", spec: empty, outputs, mark: born };
     },
   });
@@ -194,26 +215,61 @@ async function create(world: World, { desired, mark, read }: Creation): Promise<
 
 /**
  * Permissions first, the role last (fact sheet reliability-and-security, 2.4), and only the very role that
- * was read, by its RoleId: a namesake made meanwhile stays. `release` takes off the marks and nothing else.
+ * was read, by its RoleId: a namesake made meanwhile stays. `release` brings back what the role was.
  */
-async function removeRole({ live, how, access }: Removal<RoleSpec>, world: World): Promise<void> {
+async function removeRole(
+  { live, how, leaving, access }: Removal<RoleSpec>,
+  world: World,
+): Promise<readonly Finding[]> {
   const account: Account = { account: live.spec.account, ...(access ? { access } : {}) };
   const target = { account, name: live.spec.name };
-  const find = async (): Promise<RoleSpec | undefined> => {
-    const now = await readRole(world, target);
-    return now.state === "present" && now.outputs.roleId === live.outputs.roleId ? now.spec : undefined;
+  const find = async (): Promise<RawRole | undefined> => {
+    const now = await readRaw(world, target);
+    return now?.role.RoleId === live.outputs.roleId ? now : undefined;
   };
-  if (how !== "release") return removeOnce(world, { find, remove: (spec) => deleteRole(world, target, spec) });
-  if (await find()) await calls.writeRole(world, target, { operation: "UntagRole", input: { TagKeys: markTags } });
+  if (how === "release") {
+    const raw = await find();
+    return raw ? giveBack(world, target, raw) : [];
+  }
+  const isWhole = live.spec.managed.length === 0 && Object.keys(live.spec.inline).length === 0;
+  // From here on the role differs from what was last written, and is ours all the same.
+  if (leaving !== undefined && !isWhole && live.mark?.put !== leaving) {
+    const Tags = tagsOf({ owner: "", want: "", put: leaving }).filter(({ Key }) => Key === "crosstrust:put");
+    if (await find()) await unlessMissing(calls.writeRole(world, target, { operation: "TagRole", input: { Tags } }));
+  }
+  await removeOnce(world, { find, remove: (raw) => deleteRole(world, target, raw) });
+  return [];
 }
+
+async function giveBack(world: World, target: Wanted, raw: RawRole): Promise<readonly Finding[]> {
+  const back = returnOf(raw);
+  if ("stays" in back) return [{ ...notRestored(target.name, back.stays), asks: "conflict" }];
+  for (const write of back.writes) {
+    // Somebody may have deleted a policy that the role had: the rest comes back all the same.
+    const done = await unlessMissing(calls.writeRole(world, target, write).then(() => true));
+    if (!done && write.operation === "AttachRolePolicy")
+      return [notRestored(target.name, `${String(write.input.PolicyArn)}, which it had, does not exist any more`)];
+  }
+  return back.lost === undefined ? [] : [notRestored(target.name, back.lost)];
+}
+
+const notRestored = (name: string, why: string): Finding =>
+  finding("NOT-RESTORED", {
+    severity: "warning",
+    says: `the role ${name} is not what it was before it was adopted: ${why}`,
+    fix: [
+      "crosstrust apply   # repairs a trust that was changed by hand",
+      "crosstrust destroy   # then gives the role back",
+    ],
+  });
 
 /**
  * DeleteRole goes by name and is sent once: after a lost answer the caller looks first, because by then the name
  * may be somebody else's (fact sheet reliability-and-security, 2.3).
  */
-async function deleteRole(world: World, target: { account: Account; name: string }, spec: RoleSpec): Promise<void> {
-  const detach = spec.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
-  const strip = Object.keys(spec.inline).map((PolicyName) => ({
+async function deleteRole(world: World, target: Wanted, raw: RawRole): Promise<void> {
+  const detach = raw.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
+  const strip = raw.inline.map(([PolicyName]) => ({
     operation: "DeleteRolePolicy",
     input: { PolicyName },
   }));

@@ -14,9 +14,10 @@ import type {
   Spec,
 } from "../../../model.ts";
 import { granted } from "../permissions.ts";
-import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
+import { accessOf, type RoleTarget, roleOf, targetSideOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
 import { broadSubjects, privilegeDecisions } from "./decisions.ts";
+import { wasIn, wasTags } from "./former.ts";
 
 /** A role as desired and as live: the same members on both sides, so that equal means equal. */
 export interface RoleSpec extends Spec {
@@ -49,6 +50,12 @@ export function roleResource(link: Link, identity: Identity): Resource<RoleSpec>
   const role = roleOf(link);
   const trust = trustFor({ identity, audience: link.audience, account: role.account, partition: role.partition });
   const { managed, inline } = granted(link);
+  const stated = targetSideOf(link);
+  const defaults = [
+    ...(stated.path === undefined ? ["path"] : []),
+    ...(stated.maxSession === undefined ? ["maxSession"] : []),
+    ...(role.boundary === null ? ["boundary"] : []),
+  ];
   const spec: RoleSpec = { ...identityOf(role), trust: trust as unknown as Json, managed, inline };
   return {
     address: roleAddress(role),
@@ -57,6 +64,7 @@ export function roleResource(link: Link, identity: Identity): Resource<RoleSpec>
     spec,
     access: accessOf(link),
     decisions: [...broadSubjects(link, identity), ...privilegeDecisions(link)],
+    ...(role.hold === "own" ? { defaults } : {}),
   };
 }
 
@@ -211,11 +219,21 @@ const [subjectTag, adoptedTag] = ["crosstrust:subject", "crosstrust:adopted"];
 export function tagsOf(mark: Mark): readonly { Key: string; Value: string }[] {
   const plain = Object.entries(tags).map(([member, Key]) => ({ Key, Value: mark[member as keyof typeof tags] }));
   const subject = mark.subjects ? [{ Key: subjectTag as string, Value: mark.subjects }] : [];
-  return [...plain, ...subject, ...(mark.adopted ? [{ Key: adoptedTag as string, Value: "true" }] : [])];
+  const adopted = mark.adopted ? [{ Key: adoptedTag as string, Value: "true" }] : [];
+  return [...plain, ...subject, ...adopted, ...(mark.was === undefined ? [] : wasTags(mark.was))];
 }
 
-/** All tags of ours: what giving a role back takes off. */
+/** The tags of a mark without a record: what giving back a thing that is not a role takes off. */
 export const markTags: readonly string[] = [...Object.values(tags), subjectTag as string, adoptedTag as string];
+
+/** Returns the description of a role that is made here. It tells a made role from one that was taken over. */
+export const descriptionOf = (links: readonly string[]): string =>
+  `Keyless access for ${links.join(", ")}`.slice(0, 1000 - madeHere.length) + madeHere;
+
+const madeHere = ", made by crosstrust";
+
+/** Whether a role's description is one that `descriptionOf` writes. */
+export const isMadeHere = (description: string): boolean => description.endsWith(madeHere);
 
 /** Undefined without an owner: not ours. A `put` that was taken away reads as `-`, as of a run cut off. */
 export function markOf(list: readonly { Key: string; Value: string }[]): Mark | undefined {
@@ -223,11 +241,13 @@ export function markOf(list: readonly { Key: string; Value: string }[]): Mark | 
   const owner = value(tags.owner);
   if (owner === undefined) return undefined;
   const subjects = value(subjectTag);
+  const was = wasIn(list);
   return {
     owner,
     want: value(tags.want) ?? "-",
     put: value(tags.put) ?? "-",
     ...(value(adoptedTag) === "true" ? { adopted: true } : {}),
+    ...(was === undefined ? {} : { was }),
     ...(subjects === undefined ? {} : { subjects }),
   };
 }

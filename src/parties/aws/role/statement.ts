@@ -21,6 +21,7 @@ import { accessOf, type RoleTarget, roleOf } from "../shape.ts";
 import { trustFor } from "../trust/build.ts";
 import { getRole, writeRole } from "./calls.ts";
 import { broadSubjects } from "./decisions.ts";
+import { editText } from "./edit-text.ts";
 import { statementWidens } from "./widens.ts";
 
 /** The one statement a link needs in the trust of a used role; the rest is not ours and stays as read. */
@@ -79,6 +80,8 @@ const accountOf = ({ spec, access }: Pick<Resource<StatementSpec>, "spec" | "acc
 
 /** The document as it stands, its statements untouched: they are somebody else's. */
 interface Document {
+  /** As it stands, percent-decoded. */
+  readonly text: string;
   /** Version, Id and whatever else stands there, written back untouched. */
   readonly raw: Readonly<Record<string, unknown>>;
   readonly statements: readonly unknown[];
@@ -90,10 +93,11 @@ async function readDocument(
   desired: Pick<Resource<StatementSpec>, "spec" | "access">,
 ): Promise<Document> {
   const role = await getRole(world, { account: accountOf(desired), name: desired.spec.role });
-  const raw: unknown = JSON.parse(decodeURIComponent(role.AssumeRolePolicyDocument));
+  const text = decodeURIComponent(role.AssumeRolePolicyDocument);
+  const raw: unknown = JSON.parse(text);
   if (!isMap(raw)) throw unreadable(desired.spec.role);
   const list = raw.Statement;
-  return { raw, statements: Array.isArray(list) ? list : list === undefined ? [] : [list] };
+  return { text, raw, statements: Array.isArray(list) ? list : list === undefined ? [] : [list] };
 }
 
 const unreadable = (role: string): CloudError =>
@@ -152,7 +156,9 @@ function rewrite(
   const { account, role } = target.spec;
   return serially(world, `aws:role/${account}/${role}`, async () => {
     const document = await readDocument(world, target);
-    const PolicyDocument = JSON.stringify({ ...document.raw, Statement: statements(document.statements) });
+    const after = statements(document.statements);
+    const whole = () => JSON.stringify({ ...document.raw, Statement: after });
+    const PolicyDocument = editText(document.text, document.statements, after) ?? whole();
     await writeRole(
       world,
       { account: accountOf(target), name: role },

@@ -1,5 +1,6 @@
 import { type Policy, renderPolicy, textOf } from "../../../judge/aws/policy.ts";
 import type { LivePresent, Mark } from "../../../model.ts";
+import { sidFor } from "./former.ts";
 import { type RoleSpec, tagsOf, trustOf } from "./spec.ts";
 
 /** One write to a role: an IAM operation and its input beside the role's name. */
@@ -15,12 +16,27 @@ export interface Step {
  * that a run cut off half way is told from a hand edit. Empty where there is nothing to write.
  */
 export function steps(desired: RoleSpec, live: LivePresent<RoleSpec>, mark: Mark): readonly Step[] {
-  const parts = [...limits(desired, live.spec), ...trust(desired, live.spec), ...permissions(desired, live.spec)];
+  const bounds = limits(desired, live.spec);
+  const isNew = mark.was !== undefined && live.mark?.was !== mark.was;
+  // What vouches for another record than the one in the tags is left as it is: it says that one of the two was changed.
+  const sid = mark.was === undefined ? undefined : ((isNew ? undefined : live.outputs.vouches) ?? sidFor(mark.was));
+  const isUnvouched = sid !== live.outputs.vouches;
+  // Nothing of a role that is taken over changes before its trust vouches for the record of what it was.
+  const vouch = isUnvouched && bounds.length > 0 ? [writeTrust(trustOf(live.spec), sid)] : [];
+  // A role that crosstrust made for somebody else looks like one of ours until its trust vouches for the record.
+  const early =
+    isNew && live.mark !== undefined && live.mark.owner !== mark.owner ? [writeTrust(trustOf(live.spec), sid)] : [];
+  const parts = [
+    ...vouch,
+    ...bounds,
+    ...trust(desired, live.spec, { sid, isUnvouched }),
+    ...permissions(desired, live.spec),
+  ];
   const tag = (value: Mark): Step => ({ operation: "TagRole", input: { Tags: tagsOf(value) } });
   const open = live.mark?.put === "-" && live.mark.owner === mark.owner;
-  const first = parts.length > 1 && !open ? [tag({ ...mark, put: "-" })] : [];
+  const first = (parts.length > 1 || (parts.length > 0 && isNew)) && !open ? [tag({ ...mark, put: "-" })] : [];
   const stale = parts.length > 0 || !sameMark(live.mark, mark);
-  return [...first, ...parts, ...(stale ? [tag(mark)] : [])];
+  return [...early, ...first, ...parts, ...(stale ? [tag(mark)] : [])];
 }
 
 /** Compared as the tags they become, for only those can be stale. */
@@ -41,11 +57,21 @@ function limits(desired: RoleSpec, live: RoleSpec): readonly Step[] {
   return [boundary, ...session];
 }
 
-/** Compared with its members sorted, written as it is: order alone is no reason to write. */
-function trust(desired: RoleSpec, live: RoleSpec): readonly Step[] {
-  if (textOf(trustOf(desired)) === textOf(trustOf(live))) return [];
-  return [{ operation: "UpdateAssumeRolePolicy", input: { PolicyDocument: renderPolicy(trustOf(desired)) } }];
+interface Vouching {
+  readonly sid: string | undefined;
+  readonly isUnvouched: boolean;
 }
+
+/** Compared with its members sorted, written as it is: order alone is no reason to write. */
+function trust(desired: RoleSpec, live: RoleSpec, { sid, isUnvouched }: Vouching): readonly Step[] {
+  if (!isUnvouched && textOf(trustOf(desired)) === textOf(trustOf(live))) return [];
+  return [writeTrust(trustOf(desired), sid)];
+}
+
+const writeTrust = (policy: Policy, sid: string | undefined): Step => ({
+  operation: "UpdateAssumeRolePolicy",
+  input: { PolicyDocument: renderPolicy(policy, [sid]) },
+});
 
 /** Detach, strip, put, attach: what the role loses is gone before it gains anything. */
 function permissions(desired: RoleSpec, live: RoleSpec): readonly Step[] {

@@ -84,12 +84,15 @@ export const listPoolProviders = (world: World, place: PoolPlace): Promise<reado
     ...{ member: "workloadIdentityPoolProviders", item: poolProviderSchema },
   });
 
-/** Keys that somebody stored in a pool provider count instead of the issuer's; the v1beta client knows no such field. */
-export const clearKeys = (world: World, place: PoolProviderPlace): Promise<Operation> =>
+/**
+ * Keys that are stored in a pool provider count instead of the issuer's; an empty text takes them away. The v1beta client
+ * knows no such field.
+ */
+export const storeKeys = (world: World, place: PoolProviderPlace, jwksJson: string): Promise<Operation> =>
   google(world, {
     ...{ service: "google.iam", operation: "PatchWorkloadIdentityPoolProvider", effect: "repeatable", method: "PATCH" },
     ...{ project: place.project, path: `/v1/${poolProviderPath(place)}?updateMask=oidc.jwksJson` },
-    ...{ body: { oidc: { jwksJson: "" } }, answer: operationSchema },
+    ...{ body: { oidc: { jwksJson } }, answer: operationSchema },
   });
 
 /** What every write answers with: done, or to be asked for again by its name. */

@@ -1,10 +1,22 @@
+import { z } from "zod";
 import { renderCondition } from "../../../judge/google/condition.ts";
-import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
+import type {
+  Finding,
+  Kind,
+  Leftovers,
+  Live,
+  LivePresent,
+  Mark,
+  PutJob,
+  Removal,
+  Seek,
+  World,
+} from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
+import { type Changed, charactersOf, formerDescription, formerIn, recordIn } from "../former.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import {
-  clearKeys,
   finished,
   getPoolProvider,
   idOf,
@@ -14,6 +26,7 @@ import {
   ownPools,
   poolPath,
   poolProviderPath,
+  storeKeys,
 } from "./calls.ts";
 import { described, visible } from "./landing.ts";
 import { specOf } from "./live-spec.ts";
@@ -29,8 +42,12 @@ export const poolProviderKind: Kind<PoolProviderSpec> = {
   immutable: ["type"],
   wakes: true,
   read: async ({ spec }, _hints, world) => {
-    const live = liveOf(spec, await getPoolProvider(world, spec));
-    return live.state === "present" ? { ...live, notes: notesOf(live.spec, spec) } : live;
+    const found = await getPoolProvider(world, spec);
+    const live = liveOf(spec, found);
+    if (live.state !== "present" || found === undefined) return live;
+    const former = (owner: string) =>
+      formerIn({ description: found.description, owner, measure: charactersOf }, undone(found, live.spec, spec));
+    return { ...live, notes: notesOf(live.spec, spec), former };
   },
   list: leftovers,
   put,
@@ -39,6 +56,52 @@ export const poolProviderKind: Kind<PoolProviderSpec> = {
   widens: poolProviderWidens,
   combine: combinePoolProviders,
 };
+
+/** What would change, as Google holds it: a condition in its own spelling, a mapping with its blanks, stored keys whole. */
+function undone(
+  found: LivePoolProvider,
+  live: PoolProviderSpec,
+  desired: PoolProviderSpec,
+): { [member: string]: Changed } {
+  const has = (member: keyof PoolProviderSpec) => canonical(live[member]) !== canonical(desired[member]);
+  return {
+    ...(has("disabled") ? { disabled: { value: found.disabled, says: "that it was disabled" } } : {}),
+    ...(has("mapping") ? { mapping: { value: found.attributeMapping, says: "its mapping" } } : {}),
+    ...(has("conditions") ? { condition: { value: found.attributeCondition, says: "its condition" } } : {}),
+    ...(has("source") ? { source: { value: live.source as string, says: "its issuer or account" } } : {}),
+    ...(has("audiences") ? { audiences: { value: live.audiences, says: "its audiences" } } : {}),
+    ...(has("keys") ? { keys: { value: found.oidc?.jwksJson ?? "", says: "the keys that are stored in it" } } : {}),
+  };
+}
+
+const formerSchema = z.object({
+  disabled: z.boolean().optional(),
+  mapping: z.record(z.string(), z.string()).optional(),
+  condition: z.string().optional(),
+  source: z.string().optional(),
+  audiences: z.array(z.string()).optional(),
+  keys: z.string().optional(),
+});
+
+/** Gives it back as it was: what it believes first, then the keys that were stored in it, and what remembers all this last. */
+async function giveBack(world: World, { spec, outputs, mark }: LivePresent<PoolProviderSpec>): Promise<void> {
+  const { disabled, mapping, condition, source, audiences, keys } = formerSchema.parse(recordIn(mark));
+  const sources =
+    source === undefined && audiences === undefined
+      ? {}
+      : sourceOf({ ...spec, ...(source === undefined ? {} : { source }), ...(audiences ? { audiences } : {}) });
+  const fields: Fields = {
+    ...(disabled === undefined ? {} : { disabled }),
+    ...(mapping === undefined ? {} : { attributeMapping: mapping }),
+    ...(condition === undefined ? {} : { attributeCondition: condition }),
+    ...sources,
+  };
+  const description = formerDescription(outputs.description ?? "");
+  if (keys === undefined) return patch(world, spec, { ...fields, description });
+  await patch(world, spec, fields);
+  await finished(world, spec, await storeKeys(world, spec, keys));
+  await patch(world, spec, { description });
+}
 
 type Place = Pick<PoolProviderSpec, "project" | "pool">;
 
@@ -98,8 +161,13 @@ async function put(job: PutJob<PoolProviderSpec>, world: World): Promise<LivePre
   const there = live.state === "present" ? live : await bring(world, job);
   const ours = there.mark?.owner === mark.owner || live.state !== "absent";
   if (!ours) throw taken(spec, `the pool provider ${spec.id} appeared meanwhile and is not ours`);
-  if (there.spec.keys !== spec.keys) await finished(world, spec, await clearKeys(world, spec));
-  const description = described(there.outputs.description ?? "", mark, `the pool provider ${spec.id}`);
+  const describe = (as: Mark) => described(there.outputs.description ?? "", as, `the pool provider ${spec.id}`);
+  if (there.spec.keys !== spec.keys) {
+    // What it was is written down before any of it changes.
+    if (mark.was !== there.mark?.was) await patch(world, spec, { description: describe({ ...mark, put: "-" }) });
+    await finished(world, spec, await storeKeys(world, spec, ""));
+  }
+  const description = describe(mark);
   await patch(world, spec, changed(there, spec, description));
   const outputs = { ...there.outputs, description };
   return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
@@ -222,8 +290,8 @@ const undelete = (world: World, spec: PoolProviderSpec): Promise<void> =>
   });
 
 async function remove({ live, how }: Removal<PoolProviderSpec>, world: World): Promise<void> {
-  const { spec, outputs } = live;
-  if (how === "release") return patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
+  const { spec } = live;
+  if (how === "release") return giveBack(world, live);
   const now = await getPoolProvider(world, spec);
   if (now?.state !== "ACTIVE") return;
   await write(world, {

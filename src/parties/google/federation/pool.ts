@@ -12,6 +12,7 @@ import type {
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
+import { charactersOf, formerDescription, formerIn, recordIn } from "../former.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import { getPool, idOf, isOwn, type LivePool, listPoolProviders, ownPools, poolPath } from "./calls.ts";
 import { described, visible } from "./landing.ts";
@@ -66,6 +67,11 @@ function present(project: string, pool: LivePool): LivePresent<PoolSpec> {
     outputs: outputsOf(pool),
     ...(mark ? { mark } : {}),
     ...settings(pool),
+    former: (owner) =>
+      formerIn(
+        { description: pool.description, owner, measure: charactersOf },
+        pool.disabled ? { disabled: { value: true, says: "that it was disabled" } } : {},
+      ),
   };
 }
 
@@ -169,13 +175,14 @@ async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean;
 }
 
 /**
- * `release` takes our mark off and leaves the pool; one that is gone already counts as deleted. With it every pool
+ * `release` takes our mark off and leaves the pool as it was; one that is gone already counts as deleted. With it every pool
  * provider in it would go: so it stays as long as one of somebody else's is there.
  */
 async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<readonly Finding[]> {
   const { spec, outputs, mark } = live;
   if (how === "release") {
-    await patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
+    const disabled = recordIn(mark).disabled === true ? { disabled: true } : {};
+    await patch(world, spec, { ...disabled, description: formerDescription(outputs.description ?? "") });
     return [];
   }
   const now = await getPool(world, spec);
