@@ -1,6 +1,6 @@
 import { renderCondition } from "../../../judge/google/condition.ts";
 import type { Finding, Kind, Leftovers, Live, LivePresent, PutJob, Removal, Seek, World } from "../../../model.ts";
-import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, unlessDone, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
 import {
@@ -216,18 +216,26 @@ const create = (world: World, spec: PoolProviderSpec, description: string): Prom
   });
 
 const undelete = (world: World, spec: PoolProviderSpec): Promise<void> =>
-  write(world, {
-    ...{ operation: "UndeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
-    send: (client) => client.undeleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
-  });
+  unlessDone(
+    () =>
+      write(world, {
+        ...{ operation: "UndeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+        send: (client) => client.undeleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
+      }),
+    async () => (await getPoolProvider(world, spec))?.state === "ACTIVE",
+  );
 
 async function remove({ live, how }: Removal<PoolProviderSpec>, world: World): Promise<void> {
   const { spec, outputs } = live;
   if (how === "release") return patch(world, spec, { description: withMark(outputs.description ?? "", undefined) });
   const now = await getPoolProvider(world, spec);
   if (now?.state !== "ACTIVE") return;
-  await write(world, {
-    ...{ operation: "DeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
-    send: (client) => client.deleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
-  });
+  await unlessDone(
+    () =>
+      write(world, {
+        ...{ operation: "DeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+        send: (client) => client.deleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
+      }),
+    async () => (await getPoolProvider(world, spec))?.state !== "ACTIVE",
+  );
 }
