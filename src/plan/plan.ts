@@ -75,8 +75,17 @@ export function planOf(input: PlanInput): Plan {
     open: openOf(all),
     swept: input.swept,
     effects,
+    unread: unreadOf(input),
     findings,
   };
+}
+
+/** What could not be read of the named links, or of all. */
+function unreadOf({ named, only, observed }: PlanInput): Plan["unread"] {
+  const mine = ({ links }: Resource) => only.length === 0 || links.some((link) => only.includes(link));
+  return named
+    .filter((one) => mine(one) && observed.failed?.has(one.address))
+    .map(({ address, links }) => ({ address, links }));
 }
 
 /** What carries something that is yet to be made, whichever links are named. */

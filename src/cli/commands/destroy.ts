@@ -1,4 +1,5 @@
 import { applyPlan, makePlan } from "../../crosstrust.ts";
+import type { Finding } from "../../model.ts";
 import { destroyText } from "../../say/done.ts";
 import { planText } from "../../say/plan.ts";
 import { exitOf } from "../../verdict/exit.ts";
@@ -32,7 +33,8 @@ export const destroy: Command<{ links: readonly string[]; keepServiceAccounts: b
   const applied = await applyPlan(planned, keepServiceAccounts, world);
   const findings = [...plan.findings.filter(({ asks }) => asks !== "conflict"), ...applied.findings];
   // Of what was only read, errors; of what was done, also what had to stay.
-  const said = [...findings.filter(({ severity }) => severity === "error"), ...applied.findings];
+  const told = ({ severity, code }: Finding) => severity === "error" || code === "LEFTOVERS-UNSEEN";
+  const said = [...findings.filter(told), ...applied.findings];
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const exit = exitOf({ findings, changes: left });
   if (flags.json) return { exit, text: planJson(world, { ...plan, findings }, { command: "destroy", exit }) };

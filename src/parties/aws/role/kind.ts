@@ -203,7 +203,10 @@ async function removeRole({ live, how, access }: Removal<RoleSpec>, world: World
     const now = await readRole(world, target);
     return now.state === "present" && now.outputs.roleId === live.outputs.roleId ? now.spec : undefined;
   };
-  if (how !== "release") return removeOnce(world, { find, remove: (spec) => deleteRole(world, target, spec) });
+  if (how !== "release") {
+    const mark = live.mark && tagsOf({ ...live.mark, put: "-" });
+    return removeOnce(world, { find, remove: (spec) => deleteRole(world, target, { spec, mark }) });
+  }
   if (await find()) await calls.writeRole(world, target, { operation: "UntagRole", input: { TagKeys: markTags } });
 }
 
@@ -211,13 +214,20 @@ async function removeRole({ live, how, access }: Removal<RoleSpec>, world: World
  * DeleteRole goes by name and is sent once: after a lost answer the caller looks first, because by then the name
  * may be somebody else's (fact sheet reliability-and-security, 2.3).
  */
-async function deleteRole(world: World, target: { account: Account; name: string }, spec: RoleSpec): Promise<void> {
+async function deleteRole(
+  world: World,
+  target: { account: Account; name: string },
+  { spec, mark }: { readonly spec: RoleSpec; readonly mark: ReturnType<typeof tagsOf> | undefined },
+): Promise<void> {
   const detach = spec.managed.map((PolicyArn) => ({ operation: "DetachRolePolicy", input: { PolicyArn } }));
   const strip = Object.keys(spec.inline).map((PolicyName) => ({
     operation: "DeleteRolePolicy",
     input: { PolicyName },
   }));
+  const parts = [...detach, ...strip];
+  // Whoever is cut off in between leaves a role that is unfinished, and that nobody takes for edited by somebody else.
+  const open = mark && parts.length > 0 ? [{ operation: "TagRole", input: { Tags: mark } }] : [];
   // Not found is done, item by item.
-  for (const step of [...detach, ...strip]) await unlessMissing(calls.writeRole(world, target, step));
+  for (const step of [...open, ...parts]) await unlessMissing(calls.writeRole(world, target, step));
   await unlessMissing(calls.writeRole(world, target, { operation: "DeleteRole", effect: "once", input: {} }));
 }
