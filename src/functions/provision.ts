@@ -7,6 +7,7 @@ import { document, planBody } from "../say/json.ts";
 import { exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { deployment } from "./deployment.ts";
+import { noted } from "./notes.ts";
 import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
 import { tellLinks, tellPlan } from "./tell.ts";
 
@@ -67,7 +68,8 @@ async function plan(only: readonly string[], { world, federation }: Call): Promi
  */
 async function apply(fingerprint: string, links: readonly string[] | undefined, call: Call): Promise<Reply> {
   const { world, federation, caller } = call;
-  const its = notedLinks(await world.store.read(planName(fingerprint)).catch(unlessBug));
+  // One that was planted makes another plan, and so another fingerprint.
+  const its = noted(await world.store.read(planName(fingerprint)).catch(unlessBug), z.array(z.string()));
   if (links && its && !sameLinks(links, its)) return error(422, "this plan was made for other links");
   const only = links ?? its ?? [];
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
@@ -100,25 +102,11 @@ function unlessBug(error: unknown): undefined {
   return undefined;
 }
 
-/** What cannot be read is no note; one that was planted makes another plan, and so another fingerprint. */
-function notedLinks(text: string | undefined): readonly string[] | undefined {
-  try {
-    return text === undefined ? undefined : z.array(z.string()).parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
 const answerSchema = z.looseObject({ crosstrust: z.literal(1), command: z.literal("apply"), fingerprint: z.string() });
 
 /** Whether a note is an answer to this very plan. */
-function isAnswerTo(fingerprint: string, text: string): boolean {
-  try {
-    return answerSchema.parse(JSON.parse(text)).fingerprint === fingerprint;
-  } catch {
-    return false;
-  }
-}
+const isAnswerTo = (fingerprint: string, text: string): boolean =>
+  noted(text, answerSchema)?.fingerprint === fingerprint;
 
 /** One fingerprint, one set of links: whoever sends others with it means something else (case 118). */
 const sameLinks = (some: readonly string[], others: readonly string[]): boolean =>
