@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Example, examples, Faulted, faults, type Scene, scenes, type Trial } from "./support/faulted.ts";
+import { bench } from "./support/bench.ts";
+import { type Example, examples, Faulted, faults, type Scene, scenes, type Trial, textOf } from "./support/faulted.ts";
 
 // Operations of the examples x faults x {once, always} x {apply, plan, edit, destroy, health}, a seeded sample of each
 // command (SEED); `npm run figures` tries them all. Catches a program that takes a failed read for "absent" or "nothing to
@@ -173,3 +174,24 @@ test.each<[string, Omit<Trial, "times">]>([
   const { said, wrong } = await faulted.trial({ ...trial, times: "once" }, shape);
   expect([said.exit, wrong]).toEqual([0, []]);
 });
+
+// Catches a program that takes the past for "not there": a pool provider would live on in a deleted pool.
+test.each(["GetWorkloadIdentityPoolProvider", "GetIamPolicy", "GetServiceAccount", "GetWorkloadIdentityPool"])(
+  "%s shows the past right after an apply: once it does no more, destroy leaves nothing",
+  async (operation) => {
+    const b = await bench();
+    b.haste = 1000;
+    const text = textOf("aws-to-google");
+    await b.apply(text);
+    b.sandbox.faults.set([{ service: "google.iam", operation, fault: "stale-read", seconds: 60 }]);
+    await b.apply(text, { destroy: true });
+    b.sandbox.faults.set([]);
+    await b.apply(text, { destroy: true });
+    const living = ["google.account/", "google.pool/", "google.poolProvider/"].flatMap((prefix) =>
+      b.sandbox.state.list<{ deletedAt?: number }>(prefix).filter(([, one]) => one.deletedAt === undefined),
+    );
+    expect(living.map(([key]) => key)).toEqual([]);
+    const [bucket] = b.sandbox.state.list<{ policy: { bindings: readonly unknown[] } }>("google.bucket/");
+    expect(bucket?.[1].policy.bindings).toEqual([]);
+  },
+);

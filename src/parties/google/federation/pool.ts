@@ -209,10 +209,13 @@ async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<r
   return [];
 }
 
-/** A list may show the past, so the pool provider itself is read. Throws where it is there. */
+/**
+ * A list may show the past, so the pool provider itself is read. Throws where it is not seen to be deleted: a deleted one
+ * answers for 30 days, so that one of which nothing is known was read in the past.
+ */
 async function mustBeGone(world: World, { project, pool }: PoolSpec, id: string): Promise<void> {
   const there = await getPoolProvider(world, { project, pool, id });
-  if (there?.state !== "ACTIVE") return;
+  if (there && there.state !== "ACTIVE") return;
   throw new CloudError({
     ...{ class: "transient", service: "google.iam", operation: "DeleteWorkloadIdentityPool", code: "", status: 0 },
     message: `the pool provider ${id} is still in the pool ${pool}, which stays for now`,
