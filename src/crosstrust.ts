@@ -39,6 +39,7 @@ import { type Applied, apply } from "./run/apply.ts";
 import { leftOver } from "./run/leftovers.ts";
 import { notesOn, type Observed, observe } from "./run/observe.ts";
 import { prove } from "./run/prove.ts";
+import { troubleOf } from "./run/trouble.ts";
 import { type Seen as LinkSeen, linkHealth } from "./verdict/link.ts";
 import { conclude } from "./verdict/run.ts";
 import { version } from "./version.ts";
@@ -185,7 +186,12 @@ const known = (resource: Resource, live: ReadonlyMap<Address, Live>): Resource =
 const unique = (findings: readonly Finding[]): readonly Finding[] => [...new Set(findings)];
 
 /** Returns a finding for each identity that the live trust admits and the file does not mean, whatever the cause. */
-function watch(links: readonly Link[], expansion: Expansion, { live }: Observed, now: number): readonly Finding[] {
+function watch(
+  links: readonly Link[],
+  expansion: Expansion,
+  { live, failed }: Observed,
+  now: number,
+): readonly Finding[] {
   const lookup = lookupOf(live);
   const desired = desiredBy(expansion, lookup);
   const found = links.flatMap((link) => {
@@ -193,6 +199,8 @@ function watch(links: readonly Link[], expansion: Expansion, { live }: Observed,
     const there = live.get(trust.address) ?? { state: "absent" as const };
     const relying = parties.find((party) => party.name === link.to.party)?.relying;
     if (there.state !== "present" || there.owner === "foreign" || !relying) return [];
+    // Whom the file means is not known then, and everybody would look like somebody else.
+    if (trustUnread(trust, failed).wanted !== undefined) return [];
     const identity = expansion.identities.get(link.name);
     const view = { link, live: there, lookup, now, all: live, desired, ...(identity ? { identity } : {}) };
     return relying.strangers(view, trust).map((stranger) => strangerSaid(stranger, link, trust));
@@ -267,46 +275,88 @@ export interface Proof {
   readonly patience: number | ((link: Link) => number);
   /** The right to mint is added for the time of the proof (contract, section 7). */
   readonly grantMe: boolean;
-  /** Links of which a part could not be made just now: to find them broken would say less than why they are not made. */
-  readonly unmade?: ReadonlySet<string>;
+  /** What could not be read. A proof that would need its name is not made. */
+  readonly unread: ReadonlyMap<Address, Finding>;
+  /** Links of which a part could not be made just now, with why: to find them broken would say less than that. */
+  readonly unmade?: ReadonlyMap<string, string>;
 }
 
 /** Uses the named links, or all, for real. A link that fails throws nothing: its trace says so. */
 export async function proveLinks(
-  { federation, expansion, live, only, patience, grantMe, unmade }: Proof,
+  { federation, expansion, live, only, patience, grantMe, unread, unmade }: Proof,
   world: World,
 ): Promise<Trace[]> {
   const named = federation.links.filter((link) => only.length === 0 || only.includes(link.name));
-  const links = named.filter(({ name }) => !unmade?.has(name));
   const lookup = lookupOf(live);
+  const why = (link: Link) => unmade?.get(link.name) ?? unnamed(link, { expansion, unread, lookup });
+  const links = named.filter((link) => why(link) === undefined);
   const trust = (link: Link) => trustResource(link, expansion, lookup);
   const desired = desiredBy(expansion, lookup);
-  const asked = { links, all: federation.links, parties, live, lookup, trust, desired, patience, grantMe };
+  const asked = {
+    ...{ links, all: federation.links, parties, live, lookup, trust, desired, patience, grantMe },
+    unread: (link: Link) => trustUnread(trust(link), unread),
+  };
   const traces = await prove(asked, world);
-  return named.map(({ name }) => traces.find(({ link }) => link === name) ?? unproved(name));
+  return named.map((link) => traces.find((trace) => trace.link === link.name) ?? unproved(link.name, why(link) ?? ""));
 }
 
-const unproved = (link: string): Trace => ({
+/** Returns what could not be read of a trust: itself, and what the file's own version of it refers to. */
+const trustUnread = ({ address, spec }: Resource, unread: ReadonlyMap<Address, Finding>) => ({
+  live: unread.has(address) ? address : undefined,
+  wanted: refsOf(spec).find(({ $ref }) => unread.has($ref))?.$ref,
+});
+
+const unproved = (link: string, why: string): Trace => ({
   link,
-  hops: [{ step: "mint", result: "unknown", ms: 0, saw: "not proved: a part of it could not be made" }],
+  hops: [{ step: "mint", result: "unknown", ms: 0, saw: `not proved: ${why}` }],
   findings: [],
 });
 
-/** Takes back what a killed run of `apply --grant-me` granted for its proof. */
-export async function recallGrants({ links }: Federation, world: World): Promise<void> {
+/** Returns what could not be read of a link without which nobody knows what its proof has to be made for. */
+function unnamed(
+  link: Link,
+  { expansion, unread, lookup }: Pick<Proof, "expansion" | "unread"> & { readonly lookup: Lookup },
+): string | undefined {
+  const relying = parties.find(({ name }) => name === link.to.party)?.relying;
+  const named = relying?.audience === undefined || relying.audience(link, lookup) !== undefined;
+  if (named || expansion.identities.get(link.name)?.proof !== "aws4_request") return undefined;
+  return partUnread(link.name, { expansion, unread });
+}
+
+/** Returns in words what could not be read of a link; undefined where everything was. */
+function partUnread(link: string, { expansion, unread }: Pick<Proof, "expansion" | "unread">): string | undefined {
+  const found = expansion.resources.find(({ address, links }) => links.includes(link) && unread.has(address));
+  return found && `${found.address} could not be read`;
+}
+
+/**
+ * Takes back what a killed run of `apply --grant-me` granted for its proof. What could not be looked at or taken back is a
+ * warning: the run itself does not depend on it.
+ */
+export async function recallGrants({ links }: Federation, world: World): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
   for (const link of links) {
-    await parties.find((party) => party.name === link.from.party)?.issuer?.recallGrant(link, world);
+    const issuer = parties.find((party) => party.name === link.from.party)?.issuer;
+    try {
+      found.push(...((await issuer?.recallGrant(link, world)) ?? []));
+    } catch (error) {
+      const { asks: _, ...trouble } = troubleOf(error, { links: [] });
+      found.push({ ...trouble, severity: "warning" });
+    }
   }
+  return found;
+}
+
+/** What it takes to make a plan so. */
+export interface Applicable extends Pick<Planned, "plan" | "observed"> {
+  readonly expansion: Pick<Expansion, "resources">;
 }
 
 /** Makes a plan so. Changes nothing else, and decides nothing: consents were part of the plan. */
-export function applyPlan(
-  { plan, observed }: Pick<Planned, "plan" | "observed">,
-  keep: boolean,
-  world: World,
-): Promise<Applied> {
+export function applyPlan({ plan, observed, expansion }: Applicable, keep: boolean, world: World): Promise<Applied> {
   const tools = { resolve, refs: refsOf, want: wantOf, put: putOf, leaving: leavingOf, hash: brief };
-  return apply({ plan, live: observed.live, kinds, keep, tools }, world);
+  const [named, unread] = [expansion.resources, new Set(observed.failed.keys())];
+  return apply({ plan, live: observed.live, named, unread, kinds, keep, tools }, world);
 }
 
 /** What `apply` does once a plan is agreed to. */
@@ -335,20 +385,35 @@ const untilVisible = 120_000;
 export async function carryOut(work: Work, world: World): Promise<Done> {
   const { federation, planned, only, grantMe } = work;
   const { plan, expansion, observed, accept } = planned;
-  await recallGrants(federation, world);
+  const recalled = await recallGrants(federation, world);
   const applied = await applyPlan(planned, false, world);
   const visibleAfter = ({ to }: Link) => parties.find(({ name }) => name === to.party)?.relying?.visibleAfter;
   const patience = applied.done.length > 0 ? (link: Link) => visibleAfter(link) ?? untilVisible : 0;
   const live = withSeen(observed.live, applied.live);
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
-  const unmade = new Set(left.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : [])));
-  const proved = await proveLinks({ federation, expansion, live, only, patience, grantMe, unmade }, world);
+  const unread = observed.failed;
+  const unmade = unmadeOf(plan, { left, expansion, unread });
+  const proved = await proveLinks({ federation, expansion, live, only, patience, grantMe, unread, unmade }, world);
   const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
-  const still = accept([...stillSaid(work, applied, live, world.clock.now()), ...applied.findings]);
+  const still = accept([...stillSaid(work, applied, live, world.clock.now()), ...applied.findings, ...recalled]);
   const health = traces.map((trace) => healthOf({ trace, federation, planned, changes: left, findings: still }));
   const findings = keptPromises(proofFirst(still, traces), { changes: left, unread: observed.failed });
   const beside = left.some(({ links }) => !traces.some(({ link }) => links.includes(link)));
   return { applied, traces, health, findings, left, ...conclude({ links: health, findings, leftovers: beside }) };
+}
+
+/** Links of which a part was not made now, or that were being made while a part of them could not be read. */
+function unmadeOf(
+  { changes }: Plan,
+  { left, expansion, unread }: Pick<Proof, "expansion" | "unread"> & { readonly left: readonly Change[] },
+): ReadonlyMap<string, string> {
+  const made = (all: readonly Change[]) =>
+    all.flatMap(({ verb, links }) => (verb === "create" || verb === "restore" ? links : []));
+  const begun = made(changes).flatMap((link): [string, string][] => {
+    const part = partUnread(link, { expansion, unread });
+    return part === undefined ? [] : [[link, part]];
+  });
+  return new Map([...begun, ...made(left).map((link) => [link, "a part of it could not be made"] as const)]);
 }
 
 /** What is live after a run. A write does not read what is beside a thing, so that stays as it was read. */
@@ -414,8 +479,12 @@ interface Staged {
 function stageOf({ changes: all }: Plan, { link, trust, changes }: Staged): LinkSeen["stage"] {
   const own = all.filter(({ links, desired }) => links.length === 1 && links[0] === link && desired?.hold === "own");
   if (own.length > 0 && own.every((change) => change.verb === "create" && changes.includes(change))) return "new";
-  return own.some(({ address, verb }) => address === trust && verb === "keep") ? "whole" : "part";
+  return own.some((change) => change.address === trust && isWhole(change)) ? "whole" : "part";
 }
+
+/** As the file says, by a run that came to its end: a destroy that was cut off leaves a mark that says otherwise. */
+const isWhole = ({ verb, live }: Change): boolean =>
+  verb === "keep" && live.state === "present" && live.mark?.put !== "-";
 
 /** What was proved of each of its links is said; what was only judged of the same thing is not said beside it. */
 export function proofFirst(findings: readonly Finding[], traces: readonly Trace[]): readonly Finding[] {
@@ -463,7 +532,11 @@ export async function checkHealth(ask: Ask, world: World): Promise<Health> {
   const planned = await makePlan({ ...ask, glance: true, audit: true }, world);
   const { plan, observed, expansion, accept, audited } = planned;
   const watched = await Promise.all(parties.map((party) => party.watch?.(observed.live, world) ?? []));
-  const proved = await proveLinks({ ...ask, expansion, live: observed.live, patience: 0, grantMe: false }, world);
+  const unread = observed.failed;
+  const proved = await proveLinks(
+    { ...ask, expansion, live: observed.live, unread, patience: 0, grantMe: false },
+    world,
+  );
   const traces = proved.map((trace) => ({ ...trace, findings: accept(trace.findings) }));
   const changes = plan.changes.filter(({ verb }) => verb !== "keep");
   const decisions = accept(toDecide(ask));

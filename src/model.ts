@@ -15,7 +15,7 @@ export type * from "./model/change.ts";
 export type * from "./model/codes.ts";
 export type * from "./model/file.ts";
 export type * from "./model/finding.ts";
-export { acceptLine, finding, remark } from "./model/finding.ts";
+export { acceptLine, finding, remark, unreadAsks } from "./model/finding.ts";
 export type * from "./model/memory.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";

@@ -92,14 +92,16 @@ describe("accounts that come and go", () => {
 });
 
 describe("what could not be seen", () => {
-  test("leftovers that may not be listed: the plan stands, and says what it did not see", async () => {
+  test("leftovers that could not be listed: the plan stands, and could not tell what was left", async () => {
     const b = await bench();
     await b.apply(example);
     b.sandbox.faults.set([{ service: "aws.iam", operation: "ListRoles", fault: "empty" }]);
     b.haste = 1000;
     const { plan } = await b.plan(example);
     expect(verbs(plan.changes)).toEqual(["keep", "keep"]);
-    expect(plan.findings.map(({ code, severity }) => [code, severity])).toEqual([["LEFTOVERS-UNSEEN", "warning"]]);
+    expect(plan.findings.map(({ code, severity, asks }) => [code, severity, asks])).toEqual([
+      ["LEFTOVERS-UNSEEN", "error", "untold"],
+    ]);
   });
 
   // Catches a check that counts "nobody answered" as "turned away".

@@ -729,10 +729,10 @@ describe("mint of the file", () => {
 
   test("a file that is none, or a folder", async () => {
     expect(await outcome({ tokenFile: "/nowhere/token" })).toBe(
-      "credentials: the token file /nowhere/token cannot be read (ENOENT)",
+      "credentials: the token file /nowhere/token cannot be read: there is no such file",
     );
     expect(await outcome({ tokenFile: "/dev/zero" })).toBe(
-      "credentials: the token file /dev/zero cannot be read (not a file)",
+      "credentials: the token file /dev/zero cannot be read: it is not a regular file",
     );
     expect(await outcome({ tokenFile: folderWith("") })).toMatch(/^credentials: the token file .* cannot be read/);
   });

@@ -192,9 +192,9 @@ describe("a disk that cannot be used is one sentence", () => {
     const { CROSSTRUST_SANDBOX: _, ...env } = process.env;
     const { exit, out, err } = await crosstrust("plan --sandbox", { cwd, env });
     expect([exit, out, err.trim().split("\n")]).toEqual([
-      75,
+      64,
       "",
-      [expect.stringContaining("a file stands where a folder is needed")],
+      [expect.stringContaining("the folder of the sandbox cannot be used: ENOTDIR")],
     ]);
   });
 });

@@ -243,7 +243,7 @@ describe("what an issuer serves", () => {
   ])("keys at %j (case 59)", async (jwks_uri) => {
     const { reach, asked } = await served({ discovery: { ...discovery, jwks_uri } });
     expect(await outcome(reach)).toEqual(["ISSUER-DOCUMENT", expect.any(String)]);
-    expect(asked).toHaveLength(1);
+    expect([...new Set(asked)]).toEqual([`${host}/.well-known/openid-configuration`]);
   });
 
   test.each(["127.0.0.1", "169.254.169.254", "[::1]", "inside.example.com"])(

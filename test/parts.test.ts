@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -145,4 +145,16 @@ describe("a divided run", () => {
   ])("%j is refused", async (body, status) => {
     expect((await call(body)).status).toBe(status);
   });
+});
+
+// Catches a program that believes whatever stands in its store, or ends with a stack where it cannot be parsed.
+test.each(["{", "null", "[]", '{"links":1}', '{"verdict":"works"}'])("a note that says %s is none", async (note) => {
+  const store = process.env.CROSSTRUST_STORE ?? "";
+  await divided("run-0");
+  writeFileSync(join(store, "health-part-run-1-0.json"), note);
+  writeFileSync(join(store, "health-part-run-1-gathered.json"), note);
+  const { status, verdict } = await divided("run-1", [0]);
+  expect([status, verdict]).toEqual([200, "unknown"]);
+  writeFileSync(join(store, "health-last.json"), note);
+  expect((await call()).status).toBe(404);
 });

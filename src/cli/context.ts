@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { decisionsOf } from "../crosstrust/accepts.ts";
 import { reviewFile } from "../crosstrust/review.ts";
@@ -10,6 +9,7 @@ import { finding } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 import { accepted, expired, oncePerTrust, unused } from "../plan/accept.ts";
 import { expand } from "../plan/expand.ts";
+import { InputError, readInput } from "../run/input.ts";
 import { directoryStore } from "../run/store.ts";
 import { cloudWorld, sandboxWorld } from "../run/world.ts";
 import type { Attached } from "../sandbox/attach.ts";
@@ -75,11 +75,13 @@ export type LintConsents = Pick<Consents, "allowPrivileged" | "allowBroadSubject
  */
 export function loadFile(flags: Flags, consents: LintConsents = "all", grants = consents !== "all"): Loaded {
   const shown = relative(process.cwd(), resolve(flags.file)) || flags.file;
-  const bytes = readBytes(flags.file);
-  if (!bytes) {
+  const bytes = readOr(flags.file);
+  if (bytes instanceof InputError) {
     const fix = ["crosstrust init   # writes one", "or name another: --file PATH"];
     const place = { file: shown, line: 1, column: 1 };
-    throw new BadFile([finding("FILE-MISSING", { at: { place }, says: `${shown} cannot be read`, fix })]);
+    throw new BadFile([
+      finding("FILE-MISSING", { at: { place }, says: `${shown} cannot be read: ${bytes.message}`, fix }),
+    ]);
   }
   const { federation, findings } = readFederation(shown, bytes, shapes);
   if (!federation) throw new BadFile(findings);
@@ -117,12 +119,28 @@ function linted(federation: Federation, { consents, grants, maxLinks }: Linting)
 
 const nothing = { allowPrivileged: [], allowBroadSubject: [] };
 
-/** Why it cannot be read does not matter to anyone here: the file is not usable. */
+/** The most bytes that a federation file may have (contract, section 9), and more than any other input has. */
+const mostBytes = 64 * 1024 * 1024;
+
+/** A file's bytes, or undefined for whoever does not care why it is no input. */
 export function readBytes(file: string): Uint8Array | undefined {
+  const bytes = readOr(file);
+  return bytes instanceof InputError ? undefined : bytes;
+}
+
+/** A file's text, for a command that can do nothing without it. Throws a `UsageError` that says why it is no input. */
+export function readText(file: string): string {
+  const bytes = readOr(file);
+  if (bytes instanceof InputError) throw new UsageError(`${file} cannot be read: ${bytes.message}`);
+  return bytes.toString("utf8");
+}
+
+function readOr(file: string): Buffer | InputError {
   try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
+    return readInput(file, mostBytes);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
   }
 }
 
@@ -163,9 +181,10 @@ export async function openContext(flags: Flags, signal: AbortSignal): Promise<Co
       import("../sandbox/attach.ts"),
       import("../parties/players.ts"),
     ]);
-    const found = attach({ folder: folderOf(flags, "sandbox"), players });
+    const folder = folderOf(flags, "sandbox");
+    const found = attach({ folder, players });
     attached.push(found);
-    return (await found).url;
+    return (await found.catch((error: unknown) => unusable(error, folder))).url;
   };
   return {
     flags,
@@ -176,6 +195,14 @@ export async function openContext(flags: Flags, signal: AbortSignal): Promise<Co
       for (const one of attached) await one.then(({ close }) => close()).catch(() => {});
     },
   };
+}
+
+/** A folder that is read-only, full or holds something else is the user's to mend, and no fault of this program. */
+function unusable(error: unknown, folder: string): never {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const why = error instanceof Error && error.name === "FolderError" ? error.message : syscall && code;
+  if (!why) throw error;
+  throw new UsageError(`the folder of the sandbox cannot be used: ${why}. Make ${folder} writable, or delete it`);
 }
 
 /** Variables by which the vendors' programs are pointed elsewhere: in the cloud world they are refused by name. */

@@ -17,54 +17,61 @@ interface Command {
   readonly flags: Flags;
 }
 
-/** Every way a command can fail, as words on stderr and the exit code of the contract. No foreign error is printed. */
+/** What is said of a failure: JSON goes to stdout like any answer, words to stderr. */
+export interface Failure {
+  readonly exit: number;
+  readonly text: string;
+  readonly to: "stdout" | "stderr";
+}
+
+/** Says every way a command can fail, as words on stderr or as JSON, and returns the exit code of the contract. */
 export async function tellFailure(error: unknown, command: Command): Promise<number> {
-  if (error instanceof UsageError) {
-    tell(`${error.message}\n`);
-    return codes.usage;
-  }
+  const { exit, text, to } = failureOf(error, command);
+  if (to === "stdout") await print(text);
+  else tell(`${text}\n`);
+  return exit;
+}
+
+/** Returns what a failure is in words and in the exit codes of the contract. No foreign error is among the words. */
+export function failureOf(error: unknown, command: Command): Failure {
+  const words = (exit: number, text: string): Failure => ({ exit, text, to: "stderr" });
+  if (error instanceof UsageError) return words(codes.usage, error.message);
   if (error instanceof BadFile) {
     const [first] = error.findings;
-    if (command.name === "credentials" && first) return tellFinding(first, command, codes.badFile);
-    if (command.flags.json) await printJson(error.findings, command, codes.badFile);
-    else tell(`${placedText(error.findings, paperFor(process.stderr, command.flags))}\n`);
-    return codes.badFile;
+    if (command.name === "credentials" && first) return ofFinding(first, command, codes.badFile);
+    if (command.flags.json) return inJson(error.findings, command, codes.badFile);
+    return words(codes.badFile, placedText(error.findings, paperFor(process.stderr, command.flags)));
   }
-  if (error instanceof CloudError) return tellFinding(troubleOf(error, {}), command);
-  if (error instanceof Explained) return tellFinding(error.finding, command);
+  if (error instanceof CloudError) return ofFinding(troubleOf(error, {}), command);
+  if (error instanceof Explained) return ofFinding(error.finding, command);
   const trouble = diskTrouble(error);
-  if (trouble !== undefined) {
-    tell(`${shownValue(trouble)}\n`);
-    return codes.untold;
-  }
+  if (trouble !== undefined) return words(codes.untold, shownValue(trouble));
   // A bug of ours: where it happened, and nothing of what it carried.
   const where = error instanceof Error ? (error.stack?.split("\n").slice(1, 4).join("\n") ?? "") : "";
   const says = error instanceof Error ? `${error.name}: ${messageOf(error)}` : "an unknown error";
-  tell(`crosstrust failed, and that is its own fault: ${says}\n${where}\n`);
-  return codes.failed;
+  return words(codes.failed, `crosstrust failed, and that is its own fault: ${says}\n${where}`);
 }
 
-async function tellFinding(
-  finding: Finding,
-  command: Command,
-  exit = exitOf({ findings: [finding] }),
-): Promise<number> {
+function ofFinding(finding: Finding, command: Command, exit = exitOf({ findings: [finding] })): Failure {
   if (command.name === "credentials") {
     // The aws CLI and the SDKs show this to their user word for word: one line, and all of it ours.
     const [fix] = finding.fix;
     const { place } = finding.at;
     const where = place ? `${place.file}:${place.line}:${place.column} ` : "";
-    tell(
-      `${shownValue(`crosstrust credentials: ${where}${finding.says}${fix ? `   fix: ${pasteable(fix, paperFor(process.stderr, command.flags))}` : ""}`)}\n`,
+    const said = `crosstrust credentials: ${where}${finding.says}`;
+    const text = shownValue(
+      `${said}${fix ? `   fix: ${pasteable(fix, paperFor(process.stderr, command.flags))}` : ""}`,
     );
-  } else if (command.flags.json) await printJson([finding], command, exit);
-  else tell(`${findingText(finding, paperFor(process.stderr, command.flags))}\n`);
-  return exit;
+    return { exit, text, to: "stderr" };
+  }
+  if (command.flags.json) return inJson([finding], command, exit);
+  return { exit, text: findingText(finding, paperFor(process.stderr, command.flags)), to: "stderr" };
 }
 
-async function printJson(findings: readonly Finding[], { name, flags }: Command, exit: number): Promise<void> {
+function inJson(findings: readonly Finding[], { name, flags }: Command, exit: number): Failure {
   const world = flags.sandbox || process.env.CROSSTRUST_SANDBOX ? "sandbox" : "cloud";
-  await print(document({ tool: version, world, command: name, exit }, { findings: findings.map(findingBody) }));
+  const said = { tool: version, world, command: name, exit } as const;
+  return { exit, text: document(said, { findings: findings.map(findingBody) }), to: "stdout" };
 }
 
 /** Errors thrown by our own code say something; those of libraries may carry what they were given. */

@@ -1,4 +1,4 @@
-import { kinds, noConsents, type Planned } from "../crosstrust.ts";
+import { type Applicable, kinds, noConsents } from "../crosstrust.ts";
 import type {
   Control,
   ControlAsk,
@@ -91,7 +91,7 @@ function speaker(
 }
 
 /** A plan of the control plane: `applyPlan` makes it so. */
-export type ControlPlanned = Pick<Planned, "plan" | "observed">;
+export type ControlPlanned = Applicable;
 
 /**
  * Expand, observe, compare, as for links, with the operator's own credentials. A grant on an account that is not there
@@ -133,7 +133,7 @@ export async function planControl(work: ControlWork, world: World): Promise<Cont
       ...(destroy ? [] : [...early.map(waits), ...findings]),
     ],
   });
-  return { plan: { ...plan, findings: plan.findings.map(creatable) }, observed };
+  return { plan: { ...plan, findings: plan.findings.map(creatable) }, observed, expansion: { resources: named } };
 }
 
 /** Nothing here makes the functions' own accounts: whoever deploys them does, and this says how. */

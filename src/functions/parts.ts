@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { notWatched } from "../crosstrust/audit.ts";
-import type { Finding, Health, LinkHealth, Verdict, World } from "../model.ts";
+import { type Finding, type Health, type LinkHealth, type Verdict, verdicts, type World } from "../model.ts";
 import { inParallel } from "../run/retry.ts";
 import { conclude } from "../verdict/run.ts";
+import { noted } from "./notes.ts";
 
 /** One instance's share of a run that is divided over many; `run` is the same for all of them. */
 export interface Share {
@@ -35,6 +37,20 @@ export interface Gathered {
   readonly text: string;
 }
 
+const gatheredSchema: z.ZodType<Gathered> = z.object({
+  verdict: z.enum(verdicts),
+  healthy: z.boolean(),
+  text: z.string(),
+});
+
+const share = z.looseObject({
+  ...{ fingerprint: z.string(), ms: z.number() },
+  links: z.array(z.looseObject({ link: z.string(), verdict: z.enum(verdicts) })),
+  findings: z.array(z.looseObject({ code: z.string(), says: z.string() })),
+});
+/** A share that cannot be read did not arrive. What it says of each link goes on as it was stored. */
+const shareSchema = z.custom<Health>((value) => share.safeParse(value).success);
+
 const answerOf = ({ run }: Pick<Whole, "run">): string => `health-part-${run}-gathered`;
 
 export const keepGathered = (world: World, whole: Whole, answer: Gathered): Promise<void> =>
@@ -42,7 +58,7 @@ export const keepGathered = (world: World, whole: Whole, answer: Gathered): Prom
 
 export async function gatheredBefore(world: World, whole: Whole): Promise<Gathered | undefined> {
   const text = await world.store.read(answerOf(whole));
-  return text === undefined ? undefined : (JSON.parse(text) as Gathered);
+  return noted(text, gatheredSchema);
 }
 
 /**
@@ -52,7 +68,7 @@ export async function gatheredBefore(world: World, whole: Whole): Promise<Gather
 export async function gathered(world: World, whole: Whole, links: readonly { readonly name: string }[]) {
   const shares = Array.from({ length: whole.parts }, (_, part) => ({ run: whole.run, part }));
   const texts = await inParallel(shares, 16, (share) => world.store.read(nameOf(share)));
-  const found = texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as Health]));
+  const found = texts.flatMap((text) => noted(text, shareSchema) ?? []);
   const told = new Map(found.flatMap((health) => health.links.map((link) => [link.link, link] as const)));
   const all = links.map(({ name }): LinkHealth => told.get(name) ?? untold(name));
   const byText = new Map(found.flatMap(ownFindings).map((one) => [JSON.stringify(one), one] as const));

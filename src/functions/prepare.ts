@@ -23,7 +23,8 @@ export async function prepare(): Promise<void> {
   // And once as if everything were there as the file wants it, which it is as a rule.
   const { expansion } = await makePlan({ federation, only: [], consents: noConsents }, world);
   const live = new Map(expansion.resources.map((resource) => [resource.address, asWanted(resource)] as const));
-  await proveLinks({ federation, expansion, live, only: [], patience: 0, grantMe: false }, world);
+  const unread = new Map();
+  await proveLinks({ federation, expansion, live, unread, only: [], patience: 0, grantMe: false }, world);
 }
 
 /** Made by us, with every reference known. */

@@ -2,10 +2,12 @@ import { z } from "zod";
 import { carryOut, makePlan, noConsents } from "../crosstrust.ts";
 import type { Plan, Trace, Verdict, World } from "../model.ts";
 import { knownAfter } from "../plan/refs.ts";
+import { CloudError } from "../run/cloud-error.ts";
 import { document, planBody } from "../say/json.ts";
 import { exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { deployment } from "./deployment.ts";
+import { noted } from "./notes.ts";
 import { busy, type Call, error, type Reply, type Sent, stopped } from "./serve.ts";
 import { tellLinks, tellPlan } from "./tell.ts";
 
@@ -53,7 +55,8 @@ async function plan(only: readonly string[], { world, federation }: Call): Promi
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
   if (world.signal.aborted) return stopped;
   tellPlan("planned", planned.plan);
-  await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only));
+  // Without the note whoever applies this plan names its links again.
+  await world.store.write(planName(planned.plan.fingerprint), JSON.stringify(only)).catch(unlessBug);
   return reply(world, planned.plan, { status: 200, command: "plan", exit: exitOf(planned.plan) });
 }
 
@@ -65,16 +68,16 @@ async function plan(only: readonly string[], { world, federation }: Call): Promi
  */
 async function apply(fingerprint: string, links: readonly string[] | undefined, call: Call): Promise<Reply> {
   const { world, federation, caller } = call;
-  const noted = await world.store.read(planName(fingerprint));
-  const its = noted === undefined ? undefined : z.array(z.string()).parse(JSON.parse(noted));
+  // One that was planted makes another plan, and so another fingerprint.
+  const its = noted(await world.store.read(planName(fingerprint)).catch(unlessBug), z.array(z.string()));
   if (links && its && !sameLinks(links, its)) return error(422, "this plan was made for other links");
   const only = links ?? its ?? [];
   const planned = await makePlan({ federation, only, consents: noConsents }, world);
   const { plan: made } = planned;
   if (world.signal.aborted) return stopped;
   if (made.fingerprint !== fingerprint) {
-    const stored = await world.store.read(doneName(fingerprint));
-    if (stored !== undefined) return { status: 200, body: stored };
+    const stored = await world.store.read(doneName(fingerprint)).catch(unlessBug);
+    if (stored !== undefined && isAnswerTo(fingerprint, stored)) return { status: 200, body: stored };
     return reply(world, made, { status: 409, command: "plan", exit: exitOf(made) });
   }
   if (made.findings.some(({ asks }) => asks === "conflict" || asks === "usage"))
@@ -89,9 +92,21 @@ async function apply(fingerprint: string, links: readonly string[] | undefined, 
   if (world.signal.aborted) return stopped;
   const { verdict } = conclusion;
   const done = reply(world, { ...made, findings }, { status: 200, command: "apply", exit, traces, verdict });
-  if (applied.findings.length === 0) await world.store.write(doneName(fingerprint), done.body);
+  if (applied.findings.length === 0) await world.store.write(doneName(fingerprint), done.body).catch(unlessBug);
   return done;
 }
+
+/** The store is a help: where it does not answer there is no note. Throws what is no error of a call. */
+function unlessBug(error: unknown): undefined {
+  if (!(error instanceof CloudError)) throw error;
+  return undefined;
+}
+
+const answerSchema = z.looseObject({ crosstrust: z.literal(1), command: z.literal("apply"), fingerprint: z.string() });
+
+/** Whether a note is an answer to this very plan. */
+const isAnswerTo = (fingerprint: string, text: string): boolean =>
+  noted(text, answerSchema)?.fingerprint === fingerprint;
 
 /** One fingerprint, one set of links: whoever sends others with it means something else (case 118). */
 const sameLinks = (some: readonly string[], others: readonly string[]): boolean =>

@@ -1,4 +1,6 @@
-import type { Finding, Memory, Verdict } from "../model.ts";
+import { z } from "zod";
+import { type Finding, type Memory, type Verdict, verdicts } from "../model.ts";
+import { noted } from "./notes.ts";
 import { type Asked, error, type Reply } from "./serve.ts";
 import { silenceOf } from "./silence.ts";
 
@@ -12,6 +14,14 @@ interface Kept {
   readonly findings: readonly Finding[];
 }
 
+const head = z.looseObject({
+  verdict: z.enum(verdicts),
+  nextExpectedBy: z.iso.datetime().optional(),
+  findings: z.array(z.looseObject({ code: z.string(), says: z.string() })),
+});
+/** The head is looked at; the findings go on as they were stored. */
+const keptSchema = z.custom<Kept>((value) => head.safeParse(value).success);
+
 /**
  * The stored document as it is, as a page, or as metrics. Nothing is checked anew, so it costs no call of a cloud; what
  * draws, and the federation file that it draws from, is loaded only when asked for.
@@ -23,7 +33,8 @@ export async function lastReport({ world, query }: Asked): Promise<Reply> {
     return error(400, "format is json, html, metrics or batches");
   const stored = await world.store.read(reportName);
   if (stored === undefined) return error(404, "there is no report yet");
-  const kept = JSON.parse(stored) as Kept;
+  const kept = noted(stored, keptSchema);
+  if (kept === undefined) return error(404, "the stored report cannot be read; the next check stores another one");
   const { memory, stale } = await silenceOf(world, kept);
   const body = stale ? `${JSON.stringify({ ...kept, findings: [stale, ...kept.findings] }, null, 2)}\n` : stored;
   const headers = { "crosstrust-verdict": kept.verdict, ...(stale ? { "crosstrust-stale": "true" } : {}) };

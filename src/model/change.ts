@@ -107,5 +107,7 @@ export interface Plan {
   readonly swept: boolean;
   /** What proving the links does on the machine that does it; part of the fingerprint. */
   readonly effects: readonly LocalEffect[];
+  /** What could not be read, of the named links where some are named: nothing is known about it. */
+  readonly unread: readonly Pick<Resource, "address" | "links">[];
   readonly findings: readonly Finding[];
 }

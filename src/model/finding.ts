@@ -75,6 +75,13 @@ export interface Witness {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Returns what a failed reading asks for: what could not be read is not known, even where the answer was a definite no,
+ * because it says nothing about the link.
+ */
+export const unreadAsks = ({ asks }: Pick<Finding, "asks">): Asks =>
+  asks === undefined || asks === "broken" ? "untold" : asks;
+
 /** Something that the credentials at hand may not look at, and the command that would permit it. */
 export interface Unwatched {
   readonly what: string;

@@ -52,8 +52,8 @@ export interface Issuer {
   explainMint(ask: MintAsk, error: unknown): Finding | undefined;
   /** Gives the operator the right to mint, for the time of the proof; undefined where it was there already. */
   grantMint(ask: MintAsk, world: World): Promise<Undo | undefined>;
-  /** Takes back a grant that a run left behind because it was killed. */
-  recallGrant(link: Link, world: World): Promise<void>;
+  /** Takes back a grant that a run left behind because it was killed. Returns what it was told to take back and did not. */
+  recallGrant(link: Link, world: World): Promise<readonly Finding[]>;
   /**
    * In the sandbox a proof of somebody else, for the refusals. Left out where its tokens are JWTs, which the sandbox
    * mints for whomever it is told.

@@ -26,6 +26,8 @@ export interface Guarded {
   readonly beside: readonly Change[];
   /** What references resolve to now. */
   readonly lookup: Lookup;
+  /** Not all that a former file left could be looked for. */
+  readonly isBlind: boolean;
   /** Things that carry our mark, that no link names, and that are not what was last written. */
   readonly contradicted: Leftovers["found"];
   /** The deployment. */
@@ -172,21 +174,22 @@ export const isPruned = ({ verb, links }: Change): boolean =>
   (verb === "delete" || verb === "release") && links.length === 0;
 
 /** Another number than the plan shows means that somebody counted other things: then nothing at all is written. */
-function prunes({ changes, consents, command }: Guarded): readonly Finding[] {
+function prunes({ changes, consents, command, isBlind }: Guarded): readonly Finding[] {
   const gone = changes.filter(isPruned);
+  // Nobody could count everything, which is told: then nothing is pruned, and no other number is asked for.
+  if (isBlind && consents.prune !== gone.length) return [];
+  // Run again, the same command finds done what it was told to do.
+  if (gone.length === 0) return [];
   const number = gone.length === 1 ? "1 thing" : `${gone.length} things`;
   if (consents.prune !== undefined && consents.prune !== gone.length)
     return [
       finding("PRUNE-ASKED", {
         asks: "usage",
         says: `--prune ${consents.prune} was given, and ${number} of this deployment would be deleted or given back`,
-        fix:
-          gone.length > 0
-            ? ["look at them in the plan", `crosstrust ${command ?? "apply"} --prune ${gone.length}`]
-            : ["leave --prune out"],
+        fix: ["look at them in the plan", `crosstrust ${command ?? "apply"} --prune ${gone.length}`],
       }),
     ];
-  if (gone.length === 0 || consents.prune !== undefined || command === undefined) return [];
+  if (consents.prune !== undefined || command === undefined) return [];
   return [
     finding("PRUNE-ASKED", {
       severity: "warning",

@@ -67,6 +67,7 @@ export function planOf(input: PlanInput): Plan {
     contradicted,
     owner: deployment,
     command: input.command,
+    isBlind: input.findings.some(({ code, asks }) => code === "LEFTOVERS-UNSEEN" && asks !== undefined),
   };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
@@ -93,8 +94,17 @@ export function planOf(input: PlanInput): Plan {
     replaces: consents.replace,
     swept: input.swept,
     effects,
+    unread: unreadOf(input),
     findings: oncePerTrust(findings, deciding),
   };
+}
+
+/** What could not be read of the named links, or of all. */
+function unreadOf({ named, only, observed }: PlanInput): Plan["unread"] {
+  const mine = ({ links }: Resource) => only.length === 0 || links.some((link) => only.includes(link));
+  return named
+    .filter((one) => mine(one) && observed.failed?.has(one.address))
+    .map(({ address, links }) => ({ address, links }));
 }
 
 /** Only what the consent counts exactly is deleted without a link that names it; nothing is, where the number differs. */

@@ -15,7 +15,7 @@ import type {
 import { adoptionOf, formerOf, holding, holdsOf, isStale, subjectsOf, theirsOf, unfinished } from "./marks.ts";
 import { tailOf } from "./observe.ts";
 import { type Adoption, forgetReplacing, notedReplacing, noteReplacing } from "./replacing.ts";
-import { inParallel } from "./retry.ts";
+import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
 /** A plan to be carried out. Whether it is wise is not looked at again: that was asked before. */
@@ -24,6 +24,10 @@ export interface Job {
   /** Everything that was read, also what the plan leaves alone: changes may refer to it. */
   readonly live: ReadonlyMap<Address, Live>;
   readonly kinds: readonly Kind[];
+  /** Everything that the file names, also what is being destroyed: what refers to what. */
+  readonly named: readonly Resource[];
+  /** What could not be read: it may be there, so what alone remembers it stays. */
+  readonly unread: ReadonlySet<Address>;
   /** What can be switched off is kept, disabled, instead of deleted. */
   readonly keep: boolean;
   /** The plan's own helpers, because a mark is made of the same fingerprints that a plan compares. */
@@ -144,11 +148,12 @@ class Run {
   }
 
   /** The mark for now, where something rests: what rides on it is yet to be made, or a former file's is yet to go. */
-  private opened({ address, desired, live }: Change, mark: Mark | undefined): Mark | undefined {
+  private opened({ address, verb, desired, live }: Change, mark: Mark | undefined): Mark | undefined {
     if (!mark) return undefined;
     const before = live.state === "present" ? live.mark : undefined;
     const rests =
-      this.job.plan.open.includes(address) || desired?.covers?.some((one) => this.shielded.has(one)) === true;
+      this.job.plan.open.includes(address) ||
+      desired?.covers?.some((one) => this.shielded.has(one) || (verb !== "keep" && this.job.unread.has(one))) === true;
     if (!rests && formerOf(before, mark).length === 0) return mark;
     this.resting.set(address, { mark, before });
     return unfinished(mark, before, rests);
@@ -157,9 +162,7 @@ class Run {
   /** The carriers' last marks, once all is there and gone; of a failure the next run finds what is left to do. */
   async seal(): Promise<void> {
     const stuck = this.job.plan.changes.some(({ verb, address }) => verb === "delete" && this.failed.has(address));
-    const blind = this.job.plan.findings.some(({ code }) => /^LEFTOVERS-(UNSEEN|OTHERS)$/.test(code));
-    const left = changesLeft(this.job.plan);
-    const forget = this.job.plan.swept && !stuck && !blind && !left;
+    const forget = this.job.plan.swept && !stuck && !this.isBlind() && !changesLeft(this.job.plan);
     const gone = new Set(
       this.done.filter(({ verb }) => verb === "delete").map((one) => this.job.tools.hash(one.address)),
     );
@@ -194,16 +197,17 @@ class Run {
     );
     const order = [...new Set(gone.map(({ address }) => address.split("/")[0] ?? ""))];
     const rank = this.job.kinds.map((kind) => kind.name);
+    await this.confirmGone(gone);
+    await this.openAll(gone);
     for (const head of order.sort((a, b) => rank.indexOf(b) - rank.indexOf(a))) {
       const group = gone.filter(({ address }) => address.startsWith(`${head}/`));
-      const held = new Set(group.filter((change) => this.remembers(change)));
-      for (const change of held) {
+      const free = group.filter((change) => {
+        const why = this.keptBy(change);
+        if (why === undefined) return true;
         this.failed.add(change.address);
-        this.findings.push(
-          leftAlone(change, "it alone remembers a grant of a former file that could not be taken away"),
-        );
-      }
-      const free = group.filter((change) => !held.has(change));
+        this.findings.push(leftAlone(change, why));
+        return false;
+      });
       await inParallel(free, width, (change) => this.step(change, () => this.removeFor(change)));
     }
   }
@@ -213,13 +217,128 @@ class Run {
     return links.length === 0 && !this.job.plan.prunes;
   }
 
-  /** Whether it alone remembers a former grant that could not be taken away, or holds what does. */
-  private remembers({ address, live, links }: Change): boolean {
-    if (links.length > 0) return false;
-    const stuck = [...this.failed].filter((one) => this.changes.get(one)?.verb === "delete");
-    const holds = live.state === "present" ? (live.mark?.holds ?? []) : [];
-    const within = `${tailOf(address)}/`;
-    return stuck.some((one) => holds.includes(this.job.tools.hash(one)) || tailOf(one).startsWith(within));
+  /**
+   * Marks what carries small things that go as unfinished before the first of them goes: a run that is cut off in between
+   * leaves something unfinished, and nothing that looks as if somebody else had changed it.
+   */
+  private async openAll(gone: readonly Change[]): Promise<void> {
+    const going = new Set(gone.map(({ address }) => address));
+    const covering = this.job.named.filter(({ covers }) => covers?.some((one) => going.has(one)));
+    const names = new Set(covering.map(({ address }) => address));
+    const carriers = gone.filter(({ address, verb }) => verb === "delete" && names.has(address));
+    await inParallel(carriers, width, async ({ address, links, live, access }) => {
+      if (live.state !== "present" || !live.mark || live.mark.put === "-") return;
+      const desired: Resource = { address, links, hold: "own", spec: live.spec, ...(access ? { access } : {}) };
+      try {
+        await this.kindOf(address).put({ desired, live, mark: { ...live.mark, put: "-" } }, this.world);
+      } catch (error) {
+        // It only says what the deletion is about to do; where that cannot be done either, the deletion says so.
+        if (!(error instanceof CloudError)) throw error;
+      }
+    });
+  }
+
+  /**
+   * Returns why a thing that should go has to stay: something that may still be there depends on it or lies within it, and
+   * the next run would not find that without it.
+   */
+  private keptBy({ address, live, links }: Change): string | undefined {
+    const stays = [...this.failed, ...this.job.unread].filter((one) => !this.isNew(one));
+    const held = live.state === "present" ? (live.mark?.holds ?? []) : [];
+    const outputs = live.state === "present" ? Object.values(live.outputs) : [];
+    const one = stays.find(
+      (other) =>
+        other !== address &&
+        (this.restsOn(other).has(address) ||
+          this.names(other, outputs) ||
+          held.includes(this.job.tools.hash(other)) ||
+          isWithin(other, address)),
+    );
+    if (one !== undefined) return `${tailOf(one)} may still be there, and would not be found without it`;
+    const known = new Set(
+      [...this.job.named, ...this.job.plan.changes].map((other) => this.job.tools.hash(other.address)),
+    );
+    if (this.isBlind() && held.some((hash) => !known.has(hash)))
+      return "it alone remembers a grant of a former file, which could not be looked for";
+    const blind = this.job.plan.findings.some(({ code, asks }) => code === "LEFTOVERS-UNSEEN" && asks !== undefined);
+    return blind && (links.length === 0 || this.isReferredTo(address))
+      ? "not all that a former file left could be looked for, and something may depend on it"
+      : undefined;
+  }
+
+  /** Whether things of its own cloud depend on it, and so may those that a former file left. */
+  private isReferredTo(address: Address): boolean {
+    return this.job.named.some((one) => one.address !== address && this.restsOn(one.address).has(address));
+  }
+
+  /** Whether a thing was to be made in this run, so that nothing of an earlier one is at stake. */
+  private isNew(address: Address): boolean {
+    return this.changes.get(address)?.verb === "create";
+  }
+
+  /**
+   * What a thing depends on in its own cloud, and what remembers it. A role in another cloud that names an account carries a
+   * mark of its own, and is worth nothing once the account is gone.
+   */
+  private restsOn(address: Address): ReadonlySet<Address> {
+    const { named, tools } = this.job;
+    const resource = named.find((one) => one.address === address);
+    const carriers = named.filter(({ covers }) => covers?.includes(address)).map((one) => one.address);
+    const on = resource ? [...tools.refs(resource.spec).map(({ $ref }) => $ref), ...(resource.needs ?? [])] : [];
+    const [cloud] = address.split(":");
+    return new Set([...on, ...carriers].filter((one) => one.startsWith(`${cloud}:`)));
+  }
+
+  /** Whether a small leftover names something by one of its outputs: no file says any more what it depends on. */
+  private names(address: Address, outputs: readonly string[]): boolean {
+    const live = this.changes.get(address)?.live;
+    if (!this.kindOf(address).unmarked || live?.state !== "present") return false;
+    const values = Object.values(live.spec);
+    return outputs.some((name) => values.some((value) => saysName(value, name)));
+  }
+
+  /**
+   * Looks again for small things that were not found although the mark of what carries them says that they were made. A
+   * read soon after a write may show the past, and after their carrier is gone nobody would look for them again.
+   */
+  private async confirmGone(gone: readonly Change[]): Promise<void> {
+    const leaving = new Set(gone.map(({ address }) => address));
+    const covered = this.job.named.flatMap(({ address, covers = [] }) => {
+      const live = this.job.live.get(address);
+      const whole = leaving.has(address) && live?.state === "present" && live.mark && live.mark.put !== "-";
+      return whole ? covers : [];
+    });
+    const missed = this.job.named.filter(
+      ({ address }) =>
+        covered.includes(address) && this.job.live.get(address)?.state === "absent" && !this.job.unread.has(address),
+    );
+    await inParallel(missed, width, async ({ address, links, ...rest }) => {
+      const spec = this.job.tools.resolve(rest.spec, this.lookup);
+      const resource: Resource = { address, links, ...rest, spec };
+      const change: Change = { address, links, verb: "delete", differences: [], live: { state: "absent" } };
+      try {
+        const live = await this.seenLate(resource);
+        if (live) await this.step({ ...change, live }, () => this.removeFor({ ...change, live }));
+      } catch (error) {
+        this.failed.add(address);
+        this.findings.push(troubleOf(error, { address, links }));
+      }
+    });
+  }
+
+  /** Reads a thing three times within six seconds, until it is there. */
+  private async seenLate(resource: Resource): Promise<LivePresent | undefined> {
+    for (let asked = 0; asked < 3; asked++) {
+      if (asked > 0) await this.world.clock.sleep(3000);
+      const live = await this.kindOf(resource.address).read(resource, [], this.world);
+      if (live.state === "present") return live;
+    }
+    return undefined;
+  }
+
+  /** Whether something that a former file left could not be looked for, or has to stay. */
+  private isBlind(): boolean {
+    return this.job.plan.findings.some(({ code }) => code === "LEFTOVERS-UNSEEN" || code === "LEFTOVERS-OTHERS");
   }
 
   /** What is only used was read before we wrote into it: the proof must judge what is there now. */
@@ -334,6 +453,15 @@ class Run {
 /** Whether something that no link names stays, because its number was not agreed to. */
 const changesLeft = ({ changes, prunes }: Plan): boolean =>
   !prunes && changes.some(({ verb, links }) => links.length === 0 && (verb === "delete" || verb === "release"));
+/** Whether a thing of another kind lies within it: a pool provider in its pool. */
+const isWithin = (inner: Address, outer: Address): boolean =>
+  inner.split("/")[0] !== outer.split("/")[0] && tailOf(inner).startsWith(`${tailOf(outer)}/`);
+
+/** Whether a value of a spec is a name, or ends in it behind its sort: `serviceAccount:E-MAIL`, `serviceAccounts/E-MAIL`. */
+const saysName = (value: unknown, name: string): boolean =>
+  typeof value === "string" &&
+  name !== "" &&
+  (value === name || value.endsWith(`:${name}`) || value.endsWith(`/${name}`));
 
 const leftAlone = ({ address, links }: Change, why: string): Finding => ({
   code: "LEFT-ALONE",
@@ -342,5 +470,5 @@ const leftAlone = ({ address, links }: Change, why: string): Finding => ({
   links,
   says: `${tailOf(address)} was left alone, because ${why}`,
   because: [],
-  fix: ["mend that first, then run it again"],
+  fix: ["repair that first, then run the same command again"],
 });

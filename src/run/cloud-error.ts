@@ -48,6 +48,8 @@ export interface CloudErrorInit {
   readonly fix?: readonly string[];
   /** Code of the page that explains it, and the exit code it asks for, where its class does not say enough. */
   readonly known?: { readonly code: Code; readonly asks: Asks } | undefined;
+  /** An earlier try of the same call may have landed, so that this answer may be about what that one did. */
+  readonly resent?: boolean;
   /** Nothing arrived, because the service is somewhere else by now: asking there is no second try. */
   readonly moved?: boolean;
 }
@@ -66,6 +68,7 @@ export class CloudError extends Error implements CloudErrorInit {
   readonly detail?: string;
   readonly fix?: readonly string[];
   readonly moved?: boolean;
+  readonly resent?: boolean;
   readonly known?: CloudErrorInit["known"];
 
   constructor(init: CloudErrorInit) {
@@ -80,6 +83,7 @@ export class CloudError extends Error implements CloudErrorInit {
     if (init.detail !== undefined) this.detail = redact(init.detail);
     if (init.fix !== undefined) this.fix = init.fix;
     if (init.moved !== undefined) this.moved = init.moved;
+    if (init.resent !== undefined) this.resent = init.resent;
     if (init.known !== undefined) this.known = init.known;
   }
 }

@@ -1,4 +1,17 @@
-import type { Address, Change, Finding, Kind, Leftovers, Live, Mark, Party, Resource, Seek, World } from "../model.ts";
+import {
+  type Address,
+  type Change,
+  type Finding,
+  finding,
+  type Kind,
+  type Leftovers,
+  type Live,
+  type Mark,
+  type Party,
+  type Resource,
+  type Seek,
+  type World,
+} from "../model.ts";
 import { CloudError } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -77,11 +90,16 @@ async function lookFor({ kind, party, remembered }: Sought, ask: Looking, world:
   }
 }
 
-/** Without that permission the rest of the plan still stands; it only cannot see what was left behind. */
+/**
+ * Without the permission the rest of the plan still stands, and a warning says what it cannot see. A list that failed for
+ * the moment may hold something, so that the run could not tell.
+ */
 function unseen(error: unknown): Finding {
-  const { says } = troubleOf(error, {});
-  const fix = ["what a former link left behind there is not seen"];
-  return { code: "LEFTOVERS-UNSEEN", severity: "warning", at: {}, says, because: [], fix };
+  const { says, asks, fix } = troubleOf(error, {});
+  const what = `what a former file left behind was not looked for everywhere: ${says}`;
+  if (error instanceof CloudError && error.class === "denied")
+    return finding("LEFTOVERS-UNSEEN", { severity: "warning", links: [], says: what, fix });
+  return finding("LEFTOVERS-UNSEEN", { asks: asks === "denied" ? asks : "untold", links: [], says: what, fix });
 }
 
 /** What no link names belongs to none of them, and a plan with it is not empty. */

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { LocalEffect, Token, World } from "../model.ts";
 import { CloudError, type ErrorClass } from "./cloud-error.ts";
+import { InputError, readInput } from "./input.ts";
 import { call } from "./retry.ts";
 
 /** `mint` of the file, as a shape has checked it: exactly one of the three stands there (contract, section 3). */
@@ -69,7 +69,7 @@ const commandLimits = { timeout: 30_000, maxBuffer: 64 * 1024 } as const;
  * sent anywhere; nothing of a token, a secret or a program's words stands in an error.
  */
 export async function mintBy(spec: MintSpec, ask: Minting, world: World): Promise<Token> {
-  if (spec.tokenFile !== undefined) return tokenOf(await contents(spec.tokenFile, ask), "tokenFile", ask);
+  if (spec.tokenFile !== undefined) return tokenOf(contents(spec.tokenFile, ask), "tokenFile", ask);
   if (spec.command !== undefined) return tokenOf(await output(spec, ask, world), "command", ask);
   if (spec.clientCredentials)
     return tokenOf(await ask.clientCredentials(spec.clientCredentials), "clientCredentials", ask);
@@ -140,15 +140,13 @@ export function googleAssertion(audience: string, world: World): Promise<string>
 }
 
 /** At most one byte more than a token may have: a wrong path can lead to a disk image. */
-async function contents(path: string, ask: Minting): Promise<string> {
+function contents(path: string, ask: Minting): string {
   try {
-    await using file = await open(path, "r");
-    if (!(await file.stat()).isFile()) throw new Error("ENOTFILE");
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(longest + 16), 0, longest + 16, 0);
-    return buffer.toString("utf8", 0, bytesRead);
+    // More than a token may have, so that one that is too long is told as what it is.
+    return readInput(path, 1024 * 1024).toString("utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "not a file";
-    throw failure(ask, "credentials", `the token file ${path} cannot be read (${code})`);
+    if (!(error instanceof InputError)) throw error;
+    throw failure(ask, "credentials", `the token file ${path} cannot be read: ${error.message}`);
   }
 }
 

@@ -1,4 +1,15 @@
-import type { Address, Finding, Kind, Leftovers, Live, Party, Ref, Resource, World } from "../model.ts";
+import {
+  type Address,
+  type Finding,
+  type Kind,
+  type Leftovers,
+  type Live,
+  type Party,
+  type Ref,
+  type Resource,
+  unreadAsks,
+  type World,
+} from "../model.ts";
 import { belongsTo, look, nothing, owns } from "./leftovers.ts";
 import { CloudError, inParallel } from "./retry.ts";
 import { troubleOf } from "./trouble.ts";
@@ -24,7 +35,10 @@ export interface Ask {
 export interface Observed {
   readonly live: ReadonlyMap<Address, Live>;
   readonly leftovers: Leftovers;
-  /** What could not be read, by address: nothing is concluded about these. */
+  /**
+   * What could not be read, by address: nothing is concluded about these. What is not there and depends on one of them is
+   * among them too, because it could not be made now.
+   */
   readonly failed: ReadonlyMap<Address, Finding>;
   readonly findings: readonly Finding[];
   /** Those of the findings that were seen beside a thing that is there: writing the thing makes them old. */
@@ -92,7 +106,7 @@ async function readBulk({ resources, parties, owner }: Ask, world: World) {
     } catch (error) {
       const passing = error instanceof CloudError && ["throttled", "transient", "lost", "unsent"].includes(error.class);
       if (!passing) continue;
-      for (const { address, links } of group) failed.set(address, troubleOf(error, { address, links }));
+      for (const { address, links } of group) failed.set(address, unread(error, { address, links }));
     }
   }
   return { live, failed };
@@ -106,16 +120,45 @@ async function readAll(ask: Ask, world: World) {
     await inParallel(wave, width, async (address) => {
       const named = ask.resources.find((candidate) => candidate.address === address);
       if (!named || live.has(address) || failed.has(address)) return;
+      // A small thing is found by what it refers to: under an unknown name it would look absent.
+      const unknown = unmarked(address) ? ask.refs(named).find(({ $ref }) => failed.has($ref)) : undefined;
+      const why = unknown && failed.get(unknown.$ref);
+      if (why) {
+        failed.set(address, why);
+        return;
+      }
       const resource = unmarked(address) ? ask.resolve(named, live) : named;
       try {
         const found = await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world);
         live.set(address, owned(found, ask.owner));
       } catch (error) {
-        failed.set(address, troubleOf(error, { address, links: resource.links }));
+        failed.set(address, unread(error, { address, links: resource.links }));
       }
     });
   }
+  for (const [address, why] of waiting(ask, live, failed)) failed.set(address, why);
   return { live, failed };
+}
+
+/** Why something could not be read. An interruption asks for an exit code by its own code. */
+function unread(error: unknown, where: { readonly address: Address; readonly links: readonly string[] }): Finding {
+  const trouble = troubleOf(error, where);
+  return trouble.code === "INTERRUPTED" ? trouble : { ...trouble, asks: unreadAsks(trouble) };
+}
+
+/** Returns what is not there and depends on something that could not be read, with the reason why that was not read. */
+function waiting({ waves, resources, refs }: Ask, live: Observed["live"], failed: Observed["failed"]) {
+  const found = new Map<Address, Finding>();
+  const named = new Map(resources.map((resource) => [resource.address, resource]));
+  // Dependencies come first, so that what waits for a waiting thing is found as well.
+  for (const address of waves.flat()) {
+    const resource = named.get(address);
+    if (!resource || resource.hold === "use" || live.get(address)?.state === "present") continue;
+    const on = [...refs(resource).map(({ $ref }) => $ref), ...(resource.needs ?? [])];
+    const why = on.map((one) => failed.get(one) ?? found.get(one)).find((one) => one !== undefined);
+    if (why && !failed.has(address)) found.set(address, why);
+  }
+  return found;
 }
 
 /** A mark says whose a thing is; another deployment's is as foreign as none. */

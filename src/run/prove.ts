@@ -1,10 +1,12 @@
 import {
   type Evidence,
+  type Failed,
   type Finding,
   finding,
   type Hop,
   type Link,
   type Party,
+  type RelyingParty,
   type Token,
   type Trace,
   type Undo,
@@ -186,9 +188,7 @@ async function exchange(proving: Proving, token: Token) {
         await world.clock.sleep(Math.min(2000, 250 * 2 ** tried));
         continue;
       }
-      const finding =
-        relying.explain({ view, error, claims: token.claims }) ??
-        troubleOf(error, { place: link.at(`to.${link.to.party}`), links: [link.name] });
+      const finding = refusal(proving, relying, { view, error, claims: token.claims });
       return {
         finding,
         hop: { step: "exchange", result: resultOf(finding), ms: since(start), saw: finding.says } as Hop,
@@ -197,12 +197,26 @@ async function exchange(proving: Proving, token: Token) {
   }
 }
 
+/** Why an exchange was refused. A trust that was not read explains nothing, and least of all that it is not there. */
+function refusal({ link, unread }: Proving, relying: RelyingParty, failed: Failed): Finding {
+  const at = { place: link.at(`to.${link.to.party}`) };
+  const { live } = unread(link);
+  const plain = troubleOf(failed.error, { ...at, links: [link.name] });
+  if (live === undefined) return relying.explain(failed) ?? plain;
+  if (plain.asks === "untold" || plain.asks === undefined) return plain;
+  const says = `${link.to.party} refuses the workload, and why is not known, because ${live} could not be read: ${plain.says}`;
+  return finding("COULD-NOT-TELL", { at, links: [link.name], asks: "untold", says, fix: ["run it again"] });
+}
+
 /** Without a token the live trust is judged with the claims that the file declares. */
 function judged(proving: Proving, minting: boolean): Step {
   const { link, view } = proving;
   const relying = party(proving, link.to.party).relying;
   const claims = declared(proving);
   if (minting || !relying || !claims) return { hop: skipped("exchange", "there is no token") };
+  const unread = proving.unread(link).live;
+  if (unread !== undefined)
+    return { hop: { step: "exchange", result: "unknown", how: "judged", ms: 0, saw: `${unread} could not be read` } };
   const { allow, rows, unknown = [] } = relying.judge(claims, { ...view, declared: true });
   const result = allow === true ? "ok" : allow === false ? "no" : "unknown";
   const hop: Hop = {

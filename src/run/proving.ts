@@ -11,6 +11,11 @@ export interface ProveAsk {
   readonly lookup: Lookup;
   /** The resource that holds a link's trust, as the file wants it, references resolved. */
   readonly trust: (link: Link) => Resource;
+  /**
+   * What could not be read of a link's trust, as it is or as the file wants it; undefined where all of it is known. Nothing
+   * is concluded from a trust that nobody read.
+   */
+  readonly unread: (link: Link) => { readonly live?: Address | undefined; readonly wanted?: Address | undefined };
   /** What the file wants at an address, references resolved. */
   readonly desired: (address: Address) => Resource | undefined;
   /** Milliseconds to wait until our own writes are visible (reliability-and-security.md, 2.1: AWS 120 s). */

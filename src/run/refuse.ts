@@ -56,6 +56,13 @@ export async function refuse(
 ): Promise<{ hop: Hop; findings: readonly Finding[] }> {
   const { link, live, world } = proving;
   const relying = party(proving, link.to.party).relying;
+  const { live: trust, wanted } = proving.unread(link);
+  const unread = trust ?? wanted;
+  if (unread !== undefined)
+    return {
+      hop: { step: "refuse", result: "unknown", ms: 0, saw: `not tried: ${unread} could not be read` },
+      findings: [],
+    };
   if (!relying || proving.view.live.state !== "present")
     return { hop: { step: "refuse", result: "skipped", ms: 0, saw: "nothing there trusts anybody" }, findings: [] };
   const start = performance.now();

@@ -51,6 +51,7 @@ const mostMoves = 50;
 export async function call<T>(world: World, spec: Call, attempt: () => Promise<T>): Promise<T> {
   const budget = new Budget(world);
   const seen = new Map<ErrorClass, number>();
+  let resent = false;
   for (let tried = 1; ; tried++) {
     if (world.signal.aborted) throw interrupted(spec);
     try {
@@ -62,7 +63,9 @@ export async function call<T>(world: World, spec: Call, attempt: () => Promise<T
       if (definite.includes(error.class)) budget.giveBack();
       const times = (seen.get(error.class) ?? 0) + 1;
       seen.set(error.class, times);
-      if (!mayRetry(error, spec, { tried, times }) || !budget.spend(error)) throw error;
+      if (!mayRetry(error, spec, { tried, times }) || !budget.spend(error))
+        throw resent ? new CloudError({ ...error, message: error.message, resent }) : error;
+      resent ||= mayHaveLanded(error);
       await world.clock.sleep(pause(error, tried, world));
     }
   }
@@ -171,9 +174,16 @@ export async function createOnce<T>(world: World, job: Creation<T>): Promise<T> 
       const there = await poll(world, looksFor(error), job.find);
       if (there !== undefined) return there;
       // Not there after all those looks: it did not land, and may be sent again.
-      if (looksFor(error) === 0 || tried === 3) throw error;
+      if (looksFor(error) === 0 || tried === 3) throw unseen(error);
     }
   }
+}
+
+/** What exists and was never seen is nobody's yet: only a reader can tell whose it is. */
+function unseen(error: unknown): unknown {
+  if (!(error instanceof CloudError) || error.class !== "exists") return error;
+  const message = `${error.message || error.code}: it exists and could not be read, so whose it is cannot be told`;
+  return new CloudError({ ...error, class: "transient", message });
 }
 
 /** How to remove one thing that goes by a name, and how to find out that it is still the one that is meant. */
@@ -199,6 +209,22 @@ export async function removeOnce<T>(world: World, { find, remove }: Removing<T>)
     }
   }
 }
+
+/**
+ * Makes a write that the retry layer may send twice. The second one finds what the first one did, and is refused with a
+ * definite no: so what stands there is read before such a no is believed.
+ */
+export async function unlessDone(write: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    const definiteNo = error instanceof CloudError && definite.includes(error.class) && !isAboutUs(error);
+    if (!definiteNo || !(await isDone())) throw error;
+  }
+}
+
+/** Whether a no is about the caller, and would be the same whatever stands there. */
+const isAboutUs = ({ class: kind }: CloudError): boolean => kind === "denied" || kind === "unauthenticated";
 
 /** How often to look whether it is there all the same: a definite refusal needs no look. */
 const looksFor = (error: unknown): number => {

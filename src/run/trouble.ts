@@ -13,6 +13,8 @@ type Words = Pick<Finding, "code" | "says" | "fix" | "asks">;
 /** An error of a call as a finding: what, and the next command to type. A bug of ours is not one, and is thrown on. */
 export function troubleOf(error: unknown, where: Where): Finding {
   if (!(error instanceof CloudError)) throw error;
+  // An interruption happened nowhere: it is about the run, and not about the line at which it came.
+  if (error.class === "interrupted") return { severity: "error", at: {}, because: [], ...words(error) };
   const at = { ...(where.address ? { address: where.address } : {}), ...(where.place ? { place: where.place } : {}) };
   return { severity: "error", at, because: [], ...(where.links ? { links: where.links } : {}), ...words(error) };
 }

@@ -194,7 +194,8 @@ export class Keys {
 
   private read(): Stored | undefined {
     if (!this.file || !existsSync(this.file)) return undefined;
-    return JSON.parse(readFileSync(this.file, "utf8")) as Stored;
+    // Half a file is as good as none: new keys are made, and whoever holds old tokens asks for new ones.
+    return parsedKeys(readFileSync(this.file, "utf8"));
   }
 
   /** By renaming: a process that is killed leaves the old file or the new one, never half of one. */
@@ -203,6 +204,16 @@ export class Keys {
     mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
     writeFileSync(`${this.file}.new`, JSON.stringify(this.stored), { mode: 0o600 });
     renameSync(`${this.file}.new`, this.file);
+  }
+}
+
+function parsedKeys(text: string): Stored | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Stored> | null;
+    const whole = typeof value?.seed === "string" && typeof value.issuers === "object" && value.issuers !== null;
+    return whole ? (value as Stored) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -18,11 +18,23 @@ export function readOwner(folder: string): Owner | undefined {
   }
 }
 
-/** The folder ignores itself in git. */
+/** Something in the folder of a sandbox is no file of it. */
+export class FolderError extends Error {
+  override readonly name = "FolderError";
+}
+
+/**
+ * The folder ignores itself in git. Throws a `FolderError` where something stands in it that a read would wait for, such
+ * as a pipe.
+ */
 export function prepareFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const ignore = join(folder, ".gitignore");
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+  for (const name of readdirSync(folder)) {
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (stat && !stat.isFile() && !stat.isDirectory()) throw new FolderError(`${name} in it is not a regular file`);
+  }
 }
 
 /**

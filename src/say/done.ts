@@ -4,7 +4,7 @@ import { ratings } from "../verdict/table.ts";
 import { byWeight, distinct, findingText } from "./findings.ts";
 import { hopsText } from "./health.ts";
 import { commandLine, count, heading, ink, type Paper, partsOf, toned } from "./paper.ts";
-import { type PlanView, whoseOf } from "./plan.ts";
+import { type PlanView, unseenText, whoseOf } from "./plan.ts";
 import { displayed } from "./visible.ts";
 
 /** A plan, what became of it, and what the proof afterwards found. */
@@ -29,12 +29,22 @@ const past: Readonly<Record<Verb, string>> = {
   release: "given back",
 };
 
-/** Whether the plan had anything to do, or could not tell: then "nothing to do" would be a lie. */
-const wished = ({ plan }: PlanView): boolean =>
-  plan.changes.some(({ verb }) => verb !== "keep") || plan.findings.some(({ asks }) => asks === "untold");
+/** Says that nothing was done, and why: `idle` is said only where the plan saw everything and had nothing to do. */
+function nothingDone({ plan }: PlanView, idle: string): readonly string[] {
+  const unseen = unseenText(plan);
+  const wished = plan.changes.some(({ verb }) => verb !== "keep");
+  if (!wished && unseen === undefined) return [`  ${idle}`];
+  return [unseen === undefined ? "  nothing was done" : `  nothing was done   ${unseen}`];
+}
 
-/** Warnings that are told after a run as well: what nobody may miss, and what stays. */
-const alsoLoud = /^(GOOGLE-DEFAULT|PRUNE-ASKED|LEFTOVERS-CHANGED|NOT-RESTORED)/;
+/** What was done is told in rows; beside it, what nobody could look at. */
+const unseenRow = ({ plan }: PlanView): readonly string[] => {
+  const unseen = unseenText(plan);
+  return unseen === undefined ? [] : [`  not all is known   ${unseen}`];
+};
+
+/** Warnings that are worth a line after a run. */
+const unmuted = /^(GOOGLE-DEFAULT|PRUNE-ASKED$|LEFTOVERS-CHANGED$|LEFTOVERS-UNSEEN$|NOT-RESTORED$|STORE-)/;
 
 /** What was done, then how each link fares now, the proof last. */
 export function doneText(given: DoneView, paper: Paper): string {
@@ -47,14 +57,14 @@ export function doneText(given: DoneView, paper: Paper): string {
     return `  ${(joined ? "joined" : past[change.verb]).padEnd(12)}  ${party} ${kind}  ${name}`;
   });
   const loud = byWeight(distinct(findings)).filter(
-    ({ severity, code }) => severity === "error" || severity === "security" || alsoLoud.test(code),
+    ({ severity, code }) => severity === "error" || severity === "security" || unmuted.test(code),
   );
   const width = Math.max(...health.map(({ link }) => link.length), 12);
   return [
     heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
     ...(rows.length > 0
-      ? rows
-      : [wished(view) ? "  nothing was done" : "  nothing to do: everything is as the file says"]),
+      ? [...rows, ...unseenRow(view)]
+      : nothingDone(view, "nothing to do: everything is as the file says")),
     ...health.map(
       (link) =>
         `  ${ink(paper, toned[ratings[link.verdict].tone], link.verdict.padEnd(12))}  ${link.link.padEnd(width)}   ${hopsText(link.hops)}`,
@@ -91,8 +101,8 @@ export function destroyText(given: Omit<DoneView, "health" | "undecided">, { pap
   return [
     heading([file, count(links.length, "link"), world === "sandbox" ? "sandbox" : undefined]),
     ...(rows.length > 0
-      ? rows
-      : [wished(view) ? "  nothing was done" : `  nothing to destroy: nothing of ${whoseOf(view)} is there`]),
+      ? [...rows, ...unseenRow(view)]
+      : nothingDone(view, `nothing to destroy: nothing of ${whoseOf(view)} is there`)),
     ...(went("role")
       ? ["lives on: sessions already issued, until they expire (at most the role's longest session)"]
       : []),

@@ -52,7 +52,9 @@ function linkLines(link: LinkHealth, { health, width, paper, told }: Page): read
       `${indent} ${finding.says}   ${finding.code}`,
       ...(finding.witness ? [`${indent} ${finding.witness.how}: ${finding.witness.path.join(" -> ")}`] : []),
     ]),
-    ...unread.map(({ finding }) => `${indent} not read, so nothing is concluded from it   ${finding}`),
+    ...unread.map(
+      ({ finding }) => `${indent} part of it could not be read, so nothing is concluded from that   ${finding}`,
+    ),
     ...drift,
   ];
 }

@@ -27,6 +27,7 @@ export const planBody = (plan: Plan, traces: readonly Trace[] | undefined, revea
   deployment: plan.deployment,
   fingerprint: plan.fingerprint,
   changes: plan.changes.map((change) => changeBody(change, reveal)),
+  ...(plan.unread.length > 0 ? { unread: plan.unread.map(({ address }) => address) } : {}),
   findings: plan.findings.map(findingBody),
   ...(plan.effects.length > 0 ? { effects: plan.effects } : {}),
   ...(traces ? { traces: traces.map((trace) => ({ ...trace, findings: trace.findings.map(findingBody) })) } : {}),

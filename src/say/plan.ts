@@ -58,7 +58,9 @@ export function planText(given: PlanView, paper: Paper, withFindings = true): st
   const { plan, links } = view;
   const made = plan.waves.flat();
   const ordered = [...plan.changes].sort((one, other) => made.indexOf(one.address) - made.indexOf(other.address));
-  const blocks = links.filter((link) => !isGone(link, view)).map((link) => linkBlock(link, ordered, paper));
+  const blocks = links
+    .filter((link) => !isGone(link, view))
+    .map((link) => linkBlock(link, { changes: ordered, unread: plan.unread }, paper));
   const orphans = plan.changes.filter((change) => change.links.length === 0);
   const leftovers =
     orphans.length > 0
@@ -84,17 +86,29 @@ const isGone = ({ name }: Titled, { command, plan }: PlanView): boolean =>
   command === "destroy" && !plan.changes.some(({ links }) => links.includes(name)) && !plan.findings.some(isStop);
 
 /** A link with no change at all could not be read: that must not look like one that is well. */
-function linkBlock(link: Titled, changes: readonly Change[], paper: Paper): string {
+function linkBlock(
+  link: Titled,
+  { changes, unread: all }: { readonly changes: readonly Change[]; readonly unread: Plan["unread"] },
+  paper: Paper,
+): string {
   const head = `${link.name}   ${link.from}  ->  ${link.to}`.padEnd(72);
   const mine = changes.filter((change) => change.links.includes(link.name));
+  const unread = all.filter(({ links }) => links.includes(link.name));
   const different = mine.filter(({ verb }) => verb !== "keep");
   const body =
     different.length > 0
       ? different.flatMap((change) => changeLines(change, paper))
-      : mine.length > 0
+      : mine.length > 0 && unread.length === 0
         ? ["  =  as the file says"]
-        : ["  ?  could not be read"];
-  return [`${ink(paper, "bold", head)} ${ink(paper, "dim", link.where)}`, ...body].join("\n");
+        : [];
+  const blind = mine.length === 0 && unread.length === 0 ? ["  ?  could not be read"] : unread.map(unreadLine);
+  return [`${ink(paper, "bold", head)} ${ink(paper, "dim", link.where)}`, ...body, ...blind].join("\n");
+}
+
+/** What is not known is shown beside what is. */
+function unreadLine({ address }: Plan["unread"][number]): string {
+  const { party, kind, name } = partsOf(address);
+  return `  ?  ${party.padEnd(6)}  ${kind.padEnd(15)}  ${name}   could not be read`;
 }
 
 function changeLines(change: Change, paper: Paper): readonly string[] {
@@ -155,15 +169,57 @@ const sums: readonly (readonly [readonly Verb[], string, "always" | "any"])[] = 
   [["release"], "to give back", "any"],
 ];
 
-/** "Nothing to do" is said only where no error stands against it: an unread thing is not a kept one. */
+/**
+ * Returns what a plan did not see, as a clause; undefined where it saw everything. "Nothing to do" and "nothing is there"
+ * are conclusions, and this is the premise that they need.
+ */
+export function unseenText({ unread, findings }: Plan): string | undefined {
+  const shown = unread
+    .slice(0, 3)
+    .map(({ address }) => address)
+    .join(", ");
+  const more = unread.length > 3 ? ` and ${unread.length - 3} more` : "";
+  const left = findings.some(({ code }) => code === "LEFTOVERS-UNSEEN");
+  const parts = [
+    ...(unread.length > 0 ? [`${shown}${more} could not be read`] : []),
+    ...(left ? ["what a former file left was not looked for everywhere"] : []),
+  ];
+  if (parts.length > 0) return parts.join("; ");
+  const untold = findings.some(
+    ({ severity, asks }) => severity === "error" && (asks === "untold" || asks === "denied"),
+  );
+  return untold ? "not everything could be told" : undefined;
+}
+
+const unseenLine = (plan: Plan): readonly string[] => {
+  const unseen = unseenText(plan);
+  return unseen === undefined ? [] : [`not all is known   ${unseen}`];
+};
+
+/** Ends a plan without a change. */
+function idle(view: PlanView, looked: readonly string[], paper: Paper): readonly string[] {
+  const { plan, command } = view;
+  const kept = `${plan.changes.length} as they should be`;
+  const unseen = unseenText(plan);
+  if (unseen === undefined) {
+    if (command === "destroy") return [`nothing to destroy: nothing of ${whoseOf(view)} is there`, ...looked];
+    return [...looked, `nothing to do   ${kept}`];
+  }
+  return [
+    ...looked,
+    `no change is planned   ${kept}   ${unseen}`,
+    ...(command === "plan" && plan.findings.some(isStop)
+      ? [`next   ${commandLine("plan", paper)}   once it can be read`]
+      : []),
+  ];
+}
+
 function ending(view: PlanView, paper: Paper): readonly string[] {
   const { plan, command } = view;
   const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
   const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
-  if (kept === plan.changes.length && !plan.findings.some(isStop)) {
-    if (command === "destroy") return [`nothing to destroy: nothing of ${whoseOf(view)} is there`, ...looked];
-    return [...looked, `nothing to do   ${kept} as they should be`];
-  }
+  const isIdle = kept === plan.changes.length && !plan.findings.some(isRefused);
+  if (isIdle && (unseenText(plan) !== undefined || !plan.findings.some(isStop))) return idle(view, looked, paper);
   // What no link names stays until its number was agreed to, so it is not among what is deleted.
   const stay = plan.prunes ? [] : plan.changes.filter(({ links, desired }) => links.length === 0 && !desired);
   const due = plan.changes.filter((change) => !stay.includes(change));
@@ -180,6 +236,7 @@ function ending(view: PlanView, paper: Paper): readonly string[] {
   return [
     ...looked,
     ...(legend ? [legend] : []),
+    ...unseenLine(plan),
     [...counted.map(([sum, words]) => `${sum} ${words}`), `${kept} as they should be`].join("   "),
     ...next,
   ];

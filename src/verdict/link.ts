@@ -1,4 +1,15 @@
-import type { Change, Finding, Hop, Link, LinkHealth, MissingPremise, Trace, Verdict } from "../model.ts";
+import {
+  type Address,
+  type Change,
+  type Finding,
+  type Hop,
+  type Link,
+  type LinkHealth,
+  type MissingPremise,
+  type Trace,
+  unreadAsks,
+  type Verdict,
+} from "../model.ts";
 
 /** What is known of one link after its proof. Changes and findings of other links may be among the lists. */
 export interface Seen {
@@ -90,13 +101,19 @@ const isUnmade = ({ changes, stage }: Seen): boolean =>
 function isExplained(hop: Hop, seen: Seen): boolean {
   const { link, trace, changes, unread, stage } = seen;
   if (hop.how === "judged" && unread.length > 0) return true;
+  // Whoever was never made cannot mint, and whether that is so was not read.
+  if (hop.step === "mint" && unread.some(({ at }) => isOf(at.address, link.from.party))) return true;
   if (stage === "whole" || !isUnmade(seen)) return false;
-  const sources = changes.filter(({ address }) => address.startsWith(`${link.from.party}:`));
+  const sources = changes.filter(({ address }) => isOf(address, link.from.party));
   if (hop.step === "mint" && sources.length === 0) return false;
   if (stage === "new") return true;
   const rows = trace.findings.filter(({ code }) => code === hop.finding).flatMap(({ because }) => because);
   return rows.every(({ ok, readFrom, says }) => ok !== false || (readFrom === "iam" && isGone.test(says)));
 }
+
+/** Whether an address is of a party. A finding without an address is about everything. */
+const isOf = (address: Address | undefined, party: string): boolean =>
+  address === undefined || address.startsWith(`${party}:`);
 
 /** How a judge shows that the role or pool provider that it should judge is not there. */
 const isGone = /^\((absent|deleted)\)$/;
@@ -121,10 +138,6 @@ function missingOf(seen: Seen): readonly MissingPremise[] {
 function premiseOf(premise: MissingPremise["premise"], { says, code, asks }: Finding): MissingPremise {
   return { premise, says, finding: code, ...(asks ? { asks } : {}) };
 }
-
-/** What could not be read is not known, even where the answer was a definite no: it says nothing about the link. */
-const unreadAsks = ({ asks }: Finding): NonNullable<MissingPremise["asks"]> =>
-  asks === undefined || asks === "broken" ? "untold" : asks;
 
 /** Findings of errors that no step and no change tells of. A consent is asked of whoever writes, and of no check. */
 function faultsOf({ findings, trace }: Seen): readonly Finding[] {

@@ -43,7 +43,10 @@ async function applied(b: Bench, world: World, text: string): Promise<void> {
   const all = new Map([...planned.observed.live, ...live]);
   const { federation, only } = ask;
   const traces = await proveLinks(
-    { federation, expansion: planned.expansion, live: all, only, patience: 20_000, grantMe: false },
+    {
+      ...{ federation, expansion: planned.expansion, live: all, only, patience: 20_000, grantMe: false },
+      unread: planned.observed.failed,
+    },
     world,
   );
   if (!traces.every(({ hops }) => hops.every(({ result }) => result === "ok"))) throw new Error("a link does not work");

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { deployments } from "./deployments.ts";
+import { faulted } from "./faulted.ts";
 import { concurrency, crash, crashes, divided, emptyPlans, grants, outage, storm, tokens } from "./figures.ts";
 import { month } from "./month.ts";
 import { truth } from "./truth.ts";
@@ -11,7 +12,21 @@ import { worldsToAws, worldsToGoogle } from "./worlds.ts";
 
 const seed = Number(process.env.SEED ?? 12345);
 const figures = [
-  ...[crash, crashes, grants, deployments, emptyPlans, storm, tokens, concurrency, outage, truth, divided, month],
+  ...[
+    crash,
+    crashes,
+    grants,
+    deployments,
+    emptyPlans,
+    storm,
+    tokens,
+    concurrency,
+    outage,
+    truth,
+    divided,
+    month,
+    faulted,
+  ],
   ...[worldsToAws, worldsToGoogle],
 ];
 const rows: string[] = [];

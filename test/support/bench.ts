@@ -134,7 +134,11 @@ export class Bench {
     const { federation, only } = ask;
     const grantMe = ask.consents.grantMe;
     const traces = await proveLinks(
-      { federation, expansion: planned.expansion, live, only, patience: options.patience ?? 20_000, grantMe },
+      {
+        ...{ federation, expansion: planned.expansion, live, only, grantMe },
+        unread: planned.observed.failed,
+        patience: options.patience ?? 20_000,
+      },
       world,
     );
     return { planned, applied, traces };

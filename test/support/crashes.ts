@@ -11,7 +11,7 @@ import { killPoints } from "./points.ts";
 const rich = example.replace("may:  [", "may:  [ { allow: [ s3:GetObject ], resources: [ 'arn:aws:s3:::acme/*' ] },");
 
 /** What exists, without what differs from run to run: counters, times, versions of policies. */
-const shape = ({ sandbox }: Bench): unknown =>
+export const shape = ({ sandbox }: Bench): readonly unknown[] =>
   sandbox.state
     .list<Record<string, unknown>>("")
     .filter(([key]) => /^(aws\.role|aws\.oidcProvider|google\.(account|pool|poolProvider|bucket))\//.test(key))

@@ -38,7 +38,7 @@ export const destroy: Command<DestroyAsk> = async (context, { links, keepService
   const findings = [...plan.findings.filter(({ asks }) => asks !== "conflict"), ...applied.findings];
   // Of what was only read, errors and what no link names; of what was done, also what had to stay.
   const isTold = ({ severity, code }: Finding) =>
-    severity === "error" || /^(PRUNE-ASKED|LEFTOVERS-CHANGED)$/.test(code);
+    severity === "error" || /^(PRUNE-ASKED|LEFTOVERS-CHANGED|LEFTOVERS-UNSEEN)$/.test(code);
   const said = [...findings.filter(isTold), ...applied.findings];
   const left = plan.changes.filter((change) => change.verb !== "keep" && !applied.done.includes(change));
   const exit = exitOf({ findings, changes: left });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { z } from "zod";
 import { judgePool, type PoolTrust } from "../../judge/google/judge.ts";
 import type { Finding, World } from "../../model.ts";
@@ -9,6 +9,7 @@ import { document, findingBody } from "../../say/json.ts";
 import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
+import { readText } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 import { read } from "./explain-token.ts";
@@ -61,9 +62,10 @@ function findingOf({ allow, rows, unknown = [] }: ReturnType<typeof judgePool>, 
 }
 
 function inFile(path: string): PoolTrust {
+  const text = readText(path);
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(text);
   } catch {
     throw new UsageError(
       `${path} holds no JSON: gcloud iam workload-identity-pools providers describe .. --format=json`,

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
 import { type Policy, parsePolicy } from "../../judge/aws/policy.ts";
 import type { Evidence, Finding, Judgement, Token, World } from "../../model.ts";
@@ -10,6 +9,7 @@ import { document, findingBody } from "../../say/json.ts";
 import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
+import { readText } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
 
@@ -50,8 +50,9 @@ export const explainToken: Command<TokenAsk> = async ({ flags, world, paper }, a
 
 /** As a file says it, a newline at its end forgiven. */
 export function read(path: string): Token {
+  const text = readText(path);
   try {
-    return tokenOf(readFileSync(path, "utf8"), "tokenFile", { service: "explain" });
+    return tokenOf(text, "tokenFile", { service: "explain" });
   } catch (error) {
     throw new UsageError(`${path} holds no token that can be read: ${(error as Error).message}`);
   }
@@ -60,7 +61,7 @@ export function read(path: string): Token {
 async function trustOf({ role, trustPolicy }: TokenAsk, world: World): Promise<Trust> {
   if ((role === undefined) === (trustPolicy === undefined))
     throw new UsageError("explain --token wants --role ARN, --trust-policy FILE or --pool-provider NAME");
-  if (trustPolicy !== undefined) return { policy: parsed(readFileSync(trustPolicy, "utf8"), trustPolicy) };
+  if (trustPolicy !== undefined) return { policy: parsed(readText(trustPolicy), trustPolicy) };
   const [, partition = "", id = "", name = ""] =
     /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(role ?? "") ?? [];
   if (!name) throw new UsageError(`${role} is no role ARN`);

@@ -1,9 +1,10 @@
 import { rememberRun } from "../../crosstrust/memory.ts";
 import { reportOf } from "../../crosstrust/report.ts";
 import { checkHealth, healthOf, makePlan, proofFirst, proveLinks, watchedFor } from "../../crosstrust.ts";
-import type { Federation, Health, Memory, World } from "../../model.ts";
+import type { Federation, Finding, Health, Memory, World } from "../../model.ts";
 import { keptPromises } from "../../plan/promises.ts";
 import { knownAfter } from "../../plan/refs.ts";
+import { troubleOf } from "../../run/trouble.ts";
 import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
 import { healthHtml } from "../../say/html/page.ts";
@@ -42,15 +43,17 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   if (html !== undefined) checkTarget(html, flags);
   const { federation } = loadFile(flags);
   checkNames(federation, links);
-  const seen = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
-  const memory = links.length === 0 ? await remembered(seen, federation, world) : undefined;
+  const found = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
+  const { memory, lost } = links.length === 0 ? await remembered(found, federation, world) : {};
+  const seen = lost ? { ...found, findings: [...found.findings, lost] } : found;
   const checked = memory ? dated(seen, memory) : seen;
   const { exit } = checked;
   const body = document(
     { tool: version, world: world.kind, command: "health", exit },
     healthBody(federation.name, checked, knownAfter),
   );
-  if (links.length === 0) await world.store.write(reportName, body);
+  // Whoever could not keep the memory was told so, and the report stands in the answer.
+  if (links.length === 0) await world.store.write(reportName, body).catch(isStoreGone);
   const report = reportOf(body, federation, paper.again);
   const past = pastOf(memory);
   if (html !== undefined) writePage(html, healthHtml(report, past));
@@ -62,9 +65,24 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
  * For show alone: a memory apart from the schedule's, so that whoever looks by hand takes no alert away from it. No lease
  * and no alerts; where it cannot be kept nothing is lost but `since`.
  */
-async function remembered(seen: Health, { links }: Federation, world: World): Promise<Memory | undefined> {
+async function remembered(
+  seen: Health,
+  { links }: Federation,
+  world: World,
+): Promise<{ readonly memory?: Memory; readonly lost?: Finding }> {
   const run = { health: seen, links, every: 1 };
-  return rememberRun(world, run, { name: "health-seen", to: [] }).catch(() => undefined);
+  try {
+    return { memory: await rememberRun(world, run, { name: "health-seen", to: [] }) };
+  } catch (error) {
+    // About this folder, and no link fares worse for it.
+    const { asks: _, ...trouble } = troubleOf(error, { links: [] });
+    return { lost: { ...trouble, severity: "warning" } };
+  }
+}
+
+/** Throws what is no error of the store. */
+function isStoreGone(error: unknown): void {
+  troubleOf(error, {});
 }
 
 /** A code's page, or one link proved and the first thing that fails explained. */
@@ -79,7 +97,7 @@ export const explain: Command<{ what: string }> = async ({ flags, world, paper }
   const planned = await makePlan(ask, world);
   const { plan, observed, expansion, audited } = planned;
   const [trace] = await proveLinks(
-    { federation, expansion, live: observed.live, only: [what], patience: 0, grantMe: false },
+    { federation, expansion, live: observed.live, unread: observed.failed, only: [what], patience: 0, grantMe: false },
     world,
   );
   if (!trace) throw new Error(`${what} was not proved`);

@@ -34,10 +34,21 @@ export interface Write {
   readonly effect?: Call["effect"];
 }
 
-/** The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. */
+/** Operations whose second try finds nothing where the first one landed. */
+const takesAway = /^(Detach|Delete|Remove|Untag)/;
+
+/**
+ * The answer of a write holds nothing we need; that it is whole and of this action was seen before it was parsed. What our
+ * own earlier try may have taken away is gone, and not missing.
+ */
 export async function write(world: World, account: Account, { operation, input, effect }: Write): Promise<void> {
   const answer = z.unknown();
-  await iam(world, { service: "aws.iam", account, operation, input, answer, effect: effect ?? "repeatable" });
+  try {
+    await iam(world, { service: "aws.iam", account, operation, input, answer, effect: effect ?? "repeatable" });
+  } catch (error) {
+    const gone = error instanceof CloudError && error.class === "missing" && error.resent && takesAway.test(operation);
+    if (!gone) throw error;
+  }
 }
 
 /** Only `IsTruncated` says whether more follows: a page may be short (aws.md 9.1). */

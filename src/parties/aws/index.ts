@@ -136,7 +136,7 @@ const issuer: Issuer = {
   mintAs,
   explainMint,
   grantMint: async () => undefined,
-  recallGrant: async () => {},
+  recallGrant: async () => [],
 };
 
 /** AWS as a party: it issues by what a workload signs, and relies by its roles. `kinds` is in the order of making; removal goes through it backwards. */

@@ -12,7 +12,7 @@ const issuer: Issuer = {
   mint,
   explainMint,
   grantMint: async () => undefined,
-  recallGrant: async () => {},
+  recallGrant: async () => [],
 };
 
 /** Microsoft Entra ID as a party: here it only issues, and its workloads are used, never made. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Link, MintAsk, Undo, World } from "../../model.ts";
+import { type Finding, finding, type Link, type MintAsk, type Undo, type World } from "../../model.ts";
 import { settle, unlessMissing } from "../../run/retry.ts";
 import { editBindings } from "./bindings.ts";
 import type { AccountTarget } from "./calls.ts";
@@ -35,11 +35,38 @@ export async function grantMint({ link }: MintAsk, world: World): Promise<Undo |
   return () => takeBack(world, note);
 }
 
-/** Takes back what a killed run granted. Harmless where there is no note, no member or no account. */
-export async function recallGrant(link: Link, world: World): Promise<void> {
-  const { email } = serviceAccountOf(link);
+/**
+ * Takes back what a killed run granted. Harmless where there is no note, no member or no account. A note is a file that
+ * others could have written: it is acted on only where it says what this operator would have noted for this link, and
+ * told where not, so that nobody else loses anything by it.
+ */
+export async function recallGrant(link: Link, world: World): Promise<readonly Finding[]> {
+  const { project, email } = serviceAccountOf(link);
   const text = await world.store.read(noteName(email));
-  if (text !== undefined) await takeBack(world, noteSchema.parse(JSON.parse(text)));
+  if (text === undefined) return [];
+  const note = parsed(text);
+  const own = { project, account: email, member: memberOf(await operatorOf(world, project)) };
+  if (note?.project === own.project && note.account === own.account && note.member === own.member) {
+    await takeBack(world, own);
+    return [];
+  }
+  const says = note
+    ? `a note of the store says that ${note.member} was let mint for ${note.account}; it does not fit this link and operator, so nothing was taken back`
+    : `the note of the store about a grant on ${email} cannot be read, so nothing was taken back`;
+  const fix = [
+    `gcloud iam service-accounts get-iam-policy ${email}   shows who may mint`,
+    `delete ${noteName(email)}.json in the store`,
+  ];
+  return [finding("STORE-NOTE-IGNORED", { severity: "warning", links: [], says, fix })];
+}
+
+/** What is no note is none. */
+function parsed(text: string): Note | undefined {
+  try {
+    return noteSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The note goes last: while the member may still stand in the policy, somebody must know of it. */

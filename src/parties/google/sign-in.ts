@@ -36,7 +36,7 @@ export const signIn: Issuer = {
   explainMint: ({ link }, error) =>
     error instanceof CloudError && error.code === "CANNOT-MINT" ? cannotMint(link) : undefined,
   grantMint: async () => undefined,
-  recallGrant: async () => {},
+  recallGrant: async () => [],
 };
 
 const cannotMint = (link: Link): Finding => ({

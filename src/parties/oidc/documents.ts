@@ -21,7 +21,16 @@ export const wrong = (operation: string, code: Code, message: string): CloudErro
     fix: [code === "ISSUER-MISMATCH" ? "write the issuer as its discovery says it" : "mend it on the issuer's side"],
   });
 
-const discovery = z.object({
+/**
+ * The same of an answer that says nothing we can use: a page of a proxy, an empty or a broken body. It may be another one
+ * the next time, so the retry layer asks again before this is believed.
+ */
+const garbled = (operation: string, code: Code, message: string): CloudError => {
+  const error = wrong(operation, code, message);
+  return new CloudError({ ...error, class: "malformed", message: error.message });
+};
+
+const discovery = z.looseObject({
   issuer: z.string(),
   jwks_uri: z.string(),
   token_endpoint: z.string().optional(),
@@ -42,10 +51,11 @@ export interface Reading {
 /** Discovery, then the keys it names, each held against reliability-and-security.md, 3b, cases 57 to 62. */
 export async function readDocuments(world: World, issuer: string, { vouched, exact }: Reading): Promise<Documents> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const said = await fetchJson(world, { operation: "GetDiscovery", url, vouched });
-  const parsed = discovery.safeParse(said);
-  if (!parsed.success) throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `${url} names no issuer and jwks_uri`);
-  const { issuer: named, jwks_uri: jwksUri, id_token_signing_alg_values_supported: algs = [] } = parsed.data;
+  const said = await fetchJson(world, {
+    ...{ operation: "GetDiscovery", url, vouched, answer: discovery },
+    otherwise: { code: "ISSUER-DOCUMENT", says: "names no issuer and jwks_uri" },
+  });
+  const { issuer: named, jwks_uri: jwksUri, id_token_signing_alg_values_supported: algs = [] } = said;
   if (exact ? named !== issuer : !sameButSlash(named, issuer))
     throw wrong("GetDiscovery", "ISSUER-MISMATCH", mismatch(issuer, named));
   const asymmetric = algs.filter((alg) => /^(RS|ES)(256|384|512)$/.test(alg));
@@ -55,10 +65,14 @@ export async function readDocuments(world: World, issuer: string, { vouched, exa
       "ISSUER-DOCUMENT",
       `${issuer} signs with ${algs.join(", ")} alone, which no cloud can verify`,
     );
-  const keys = checkKeys(await fetchJson(world, { operation: "GetKeys", url: secure(jwksUri), vouched }), jwksUri);
-  const missing = wanted.filter((member) => (said as Record<string, unknown>)[member] === undefined);
+  const served = await fetchJson(world, {
+    ...{ operation: "GetKeys", url: secure(jwksUri), vouched, answer: keySet },
+    otherwise: { code: "ISSUER-KEYS", says: "holds no list of keys" },
+  });
+  const keys = checkKeys(served.keys, jwksUri);
+  const missing = wanted.filter((member) => said[member] === undefined);
   const lacking = missing.map((member) => `its discovery lacks ${member}, which aws requires`);
-  const endpoint = parsed.data.token_endpoint;
+  const endpoint = said.token_endpoint;
   const { kids, doubts } = keys;
   return { jwksUri, kids, doubts: [...doubts, ...lacking], ...(endpoint ? { tokenEndpoint: secure(endpoint) } : {}) };
 }
@@ -80,14 +94,17 @@ function secure(named: string): string {
   throw wrong("GetDiscovery", "ISSUER-DOCUMENT", `${named.slice(0, 300)} in its discovery is not a plain https URL`);
 }
 
-interface Fetch {
+interface Fetch<O> {
   readonly operation: "GetDiscovery" | "GetKeys";
   readonly url: string;
   readonly vouched: boolean;
+  readonly answer: z.ZodType<O>;
+  /** What a JSON object that does not fit is. */
+  readonly otherwise: { readonly code: Code; readonly says: string };
 }
 
 /** Through the retry layer like every call; a web page is as good as no answer (case 60). */
-function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<object> {
+function fetchJson<O>(world: World, { operation, url, vouched, answer: schema, otherwise }: Fetch<O>): Promise<O> {
   const spec = { service: "oidc", operation, effect: "read" } as const;
   return call(world, spec, async () => {
     let answer: HttpAnswer;
@@ -108,10 +125,13 @@ function fetchJson(world: World, { operation, url, vouched }: Fetch): Promise<ob
     if (answer.status !== 200) throw wrong(operation, "ISSUER-DOCUMENT", `${url} answers ${answer.status}`);
     // Key sets have a type of their own as well: application/jwk-set+json (RFC 7517, 8.5.2).
     if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(answer.headers["content-type"] ?? ""))
-      throw wrong(operation, "ISSUER-DOCUMENT", `${url} is not application/json`);
+      throw garbled(operation, "ISSUER-DOCUMENT", `${url} is not application/json`);
     const value = jsonOf(answer.body);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-    throw wrong(operation, "ISSUER-DOCUMENT", `${url} is no JSON object`);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw garbled(operation, "ISSUER-DOCUMENT", `${url} is no JSON object`);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw garbled(operation, otherwise.code, `${url} ${otherwise.says}`);
   });
 }
 
@@ -138,12 +158,11 @@ const jwk = z.looseObject({
   use: z.string().optional(),
 });
 
+const keySet = z.object({ keys: z.array(jwk) });
+
 /** Case 61: keys that must not be there are refused, keys that cannot serve are told. */
-function checkKeys(document: object, jwksUri: string): Pick<Documents, "kids" | "doubts"> {
+function checkKeys(keys: z.infer<typeof keySet>["keys"], jwksUri: string): Pick<Documents, "kids" | "doubts"> {
   const bad = (says: string) => wrong("GetKeys", "ISSUER-KEYS", `${jwksUri} ${says}`);
-  const parsed = z.object({ keys: z.array(jwk) }).safeParse(document);
-  if (!parsed.success) throw bad("holds no list of keys");
-  const { keys } = parsed.data;
   if (keys.length === 0) throw bad("holds no key");
   if (keys.length > 50) throw bad(`holds ${keys.length} keys; more than 50 are not read`);
   if (keys.some((key) => key.kty === "oct" || "k" in key)) throw bad("holds a symmetric key: it is no secret any more");

@@ -20,7 +20,7 @@ const issuer: Issuer = {
   explainMint,
   // Who may have a token is decided on the issuer's side, and nothing there is ours to give.
   grantMint: async () => undefined,
-  recallGrant: async () => {},
+  recallGrant: async () => [],
 };
 
 /** Any OpenID Connect issuer as a party; it relies on nobody. */

@@ -273,7 +273,8 @@ async function deleteRole(world: World, target: Wanted, raw: RawRole): Promise<v
     operation: "DeleteRolePolicy",
     input: { PolicyName },
   }));
+  const parts = [...detach, ...strip];
   // Not found is done, item by item.
-  for (const step of [...detach, ...strip]) await unlessMissing(calls.writeRole(world, target, step));
+  for (const step of parts) await unlessMissing(calls.writeRole(world, target, step));
   await unlessMissing(calls.writeRole(world, target, { operation: "DeleteRole", effect: "once", input: {} }));
 }

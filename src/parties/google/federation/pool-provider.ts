@@ -12,7 +12,7 @@ import type {
   Seek,
   World,
 } from "../../../model.ts";
-import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, unlessDone, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { type Changed, charactersOf, formerDescription, formerIn, recordIn } from "../former.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
@@ -284,18 +284,26 @@ const create = (world: World, spec: PoolProviderSpec, description: string): Prom
   });
 
 const undelete = (world: World, spec: PoolProviderSpec): Promise<void> =>
-  write(world, {
-    ...{ operation: "UndeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
-    send: (client) => client.undeleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
-  });
+  unlessDone(
+    () =>
+      write(world, {
+        ...{ operation: "UndeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+        send: (client) => client.undeleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
+      }),
+    async () => (await getPoolProvider(world, spec))?.state === "ACTIVE",
+  );
 
 async function remove({ live, how }: Removal<PoolProviderSpec>, world: World): Promise<void> {
   const { spec } = live;
   if (how === "release") return giveBack(world, live);
   const now = await getPoolProvider(world, spec);
   if (now?.state !== "ACTIVE") return;
-  await write(world, {
-    ...{ operation: "DeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
-    send: (client) => client.deleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
-  });
+  await unlessDone(
+    () =>
+      write(world, {
+        ...{ operation: "DeleteWorkloadIdentityPoolProvider", effect: "repeatable", project: spec.project },
+        send: (client) => client.deleteWorkloadIdentityPoolProvider({ name: poolProviderPath(spec) }),
+      }),
+    async () => (await getPoolProvider(world, spec))?.state !== "ACTIVE",
+  );
 }

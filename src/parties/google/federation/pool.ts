@@ -10,11 +10,20 @@ import type {
   Seek,
   World,
 } from "../../../model.ts";
-import { CloudError, createOnce, inParallel, unlessMissing } from "../../../run/retry.ts";
+import { CloudError, createOnce, inParallel, unlessDone, unlessMissing } from "../../../run/retry.ts";
 import { ownProjects } from "../claims.ts";
 import { charactersOf, formerDescription, formerIn, recordIn } from "../former.ts";
 import { ownDescription, parseDescription, withMark } from "../mark.ts";
-import { getPool, idOf, isOwn, type LivePool, listPoolProviders, ownPools, poolPath } from "./calls.ts";
+import {
+  getPool,
+  getPoolProvider,
+  idOf,
+  isOwn,
+  type LivePool,
+  listPoolProviders,
+  ownPools,
+  poolPath,
+} from "./calls.ts";
 import { described, visible } from "./landing.ts";
 import { specOf } from "./live-spec.ts";
 import { type PoolSpec, poolAddress } from "./spec.ts";
@@ -155,10 +164,14 @@ async function made(world: World, spec: PoolSpec, description: string): Promise<
 }
 
 const undelete = (world: World, spec: PoolSpec): Promise<void> =>
-  write(world, {
-    ...{ operation: "UndeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
-    send: (client) => client.undeleteWorkloadIdentityPool({ name: poolPath(spec) }),
-  });
+  unlessDone(
+    () =>
+      write(world, {
+        ...{ operation: "UndeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
+        send: (client) => client.undeleteWorkloadIdentityPool({ name: poolPath(spec) }),
+      }),
+    async () => (await getPool(world, spec))?.state === "ACTIVE",
+  );
 
 /** Only what differs; the mask keeps the rest, and the same twice changes nothing. */
 async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean; description?: string }) {
@@ -190,11 +203,30 @@ async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<r
   const inside = await listPoolProviders(world, spec);
   const theirs = inside.filter((one) => one.state === "ACTIVE" && !isOwn(one, mark?.owner));
   if (theirs.length > 0) return [kept(spec, theirs.map(idOf))];
-  await write(world, {
-    ...{ operation: "DeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
-    send: (client) => client.deleteWorkloadIdentityPool({ name: poolPath(spec) }),
-  });
+  // One of ours goes before its pool: inside a deleted pool it would stay as it is, and come back with it.
+  for (const one of inside.filter(({ state }) => state === "ACTIVE")) await mustBeGone(world, spec, idOf(one));
+  await unlessDone(
+    () =>
+      write(world, {
+        ...{ operation: "DeleteWorkloadIdentityPool", effect: "repeatable", project: spec.project },
+        send: (client) => client.deleteWorkloadIdentityPool({ name: poolPath(spec) }),
+      }),
+    async () => (await getPool(world, spec))?.state !== "ACTIVE",
+  );
   return [];
+}
+
+/**
+ * A list may show the past, so the pool provider itself is read. Throws where it is not seen to be deleted: a deleted one
+ * answers for 30 days, so that one of which nothing is known was read in the past.
+ */
+async function mustBeGone(world: World, { project, pool }: PoolSpec, id: string): Promise<void> {
+  const there = await getPoolProvider(world, { project, pool, id });
+  if (there && there.state !== "ACTIVE") return;
+  throw new CloudError({
+    ...{ class: "transient", service: "google.iam", operation: "DeleteWorkloadIdentityPool", code: "", status: 0 },
+    message: `the pool provider ${id} is still in the pool ${pool}, which stays for now`,
+  });
 }
 
 const kept = ({ pool }: PoolSpec, theirs: readonly string[]): Finding => ({
