@@ -205,9 +205,9 @@ const rows: readonly Row[] = [
   ["what is only used does not exist", "....", { findings: [usedMissing] }, ["broken", 3, "ERROR", 503, ""]],
   // Something differs.
   ["drift", "....", { changes: [drift] }, ["drifted", 2, "WARNING", 503, "drifted"]],
-  ["an edited file", "....", { changes: [change("update", "edited")] }, ["drifted", 2, "WARNING", 503, "drifted"]],
+  ["an edited file", "....", { changes: [change("update", "edited")] }, ["drifted", 2, "WARNING", 503, "not applied"]],
   ["both", "....", { changes: [change("update", "both")] }, ["drifted", 2, "WARNING", 503, "drifted"]],
-  ["moved", "....", { changes: [change("update", "moved")] }, ["drifted", 2, "WARNING", 503, "drifted"]],
+  ["moved", "....", { changes: [change("update", "moved")] }, ["drifted", 2, "WARNING", 503, "not applied"]],
   ["to be deleted", "....", { changes: [change("delete")] }, ["drifted", 2, "WARNING", 503, "drifted"]],
   ["to be replaced", "....", { changes: [change("replace", "drifted")] }, ["drifted", 2, "WARNING", 503, "drifted"]],
   ["drift outranks what could not be told", "...?", { changes: [drift] }, ["drifted", 2, "WARNING", 503, "drifted"]],
