@@ -40,7 +40,7 @@ describe("a command that is shown", () => {
     expect(againOf({ file: "f.yaml", sandbox: true }).again).toBe(` --sandbox --file ${resolve("f.yaml")}`);
     const far = { file: "/x y/f.yaml", endpoint: ["aws.iam=http://127.0.0.1:1"], maxLinks: "2000" };
     expect(againOf(far).again).toBe(" --endpoint aws.iam=http://127.0.0.1:1 --max-links 2000 --file '/x y/f.yaml'");
-    vi.stubEnv("CROSSTRUST_SANDBOX", "http://127.0.0.1:4510");
+    vi.stubEnv("CROSSTRUST_SANDBOX", "http://127.0.0.1:4599");
     expect(againOf({ file: "/f.yaml" }).again).toBe(" --sandbox --file /f.yaml");
   });
 
