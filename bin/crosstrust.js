@@ -37,9 +37,8 @@ function ownNode() {
 /** Runs the newer Node in our place: same words, same streams, its exit code. */
 function handOver(node) {
   const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: "inherit" });
-  // The terminal tells both; anybody else tells only us, so it is passed on.
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // A terminal tells both, anybody else tells only us: it is passed on, and the child takes two at once for one.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", () => stop("the Node of this checkout cannot be run; run npm ci again"));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }

@@ -393,6 +393,20 @@ describe("things of Google", () => {
 });
 
 describe("init names the deployment after where its file is", () => {
+  // Catches two people with a folder called infra whose things in one account are one deployment's.
+  test("what many people call a folder is told apart by where it is", () => {
+    const names = ["/home/ann/infra", "/home/bob/infra", "/srv/terraform"].map((at) =>
+      nameFor(`${at}/federation.yaml`, {}),
+    );
+    expect(names).toEqual([
+      expect.stringMatching(/^infra-[0-9a-f]{4}$/),
+      expect.stringMatching(/^infra-[0-9a-f]{4}$/),
+      expect.stringMatching(/^terraform-[0-9a-f]{4}$/),
+    ]);
+    expect(new Set(names).size).toBe(3);
+    expect(nameFor("/home/ann/infra/federation.yaml", {})).toBe(names[0]);
+  });
+
   test.each([
     ["/home/me/Data Platform/federation.yaml", {}, "data-platform"],
     ["/home/me/data-platform/staging.yaml", {}, "data-platfor-staging"],

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -338,11 +340,21 @@ describe("the launcher", () => {
     expect(readFileSync(launcher, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
-  test("on an older Node it hands over to the checkout's own", async () => {
-    const old = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => existsSync(path));
-    if (!old) return void process.stderr.write("SKIPPED: there is no other Node on this machine\n");
+  const old = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => existsSync(path));
+  if (!old) process.stderr.write("SKIPPED: there is no other Node on this machine\n");
+
+  // Catches a launcher that keeps an interruption to itself: a supervisor tells only the process that it started.
+  test.skipIf(!old)("it passes on an interruption that only it was told of", async () => {
     const cwd = folderWith(example);
-    const { exit, out } = await run(old, [launcher, "plan", "--sandbox"], { cwd });
+    const child = spawn(old ?? "", [launcher, "apply", "--sandbox"], { cwd, stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr.once("data", () => child.kill("SIGINT"));
+    const [exit] = await once(child, "exit");
+    expect(exit).toBe(130);
+  });
+
+  test.skipIf(!old)("on an older Node it hands over to the checkout's own", async () => {
+    const cwd = folderWith(example);
+    const { exit, out } = await run(old ?? "", [launcher, "plan", "--sandbox"], { cwd });
     expect([exit, out]).toEqual([2, expect.stringContaining("sandbox")]);
   });
 });

@@ -9,6 +9,7 @@ import type { Store } from "../src/model.ts";
 import { InputError, readInput } from "../src/run/input.ts";
 import { directoryStore } from "../src/run/store.ts";
 import { attach } from "../src/sandbox/attach.ts";
+import { Authority } from "../src/sandbox/authority.ts";
 import { Keys } from "../src/sandbox/keys.ts";
 import { memoryStore } from "./support/bench.ts";
 import { Faulted, textOf } from "./support/faulted.ts";
@@ -130,6 +131,16 @@ describe("the folder of a sandbox", () => {
     for (const text of ["{", "null", "[]", '{"seed":1}']) {
       writeFileSync(file, text);
       expect(new Keys({ file }).issued).toEqual([]);
+    }
+  });
+
+  test("half a file of certificates is replaced by new ones", async () => {
+    const file = join(folder(), "authority.json");
+    for (const text of ["{", "null", "[1]", '{"a":1}']) {
+      writeFileSync(file, text);
+      expect(await new Authority(file).root({ name: "clouds", permitted: ["sandbox.example"] })).toContain(
+        "BEGIN CERTIFICATE",
+      );
     }
   });
 

@@ -22,14 +22,23 @@ export interface Run<A> {
   readonly ask: A;
 }
 
+/** Milliseconds within which two signals are one: nobody types faster. */
+const sameMoment = 150;
+
 /**
  * Runs one command with a world around it: stdout is the answer, stderr is progress, and every error ends in the exit
  * code of the contract. No foreign error is printed, because those hold tokens.
  */
 export async function run<A>({ name, flags, command, ask }: Run<A>): Promise<number> {
   const stop = new AbortController();
+  let since = 0;
   const interrupt = () => {
-    if (stop.signal.aborted) process.exit(codes.interrupted);
+    if (stop.signal.aborted) {
+      // A terminal tells this process and the one that started it, which passes the signal on: that is one interruption.
+      if (performance.now() - since > sameMoment) process.exit(codes.interrupted);
+      return;
+    }
+    since = performance.now();
     stop.abort();
     process.stderr.write(
       "interrupted: what has begun is finished; again to end now. Running the command again goes on.\n",

@@ -178,18 +178,19 @@ function prunes({ changes, consents, command, isBlind }: Guarded): readonly Find
   const gone = changes.filter(isPruned);
   // Nobody could count everything, which is told: then nothing is pruned, and no other number is asked for.
   if (isBlind && consents.prune !== gone.length) return [];
-  // Run again, the same command finds done what it was told to do.
-  if (gone.length === 0) return [];
   const number = gone.length === 1 ? "1 thing" : `${gone.length} things`;
   if (consents.prune !== undefined && consents.prune !== gone.length)
     return [
       finding("PRUNE-ASKED", {
         asks: "usage",
         says: `--prune ${consents.prune} was given, and ${number} of this deployment would be deleted or given back`,
-        fix: ["look at them in the plan", `crosstrust ${command ?? "apply"} --prune ${gone.length}`],
+        fix:
+          gone.length > 0
+            ? ["look at them in the plan", `crosstrust ${command ?? "apply"} --prune ${gone.length}`]
+            : ["leave --prune out"],
       }),
     ];
-  if (consents.prune !== undefined || command === undefined) return [];
+  if (gone.length === 0 || consents.prune !== undefined || command === undefined) return [];
   return [
     finding("PRUNE-ASKED", {
       severity: "warning",

@@ -22,6 +22,20 @@ interface Chain {
 const rootDays = 3650;
 const leafDays = 397;
 
+/** What cannot be read is made anew: whoever pinned an old chain sees that it is another. */
+function parsedChains(text: string): Readonly<Record<string, Chain>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isWhole = typeof value === "object" && value !== null && Object.values(value).every(isChain);
+    return isWhole ? (value as Readonly<Record<string, Chain>>) : {};
+  } catch {
+    return {};
+  }
+}
+
+const isChain = (value: unknown): value is Chain =>
+  typeof value === "object" && value !== null && "root" in value && "intermediate" in value && "leaves" in value;
+
 /**
  * The sandbox's own CA: for each name a chain root > intermediate > leaf, kept in one file that only its owner reads.
  * It is never installed anywhere, and each root is constrained to the hosts it is for (contract, section 5): whoever
@@ -35,8 +49,7 @@ export class Authority {
 
   constructor(file?: string) {
     this.file = file;
-    this.chains =
-      file && existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, Chain>>) : {};
+    this.chains = file && existsSync(file) ? parsedChains(readFileSync(file, "utf8")) : {};
   }
 
   /** The root, PEM. */

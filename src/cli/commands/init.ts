@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { jsonSchema } from "../../file/schema.ts";
 import { shapes } from "../../parties/index.ts";
@@ -40,6 +42,20 @@ const cleaned = (text: string): string =>
     .slice(0, longest)
     .replace(/^-+|-+$/g, "");
 
+/** What many people call such a folder: two of them in one account would be one deployment. */
+const usual =
+  /^(?:app|aws|azure|build|ci|cloud|config|crosstrust|deploy|deployment|dev|federation|gcp|git|home|iac|iam|identity|infra|infrastructure|links?|main|ops|platform|prod|production|project|projects|repo|root|sandbox|security|services?|setup|src|staging|stage|terraform|test|tmp|work|workspace)(?:-links)?$/;
+
+/** A name that many would choose, with four characters that tell this folder of this machine from others. */
+function distinct(name: string, file: string): string {
+  if (!usual.test(name)) return cleaned(name);
+  const own = createHash("sha256")
+    .update(`${hostname()} ${resolve(file)}`)
+    .digest("hex")
+    .slice(0, 4);
+  return `${cleaned(name.slice(0, longest - own.length - 1))}-${own}`;
+}
+
 /**
  * Returns a name for the deployment of a file: that of its folder, with the file's own where it is not the usual one, else
  * that of the Google project at hand. Two files with one name in one account take each other's things for their own.
@@ -48,7 +64,7 @@ export function nameFor(file: string, env: NodeJS.ProcessEnv = process.env): str
   const folder = cleaned(basename(dirname(file)));
   const own = cleaned(basename(file, extname(file)));
   const project = cleaned(env.GOOGLE_CLOUD_PROJECT ?? env.CLOUDSDK_CORE_PROJECT ?? "");
-  const place = [folder, project].find((one) => one.length >= shortest) ?? cleaned(`${folder}-links`);
+  const place = distinct([folder, project].find((one) => one.length >= shortest) ?? `${folder}-links`, file);
   if (own === "federation" || own === "") return place;
   const room = longest - own.length - 1;
   return room < 1 ? own : `${place.slice(0, room).replace(/-+$/, "")}-${own}`;

@@ -13,6 +13,7 @@ import type {
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, mayHaveLanded, unlessMissing } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
+import { getRole } from "../role/calls.ts";
 import * as calls from "./calls.ts";
 import { type Claim, claimKey, claimsOf, claimTag, hashOf } from "./claim.ts";
 import { extras } from "./notes.ts";
@@ -234,10 +235,17 @@ async function stillNaming(
 ): Promise<readonly string[]> {
   for (let looked = 1; ; looked++) {
     const naming = await calls.rolesThatName(world, account, arn);
-    if (naming.length === 0 || looked === 3) return naming;
+    if (naming.length === 0) return naming;
+    // A list shows the past for longer than a role that is asked for by its name.
+    if (looked === 3) return (await inParallel(naming, 4, (role) => isThere(world, account, role))).flat();
     await world.clock.sleep(1000);
   }
 }
+
+const isThere = async (world: World, account: Account, arn: string): Promise<readonly string[]> => {
+  const role = await unlessMissing(getRole(world, { account, name: arn.split("/").at(-1) ?? "" }));
+  return role === undefined ? [] : [arn];
+};
 
 /** Documented as idempotent and observed not to be (aws.md 6.1): gone already is done. */
 async function deleteOne(world: World, target: { account: Account; arn: string }): Promise<void> {

@@ -147,6 +147,21 @@ export function returnOf(raw: RawRole): Return {
   return { writes: [...parts, ...untag(ours.filter((key) => record.tags[key] === undefined)), ...back] };
 }
 
+/** Returns why a role that was adopted could not be given back as it was; undefined where it could. */
+export function staysBecause(raw: RawRole): string | undefined {
+  const back = returnOf(raw);
+  return "stays" in back ? back.stays : undefined;
+}
+
+/** Returns what leads on where a record cannot be used: it is put back, or it is given up. */
+export const recordFixes = (name: string, tags: readonly { readonly Key: string }[]): readonly string[] => [
+  "put the crosstrust:was tags and the Sid in the trust policy back as they were, where that is known",
+  `aws iam untag-role --role-name ${name} --tag-keys ${tags
+    .map(({ Key }) => Key)
+    .filter((key) => key.startsWith(wasTag))
+    .join(" ")}   # or give the record up: destroy then takes the marks away, and nothing else`,
+];
+
 function backTo(record: Record, raw: RawRole): readonly Write[] {
   const { role } = raw;
   const inline = new Map(raw.inline);

@@ -20,7 +20,7 @@ import { privilegesOf } from "../permissions.ts";
 import { readRoles } from "./bulk.ts";
 import * as calls from "./calls.ts";
 import { patternsOf } from "./decisions.ts";
-import { type RawRole, returnOf, sidFor } from "./former.ts";
+import { type RawRole, recordFixes, returnOf, sidFor } from "./former.ts";
 import { present, type Wanted } from "./live.ts";
 import {
   combineRoles,
@@ -243,7 +243,10 @@ async function removeRole(
 
 async function giveBack(world: World, target: Wanted, raw: RawRole): Promise<readonly Finding[]> {
   const back = returnOf(raw);
-  if ("stays" in back) return [{ ...notRestored(target.name, back.stays), asks: "conflict" }];
+  if ("stays" in back)
+    return [
+      { ...notRestored(target.name, back.stays), asks: "conflict", fix: recordFixes(target.name, raw.role.Tags ?? []) },
+    ];
   for (const write of back.writes) {
     // Somebody may have deleted a policy that the role had: the rest comes back all the same.
     const done = await unlessMissing(calls.writeRole(world, target, write).then(() => true));
@@ -257,10 +260,7 @@ const notRestored = (name: string, why: string): Finding =>
   finding("NOT-RESTORED", {
     severity: "warning",
     says: `the role ${name} is not what it was before it was adopted: ${why}`,
-    fix: [
-      "crosstrust apply   # repairs a trust that was changed by hand",
-      "crosstrust destroy   # then gives the role back",
-    ],
+    fix: ["look at the role, and put back what is missing"],
   });
 
 /**

@@ -3,7 +3,8 @@ import type { Finding, LivePresent, Mark } from "../../../model.ts";
 import { finding } from "../../../model.ts";
 import { CloudError } from "../../../run/retry.ts";
 import type { Account } from "../client.ts";
-import { formerOf, isVouched, type RawRole, sidIn } from "./former.ts";
+import type { LiveRole } from "./calls.ts";
+import { formerOf, isVouched, type RawRole, recordFixes, sidIn, staysBecause } from "./former.ts";
 import { respell } from "./respell.ts";
 import { isMadeHere, markOf, type RoleSpec } from "./spec.ts";
 
@@ -40,6 +41,11 @@ export function present(wanted: Wanted, { role, inline, managed }: RawRole): Liv
     inline: Object.fromEntries(documents),
   } as unknown as RoleSpec;
   const owner = mark ? (mark.adopted ? "adopted" : "ours") : "foreign";
+  const unusable = owner === "adopted" ? staysBecause({ role, inline, managed }) : undefined;
+  const notes = [
+    ...(forged ? [forgedNote(role.RoleName)] : []),
+    ...(unusable === undefined ? [] : [unusableNote(role, unusable)]),
+  ];
   const sid = sidIn(decodeURIComponent(role.AssumeRolePolicyDocument));
   return {
     state: "present",
@@ -47,7 +53,7 @@ export function present(wanted: Wanted, { role, inline, managed }: RawRole): Liv
     spec,
     outputs: { arn: role.Arn, roleId: role.RoleId, ...(sid ? { vouches: sid } : {}) },
     ...(mark ? { mark } : {}),
-    ...(forged ? { notes: [forgedNote(role.RoleName)] } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
     // The first record holds all of it, so there is never another one of the same owner.
     former: (owner) =>
       mark?.adopted && mark.owner === owner
@@ -64,6 +70,14 @@ const forgedNote = (name: string): Finding =>
     severity: "warning",
     says: `the role ${name} was made by crosstrust, and a tag says that it was there before: the tag counts for nothing`,
     fix: [`aws iam untag-role --role-name ${name} --tag-keys crosstrust:adopted`],
+  });
+
+/** Said while it can still be mended, and not only by the destroy that needs the record. */
+const unusableNote = ({ RoleName, Tags = [] }: LiveRole, why: string): Finding =>
+  finding("NOT-RESTORED", {
+    severity: "warning",
+    says: `destroy would leave the role ${RoleName} as it is: ${why}`,
+    fix: recordFixes(RoleName, Tags),
   });
 
 /** Of this class nothing is concluded: the run says that it could not tell. */
