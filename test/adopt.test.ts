@@ -379,15 +379,18 @@ describe("things of Google", () => {
     expect([recordIn(former), former.lost]).toEqual([{ condition: "first", audiences: ["one"] }, []]);
   });
 
-  test("another deployment's pool gets its mark back", async () => {
+  test("another deployment's pool provider gets its mark back, and its pool is shared", async () => {
     const b = await bench();
     await b.apply(file);
-    const before = (await b.google("GET", at.pool)).body;
+    const before = [(await b.google("GET", at.pool)).body, (await b.google("GET", at.poolProvider)).body];
     const other = file.replace("name: acme", "name: beta");
     await b.apply(other, { consents: asked });
-    expect((await b.google("GET", at.pool)).body.description).toContain("[crosstrust/1 beta ");
+    expect((await b.google("GET", at.pool)).body.description).toMatch(
+      / \(crosstrust:claim beta\) \[crosstrust\/1 acme /,
+    );
+    expect((await b.google("GET", at.poolProvider)).body.description).toContain("[crosstrust/1 beta ");
     await b.apply(other, { destroy: true });
-    expect((await b.google("GET", at.pool)).body).toEqual(before);
+    expect([(await b.google("GET", at.pool)).body, (await b.google("GET", at.poolProvider)).body]).toEqual(before);
     expect((await b.health(file)).verdict).toBe("works");
   });
 });

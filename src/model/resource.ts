@@ -99,6 +99,8 @@ export interface Mark {
   readonly holds?: readonly string[];
   /** Those of what rides on it that were there before it carried a mark of ours, by the same hashes: they are not ours. */
   readonly theirs?: readonly string[];
+  /** The other deployments with a claim on it, where its kind lets several share it. */
+  readonly sharers?: readonly string[];
 }
 
 /** What has to be remembered of a thing so that it can be given back as it was. */
@@ -138,7 +140,7 @@ export interface LivePresent<S extends Spec = Spec> {
    * policy. Never compared, never written, no part of a fingerprint.
    */
   readonly seen?: readonly Spec[];
-  /** Another deployment made it to be shared: to take part in it needs no consent. */
+  /** Another deployment has a claim on it, and its kind lets several share it: to take part in it needs no consent. */
   readonly joins?: boolean;
   /** What would have to be remembered if it were changed to what the file wants. No part of a fingerprint. */
   readonly former?: (owner: string) => Former;

@@ -12,7 +12,7 @@ import type {
 } from "../model.ts";
 import { finding } from "../model.ts";
 import { consentFixes } from "./accept.ts";
-import { wantOf } from "./compare.ts";
+import { putOf, wantOf } from "./compare.ts";
 import { kindOf } from "./expand.ts";
 import { resolve } from "./refs.ts";
 
@@ -73,7 +73,7 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
   const writes = change.verb === "create" || change.verb === "update";
   const small = writes && kindOf(input.kinds, change.address).onUsed === true;
   if (change.verb !== "adopt" && !small) return [];
-  if (change.live.state === "present" && change.live.joins) return [];
+  if (isJoined(change)) return [];
   if (consented(change, consents.adopt)) return [];
   const other = change.live.state === "present" ? change.live.mark?.owner : undefined;
   const link = change.links[0] ?? "LINK";
@@ -87,7 +87,7 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
       says: small
         ? `${say(input, change.address)}: what it is written into is only used, and does not hold it as the file says`
         : other
-          ? `${say(input, change.address)} exists and belongs to the deployment ${other}`
+          ? `${say(input, change.address)} exists and belongs to the deployment ${other}${changedSince(change)}`
           : `${say(input, change.address)} exists and is not ours`,
       because: [],
       fix: [
@@ -98,6 +98,18 @@ function foreign(change: Change, input: Guarded): readonly Finding[] {
     },
   ];
 }
+
+/**
+ * Whether another deployment shares the thing. A mark is a text that others could have written, so it counts only where the
+ * thing is as that deployment left it: joining changes nothing but the claim.
+ */
+function isJoined({ live }: Change): boolean {
+  if (live.state !== "present" || live.joins !== true) return false;
+  return live.mark === undefined || live.mark.put === putOf(live.spec);
+}
+
+const changedSince = ({ live }: Change): string =>
+  live.state === "present" && live.joins ? ", and it is not as that deployment left it" : "";
 
 /** What the file states of a thing to be adopted, and what cannot change while it lives. */
 function fixed({ verb, address, links, live, differences }: Change, input: Guarded): readonly Finding[] {
@@ -121,7 +133,7 @@ function fixed({ verb, address, links, live, differences }: Change, input: Guard
 function forgets(change: Change, input: Guarded): readonly Finding[] {
   const { verb, address, links, live, cause } = change;
   const isTaken = verb === "adopt" || (verb === "update" && isEdited(change));
-  if (!isTaken || live.state !== "present" || live.owner === "ours" || live.joins) return [];
+  if (!isTaken || live.state !== "present" || live.owner === "ours") return [];
   const former = live.former?.(input.owner);
   if (former?.blocked !== undefined)
     return [
@@ -129,10 +141,11 @@ function forgets(change: Change, input: Guarded): readonly Finding[] {
         asks: "conflict",
         at: { address },
         links,
-        says: `${say(input, address)} cannot be adopted: ${former.blocked}`,
-        fix: ["make room for the mark, or give the link another name for it"],
+        says: `${say(input, address)} cannot be ${live.joins ? "shared" : "adopted"}: ${former.blocked}`,
+        fix: [`make room for the ${live.joins ? "claim" : "mark"}, or give the link another name for it`],
       }),
     ];
+  if (isJoined(change)) return [];
   // Of what drifted nobody knows any more what it was, so it is not recorded.
   const drifted =
     cause === "both" && former?.was !== live.mark?.was ? ["what the file changes now and somebody changed"] : [];

@@ -12,6 +12,7 @@ import {
 } from "../model.ts";
 import { belongsTo, look, nothing, owns } from "./leftovers.ts";
 import { CloudError, inParallel } from "./retry.ts";
+import { seenBy } from "./sharing.ts";
 import { troubleOf } from "./trouble.ts";
 
 /** What to read, whose marks to look for, and what refers to what. */
@@ -102,7 +103,7 @@ async function readBulk({ resources, parties, owner }: Ask, world: World) {
     const group = resources.filter(({ address }) => owns(kind, address));
     if (!kind.readMany || group.length < many) continue;
     try {
-      for (const [address, one] of await kind.readMany(group, world)) live.set(address, owned(one, owner));
+      for (const [address, one] of await kind.readMany(group, world)) live.set(address, seenBy(one, owner));
     } catch (error) {
       const passing = error instanceof CloudError && ["throttled", "transient", "lost", "unsent"].includes(error.class);
       if (!passing) continue;
@@ -130,7 +131,7 @@ async function readAll(ask: Ask, world: World) {
       const resource = unmarked(address) ? ask.resolve(named, live) : named;
       try {
         const found = await kindFor(ask, address).read(resource, hintsFor(resource, ask, live), world);
-        live.set(address, owned(found, ask.owner));
+        live.set(address, seenBy(found, ask.owner));
       } catch (error) {
         failed.set(address, unread(error, { address, links: resource.links }));
       }
@@ -159,12 +160,6 @@ function waiting({ waves, resources, refs }: Ask, live: Observed["live"], failed
     if (why && !failed.has(address)) found.set(address, why);
   }
   return found;
-}
-
-/** A mark says whose a thing is; another deployment's is as foreign as none. */
-function owned(live: Live, owner: string): Live {
-  if (live.state !== "present" || !live.mark || live.mark.owner === owner) return live;
-  return { ...live, owner: "foreign" };
 }
 
 function kindFor({ parties }: Ask, address: Address): Kind {

@@ -7,11 +7,12 @@ import { parseDescription } from "../mark.ts";
 import { getPolicy, type IamPolicy } from "../policies.ts";
 import { type BindingSpec, bindingAddress, onUsed } from "./binding-spec.ts";
 import { getPool } from "./calls.ts";
+import { claimantsOf, isClaimedBy } from "./pool-claims.ts";
 import { type Held, seek } from "./seek.ts";
 
 /**
- * Members that no link wants any more. In the policies that the file names: whatever names a pool of ours, and nothing
- * else that stands there. In all policies of its projects: what a mark remembers of a former file, and only where one
+ * Members that no link wants any more. In the policies that the file names: whatever names a pool that is ours alone, and
+ * nothing else that stands there. Members of a shared pool may be another deployment's, so only what a mark remembers counts. In all policies of its projects: what a mark remembers of a former file, and only where one
  * remembers something; so what somebody else granted our own accounts stays.
  */
 export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise<Leftovers> {
@@ -20,8 +21,8 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
   const projects = ownProjects(beside);
   const sought = remembered.unnamed > 0 ? await seek(projects, world) : { policies: [], findings: [] };
   const wanted = new Set<Address>(beside.map(({ address }) => address));
-  const ofPools = (await ours(policies.flatMap(membersOf).filter(isOfPool), asked, world)).map((spec) =>
-    entry((used.has(spec.on) ? onUsed : same)(bindingAddress(spec, idOf(spec))), spec),
+  const ofPools = (await ours(policies.flatMap(membersOf).filter(isOfPool), { ...asked, isAlone: true }, world)).map(
+    (spec) => entry((used.has(spec.on) ? onUsed : same)(bindingAddress(spec, idOf(spec))), spec),
   );
   const formerly = [...policies, ...sought.policies].flatMap(membersOf).flatMap((spec) => {
     const address = addressesOf(spec, projects).find((one) => remembered.has(one) && !wanted.has(one));
@@ -31,7 +32,7 @@ export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise
   const own = new Set(
     await ours(
       formerly.map(({ spec }) => spec),
-      asked,
+      { ...asked, isAlone: false },
       world,
     ),
   );
@@ -126,18 +127,23 @@ const namedIn = ({ pool, member }: BindingSpec): string => (pool === "" ? member
  */
 async function ours(
   members: readonly BindingSpec[],
-  { beside, owner }: Pick<Seek, "beside" | "owner">,
+  { beside, owner, isAlone }: Whose,
   world: World,
 ): Promise<readonly BindingSpec[]> {
   const known = new Set(beside.map(({ spec }) => `serviceAccount:${spec.email}`));
   const asked = [...new Set(members.map(namedIn))];
   const own = await inParallel(asked, 4, async (name) =>
-    known.has(name) || (await isOurs(world, name, owner)) ? [name] : [],
+    known.has(name) || (await isOurs(world, name, { owner, isAlone })) ? [name] : [],
   );
   return members.filter((one) => own.flat().includes(namedIn(one)));
 }
 
-async function isOurs(world: World, name: string, owner: string): Promise<boolean> {
+/** Whose pools and accounts count, and whether a pool counts that others share. */
+interface Whose extends Pick<Seek, "beside" | "owner"> {
+  readonly isAlone: boolean;
+}
+
+async function isOurs(world: World, name: string, { owner, isAlone }: Omit<Whose, "beside">): Promise<boolean> {
   const [, project = "", pool = ""] = /^projects\/(\d+)\/.*\/([^/]+)$/.exec(name) ?? [];
   const [, account = "", home = ""] = /^serviceAccount:(.+@([a-z0-9-]+)\.iam\.gserviceaccount\.com)$/.exec(name) ?? [];
   if (pool === "" && account === "") return false;
@@ -148,5 +154,7 @@ async function isOurs(world: World, name: string, owner: string): Promise<boolea
     if (error instanceof CloudError && error.class === "denied") return undefined;
     throw error;
   });
-  return there !== undefined && parseDescription(there.description)?.owner === owner;
+  if (there === undefined) return false;
+  if (!pool) return parseDescription(there.description)?.owner === owner;
+  return isClaimedBy(there.description, owner) && !(isAlone && claimantsOf(there.description).length > 1);
 }

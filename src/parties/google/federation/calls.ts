@@ -4,6 +4,7 @@ import { CloudError, settle, unlessMissing } from "../../../run/retry.ts";
 import { google } from "../client.ts";
 import { parseDescription } from "../mark.ts";
 import { everyPage } from "../pages.ts";
+import { isClaimedBy } from "./pool-claims.ts";
 
 /** Where a pool is; pools exist in `global` alone (google.md 6.1). */
 export interface PoolPlace {
@@ -138,9 +139,11 @@ const getOperation = (world: World, { project, version = "v1" }: OperationPlace,
 export const idOf = ({ name }: { readonly name: string }): string => name.split("/").at(-1) ?? "";
 
 /** Whether it lives and carries an owner's mark. */
-export const isOwn = ({ state, description }: LivePool | LivePoolProvider, owner: string | undefined): boolean =>
+export const isOwn = ({ state, description }: LivePoolProvider, owner: string | undefined): boolean =>
   state === "ACTIVE" && parseDescription(description)?.owner === owner;
 
-/** Living pools of an owner in a project. */
+/** Living pools of a project that carry a claim of an owner. */
 export const ownPools = async (world: World, project: string, owner: string): Promise<readonly LivePool[]> =>
-  (await listPools(world, project)).filter((pool) => isOwn(pool, owner));
+  (await listPools(world, project)).filter(
+    ({ state, description }) => state === "ACTIVE" && isClaimedBy(description, owner),
+  );

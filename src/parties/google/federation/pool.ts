@@ -1,9 +1,11 @@
 import type {
   Finding,
+  Former,
   Kind,
   Leftovers,
   Live,
   LivePresent,
+  Mark,
   PutJob,
   Removal,
   Resource,
@@ -11,9 +13,10 @@ import type {
   World,
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessDone, unlessMissing } from "../../../run/retry.ts";
+import { partOf } from "../../../run/sharing.ts";
 import { ownProjects } from "../claims.ts";
 import { charactersOf, formerDescription, formerIn, recordIn } from "../former.ts";
-import { ownDescription, parseDescription, withMark } from "../mark.ts";
+import { maxDescription, ownDescription, withMark } from "../mark.ts";
 import {
   getPool,
   getPoolProvider,
@@ -24,8 +27,9 @@ import {
   ownPools,
   poolPath,
 } from "./calls.ts";
-import { described, visible } from "./landing.ts";
+import { visible } from "./landing.ts";
 import { specOf } from "./live-spec.ts";
+import { claimantsOf, claimsIn, isClaimedBy, withClaim, withoutClaim } from "./pool-claims.ts";
 import { type PoolSpec, poolAddress } from "./spec.ts";
 import { write } from "./writer.ts";
 
@@ -66,23 +70,34 @@ const outputsOf = ({ name, description, disabled, expireTime }: LivePool) => ({
   ...(expireTime ? { expireTime } : {}),
 });
 
-/** Any owner's mark gives `ours` or `adopted` here; whose it is, `observe` decides. */
+/** Any owner's mark gives `ours` or `adopted` here, with all claims beside it; whose it is, `observe` decides. */
 function present(project: string, pool: LivePool): LivePresent<PoolSpec> {
-  const mark = parseDescription(pool.description);
+  const { holder: mark, sharers } = claimsIn(pool.description);
   return {
     state: "present",
     owner: mark ? (mark.adopted ? "adopted" : "ours") : "foreign",
     spec: { project, pool: idOf(pool), disabled: pool.disabled },
     outputs: outputsOf(pool),
-    ...(mark ? { mark } : {}),
+    ...(mark ? { mark: { ...mark, ...(sharers.length > 0 ? { sharers } : {}) }, joins: true } : {}),
     ...settings(pool),
-    former: (owner) =>
-      formerIn(
-        { description: pool.description, owner, measure: charactersOf },
-        pool.disabled ? { disabled: { value: true, says: "that it was disabled" } } : {},
-      ),
+    former: (owner) => formerOf(pool, owner),
   };
 }
+
+/** Joining a pool takes nothing from it, so there is nothing to remember: it takes only room for the claim. */
+function formerOf({ description, disabled }: LivePool, owner: string): Former {
+  if (claimantsOf(description).some((name) => name !== owner) && claimsIn(description).holder?.owner !== owner) {
+    const over = overlong(withClaim(description, { owner, want: "", put: "" }));
+    if (over <= 0) return { lost: [] };
+    return { lost: [], blocked: `its description leaves no room for a claim; shorten it by ${over} characters` };
+  }
+  return formerIn(
+    { description, owner, measure: charactersOf },
+    disabled ? { disabled: { value: true, says: "that it was disabled" } } : {},
+  );
+}
+
+const overlong = (description: string): number => charactersOf(description) - maxDescription;
 
 /** What no file can ask for, and what decides how long a token lives and whom else the pool believes (google.md 6.1). */
 function settings({ sessionDuration, mode, inlineTrustConfig }: LivePool): Pick<LivePresent, "notes"> {
@@ -101,7 +116,7 @@ async function leftovers({ named, beside, owner }: Seek<PoolSpec>, world: World)
   const known = new Set<string>(named.map(({ address }) => address));
   const projects = ownProjects(beside);
   const lists = await inParallel(projects, 4, async (project) =>
-    (await ownPools(world, project, owner)).map((pool) => present(project, pool)),
+    (await ownPools(world, project, owner)).map((pool) => partOf(present(project, pool), owner)),
   );
   const found = lists.flat().map((live) => ({ address: poolAddress(live.spec), live }));
   const scopes = projects.map((project) => `google pools ${project}`);
@@ -112,16 +127,87 @@ async function leftovers({ named, beside, owner }: Seek<PoolSpec>, world: World)
 async function put({ desired, live, mark }: PutJob<PoolSpec>, world: World): Promise<LivePresent<PoolSpec>> {
   const { spec } = desired;
   const there = live.state === "present" ? live : await bring(world, { desired, live, mark });
-  if (live.state !== "present" && there.mark?.owner !== mark.owner && live.state !== "deleted") throw foreign(spec);
-  const description = described(there.outputs.description ?? "", mark, `the pool ${spec.pool}`);
-  const fields = {
-    ...(there.spec.disabled === spec.disabled ? {} : { disabled: spec.disabled }),
-    ...(description === there.outputs.description ? {} : { description }),
+  if (live.state === "absent" && !isShared(there, { spec, mark })) throw foreign(spec);
+  const stays = live.state === "deleted" ? await claimantsInside(world, spec) : () => true;
+  const wanted = ({ description, disabled }: Pick<LivePool, "description" | "disabled">) => {
+    const claimed = fitting(withClaim(description, mark, stays), spec);
+    return {
+      ...(disabled === spec.disabled ? {} : { disabled: spec.disabled }),
+      ...(claimed === description ? {} : { description: claimed }),
+    };
   };
-  await patch(world, spec, fields);
-  const outputs = { ...there.outputs, description, disabled: String(spec.disabled) };
-  return { state: "present", owner: mark.adopted ? "adopted" : "ours", spec, outputs, mark };
+  const { description = "" } = there.outputs;
+  const isThere = Object.keys(wanted({ description, disabled: there.spec.disabled })).length === 0;
+  const now = isThere ? undefined : await rewrite(world, spec, wanted);
+  if (now && now.state !== "ACTIVE") throw goneMeanwhile(spec);
+  const outputs = { ...there.outputs, ...(now ? outputsOf(now) : {}), disabled: String(spec.disabled) };
+  const held = claimsIn(outputs.description ?? "");
+  const owner = held.sharers.length > 0 || held.holder?.owner !== mark.owner || mark.adopted ? "adopted" : "ours";
+  return { state: "present", owner, spec, outputs, mark };
 }
+
+/** Whether a pool that appeared after the plan was made is this deployment's, or another's to be shared as it is. */
+const isShared = (
+  there: LivePresent<PoolSpec>,
+  { spec, mark }: { readonly spec: PoolSpec; readonly mark: Mark },
+): boolean => there.mark?.owner === mark.owner || (there.mark !== undefined && there.spec.disabled === spec.disabled);
+
+/**
+ * Of a pool that was deleted, the claims of deployments that left it are still in its description. Those that did not leave
+ * have a pool provider in it, which came back with it.
+ */
+async function claimantsInside(world: World, spec: PoolSpec): Promise<(owner: string) => boolean> {
+  const inside = (await listPoolProviders(world, spec)).filter(({ state }) => state === "ACTIVE");
+  return (owner) => inside.some((one) => isOwn(one, owner));
+}
+
+function fitting(description: string, { pool }: PoolSpec): string {
+  const over = overlong(description);
+  if (over <= 0) return description;
+  throw new CloudError({
+    ...{ class: "invalid", service: "google.iam", operation: "PatchWorkloadIdentityPool", code: "", status: 0 },
+    message: `the description of the pool ${pool} leaves no room for a claim; shorten it by ${over} characters`,
+  });
+}
+
+/** Milliseconds between a write of a description and the look at it: longer than others take from reading it to writing it. */
+const pause = 1000;
+const mostWritten = 20;
+
+type PoolFields = { disabled?: boolean; description?: string };
+
+/**
+ * Writes what a change of the pool as it is now asks for, until it asks for nothing. A description has no etag, so another
+ * deployment that read it before and writes it after would take a claim away, or bring one back: it is read once more after
+ * a pause. Returns the pool as it was read last.
+ */
+async function rewrite(
+  world: World,
+  spec: PoolSpec,
+  change: (pool: LivePool) => PoolFields,
+): Promise<LivePool | undefined> {
+  for (let written = 0; written < mostWritten; written++) {
+    const pool = await getPool(world, spec);
+    const fields = pool?.state === "ACTIVE" ? change(pool) : {};
+    if (pool === undefined || Object.keys(fields).length === 0) return pool;
+    await patch(world, spec, fields);
+    const { description = pool.description } = fields;
+    const claimants = new Set([...claimantsOf(pool.description), ...claimantsOf(description)]);
+    // Nobody else has a claim, and this deployment had one before: nobody is at odds with it.
+    if (claimants.size < 2 && claimantsOf(pool.description).length > 0) return { ...pool, ...fields };
+    await world.clock.sleep(pause * (1 + world.random()));
+  }
+  throw new CloudError({
+    ...{ class: "transient", service: "google.iam", operation: "PatchWorkloadIdentityPool", code: "", status: 0 },
+    message: `the description of the pool ${spec.pool} was written by others again and again`,
+  });
+}
+
+const goneMeanwhile = ({ pool }: PoolSpec): CloudError =>
+  new CloudError({
+    ...{ class: "transient", service: "google.iam", operation: "GetWorkloadIdentityPool", code: "", status: 0 },
+    message: `the pool ${pool} was deleted while this deployment joined it`,
+  });
 
 const foreign = ({ pool }: PoolSpec): CloudError =>
   new CloudError({
@@ -174,7 +260,7 @@ const undelete = (world: World, spec: PoolSpec): Promise<void> =>
   );
 
 /** Only what differs; the mask keeps the rest, and the same twice changes nothing. */
-async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean; description?: string }) {
+async function patch(world: World, spec: PoolSpec, fields: PoolFields): Promise<void> {
   const paths = Object.keys(fields);
   if (paths.length === 0) return;
   await write(world, {
@@ -188,23 +274,37 @@ async function patch(world: World, spec: PoolSpec, fields: { disabled?: boolean;
 }
 
 /**
- * `release` takes our mark off and leaves the pool as it was; one that is gone already counts as deleted. With it every pool
- * provider in it would go: so it stays as long as one of somebody else's is there.
+ * Takes the claim of this deployment away. Where nobody else has one, a pool that was adopted is given back as it was, and
+ * one that was made is deleted; one that is gone already counts as deleted.
  */
-async function remove({ live, how }: Removal<PoolSpec>, world: World): Promise<readonly Finding[]> {
+async function remove({ live }: Pick<Removal<PoolSpec>, "live">, world: World): Promise<readonly Finding[]> {
   const { spec, outputs, mark } = live;
-  if (how === "release") {
-    const disabled = recordIn(mark).disabled === true ? { disabled: true } : {};
-    await patch(world, spec, { ...disabled, description: formerDescription(outputs.description ?? "") });
-    return [];
-  }
-  const now = await getPool(world, spec);
-  if (now?.state !== "ACTIVE" || now.name !== outputs.name) return [];
+  const owner = mark?.owner ?? "";
+  const isSame = (pool: LivePool) => pool.name === outputs.name && isClaimedBy(pool.description, owner);
+  const now = await rewrite(world, spec, (pool) => {
+    const description = isSame(pool) ? withoutClaim(pool.description, owner) : undefined;
+    return description === undefined ? {} : { description };
+  });
+  if (now?.state !== "ACTIVE" || !isSame(now)) return [];
+  const { holder } = claimsIn(now.description);
+  if (!holder?.adopted) return removeLast(live, owner, world);
+  const disabled = recordIn(holder).disabled === true ? { disabled: true } : {};
+  await patch(world, spec, { ...disabled, description: formerDescription(now.description) });
+  return [];
+}
+
+/** With a pool every pool provider in it would go, so it stays as long as one of somebody else's is there. */
+async function removeLast(live: LivePresent<PoolSpec>, owner: string, world: World): Promise<readonly Finding[]> {
+  const { spec, outputs } = live;
   const inside = await listPoolProviders(world, spec);
-  const theirs = inside.filter((one) => one.state === "ACTIVE" && !isOwn(one, mark?.owner));
+  const theirs = inside.filter((one) => one.state === "ACTIVE" && !isOwn(one, owner));
   if (theirs.length > 0) return [kept(spec, theirs.map(idOf))];
   // One of ours goes before its pool: inside a deleted pool it would stay as it is, and come back with it.
   for (const one of inside.filter(({ state }) => state === "ACTIVE")) await mustBeGone(world, spec, idOf(one));
+  const last = await getPool(world, spec);
+  if (last?.state !== "ACTIVE" || last.name !== outputs.name) return [];
+  // Another deployment joined while its pool providers were looked at: then it is not the last one out.
+  if (claimantsOf(last.description).join() !== owner) return remove({ live }, world);
   await unlessDone(
     () =>
       write(world, {
