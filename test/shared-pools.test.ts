@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { claimantsOf, claimsIn, withClaim, withoutClaim } from "../src/parties/google/federation/pool-claims.ts";
+import { ownDescription } from "../src/parties/google/mark.ts";
 import { exitOf } from "../src/verdict/exit.ts";
 import { type Bench, bench } from "./support/bench.ts";
 
@@ -23,6 +24,9 @@ links:
 /** Grants to principals of the pool directly, where only the pool provider's mark remembers what is its own. */
 const direct = (name: string) => file(name).replace(`, serviceAccount: ${name}-sink`, "");
 
+/** A sandbox in which the pauses between a write and the look at it are short, but longer than a call. */
+const hasty = async (): Promise<Bench> => Object.assign(await bench(), { haste: 5 });
+
 const poolOf = async (b: Bench) => (await b.google("GET", at)).body as { state: string; description: string };
 const claimants = async (b: Bench) => [...claimantsOf((await poolOf(b)).description)].sort();
 const members = async (b: Bench): Promise<readonly string[]> =>
@@ -42,7 +46,7 @@ const settled = async (b: Bench, text: string) => {
 
 describe("two deployments that name the same pool", () => {
   test("both succeed one after the other without a consent, and the plan of the second joins", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.apply(file("acme"));
     const { plan } = await b.plan(file("beta"));
     const pool = plan.changes.find(({ address }) => address === "google:pool/acme-prod/partners");
@@ -65,7 +69,7 @@ describe("two deployments that name the same pool", () => {
   ])(
     "%s leaves first: the pool and every grant of %s stay, and the last one out deletes the pool",
     async (first, last) => {
-      const b = await bench();
+      const b = await hasty();
       const runs = await Promise.all([b.apply(file("acme")), b.apply(file("beta"))]);
       expect(runs.flatMap(findingsOf)).toEqual([]);
       expect(await claimants(b)).toEqual(["acme", "beta"]);
@@ -81,7 +85,7 @@ describe("two deployments that name the same pool", () => {
   );
 
   test("principals of the pool that each grants what is its own both work, leave at once, and the pool is deleted", async () => {
-    const b = await bench();
+    const b = await hasty();
     const own = (name: string) => direct(name).replace("acme-reports", `${name}-reports`);
     await b.apply(own("acme"));
     await b.apply(own("beta"));
@@ -92,7 +96,7 @@ describe("two deployments that name the same pool", () => {
   });
 
   test("a member of the other deployment on the same bucket is no leftover", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.apply(direct("acme"));
     await b.apply(direct("beta"));
     const before = await members(b);
@@ -105,7 +109,7 @@ describe("two deployments that name the same pool", () => {
   });
 
   test("the last one out leaves a pool in which somebody made a pool provider", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.apply(file("acme"));
     await b.apply(file("beta"));
     const theirs = { aws: { accountId: "999999999999" } };
@@ -118,7 +122,7 @@ describe("two deployments that name the same pool", () => {
   });
 
   test("a pool that was adopted gets its description back when the last one leaves, in whatever order", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.google("POST", `${at.replace("/partners", "")}?workloadIdentityPoolId=partners`, {
       description: "by hand",
     });
@@ -131,7 +135,7 @@ describe("two deployments that name the same pool", () => {
   });
 
   test("a pool provider that both name stays a conflict", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.apply(file("acme"));
     const planned = await b.plan(file("beta").replace("aws-beta", "aws-acme"));
     expect(planned.plan.findings.map(({ code, at: where }) => `${code} ${where.address}`)).toContain(
@@ -145,7 +149,7 @@ describe("what a claim is not", () => {
 
   // Catches a join by the mere text of a mark: the pool may admit whomever its author likes.
   test("a mark on a pool that is not as it says lets nobody join", async () => {
-    const b = await bench();
+    const b = await hasty();
     const parent = `${at.replace("/partners", "")}?workloadIdentityPoolId=partners`;
     await b.google("POST", parent, { description: `theirs ${marked}` });
     const { plan } = await b.plan(file("beta"));
@@ -154,7 +158,7 @@ describe("what a claim is not", () => {
   });
 
   test("a pool that was switched off is not switched on by joining it", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.apply(file("acme"));
     await b.google("PATCH", `${at}?updateMask=disabled`, { disabled: true });
     const { plan } = await b.plan(file("beta"));
@@ -162,7 +166,7 @@ describe("what a claim is not", () => {
   });
 
   test("a description without room for a claim is a finding, and nothing is written", async () => {
-    const b = await bench();
+    const b = await hasty();
     await b.apply(file("acme"));
     const { description } = await poolOf(b);
     const long = `${"x".repeat(250 - description.length)} ${description}`;
@@ -198,6 +202,14 @@ describe("claims in a description", () => {
       ["beta"],
       undefined,
     ]);
+  });
+
+  test("a description has room for the claims of seven deployments with the longest names", () => {
+    const names = Array.from({ length: 8 }, (_, at) => `${at}`.padStart(20, "a"));
+    const texts = names.map((_, at) =>
+      names.slice(0, at + 1).reduce((text, owner) => withClaim(text, { ...mark, owner }), ownDescription),
+    );
+    expect(texts.map((text) => text.length <= 256)).toEqual([...Array(7).fill(true), false]);
   });
 
   test("what people wrote in the words of a claim counts for nothing without a mark", () => {
