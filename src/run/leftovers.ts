@@ -13,6 +13,7 @@ import {
   type World,
 } from "../model.ts";
 import { CloudError } from "./retry.ts";
+import { partOf } from "./sharing.ts";
 import { troubleOf } from "./trouble.ts";
 
 export const nothing: Leftovers = { found: [], scopes: [], findings: [] };
@@ -82,7 +83,8 @@ async function lookFor({ kind, party, remembered }: Sought, ask: Looking, world:
   const beside = ask.leftovers === "all" ? resources.filter(belongsTo(party)) : named;
   if (beside.length === 0) return nothing;
   try {
-    return await kind.list({ named, beside, owner, remembered }, world);
+    const left = await kind.list({ named, beside, owner, remembered }, world);
+    return { ...left, found: left.found.map((one) => ({ ...one, live: partOf(one.live, owner) })) };
   } catch (error) {
     // Whoever may not even look for what the file does not name has never made it either.
     if (named.length === 0 && error instanceof CloudError && error.class === "denied") return nothing;

@@ -13,7 +13,6 @@ import type {
   World,
 } from "../../../model.ts";
 import { CloudError, createOnce, inParallel, unlessDone, unlessMissing } from "../../../run/retry.ts";
-import { partOf } from "../../../run/sharing.ts";
 import { ownProjects } from "../claims.ts";
 import { charactersOf, formerDescription, formerIn, recordIn } from "../former.ts";
 import { maxDescription, ownDescription, withMark } from "../mark.ts";
@@ -116,7 +115,7 @@ async function leftovers({ named, beside, owner }: Seek<PoolSpec>, world: World)
   const known = new Set<string>(named.map(({ address }) => address));
   const projects = ownProjects(beside);
   const lists = await inParallel(projects, 4, async (project) =>
-    (await ownPools(world, project, owner)).map((pool) => partOf(present(project, pool), owner)),
+    (await ownPools(world, project, owner)).map((pool) => present(project, pool)),
   );
   const found = lists.flat().map((live) => ({ address: poolAddress(live.spec), live }));
   const scopes = projects.map((project) => `google pools ${project}`);
