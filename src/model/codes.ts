@@ -50,6 +50,7 @@ export type Code =
   | "BROAD-SUBJECT"
   | "CANNOT-MINT"
   | "CLAIM-RESERVED"
+  | "CLOCK-JUMPED"
   | "CLOCK-SKEW"
   | "CONFIG-EMPTY"
   | "CONFIG-NOT-A-MAP"

@@ -50,6 +50,8 @@ export interface CloudErrorInit {
   readonly known?: { readonly code: Code; readonly asks: Asks } | undefined;
   /** An earlier try of the same call may have landed, so that this answer may be about what that one did. */
   readonly resent?: boolean;
+  /** Seconds by which the clock of this machine was set during the run, so that a refusal may be about the time alone. */
+  readonly clockJump?: number;
   /** Nothing arrived, because the service is somewhere else by now: asking there is no second try. */
   readonly moved?: boolean;
 }
@@ -69,6 +71,7 @@ export class CloudError extends Error implements CloudErrorInit {
   readonly fix?: readonly string[];
   readonly moved?: boolean;
   readonly resent?: boolean;
+  readonly clockJump?: number;
   readonly known?: CloudErrorInit["known"];
 
   constructor(init: CloudErrorInit) {
@@ -84,6 +87,7 @@ export class CloudError extends Error implements CloudErrorInit {
     if (init.fix !== undefined) this.fix = init.fix;
     if (init.moved !== undefined) this.moved = init.moved;
     if (init.resent !== undefined) this.resent = init.resent;
+    if (init.clockJump !== undefined) this.clockJump = init.clockJump;
     if (init.known !== undefined) this.known = init.known;
   }
 }

@@ -15,7 +15,7 @@ import {
 import { asCanary, audienceOf, declared, identityOf, type ProveAsk, type Proving, party, since } from "./proving.ts";
 import { refuse } from "./refuse.ts";
 import { CloudError, inParallel } from "./retry.ts";
-import { troubleOf } from "./trouble.ts";
+import { clockTrouble, troubleOf } from "./trouble.ts";
 
 /**
  * Uses every link for real: mint, exchange, whoami, and shows that others are turned away. With `--grant-me` the
@@ -145,9 +145,8 @@ async function mint(proving: Proving): Promise<Step & { token?: Token }> {
     const token = await issuer.mint(ask, world);
     return { token, hop: { step: "mint", result: "ok", how: "proved", ms: since(start), saw: shown(token, world) } };
   } catch (error) {
-    const finding =
-      issuer.explainMint(ask, error) ??
-      troubleOf(error, { place: link.at(`from.${link.from.party}`), links: [link.name] });
+    const where = { place: link.at(`from.${link.from.party}`), links: [link.name] };
+    const finding = clockTrouble(error, where) ?? issuer.explainMint(ask, error) ?? troubleOf(error, where);
     return { finding, hop: { step: "mint", result: resultOf(finding), ms: since(start), saw: finding.says } };
   }
 }
@@ -200,6 +199,8 @@ async function exchange(proving: Proving, token: Token) {
 /** Why an exchange was refused. A trust that was not read explains nothing, and least of all that it is not there. */
 function refusal({ link, unread }: Proving, relying: RelyingParty, failed: Failed): Finding {
   const at = { place: link.at(`to.${link.to.party}`) };
+  const late = clockTrouble(failed.error, { ...at, links: [link.name] });
+  if (late) return late;
   const { live } = unread(link);
   const plain = troubleOf(failed.error, { ...at, links: [link.name] });
   if (live === undefined) return relying.explain(failed) ?? plain;

@@ -1,4 +1,5 @@
 import type { World } from "../model.ts";
+import { clockJump, noteClock } from "./clock-jump.ts";
 import { CloudError, type ErrorClass, mayHaveLanded } from "./cloud-error.ts";
 
 export {
@@ -51,11 +52,13 @@ const mostMoves = 50;
 export async function call<T>(world: World, spec: Call, attempt: () => Promise<T>): Promise<T> {
   const budget = new Budget(world);
   const seen = new Map<ErrorClass, number>();
+  noteClock(world, "before");
   let resent = false;
   for (let tried = 1; ; tried++) {
     if (world.signal.aborted) throw interrupted(spec);
     try {
       const answer = await following(attempt);
+      noteClock(world, "answered");
       budget.giveBack();
       return answer;
     } catch (error) {
@@ -64,11 +67,24 @@ export async function call<T>(world: World, spec: Call, attempt: () => Promise<T
       const times = (seen.get(error.class) ?? 0) + 1;
       seen.set(error.class, times);
       if (!mayRetry(error, spec, { tried, times }) || !budget.spend(error))
-        throw resent ? new CloudError({ ...error, message: error.message, resent }) : error;
+        throw final(error, { resent, clockJump: timely.includes(error.class) ? clockJump(world) : 0 });
       resent ||= mayHaveLanded(error);
       await world.clock.sleep(pause(error, tried, world));
     }
   }
+}
+
+/** The answers that a service also gives for a token or a signature of the wrong time. */
+const timely: readonly ErrorClass[] = ["denied", "unauthenticated", "refused", "invalid", "credentials"];
+
+/** The error with what is known of the run beside it. */
+function final(
+  error: CloudError,
+  { resent, clockJump }: Required<Pick<CloudError, "resent" | "clockJump">>,
+): CloudError {
+  if (!resent && clockJump === 0) return error;
+  const known = { ...(resent ? { resent } : {}), ...(clockJump === 0 ? {} : { clockJump }) };
+  return new CloudError({ ...error, message: error.message, ...known });
 }
 
 /** Asks where the service is by now, as often as it moves meanwhile. */

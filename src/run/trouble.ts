@@ -15,8 +15,30 @@ export function troubleOf(error: unknown, where: Where): Finding {
   if (!(error instanceof CloudError)) throw error;
   // An interruption happened nowhere: it is about the run, and not about the line at which it came.
   if (error.class === "interrupted") return { severity: "error", at: {}, because: [], ...words(error) };
-  const at = { ...(where.address ? { address: where.address } : {}), ...(where.place ? { place: where.place } : {}) };
-  return { severity: "error", at, because: [], ...(where.links ? { links: where.links } : {}), ...words(error) };
+  // A permission is missing whatever the time is.
+  const late = error.class === "denied" ? undefined : clockTrouble(error, where);
+  return late ?? { severity: "error", because: [], ...placed(where), ...words(error) };
+}
+
+const placed = ({ address, place, links }: Where): Pick<Finding, "at" | "links"> => ({
+  at: { ...(address ? { address } : {}), ...(place ? { place } : {}) },
+  ...(links ? { links } : {}),
+});
+
+/** Returns what an error says where the clock of this machine was set during the run: then it explains nothing else. */
+export function clockTrouble(error: unknown, where: Where): Finding | undefined {
+  return error instanceof CloudError && error.clockJump !== undefined
+    ? { severity: "error", because: [], ...placed(where), ...jumped(error, words(error)) }
+    : undefined;
+}
+
+function jumped({ clockJump = 0 }: CloudError, { says }: Words): Words {
+  return {
+    code: "CLOCK-JUMPED",
+    asks: "untold",
+    says: `the clock of this machine jumped by ${clockJump} s while it ran: ${says}`,
+    fix: ["set the clock of this machine (NTP), then run the same command again"],
+  };
 }
 
 function words(error: CloudError): Words {
