@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { applyPlan } from "../src/crosstrust.ts";
 import { claimantsOf, claimsIn, withClaim, withoutClaim } from "../src/parties/google/federation/pool-claims.ts";
 import { ownDescription } from "../src/parties/google/mark.ts";
 import { exitOf } from "../src/verdict/exit.ts";
@@ -132,6 +133,30 @@ describe("two deployments that name the same pool", () => {
     expect(await claimants(b)).toEqual(["beta"]);
     await b.apply(file("beta"), { destroy: true });
     expect(await poolOf(b)).toMatchObject({ state: "ACTIVE", description: "by hand" });
+  });
+
+  // Catches a claim that stays for good: what a stale read does not show is not gone.
+  test("a read that shows the past as the last one leaves does not keep the pool", async () => {
+    const b = await hasty();
+    await b.apply(file("acme"));
+    await b.apply(file("beta"));
+    await b.apply(file("acme"), { destroy: true });
+    const operation = "GetWorkloadIdentityPool";
+    b.sandbox.faults.set([{ service: "google.iam", operation, fault: "stale-read", nth: 2 }]);
+    await b.apply(file("beta"), { destroy: true });
+    b.sandbox.faults.set([]);
+    await b.apply(file("beta"), { destroy: true });
+    expect([(await poolOf(b)).state, await members(b)]).toEqual(["DELETED", []]);
+  });
+
+  test("a claim that somebody took off is said, and the pool stays", async () => {
+    const b = await hasty();
+    await b.apply(file("acme"));
+    const planned = await b.plan(file("acme"), { destroy: true });
+    await b.google("PATCH", `${at}?updateMask=description`, { description: "theirs now" });
+    const { findings } = await applyPlan(planned, false, b.world());
+    expect(findings.map(({ says }) => says)).toContainEqual(expect.stringContaining("took the claim"));
+    expect(await poolOf(b)).toMatchObject({ state: "ACTIVE", description: "theirs now" });
   });
 
   test("a pool provider that both name stays a conflict", async () => {

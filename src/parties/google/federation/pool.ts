@@ -137,9 +137,10 @@ async function put({ desired, live, mark }: PutJob<PoolSpec>, world: World): Pro
   };
   const { description = "" } = there.outputs;
   const isThere = Object.keys(wanted({ description, disabled: there.spec.disabled })).length === 0;
-  const now = isThere ? undefined : await rewrite(world, spec, wanted);
-  if (now && now.state !== "ACTIVE") throw goneMeanwhile(spec);
-  const outputs = { ...there.outputs, ...(now ? outputsOf(now) : {}), disabled: String(spec.disabled) };
+  const written: LivePresent["outputs"] = isThere
+    ? there.outputs
+    : outputsOf(await mustLive(rewrite(world, spec, wanted), spec));
+  const outputs: LivePresent["outputs"] = { ...there.outputs, ...written, disabled: String(spec.disabled) };
   const held = claimsIn(outputs.description ?? "");
   const owner = held.sharers.length > 0 || held.holder?.owner !== mark.owner || mark.adopted ? "adopted" : "ours";
   return { state: "present", owner, spec, outputs, mark };
@@ -200,6 +201,12 @@ async function rewrite(
     ...{ class: "transient", service: "google.iam", operation: "PatchWorkloadIdentityPool", code: "", status: 0 },
     message: `the description of the pool ${spec.pool} was written by others again and again`,
   });
+}
+
+async function mustLive(read: Promise<LivePool | undefined>, spec: PoolSpec): Promise<LivePool> {
+  const pool = await read;
+  if (pool?.state !== "ACTIVE") throw goneMeanwhile(spec);
+  return pool;
 }
 
 const goneMeanwhile = ({ pool }: PoolSpec): CloudError =>
@@ -280,11 +287,21 @@ async function remove({ live }: Pick<Removal<PoolSpec>, "live">, world: World): 
   const { spec, outputs, mark } = live;
   const owner = mark?.owner ?? "";
   const isSame = (pool: LivePool) => pool.name === outputs.name && isClaimedBy(pool.description, owner);
-  const now = await rewrite(world, spec, (pool) => {
-    const description = isSame(pool) ? withoutClaim(pool.description, owner) : undefined;
-    return description === undefined ? {} : { description };
-  });
-  if (now?.state !== "ACTIVE" || !isSame(now)) return [];
+  let hasLeft = false;
+  const leave = () =>
+    rewrite(world, spec, (pool) => {
+      const description = isSame(pool) ? withoutClaim(pool.description, owner) : undefined;
+      hasLeft ||= description !== undefined;
+      return description === undefined ? {} : { description };
+    });
+  let now = await leave();
+  // The plan saw the claim. A read soon after a write may show the past, so a claim that is not there is looked for again.
+  for (let asked = 1; asked < 3 && !hasLeft && now?.state === "ACTIVE" && !isSame(now); asked++) {
+    await world.clock.sleep(pause);
+    now = await leave();
+  }
+  if (now?.state !== "ACTIVE") return [];
+  if (!isSame(now)) return hasLeft || now.name !== outputs.name ? [] : [unclaimed(spec)];
   const { holder } = claimsIn(now.description);
   if (!holder?.adopted) return removeLast(live, owner, world);
   const disabled = recordIn(holder).disabled === true ? { disabled: true } : {};
@@ -327,6 +344,12 @@ async function mustBeGone(world: World, { project, pool }: PoolSpec, id: string)
     message: `the pool provider ${id} is still in the pool ${pool}, which stays for now`,
   });
 }
+
+const unclaimed = ({ pool }: PoolSpec): Finding => ({
+  ...{ code: "LEFT-ALONE", severity: "warning", at: {}, because: [] },
+  says: `the pool ${pool} was left alone, because somebody took the claim of this deployment off it meanwhile`,
+  fix: ["look whose it is, then run it again"],
+});
 
 const kept = ({ pool }: PoolSpec, theirs: readonly string[]): Finding => ({
   ...{ code: "GOOGLE-FOREIGN-POOL-PROVIDER", severity: "warning", at: {}, because: [] },
