@@ -26,7 +26,7 @@ export interface Guarded {
   readonly beside: readonly Change[];
   /** What references resolve to now. */
   readonly lookup: Lookup;
-  /** Not all that a former file left could be looked for. */
+  /** Something could not be read, or not all that a former file left could be looked for. */
   readonly isBlind: boolean;
   /** Things that carry our mark, that no link names, and that are not what was last written. */
   readonly contradicted: Leftovers["found"];

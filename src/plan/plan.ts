@@ -67,7 +67,9 @@ export function planOf(input: PlanInput): Plan {
     contradicted,
     owner: deployment,
     command: input.command,
-    isBlind: input.findings.some(({ code, asks }) => code === "LEFTOVERS-UNSEEN" && asks !== undefined),
+    isBlind:
+      (input.observed.failed?.size ?? 0) > 0 ||
+      input.findings.some(({ code, asks }) => code === "LEFTOVERS-UNSEEN" && asks !== undefined),
   };
   const ordered = order(desired);
   const deciding = { ...undecided, ...input.deciding, consents };
