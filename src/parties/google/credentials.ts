@@ -35,7 +35,7 @@ export async function credentials({ scope, fresh }: CredentialsAsk): Promise<Ses
 /** What the network did is no statement about credentials: such a failure is "could not tell" (fact sheet, 2.1). */
 function noCredentials(error: unknown, scope: string): CloudError {
   const { code, status, message = "" } = error as { code?: unknown; status?: unknown; message?: string };
-  const network = /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(String(code)) && code !== "ENOENT";
+  const network = /^(E[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(String(code)) && code !== "ENOENT";
   const unreached = network || Number(status ?? code) >= 500 || message.startsWith("no answer within");
   return new CloudError({
     ...{ service: "google.oauth2", operation: "Token", code: "", status: 0 },
