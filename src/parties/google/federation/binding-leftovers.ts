@@ -12,8 +12,9 @@ import { type Held, seek } from "./seek.ts";
 
 /**
  * Members that no link wants any more. In the policies that the file names: whatever names a pool that is ours alone, and
- * nothing else that stands there. Members of a shared pool may be another deployment's, so only what a mark remembers counts. In all policies of its projects: what a mark remembers of a former file, and only where one
- * remembers something; so what somebody else granted our own accounts stays.
+ * nothing else that stands there. Members of a shared pool may be another deployment's, so there only what a mark remembers
+ * counts. In all policies of its projects: what a mark remembers of a former file, and only where one remembers something;
+ * so what somebody else granted our own accounts stays.
  */
 export async function leftovers(asked: Seek<BindingSpec>, world: World): Promise<Leftovers> {
   const { beside, remembered } = asked;
