@@ -146,11 +146,18 @@ describe("the folder of a sandbox", () => {
 
   test.each([
     ["keys.json is a directory", (path: string) => mkdirSync(join(path, "keys.json"))],
+    ["state.jsonl holds something else", (path: string) => writeFileSync(join(path, "state.jsonl"), "x")],
+    [
+      "state.jsonl lost half a line",
+      (path: string) => writeFileSync(join(path, "state.jsonl"), '["a",{"x"\n["b",1]\n'),
+    ],
     ["state.jsonl is a pipe", (path: string) => void execFileSync("mkfifo", [join(path, "state.jsonl")])],
   ])("%s: attaching fails at once and leaves no owner", async (_, make) => {
     const path = folder();
     make(path);
-    await expect(attach({ folder: path, players: [] })).rejects.toThrow(/EISDIR|not a regular file/);
+    await expect(attach({ folder: path, players: [] })).rejects.toThrow(
+      /EISDIR|not a regular file|of state.jsonl cannot be read/,
+    );
     expect(existsSync(join(path, "owner.json"))).toBe(false);
   });
 });

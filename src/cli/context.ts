@@ -198,7 +198,7 @@ export async function openContext(flags: Flags, signal: AbortSignal): Promise<Co
 }
 
 /** A folder that is read-only, full or holds something else is the user's to mend, and no fault of this program. */
-function unusable(error: unknown, folder: string): never {
+export function unusable(error: unknown, folder: string): never {
   const { code, syscall } = error as NodeJS.ErrnoException;
   const why = error instanceof Error && error.name === "FolderError" ? error.message : syscall && code;
   if (!why) throw error;

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Json } from "../model.ts";
+import { FolderError } from "./owner.ts";
 
 /** What exists, by key such as `aws.role/111122223333/reports-reader`, as somebody sees it at some moment. */
 export interface View {
@@ -91,10 +92,14 @@ export class State implements View {
 
   /** A later line of a key wins. What was loaded is as old as can be, so it has propagated. */
   private load(text: string): void {
-    for (const line of text.split("\n")) {
-      // The last line may be half written: whoever wrote it was killed before the call was answered.
+    const lines = text.split("\n");
+    for (const [at, line] of lines.entries()) {
       const entry = parseLine(line);
       if (entry) this.versions.set(entry[0], entry[1] === null ? [] : [{ at: 0, value: entry[1] }]);
+      // The last line may be half written: whoever wrote it was killed before the call was answered. Any other one that
+      // cannot be read would make a cloud look emptier than it is.
+      else if (line !== "" && !(at === lines.length - 1 && line.startsWith("[")))
+        throw new FolderError(`line ${at + 1} of state.jsonl cannot be read`);
     }
   }
 
@@ -106,9 +111,11 @@ export class State implements View {
   }
 }
 
-function parseLine(line: string): [string, Json] | undefined {
+function parseLine(line: string): readonly [string, Json] | undefined {
   try {
-    return line ? (JSON.parse(line) as [string, Json]) : undefined;
+    const value: unknown = JSON.parse(line);
+    const [key, kept] = Array.isArray(value) ? (value as readonly Json[]) : [];
+    return typeof key === "string" && kept !== undefined ? [key, kept] : undefined;
   } catch {
     return undefined;
   }

@@ -8,7 +8,7 @@ import { alive, readOwner } from "../../sandbox/owner.ts";
 import { document } from "../../say/json.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
-import { type Flags, folderOf, sandboxUrl } from "../context.ts";
+import { type Flags, folderOf, sandboxUrl, unusable } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import { mappingOf } from "../mapping.ts";
 import { control, hostIssuers, lead, led, wanted } from "../surroundings.ts";
@@ -17,7 +17,8 @@ import { control, hostIssuers, lead, led, wanted } from "../surroundings.ts";
 async function reach(flags: Flags): Promise<Attached> {
   const named = sandboxUrl({ ...flags, sandbox: true });
   if (typeof named === "string") return { url: named, close: async () => {} };
-  return attach({ folder: folderOf(flags, "sandbox"), players });
+  const folder = folderOf(flags, "sandbox");
+  return attach({ folder, players }).catch((error: unknown) => unusable(error, folder));
 }
 
 /** `sandbox env`: export lines for a shell. */
@@ -123,7 +124,7 @@ export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFl
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw new UsageError(`--port takes a port, not ${port}`);
   const attached = await attach({ folder, players, port: number, actsAs: as, mapping }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") unusable(error, folder);
     throw new UsageError(`port ${port} is in use; --port 0 takes a free one`);
   });
   await hostIssuers(wanted(flags), attached.url);
