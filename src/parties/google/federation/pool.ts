@@ -283,7 +283,10 @@ async function patch(world: World, spec: PoolSpec, fields: PoolFields): Promise<
  * Takes the claim of this deployment away. Where nobody else has one, a pool that was adopted is given back as it was, and
  * one that was made is deleted; one that is gone already counts as deleted.
  */
-async function remove({ live }: Pick<Removal<PoolSpec>, "live">, world: World): Promise<readonly Finding[]> {
+async function remove(
+  { live, how }: Pick<Removal<PoolSpec>, "live" | "how">,
+  world: World,
+): Promise<readonly Finding[]> {
   const { spec, outputs, mark } = live;
   const owner = mark?.owner ?? "";
   const isSame = (pool: LivePool) => pool.name === outputs.name && isClaimedBy(pool.description, owner);
@@ -303,8 +306,10 @@ async function remove({ live }: Pick<Removal<PoolSpec>, "live">, world: World): 
   if (now?.state !== "ACTIVE") return [];
   if (!isSame(now)) return hasLeft || now.name !== outputs.name ? [] : [unclaimed(spec)];
   const { holder } = claimsIn(now.description);
-  if (!holder?.adopted) return removeLast(live, owner, world);
-  const disabled = recordIn(holder).disabled === true ? { disabled: true } : {};
+  // Of a pool that is one deployment's alone, giving it back leaves it without a mark.
+  const stays = holder?.adopted === true || (how === "release" && live.owner === "ours");
+  if (!stays) return removeLast(live, owner, world);
+  const disabled = holder && recordIn(holder).disabled === true ? { disabled: true } : {};
   await patch(world, spec, { ...disabled, description: formerDescription(now.description) });
   return [];
 }
@@ -320,7 +325,7 @@ async function removeLast(live: LivePresent<PoolSpec>, owner: string, world: Wor
   const last = await getPool(world, spec);
   if (last?.state !== "ACTIVE" || last.name !== outputs.name) return [];
   // Another deployment joined while its pool providers were looked at: then it is not the last one out.
-  if (claimantsOf(last.description).join() !== owner) return remove({ live }, world);
+  if (claimantsOf(last.description).join() !== owner) return remove({ live, how: "delete" }, world);
   await unlessDone(
     () =>
       write(world, {
