@@ -348,10 +348,7 @@ export function askFor({ trust, wanted, inside, tails, base, pinned }: Trying, c
     meant: merged([...asked].map((text) => literalsBy(text, {}))),
     tests: [...own, ...[...granted, subjectTest(mapping)].map((test) => ({ ...test, isMeant: true }))],
     reads: [],
-    lists: [
-      ...live.flatMap((text) => listsRead(text, mapping)),
-      ...[claimOf(mapping["google.groups"] ?? "") ?? []].flat(),
-    ],
+    lists: listsOf(live, mapping),
     ...(Object.keys(claims).length > 0 && claims.iss === trust.source ? { base: claims } : {}),
     ...(pinned ? { pinned } : {}),
   };
@@ -373,6 +370,13 @@ export const mappingFor = ({ mapping, type }: PoolTrust): Mapping =>
 export function readsOf(expression: string, mapping: Mapping): readonly string[] {
   const mapped = Object.entries(mapping).filter(([key]) => readsAttribute(expression, key));
   return [...new Set([...claimsIn(expression), ...mapped.flatMap(([, text]) => claimsIn(text))])];
+}
+
+/** The claims that a pool provider reads as lists: its conditions do, or its groups are made of one. */
+function listsOf(conditions: readonly string[], mapping: Mapping): readonly string[] {
+  const groups = claimOf(mapping["google.groups"] ?? "");
+  const read = conditions.flatMap((text) => listsRead(text, mapping));
+  return groups === undefined ? read : [...read, groups];
 }
 
 /** The claims that are read as lists, by a condition and by what it reads of the mapping. */

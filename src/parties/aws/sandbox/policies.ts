@@ -60,8 +60,15 @@ export function readablePolicy(view: View, account: string, arn: string): Stored
   if (action === undefined) return thePolicy(view, account, arn);
   const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] };
   return {
-    ...{ account: "aws", arn, name, path: "/", tags: {}, inForce: 1, versions: { 1: JSON.stringify(document) } },
-    ...{ id: `ANPA${name.toUpperCase().padEnd(17, "A").slice(0, 17)}`, created: Date.UTC(2015, 1, 6, 18, 40) },
+    account: "aws",
+    arn,
+    id: `ANPA${name.toUpperCase().padEnd(17, "A").slice(0, 17)}`,
+    name,
+    path: "/",
+    created: Date.UTC(2015, 1, 6, 18, 40),
+    tags: {},
+    inForce: 1,
+    versions: { 1: JSON.stringify(document) },
   };
 }
 
