@@ -8,7 +8,7 @@ import {
   theOidcProvider,
 } from "./oidc-providers.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
-import { sortedTagList, tagged, tagsIn, untagged } from "./tags.ts";
+import { sortedTagList, tagged, tagList, tagsIn, untagged } from "./tags.ts";
 
 /** IAM's actions on OIDC providers, by the recorded rules (aws.md 6.1). Reads see `host.view`, which may be older. */
 export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
@@ -149,7 +149,9 @@ async function create({ params, account, host }: IamCall) {
   const thumbprints = given.length > 0 ? given : [await served(url, host)];
   const stored = { account, arn, url, clientIds, thumbprints, tags: tagsIn(params), created: host.now() };
   host.state.put(oidcProviderKey(account, url), stored);
-  return { OpenIDConnectProviderArn: arn, Tags: sortedTagList(stored.tags) };
+  // As they were sent, and left out where there are none; a read has them sorted (recorded, aws.md 6.1).
+  const tags = Object.keys(stored.tags).length > 0 ? { Tags: tagList(stored.tags) } : {};
+  return { OpenIDConnectProviderArn: arn, ...tags };
 }
 
 /** The last certificate that is served (aws.md 6.2); the text of the refusal is approximate. */

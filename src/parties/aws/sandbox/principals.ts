@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { parsePolicy } from "../../../judge/aws/policy.ts";
+import { type Policy, parsePolicy } from "../../../judge/aws/policy.ts";
 import { characters, type FakeRequest, type Host } from "../../../sandbox/fake.ts";
 import { permits, roleMay } from "./permissions.ts";
+import { managedPolicy } from "./policies.ts";
 import { AwsError } from "./query.ts";
 import type { CallContext } from "./request-context.ts";
 import { roleOf } from "./roles.ts";
@@ -31,6 +32,8 @@ export interface SessionToken {
   readonly expires: number;
   /** The session policy, which narrows whatever the role may do. */
   readonly policy?: string;
+  /** ARNs of managed policies that narrow it as well. */
+  readonly policyArns?: readonly string[];
 }
 
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -116,13 +119,13 @@ export function principalOf(request: FakeRequest, host: Host): Principal {
  */
 export function authorize(principal: Principal, action: string, { resource, context, host }: About): void {
   if (!principal.session) return;
-  const { account, role, roleId, policy } = principal.session;
+  const { account, role, roleId } = principal.session;
   const named = roleOf(host.state, account, role);
   // A namesake made later is another role: sessions of the old one get nothing of it.
   const held = named?.id === roleId ? named : undefined;
-  const sessionPolicy = policy === undefined ? undefined : parsePolicy(policy);
   const asked = { action: action.toLowerCase(), resource, context };
-  const within = policy === undefined || (sessionPolicy !== undefined && permits(sessionPolicy, asked));
+  const narrowing = sessionPolicies(principal.session, host);
+  const within = narrowing === undefined || permits(narrowing, asked);
   if (held && within && roleMay(held, asked, host.state)) return;
   const because = "because no identity-based policy allows the";
   throw new AwsError(
@@ -130,6 +133,16 @@ export function authorize(principal: Principal, action: string, { resource, cont
     403,
     `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${because} ${action} action`,
   );
+}
+
+/**
+ * The session policies of a session together, or undefined where it was given none. A managed policy that is not there, or
+ * whose content is not known here, allows nothing; what AWS answers to one is not recorded.
+ */
+function sessionPolicies({ policy, policyArns = [] }: SessionToken, host: Host): readonly Policy[] | undefined {
+  if (policy === undefined && policyArns.length === 0) return undefined;
+  const inline = policy === undefined ? [] : [parsePolicy(policy) ?? { version: "2012-10-17", statements: [] }];
+  return [...inline, ...policyArns.flatMap((arn) => managedPolicy(host.state, arn))];
 }
 
 interface About extends CallContext {
