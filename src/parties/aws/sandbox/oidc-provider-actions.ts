@@ -139,11 +139,11 @@ function urlOf(text: string): string {
  * With a thumbprint AWS looks at nothing; without one it fetches the certificate itself, and refuses where it cannot
  * (aws.md 6.1).
  */
-async function create({ params, account, host }: IamCall) {
+async function create({ params, account, partition, host }: IamCall) {
   const url = urlOf(required(params, "Url"));
   const clientIds = clientIdList(texts(params, "ClientIDList"));
   const given = thumbprintList(params);
-  const arn = `arn:aws:iam::${account}:oidc-provider/${url}`;
+  const arn = `arn:${partition}:iam::${account}:oidc-provider/${url}`;
   if (oidcProviderOf(host.state, account, arn))
     throw new AwsError("EntityAlreadyExists", 409, `Provider with url https://${url} already exists.`);
   const thumbprints = given.length > 0 ? given : [await served(url, host)];

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Policy, parsePolicy } from "../../../judge/aws/policy.ts";
+import { partitionOf } from "../../../judge/issuers/partitions.ts";
 import { characters, type FakeRequest, type Host } from "../../../sandbox/fake.ts";
 import { permits, roleMay } from "./permissions.ts";
 import { managedPolicy } from "./policies.ts";
@@ -11,6 +12,7 @@ import { signatureOf } from "./sigv4.ts";
 /** Who signed a request. */
 export interface Principal {
   readonly account: string;
+  readonly partition: string;
   readonly arn: string;
   readonly userId: string;
   /** Absent for the operator, who is an administrator of every account that is named. */
@@ -83,28 +85,34 @@ export function issueSession(
   return { id, secret: secretOf(id, host), token: host.secrets.seal(sessionPrefix, { ...given, accessKeyId: id }) };
 }
 
-/** Whose request this is, by SigV4 and session token. Throws the AwsError that AWS would answer with. */
+/**
+ * Whose request this is, by SigV4 and session token. Throws the AwsError that AWS would answer with. The partition is that
+ * of the Region it was signed for: a session of one is worth nothing in another.
+ */
 export function principalOf(request: FakeRequest, host: Host): Principal {
   const signed = signatureOf(request, host.now());
   if (!signed) throw new AwsError("MissingAuthenticationToken", 403, "Request is missing Authentication Token");
   const { accessKeyId, sessionToken } = signed;
+  const partition = partitionOf(signed.region);
   const invalid = new AwsError("InvalidClientTokenId", 403, "The security token included in the request is invalid.");
   if (sessionToken === undefined) {
     const account = accountOfKey(accessKeyId);
     const key = accessKeyId.startsWith("AKIA") ? operatorKey(account, host) : undefined;
     if (key?.accessKeyId !== accessKeyId) throw invalid;
     signed.verify(key.secretAccessKey);
-    return { account, arn: `arn:aws:iam::${account}:user/operator`, userId: `AIDA${accessKeyId.slice(4)}` };
+    const arn = `arn:${partition}:iam::${account}:user/operator`;
+    return { account, partition, arn, userId: `AIDA${accessKeyId.slice(4)}` };
   }
   const session = host.secrets.open<SessionToken>(sessionPrefix, sessionToken);
-  if (session?.accessKeyId !== accessKeyId) throw invalid;
+  if (session?.accessKeyId !== accessKeyId || session.partition !== partition) throw invalid;
   signed.verify(secretOf(accessKeyId, host));
   if (session.expires * 1000 <= host.now()) {
     throw new AwsError("ExpiredToken", 403, "The security token included in the request is expired");
   }
-  const { account, partition, role, roleId, name } = session;
+  const { account, role, roleId, name } = session;
   return {
     account,
+    partition,
     arn: session.user
       ? `arn:${partition}:iam::${account}:user/${session.user}`
       : `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`,

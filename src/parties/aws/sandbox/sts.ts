@@ -2,9 +2,11 @@ import { sessionClaims } from "../../../judge/aws/claims.ts";
 import { federatedOf, judgeTrust } from "../../../judge/aws/judge.ts";
 import { parsePolicy } from "../../../judge/aws/policy.ts";
 import { audienceOf } from "../../../judge/aws/token.ts";
+import { partitionOf } from "../../../judge/issuers/partitions.ts";
 import type { Fake, Host } from "../../../sandbox/fake.ts";
 import { attempt, attempted, faults } from "./iam.ts";
 import { webIdentityToken } from "./outbound.ts";
+import { hostIn } from "./partitions.ts";
 import { authorize, issueSession, type Principal, principalOf } from "./principals.ts";
 import {
   AwsError,
@@ -30,10 +32,10 @@ export const sts: Fake = {
     const name = params.get("Action") ?? "";
     const who = attempt(() => principalOf(request, host));
     const perform = async (): Promise<Result> => {
-      if (name === "AssumeRoleWithWebIdentity") return assumeWithWebIdentity(params, host);
+      if (name === "AssumeRoleWithWebIdentity") return assumeWithWebIdentity(params, request.host, host);
       if (who instanceof AwsError) throw who;
       if (name === "GetCallerIdentity") return { Arn: who.arn, UserId: who.userId, Account: who.account };
-      if (name === "GetWebIdentityToken") return outbound(params, who, host);
+      if (name === "GetWebIdentityToken") return outbound(params, who, hostIn(who.partition, host));
       throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2011-06-15`);
     };
     const run = async () => {
@@ -65,11 +67,22 @@ const invalid = (field: string, says: string): AwsError =>
 /** A fresh role is refused with the same words as a wrong token until it has propagated (aws.md, trap 4). */
 const denied = new AwsError("AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 
-/** Request, token, trust, duration: AWS's own order is not recorded (aws.md 5.2). */
-async function assumeWithWebIdentity(params: Params, host: Host): Promise<Result> {
+/** The partition of a real host of STS; undefined at the sandbox's own address, which is that of none. */
+function partitionAt(endpoint: string): string | undefined {
+  const region = /^sts\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(endpoint)?.[1];
+  return region === undefined ? undefined : partitionOf(region);
+}
+
+/**
+ * Request, token, trust, duration: AWS's own order is not recorded (aws.md 5.2). An unsigned request names its partition by
+ * the role and by the endpoint: at another partition's endpoint nobody has the OIDC provider (aws.md 5.2).
+ */
+async function assumeWithWebIdentity(params: Params, endpoint: string, whole: Host): Promise<Result> {
   const asked = readAsk(params);
   const { token, account, partition, roleArn } = asked;
-  const claims = await verifyToken({ token, account, partition, roleArn }, host);
+  const host = hostIn(partition, whole);
+  const at = partitionAt(endpoint) ?? partition;
+  const claims = await verifyToken({ token, account, partition: at, roleArn }, hostIn(at, whole));
   const role = trusted(asked, claims, host);
   if (asked.duration > role.maxSession) {
     throw new AwsError(
