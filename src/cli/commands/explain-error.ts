@@ -3,6 +3,12 @@ import { pageOf } from "../pages.ts";
 
 /** Messages as people meet them, and the page that explains each; the first that fits (aws.md 5.2; failures.md). */
 const known: readonly (readonly [RegExp, string])[] = [
+  [/more than one audience while authorized party/i, "AWS-TWO-AUDIENCES"],
+  [/Missing a required claim|Invalid timestamp in token claims|not allowed to be empty: aud/i, "AWS-TOKEN-CLAIMS"],
+  [/Unknown error validating third-party token/i, "AWS-TOKEN-CLAIMS"],
+  [/Token issued in the future|Token not yet valid/i, "TOKEN-AHEAD"],
+  [/roles claim/i, "AWS-ROLES-CLAIM"],
+  [/principal_tags passed in claim/i, "AWS-TAGS-CLAIM"],
   [/No OpenIDConnect \w+ found/i, "AWS-OIDC-PROVIDER-MISSING"],
   [/match configured thumbprint/i, "AWS-THUMBPRINT-WRONG"],
   [/retrieve verification key/i, "AWS-NO-KEYS"],

@@ -1,7 +1,7 @@
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Player } from "../../../sandbox/fake.ts";
 import { iam } from "./iam.ts";
 import { ec2, ecs, machineKey } from "./machine.ts";
-import { regionOf } from "./partitions.ts";
 import { operatorKey } from "./principals.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";

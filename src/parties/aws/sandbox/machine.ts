@@ -1,5 +1,6 @@
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Fake, FakeAnswer, FakeRequest, Host } from "../../../sandbox/fake.ts";
-import { partitionIn, regionOf } from "./partitions.ts";
+import { partitionIn } from "./partitions.ts";
 import { workloadSession } from "./workload.ts";
 
 /** Where the sandbox's machine keeps whose session its metadata serves: a role's session, by its ARN. */

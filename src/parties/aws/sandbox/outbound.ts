@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
-import { regionOf } from "./partitions.ts";
 import type { Principal } from "./principals.ts";
 import { AwsError, listParam, type Params, required, timestamp } from "./query.ts";
 import { roleOf } from "./roles.ts";

@@ -1,15 +1,6 @@
 import type { Host } from "../../../sandbox/fake.ts";
 import type { Store, View } from "../../../sandbox/state.ts";
 
-/** Where clients go that say nothing of it, for each partition that is played: IAM's requests are signed for this region. */
-const regions: Readonly<Record<string, string>> = {
-  aws: "us-east-1",
-  "aws-cn": "cn-north-1",
-  "aws-us-gov": "us-gov-west-1",
-};
-
-export const regionOf = (partition: string): string => regions[partition] ?? "us-east-1";
-
 /** The partition that an ARN says it is of. */
 export const partitionIn = (arn: string): string => arn.split(":")[1] ?? "aws";
 
