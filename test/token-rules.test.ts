@@ -187,6 +187,19 @@ describe("who asks is found in one way", () => {
     for (const { out } of [inFile, live]) expect(out).toContain(says);
   });
 
+  // Catches a question that is put to the partition aws, whatever the role's ARN says.
+  test("a live role of another partition is found there", async () => {
+    const text = file
+      .replace("role: engineers", "role: engineers, region: us-gov-west-1")
+      .replace("arn:aws:iam::aws", "arn:aws-us-gov:iam::aws");
+    const { ct, token } = await scene(text);
+    await token({});
+    expect((await ct("apply --quiet")).exit).toBe(0);
+    const role = `--role ${arn.replace("arn:aws:", "arn:aws-us-gov:")}`;
+    expect((await ct(`explain --token token ${role}`)).exit).toBe(0);
+    expect((await ct(`explain --token token --role ${arn}`)).exit).not.toBe(0);
+  });
+
   test("no account is made up where the policy names none", async () => {
     const { ct, bare, policy } = await scene();
     bare({ iss, sub: "user-123", aud: "app-1", iat: now, exp: now + 900 });

@@ -2,6 +2,7 @@ import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Player } from "../../../sandbox/fake.ts";
 import { iam } from "./iam.ts";
 import { ec2, ecs, machineKey } from "./machine.ts";
+import { partitionIn } from "./partitions.ts";
 import { operatorKey } from "./principals.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
@@ -41,12 +42,18 @@ export const player: Player = {
     if (typeof who !== "string" || !workloadSession(who, host)) throw new SyntaxError("no workload is called that");
     host.state.put(machineKey, who);
   },
-  machine: (host) => ({
-    variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: host.base },
-    files: {},
-    folders: [],
-    unset: [...keys, ...elsewhere, ...container],
-  }),
+  machine(host) {
+    const partition = partitionIn(host.state.get<string>(machineKey) ?? "arn:aws");
+    const region = regionOf(partition);
+    // Clients ask STS of the partition aws where no Region is set, and no session of another one is worth anything there.
+    const elsewhereThanAws = partition === "aws" ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
+    return {
+      variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: host.base, ...elsewhereThanAws },
+      files: {},
+      folders: [],
+      unset: [...keys, ...elsewhere, ...container].filter((name) => !(name in elsewhereThanAws)),
+    };
+  },
   environment(named, host) {
     const roles = host.state.list<StoredRole>("aws.role/").map(([, role]) => role);
     const first = roles.find(({ account }) => named === undefined || account === named);
