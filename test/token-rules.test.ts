@@ -64,8 +64,8 @@ const kinds: readonly (readonly [name: string, claims: object, code: string, say
   ["three audiences", { aud: ["a", "b", "app-1"] }, "AWS-TWO-AUDIENCES", "names 3 audiences and no azp"],
   ["no audience", { aud: [] }, "AWS-TOKEN-CLAIMS", "aud is empty"],
   ["a fraction of a second", { exp: now + 900.5 }, "AWS-TOKEN-CLAIMS", "no number of whole seconds"],
-  ["issued ahead", { iat: now + 900, exp: now + 1800 }, "TOKEN-AHEAD", "more than five minutes from now"],
-  ["valid later", { nbf: now + 900 }, "TOKEN-AHEAD", "valid from"],
+  ["issued ahead", { iat: now + 900, exp: now + 1800 }, "CLOCK-SKEW", "more than five minutes from now"],
+  ["valid later", { nbf: now + 900 }, "CLOCK-SKEW", "valid from"],
   ["for another role", { [roles]: [arn.replace("engineers", "others")] }, "AWS-ROLES-CLAIM", "for other roles"],
   ["for a pattern of roles", { [roles]: [arn.replace("engineers", "*")] }, "AWS-ROLES-CLAIM", "names no role"],
   ["for a nested role", { [roles]: [[arn]] }, "AWS-ROLES-CLAIM", "names no role"],
@@ -246,7 +246,7 @@ describe("google's rules about a token", () => {
   const link = file.replace(/to: .*\n.*/, to);
   test.each<readonly [string, object, string]>([
     ["a life of 48 hours", { exp: now + 49 * 3600 }, "GOOGLE-TOKEN-LIFE"],
-    ["valid later", { nbf: now + 600 }, "TOKEN-AHEAD"],
+    ["valid later", { nbf: now + 600 }, "CLOCK-SKEW"],
   ])("%s: told alike", async (_, claims, code) => {
     const { b, ct, token, policy } = await scene(link);
     const applied = await ct("apply --quiet");

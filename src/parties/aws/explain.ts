@@ -145,7 +145,7 @@ function ruleCause(error: CloudError, claims: Claims, broken: TokenRefusal | und
   }
   if (!/Token issued in the future|Token not yet valid/.test(error.message)) return undefined;
   return {
-    code: "TOKEN-AHEAD",
+    code: "CLOCK-SKEW",
     says: `aws says that the token is not valid yet, and by this machine's clock it is: ${error.message}`,
     fix: ["set this machine's clock, and the issuer's"],
   };

@@ -44,12 +44,12 @@ const causes: Readonly<Record<TokenRule, Told>> = {
     fix: ["take a fresh one"],
   }),
   ahead: ({ row }) => ({
-    code: "TOKEN-AHEAD",
+    code: "CLOCK-SKEW",
     says: `the token is issued at ${row.says}, more than five minutes from now: ${whatever}`,
     fix: ["set the clock of the issuer, and of this machine; then take a fresh token"],
   }),
   "not-yet": ({ row }) => ({
-    code: "TOKEN-AHEAD",
+    code: "CLOCK-SKEW",
     says: `the token is valid from ${row.says} on, more than five minutes from now: ${whatever}`,
     fix: ["wait until then; or let the issuer set nbf to the time of issue"],
   }),

@@ -28,12 +28,12 @@ const causes: Readonly<Record<TokenRule, (refusal: TokenRefusal) => Cause>> = {
     fix: [`let the issuer put ${row.key} into it; google needs iss, sub, aud, iat and exp`],
   }),
   ahead: ({ row }) => ({
-    code: "TOKEN-AHEAD",
+    code: "CLOCK-SKEW",
     says: `the token is issued at ${row.says}, which is ahead of now: ${whatever}`,
     fix: ["set the clock of the issuer, and of this machine; then take a fresh token"],
   }),
   "not-yet": ({ row }) => ({
-    code: "TOKEN-AHEAD",
+    code: "CLOCK-SKEW",
     says: `the token is valid from ${row.says} on, which is ahead of now: ${whatever}`,
     fix: ["wait until then; or let the issuer set nbf to the time of issue"],
   }),
