@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { JWK } from "jose";
 import type { Session } from "../model.ts";
-import type { State, View } from "./state.ts";
+import type { Store, View } from "./state.ts";
 
 /** One request as a fake sees it: routed, its prefix taken off, its body whole. */
 export interface FakeRequest {
@@ -88,7 +88,7 @@ export interface Environment {
 export interface Host {
   /** Epoch milliseconds of the sandbox's clock. */
   readonly now: () => number;
-  readonly state: State;
+  readonly state: Store;
   /** What a read sees: the latest, or an older state while a stale read is played. */
   readonly view: View;
   /** What has reached everywhere: older by the propagation that is played. */

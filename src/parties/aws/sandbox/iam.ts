@@ -2,6 +2,7 @@ import type { Fake, Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import { oidcProviderActions } from "./oidc-provider-actions.ts";
 import { outboundActions } from "./outbound.ts";
+import { hostIn } from "./partitions.ts";
 import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
@@ -69,11 +70,12 @@ interface Named {
  * Permission comes before existence: who may not ask does not learn whether a thing is there. It comes before what the
  * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either.
  */
-function perform({ name, action, params }: Named, who: Principal, host: Host): Result | Promise<Result> {
+function perform({ name, action, params }: Named, who: Principal, whole: Host): Result | Promise<Result> {
+  const host = hostIn(who.partition, whole);
   const about = { ...contextOf(params, who, host), host };
   for (const one of actionsOf(name, params)) authorize(who, one, about);
   if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
-  return action.run({ params, account: who.account, host });
+  return action.run({ params, account: who.account, partition: who.partition, host });
 }
 
 /** The same for what may have to wait. */

@@ -8,7 +8,7 @@ import {
   theOidcProvider,
 } from "./oidc-providers.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
-import { sortedTagList, tagged, tagsIn, untagged } from "./tags.ts";
+import { sortedTagList, tagged, tagList, tagsIn, untagged } from "./tags.ts";
 
 /** IAM's actions on OIDC providers, by the recorded rules (aws.md 6.1). Reads see `host.view`, which may be older. */
 export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
@@ -139,17 +139,19 @@ function urlOf(text: string): string {
  * With a thumbprint AWS looks at nothing; without one it fetches the certificate itself, and refuses where it cannot
  * (aws.md 6.1).
  */
-async function create({ params, account, host }: IamCall) {
+async function create({ params, account, partition, host }: IamCall) {
   const url = urlOf(required(params, "Url"));
   const clientIds = clientIdList(texts(params, "ClientIDList"));
   const given = thumbprintList(params);
-  const arn = `arn:aws:iam::${account}:oidc-provider/${url}`;
+  const arn = `arn:${partition}:iam::${account}:oidc-provider/${url}`;
   if (oidcProviderOf(host.state, account, arn))
     throw new AwsError("EntityAlreadyExists", 409, `Provider with url https://${url} already exists.`);
   const thumbprints = given.length > 0 ? given : [await served(url, host)];
   const stored = { account, arn, url, clientIds, thumbprints, tags: tagsIn(params), created: host.now() };
   host.state.put(oidcProviderKey(account, url), stored);
-  return { OpenIDConnectProviderArn: arn, Tags: sortedTagList(stored.tags) };
+  // As they were sent, and left out where there are none; a read has them sorted (recorded, aws.md 6.1).
+  const tags = Object.keys(stored.tags).length > 0 ? { Tags: tagList(stored.tags) } : {};
+  return { OpenIDConnectProviderArn: arn, ...tags };
 }
 
 /** The last certificate that is served (aws.md 6.2); the text of the refusal is approximate. */

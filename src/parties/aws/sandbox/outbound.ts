@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import type { Principal } from "./principals.ts";
@@ -79,7 +80,7 @@ export function webIdentityToken(params: Params, who: Principal, host: Host) {
     ...{ aud: audience.length === 1 ? audience[0] : audience, iss: known.issuer, iat: now, exp: now + seconds },
     sub: `arn:${session.partition}:iam::${account}:role${path}${session.role}`,
     jti: host.secrets.mac(`outbound/${host.state.next("aws-outbound")}`).slice(0, 36),
-    "https://sts.amazonaws.com/": { aws_account: account, source_region: "us-east-1" },
+    "https://sts.amazonaws.com/": { aws_account: account, source_region: regionOf(session.partition) },
   };
   return { WebIdentityToken: host.issuers.sign(known.issuer, claims), Expiration: timestamp((now + seconds) * 1000) };
 }

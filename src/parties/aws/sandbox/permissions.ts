@@ -14,9 +14,6 @@ export interface Asked {
   readonly context: Readonly<Record<string, string>>;
 }
 
-/** Whether a policy allows something: one Allow, no Deny. */
-export const permits = (policy: Policy, asked: Asked): boolean => allows([policy], asked);
-
 /**
  * Whether a role may do something: its own policies and its boundary must both allow it, and a Deny in any of them
  * wins (IAM user guide, "policy evaluation logic"). A boundary grants nothing; one that is not there allows nothing.
@@ -24,12 +21,15 @@ export const permits = (policy: Policy, asked: Asked): boolean => allows([policy
 export function roleMay(role: StoredRole, asked: Asked, view: View): boolean {
   const inline = Object.values(role.inline).flatMap((text) => parsePolicy(text) ?? []);
   const granted = [...inline, ...role.managed.flatMap((arn) => managedPolicy(view, arn))];
-  const bounded = role.boundary === undefined || allows(managedPolicy(view, role.boundary), asked);
-  return bounded && allows(granted, asked);
+  const bounded = role.boundary === undefined || permits(managedPolicy(view, role.boundary), asked);
+  return bounded && permits(granted, asked);
 }
 
-/** What cannot be decided here neither allows nor leaves out a Deny: an Allow must hold, a Deny must not. */
-function allows(policies: readonly Policy[], asked: Asked): boolean {
+/**
+ * Whether policies together allow something: one Allow in any of them, a Deny in none. What cannot be decided here neither
+ * allows nor leaves out a Deny.
+ */
+export function permits(policies: readonly Policy[], asked: Asked): boolean {
   const matching = policies.flatMap(({ version, statements }) =>
     statements
       .filter((statement) => applies(statement, asked))

@@ -55,7 +55,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
 
 /** A policy as it can be read: one of the account's own, or one of AWS whose content is known here. */
 export function readablePolicy(view: View, account: string, arn: string): StoredPolicy {
-  const [, name = ""] = /^arn:aws:iam::aws:policy\/(\w+)$/.exec(arn) ?? [];
+  const [, name = ""] = /^arn:aws[a-z-]*:iam::aws:policy\/(\w+)$/.exec(arn) ?? [];
   const action = known[name];
   if (action === undefined) return thePolicy(view, account, arn);
   const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] };

@@ -76,11 +76,11 @@ function documentIn(params: Params): string {
   return text;
 }
 
-function create({ params, account, host }: IamCall) {
+function create({ params, account, partition, host }: IamCall) {
   const name = required(params, "PolicyName");
   const path = params.get("Path") ?? "/";
   const document = documentIn(params);
-  const arn = `arn:aws:iam::${account}:policy${path}${name}`;
+  const arn = `arn:${partition}:iam::${account}:policy${path}${name}`;
   if (host.state.get(policyKey(account, name)))
     throw new AwsError(
       "EntityAlreadyExists",

@@ -58,7 +58,7 @@ export function change({ params, account, host }: IamCall, edit: (role: StoredRo
 }
 
 /** The order of the checks is ours. A role gets a new id even under an old name, which tells a namesake. */
-function create({ params, account, host }: IamCall) {
+function create({ params, account, partition, host }: IamCall) {
   const name = required(params, "RoleName");
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
     const says = "Member must satisfy regular expression pattern: [\\w+=,.@-]+";
@@ -72,13 +72,14 @@ function create({ params, account, host }: IamCall) {
   if (roleOf(host.state, account, name))
     throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
   const given = params.get("PermissionsBoundary");
-  const boundary = given && boundaryIn({ account, host }, given);
+  const boundary = given && boundaryIn({ account, partition, host }, given);
   const description = params.get("Description");
   const role: StoredRole = {
     ...{ name, account, trust, created: host.now(), tags: tagsIn(params), inline: {}, managed: [] },
     id: newId(`aws.role/${account}/${name}`, host),
     path: params.get("Path") ?? "/",
     maxSession: session(params.get("MaxSessionDuration") ?? "3600"),
+    ...(partition === "aws" ? {} : { partition }),
     ...(boundary ? { boundary } : {}),
     ...(description ? { description } : {}),
   };
@@ -87,8 +88,8 @@ function create({ params, account, host }: IamCall) {
 }
 
 /** A policy of the account must be there to bound anything; IAM's text for this is not recorded. */
-function boundaryIn({ account, host }: Pick<IamCall, "account" | "host">, arn: string): string {
-  if (arn.split(":")[4] === "aws" || policyOf(host.state, account, arn)) return arn;
+function boundaryIn({ account, partition, host }: Omit<IamCall, "params">, arn: string): string {
+  if (arn.startsWith(`arn:${partition}:iam::aws:`) || policyOf(host.state, account, arn)) return arn;
   throw new AwsError("NoSuchEntity", 404, `Scope ARN: ${arn} does not exist or is not attachable.`);
 }
 

@@ -1,5 +1,6 @@
 import { parsePolicy } from "../../../judge/aws/policy.ts";
 import type { IamAction } from "./action.ts";
+import { partitionIn } from "./partitions.ts";
 import { AwsError, members, required } from "./query.ts";
 import { change } from "./role-actions.ts";
 import { theRole } from "./roles.ts";
@@ -10,9 +11,9 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
     write: true,
     run: (call) =>
       change(call, (role) => {
-        // Managed policies are not kept here: any well-formed ARN can be attached.
+        // Managed policies are not kept here: any well-formed ARN of the partition can be attached.
         const arn = required(call.params, "PolicyArn");
-        if (!/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\//.test(arn)) {
+        if (!/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\//.test(arn) || partitionIn(arn) !== call.partition) {
           throw new AwsError("NoSuchEntity", 404, `Policy ${arn} does not exist or is not attachable.`);
         }
         if (role.managed.length >= 10 && !role.managed.includes(arn)) {
