@@ -9,6 +9,8 @@ import { actionsOf, contextOf } from "./request-context.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
 import { simulateActions } from "./simulate.ts";
+import { unplayedAction } from "./unplayed-action.ts";
+import { validate } from "./validate.ts";
 
 const actions: Readonly<Record<string, IamAction>> = {
   ...roleActions,
@@ -67,12 +69,14 @@ interface Named {
 
 /**
  * Permission comes before existence: who may not ask does not learn whether a thing is there. It comes before what the
- * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either.
+ * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either. What is no call
+ * at all by the service model is refused before that; the order of these two is not recorded.
  */
 function perform({ name, action, params }: Named, who: Principal, host: Host): Result | Promise<Result> {
+  validate("iam", name, params);
   const about = { ...contextOf(params, who, host), host };
   for (const one of actionsOf(name, params)) authorize(who, one, about);
-  if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
+  if (!action) throw unplayedAction("iam", name);
   return action.run({ params, account: who.account, host });
 }
 

@@ -55,13 +55,18 @@ const known: Readonly<Record<string, readonly string[]>> = {
 
 /** A policy as it can be read: one of the account's own, or one of AWS whose content is known here. */
 export function readablePolicy(view: View, account: string, arn: string): StoredPolicy {
-  const [, name = ""] = /^arn:aws:iam::aws:policy\/(\w+)$/.exec(arn) ?? [];
-  const action = known[name];
-  if (action === undefined) return thePolicy(view, account, arn);
+  return awsPolicies().find((one) => one.arn === arn) ?? thePolicy(view, account, arn);
+}
+
+/** Those policies of AWS that can be read here. */
+export const awsPolicies = (): readonly StoredPolicy[] =>
+  Object.entries(known).map(([name, action]) => awsPolicy(name, action));
+
+function awsPolicy(name: string, action: readonly string[]): StoredPolicy {
   const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] };
   return {
     account: "aws",
-    arn,
+    arn: `arn:aws:iam::aws:policy/${name}`,
     id: `ANPA${name.toUpperCase().padEnd(17, "A").slice(0, 17)}`,
     name,
     path: "/",

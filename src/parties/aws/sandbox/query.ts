@@ -35,14 +35,10 @@ export function listParam(params: Params, name: string): readonly Params[] {
   return [...members].sort(([a], [b]) => a - b).map(([, member]) => member);
 }
 
-/** A parameter that must be there; an empty one counts as missing. Throws ValidationError. */
+/** A parameter that the service model requires, and so has been sent: `validate` refuses a call without it. */
 export function required(params: Params, name: string): string {
   const value = params.get(name);
-  if (value === undefined || value === "") {
-    const field = name.charAt(0).toLowerCase() + name.slice(1);
-    const says = `Value null at '${field}' failed to satisfy constraint: Member must not be null`;
-    throw new AwsError("ValidationError", 400, `1 validation error detected: ${says}`);
-  }
+  if (value === undefined) throw new Error(`the service model does not require ${name}`);
   return value;
 }
 
