@@ -3,7 +3,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { gunzipSync } from "node:zlib";
 
-// `node scripts/aws-models.ts [DATA]`: writes what the sandbox knows of AWS's service models, from botocore's JSON
+// `npm run models [-- DATA]`: writes what the sandbox knows of AWS's service models, from botocore's JSON
 // (Apache-2.0), which comes with the aws CLI. DATA is botocore's `data` folder; python3's own where left out.
 
 interface Shape {

@@ -5,6 +5,7 @@ import { outboundActions } from "./outbound.ts";
 import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
+import { isCallOf } from "./query-call.ts";
 import { actionsOf, contextOf } from "./request-context.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
@@ -28,8 +29,7 @@ const actions: Readonly<Record<string, IamAction>> = {
 export const iam: Fake = {
   service: "aws.iam",
   hosts: ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"],
-  // A request to the bare listener says by its version which service is meant (wire.md 3.1).
-  owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2010-05-08",
+  owns: (request) => isCallOf("iam", request),
   open(request, host) {
     const params = paramsOf(request);
     const name = params.get("Action") ?? "";

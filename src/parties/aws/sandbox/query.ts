@@ -47,10 +47,13 @@ const namespaces = {
   iam: "https://iam.amazonaws.com/doc/2010-05-08/",
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
 };
+/** An XML document without its declaration; the names that begin with `@` are attributes. */
+export const xml = (tree: object): string => builder.build(tree);
+
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: "@", suppressEmptyNode: true });
 
-/** Request ids count up from the answer's own text: reproducible, and each looks like one. */
-const requestId = (text: string): string => {
+/** Request ids are made from the answer's own text: reproducible, and each looks like one. */
+export const requestId = (text: string): string => {
   const hex = createHash("sha256").update(text).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 };

@@ -6,6 +6,7 @@ import { attempt, attempted, faults } from "./iam.ts";
 import { webIdentityToken } from "./outbound.ts";
 import { authorize, issueSession, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, required, success, timestamp } from "./query.ts";
+import { isCallOf } from "./query-call.ts";
 import { roleOf, type StoredRole } from "./roles.ts";
 import { verifyToken } from "./token.ts";
 import { unplayedAction } from "./unplayed-action.ts";
@@ -15,7 +16,7 @@ import { validate } from "./validate.ts";
 export const sts: Fake = {
   service: "aws.sts",
   hosts: ["sts.amazonaws.com", "sts.*.amazonaws.com", "sts.*.amazonaws.com.cn"],
-  owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2011-06-15",
+  owns: (request) => isCallOf("sts", request),
   open(request, host) {
     const params = paramsOf(request);
     const name = params.get("Action") ?? "";
