@@ -8,7 +8,7 @@ import {
   theOidcProvider,
 } from "./oidc-providers.ts";
 import { page } from "./paging.ts";
-import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { AwsError, members, type Params, required, textsParam, timestamp } from "./query.ts";
 import { listed, sortedTagList, sortedTags, tagged, tagsIn, untagged } from "./tags.ts";
 
 /** IAM's actions on OIDC providers, by the recorded rules (aws.md 6.1). Reads see `host.view`, which may be older. */
@@ -86,10 +86,6 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
 const arnOf = (params: Params): string => required(params, "OpenIDConnectProviderArn");
 const invalid = (says: string): AwsError => new AwsError("InvalidInput", 400, says);
 
-/** Texts of the lists; a member's value stands under the empty name. */
-const texts = (params: Params, name: string): readonly string[] =>
-  listParam(params, name).map((member) => member.get("") ?? "");
-
 /** Duplicates go, the order stays; at most 100. */
 function clientIdList(given: readonly string[]): readonly string[] {
   const unique = [...new Set(given)];
@@ -100,7 +96,7 @@ function clientIdList(given: readonly string[]): readonly string[] {
 
 /** At most five, lower-cased; what is no hex and what comes twice is kept (recorded). */
 function thumbprintList(params: Params): readonly string[] {
-  const given = texts(params, "ThumbprintList");
+  const given = textsParam(params, "ThumbprintList");
   if (given.length > 5) throw invalid("Thumbprint list must contain fewer than 5 entries.");
   return given.map((one) => one.toLowerCase());
 }
@@ -127,7 +123,7 @@ function urlOf(text: string): string {
  */
 async function create({ params, account, host }: IamCall) {
   const url = urlOf(required(params, "Url"));
-  const clientIds = clientIdList(texts(params, "ClientIDList"));
+  const clientIds = clientIdList(textsParam(params, "ClientIDList"));
   const given = thumbprintList(params);
   const arn = `arn:aws:iam::${account}:oidc-provider/${url}`;
   if (oidcProviderOf(host.state, account, arn))

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import type { Principal } from "./principals.ts";
-import { AwsError, listParam, type Params, required, timestamp } from "./query.ts";
+import { AwsError, type Params, required, textsParam, timestamp } from "./query.ts";
 import { roleOf } from "./roles.ts";
 import { notPlayedCode } from "./unplayed-action.ts";
 
@@ -66,7 +66,7 @@ export function webIdentityToken(params: Params, who: Principal, host: Host) {
       403,
       "Outbound web identity federation is disabled for this account.",
     );
-  const audience = listParam(params, "Audience").map((member) => member.get("") ?? "");
+  const audience = textsParam(params, "Audience");
   const algorithm = required(params, "SigningAlgorithm");
   const seconds = Number(params.get("DurationSeconds") ?? "300");
   // AWS signs with ES384 too; the issuers that are played here do not.

@@ -35,6 +35,10 @@ export function listParam(params: Params, name: string): readonly Params[] {
   return [...members].sort(([a], [b]) => a - b).map(([, member]) => member);
 }
 
+/** The texts of a plain list. */
+export const textsParam = (params: Params, name: string): readonly string[] =>
+  listParam(params, name).map((member) => member.get("") ?? "");
+
 /** A parameter that the service model requires, and so has been sent: `validate` refuses a call without it. */
 export function required(params: Params, name: string): string {
   const value = params.get(name);

@@ -27,7 +27,7 @@ interface ServiceModel {
   readonly shapes: Readonly<Record<string, Shape>>;
 }
 
-/** Taken from botocore by `node scripts/aws-models.ts`, which writes source and date beside it. */
+/** Taken from botocore by `npm run models`, which writes source and date beside it. */
 export const serviceModels: Readonly<Record<ServiceName, ServiceModel>> = constraints;
 
 /** Whether AWS has such an operation, played here or not. */

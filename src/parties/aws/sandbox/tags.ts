@@ -1,4 +1,4 @@
-import { AwsError, listParam, members, type Params } from "./query.ts";
+import { AwsError, listParam, members, type Params, textsParam } from "./query.ts";
 
 /** As IAM keeps them of a role, an OIDC provider or a policy: value by key, in the order they came. */
 export type Tags = Readonly<Record<string, string>>;
@@ -63,6 +63,6 @@ export const tagged =
 export const untagged =
   (params: Params, keyCase: KeyCase) =>
   ({ tags }: Tagged): Tagged => {
-    const gone = listParam(params, "TagKeys").map((member) => same(member.get("") ?? "", keyCase));
+    const gone = textsParam(params, "TagKeys").map((key) => same(key, keyCase));
     return { tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !gone.includes(same(key, keyCase)))) };
   };
