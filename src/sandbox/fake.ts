@@ -37,7 +37,7 @@ export interface Operation {
 export interface Fake {
   /** `aws.iam` */
   readonly service: string;
-  /** Real host names; `*` stands for one label. */
+  /** Real host names; `*` stands for one label, `**` at the beginning for one or more. */
   readonly hosts: readonly string[];
   /** Bytes of the largest body it takes; absent: 1 MiB. */
   readonly maxBody?: number;
@@ -52,10 +52,23 @@ export interface Fake {
   fault(kind: "throttle" | "error500"): FakeAnswer;
 }
 
+/**
+ * Answers for the services of a party that are not played. Of real hosts it has those that no service and no hosted
+ * issuer has, and of a body it gets no more than the beginning.
+ */
+export interface Unplayed extends Fake {
+  /**
+   * Whether a request to the bare listener can only be meant for such a service, whatever its path: asked before every
+   * service, while `owns` is asked after all of them.
+   */
+  claims(request: FakeRequest): boolean;
+}
+
 /** What a party plays: its services, its issuers, and the operator that the tool acts as. */
 export interface Player {
   readonly party: string;
   readonly fakes: readonly Fake[];
+  readonly unplayed?: Unplayed;
   readonly issuers: readonly string[];
   /** For an issuer beyond those: which of them it shares its keys with. Entra signs for every tenant with the same. */
   readonly signsAs?: (issuer: string) => string | undefined;

@@ -6,6 +6,7 @@ import { partitionIn } from "./partitions.ts";
 import { operatorKey } from "./principals.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
+import { unplayed } from "./unplayed.ts";
 import { workloadSession } from "./workload.ts";
 
 const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -32,6 +33,7 @@ const container = [
 export const player: Player = {
   party: "aws",
   fakes: [iam, sts, ec2, ecs],
+  unplayed,
   issuers: [],
   operator: (account, host) => ({
     secrets: { ...operatorKey(account, host) },

@@ -19,24 +19,30 @@ import {
   success,
   timestamp,
 } from "./query.ts";
+import { isCallOf } from "./query-call.ts";
 import { roleOf, type StoredRole } from "./roles.ts";
 import { verifyToken } from "./token.ts";
+import { unplayedAction } from "./unplayed-action.ts";
+import { validate } from "./validate.ts";
 
 /** STS, Query protocol. AssumeRoleWithWebIdentity is unsigned, everything else is signed (wire.md, trap 5). */
 export const sts: Fake = {
   service: "aws.sts",
   hosts: ["sts.amazonaws.com", "sts.*.amazonaws.com", "sts.*.amazonaws.com.cn"],
-  owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2011-06-15",
+  owns: (request) => isCallOf("sts", request),
   open(request, host) {
     const params = paramsOf(request);
     const name = params.get("Action") ?? "";
     const who = attempt(() => principalOf(request, host));
     const perform = async (): Promise<Result> => {
-      if (name === "AssumeRoleWithWebIdentity") return assumeWithWebIdentity(params, request.host, host);
+      const unsigned = name === "AssumeRoleWithWebIdentity";
+      if (who instanceof AwsError && !unsigned) throw who;
+      validate("sts", name, params);
+      if (unsigned) return assumeWithWebIdentity(params, request.host, host);
       if (who instanceof AwsError) throw who;
       if (name === "GetCallerIdentity") return { Arn: who.arn, UserId: who.userId, Account: who.account };
       if (name === "GetWebIdentityToken") return outbound(params, who, hostIn(who.partition, host));
-      throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2011-06-15`);
+      throw unplayedAction("sts", name);
     };
     const run = async () => {
       const done = await attempted(perform);
@@ -174,10 +180,8 @@ function readAsk(params: Params): Asked {
   const arn = /^arn:(aws[a-z-]*):iam::(\d{12}):role(\/.+)$/.exec(required(params, "RoleArn"));
   const [, partition = "aws", account = "", path = ""] = arn ?? [];
   if (!account) throw invalid("roleArn", "Member must be a role ARN");
-  const sessionName = sessionNameOf(params);
+  const sessionName = required(params, "RoleSessionName");
   const token = required(params, "WebIdentityToken");
-  if (token.length < 4 || token.length > 20_000)
-    throw invalid("webIdentityToken", "Member must have length between 4 and 20000");
   checkProviderId(params.get("ProviderId"));
   const roleArn = arn?.[0] ?? "";
   const policyArns = listParam(params, "PolicyArns").map((member) => member.get("arn") ?? "");
@@ -204,27 +208,8 @@ function trusted(
   return role;
 }
 
-/** 2 to 64 of `\w+=,.@-` (aws.md 11.2). */
-function sessionNameOf(params: Params): string {
-  const name = required(params, "RoleSessionName");
-  const says = (constraint: string) =>
-    new AwsError(
-      "ValidationError",
-      400,
-      `1 validation error detected: Value '${name}' at 'roleSessionName' failed to satisfy constraint: Member must ${constraint}`,
-    );
-  if (!/^[\w+=,.@-]*$/.test(name)) throw says("satisfy regular expression pattern: [\\w+=,.@-]*");
-  if (name.length > 64) throw says("have length less than or equal to 64");
-  if (name.length < 2) throw says("have length greater than or equal to 2");
-  return name;
-}
-
-/** 900 to 43200 s, an hour where none is asked for; the role's own maximum is checked later. */
-function durationOf(params: Params): number {
-  const seconds = Number(params.get("DurationSeconds") ?? "3600");
-  if (seconds >= 900 && seconds <= 43200) return seconds;
-  throw invalid("durationSeconds", "Member must have value between 900 and 43200");
-}
+/** An hour where none is asked for; the role's own maximum is checked later. */
+const durationOf = (params: Params): number => Number(params.get("DurationSeconds") ?? "3600");
 
 /** Throws MalformedPolicyDocument, whose text is not recorded (aws.md 5.2). */
 function sessionPolicy(params: Params): string | undefined {
