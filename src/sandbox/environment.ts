@@ -27,8 +27,9 @@ export function surroundings(url: string, parts: readonly Environment[], folder:
   // The metadata host names are reached through plain HTTP proxying, everything else under its real name through
   // CONNECT; everything at 127.0.0.1 is reached directly.
   const direct = "127.0.0.1,localhost";
+  // Node's own fetch looks at the proxies only when it is told to (Node 24; older ones have no such switch).
   const proxies = { http_proxy: url, HTTP_PROXY: url, https_proxy: url, HTTPS_PROXY: url };
-  const proxy = { ...proxies, no_proxy: direct, NO_PROXY: direct };
+  const proxy = { ...proxies, no_proxy: direct, NO_PROXY: direct, NODE_USE_ENV_PROXY: "1" };
   const variables = Object.assign({}, ...parts.map((part) => part.variables)) as Record<string, string>;
   const unset = parts.flatMap((part) => part.unset);
   const named = Object.fromEntries([...paths, ...folders]);

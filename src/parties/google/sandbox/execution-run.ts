@@ -125,7 +125,7 @@ export function uuidOf(text: string): string {
 /** As the workflow's account; azp is its unique id, and the e-mail is told (google.md 4). */
 function tokenOf(auth: Auth, account: StoredAccount | undefined, host: Host): string {
   if (!account || account.disabled) throw fault("AuthError", "the workflow's service account gives no token");
-  if (auth.type === "OAuth2") return issueAccessToken(host, account.email).token;
+  if (auth.type === "OAuth2") return issueAccessToken(host, account.email, { scopes: auth.scopes }).token;
   return signIdToken(host, account, { audience: auth.audience, azp: account.uniqueId, email: true });
 }
 
