@@ -2,6 +2,7 @@ import type { KeyPairKeyObjectResult } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobStore } from "./blobs.ts";
+import { Calendar } from "./calendar.ts";
 import { deliverOf } from "./deliver.ts";
 import type { Fake, FakeAnswer, FakeRequest, Host, Issuers, Player } from "./fake.ts";
 import { Faults } from "./faults.ts";
@@ -56,6 +57,7 @@ export class Sandbox {
   readonly hosting: Hosting;
   readonly blobs: BlobStore;
   readonly programs: ProgramRunner;
+  readonly calendar: Calendar;
   /** Every service; a party's own comes before the hosted issuers. */
   readonly fakes: readonly Fake[];
   /** The URL of the listener, which is known only once it listens. */
@@ -81,6 +83,8 @@ export class Sandbox {
     this.hosting = new Hosting({ state: this.state, keys: this.keys, file: file("authority.json"), fakes, mapping });
     this.fakes = [...fakes, this.hosting.fake];
     if (options.actsAs) this.set({ actsAs: options.actsAs });
+    this.programs.setClock(this.settings.offsetSeconds * 1000);
+    this.calendar = new Calendar(this);
     const log = file("calls.jsonl");
     if (log && existsSync(log)) this.calls.push(...earlierCalls(readFileSync(log, "utf8")));
   }
@@ -91,6 +95,7 @@ export class Sandbox {
 
   set(change: Partial<Settings>): void {
     this.state.put("settings", { ...this.settings, ...change });
+    this.programs.setClock(this.settings.offsetSeconds * 1000);
   }
 
   /** Epoch milliseconds of the sandbox's clock. Views do not follow it: they look back in real time. */
@@ -141,6 +146,7 @@ export class Sandbox {
   reset(): void {
     this.programs.endAll();
     this.state.clear();
+    this.programs.setClock(0);
     this.blobs.clear();
     this.calls.length = 0;
     if (this.folder) rmSync(join(this.folder, "calls.jsonl"), { force: true });

@@ -136,9 +136,11 @@ export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFl
     `  eval "$(crosstrust sandbox env)"`,
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+  const stop = attached.sandbox?.calendar.follow();
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
+  stop?.();
   await attached.close();
   return codes.fine;
 }

@@ -59,6 +59,12 @@ export function begin(work: Running, host: Host): void {
   here.set(work.execution.name, { stop, ended });
 }
 
+/** Resolves when nothing runs any more, also nothing that began meanwhile. */
+export async function executionsEnded(host: Host): Promise<void> {
+  const here = running.get(host.state);
+  while (here && here.size > 0) await Promise.all([...here.values()].map(({ ended }) => ended));
+}
+
 /** Resolves when it has stopped. */
 export async function cancel(host: Host, name: string): Promise<void> {
   const found = running.get(host.state)?.get(name);

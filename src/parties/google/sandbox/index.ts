@@ -12,7 +12,7 @@ import { cloudbilling, projects } from "./projects.ts";
 import { cloudbuild } from "./run/builds.ts";
 import { invoked } from "./run/invoke.ts";
 import { run } from "./run/services.ts";
-import { scheduler } from "./scheduler.ts";
+import { nextDue, runDue, scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
@@ -51,6 +51,7 @@ export const player: Player = {
       expiresAt: host.now() + expiresIn * 1000,
     };
   },
+  schedule: { nextDue, runDue },
   environment(named, host) {
     const first = host.state.list<StoredProject>("google.project/")[0]?.[1].id;
     const project = projectOf(host, named ?? first ?? "acme-prod").id;
