@@ -92,6 +92,12 @@ export interface Environment {
   readonly folders: readonly string[];
   /** Variables that would lead the programs elsewhere, and must not be set. */
   readonly unset: readonly string[];
+  /** How the names of further such variables begin: one for each service of a cloud, for example. */
+  readonly families?: readonly string[];
+  /** Variables that name an INI file, with its usual path below the home folder: only what runs crosstrust stays in it. */
+  readonly excerpts?: Readonly<Record<string, string>>;
+  /** Paths below the home folder in which clients keep what they know of the real clouds. */
+  readonly homes?: readonly string[];
 }
 
 /** What the sandbox offers its fakes. */
