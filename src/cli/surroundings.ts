@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { lintRules, soundIn } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
 import type { Link, Resource } from "../model.ts";
@@ -11,6 +11,7 @@ import type { Environment } from "../sandbox/fake.ts";
 import { configText } from "./commands/credential-config.ts";
 import { type Context, type Flags, folderOf, loadFile, readBytes } from "./context.ts";
 import { UsageError } from "./exit.ts";
+import { homeApart } from "./home.ts";
 
 /** Calls one of a sandbox's control endpoints. */
 export async function control<T>(url: string, method: string, path: string): Promise<T> {
@@ -50,7 +51,7 @@ export async function lead(flags: Flags, url: string, as?: string): Promise<Surr
   if (machine) query.set("machine", machine.party);
   const parts = await control<readonly Environment[]>(url, "GET", `environment?${query}`);
   const all = machine ? [...parts, machine.part] : parts;
-  return surroundings(url, all, join(folderOf(flags, "sandbox"), "exec"));
+  return surroundings(url, all, join(folderOf(flags, "sandbox"), "exec"), process.env);
 }
 
 /** The sandbox's machine runs as the workload of a link, with the file that its programs need to reach Google. */
@@ -97,9 +98,18 @@ function scopes(resources: readonly Resource[]): URLSearchParams {
 }
 
 /** This process's environment with everything led to a sandbox, and nothing left that would lead elsewhere. */
-export function led({ set, unset }: Surroundings): NodeJS.ProcessEnv {
+export function led({ set, unset }: Pick<Surroundings, "set" | "unset">): NodeJS.ProcessEnv {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unset.includes(name)));
   return { ...clean, ...set };
+}
+
+/** The same with a home folder in which nothing is known of the real clouds. */
+export function apart(flags: Flags, surroundings: Surroundings): NodeJS.ProcessEnv {
+  const env = led(surroundings);
+  const own = env.HOME;
+  if (!own) return env;
+  const home = join(folderOf(flags, "sandbox"), "exec", "home");
+  return { ...env, HOME: resolve(own) === home ? home : homeApart(resolve(own), home, surroundings.homes) };
 }
 
 /** The same, for the sandbox that a context is attached to. */

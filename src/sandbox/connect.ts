@@ -74,13 +74,13 @@ export class Tunnels {
     const { cert, key } = await sandbox.hosting.authority.served(chain, host);
     established(socket, head);
     // The certificate is for the host that was asked for: what a client says in SNI changes nothing.
-    const secure = new tls.TLSSocket(socket, { isServer: true, cert, key, ALPNProtocols: ["http/1.1"] });
+    const secure = new tls.TLSSocket(socket, { isServer: true, cert, key, ALPNProtocols: ["http/1.1", "http/1.0"] });
     secure.on("error", () => secure.destroy());
     this.hosts.set(secure, { host, below: socket });
     this.inner.emit("connection", secure);
   }
 
-  /** A machine's metadata has no TLS; Node's Google clients open a tunnel to it all the same. */
+  /** A machine's metadata has no TLS; Node's `fetch` and Google's clients in Node open a tunnel to it all the same. */
   private plain(host: string, socket: net.Socket, head: Buffer): void {
     established(socket, head);
     this.hosts.set(socket, { host, below: socket });
@@ -109,9 +109,9 @@ export class Tunnels {
   }
 }
 
-/** A link-local address that is played: nothing else is served without TLS. */
+/** A service at a link-local address, by any of its names: nothing else is served without TLS. */
 const isMetadata = (sandbox: Sandbox, host: string): boolean =>
-  host.startsWith("169.254.") && sandbox.fakes.some(({ hosts }) => hosts.includes(host));
+  sandbox.fakes.some(({ hosts }) => hosts.includes(host) && hosts.some((name) => name.startsWith("169.254.")));
 
 function established(socket: net.Socket, head: Buffer): void {
   socket.write("HTTP/1.1 200 Connection established\r\n\r\n");

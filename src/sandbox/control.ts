@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TooManyRuns } from "./calendar.ts";
 import { trustPart } from "./environment.ts";
 import { type FakeAnswer, type FakeRequest, json, type Player } from "./fake.ts";
 import { faultSchema } from "./faults.ts";
@@ -17,10 +18,11 @@ const handlers: Readonly<Record<string, Handler>> = {
     Object.fromEntries(sandbox.state.list("").filter(([key]) => !key.startsWith("counter/"))),
   "GET /_sandbox/calls": (sandbox) => sandbox.calls,
   "GET /_sandbox/issued": (sandbox) => sandbox.keys.issued,
-  "PUT /_sandbox/clock": (sandbox, body) => {
-    const { offsetSeconds } = z.strictObject({ offsetSeconds: seconds }).parse(body);
+  "PUT /_sandbox/clock": async (sandbox, body) => {
+    const { offsetSeconds, jobs } = clockSchema.parse(body);
+    if (jobs === "run") return { offsetSeconds, runs: await sandbox.calendar.move(offsetSeconds) };
     sandbox.set({ offsetSeconds });
-    return { offsetSeconds };
+    return { offsetSeconds, runs: 0 };
   },
   "PUT /_sandbox/propagation": (sandbox, body) => {
     const { seconds: propagationSeconds } = z.strictObject({ seconds: z.number().min(0).max(600) }).parse(body);
@@ -65,6 +67,9 @@ const handlers: Readonly<Record<string, Handler>> = {
     return {};
   },
 };
+
+/** `jobs: "skip"` leaves out what is due on the way. */
+const clockSchema = z.strictObject({ offsetSeconds: seconds, jobs: z.enum(["run", "skip"]).default("run") });
 
 /** As whom the machine speaks, in each cloud that it could be one of; what is left out stays as it is. */
 const machineSchema = z.strictObject({
@@ -122,7 +127,7 @@ export async function control(sandbox: Sandbox, request: FakeRequest): Promise<F
     return json(200, await handler(sandbox, body, request.query));
   } catch (error) {
     if (error instanceof z.ZodError) return json(400, { error: z.prettifyError(error) });
-    if (error instanceof SyntaxError) return json(400, { error: error.message });
+    if (error instanceof SyntaxError || error instanceof TooManyRuns) return json(400, { error: error.message });
     throw error;
   }
 }

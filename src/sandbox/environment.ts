@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "./fake.ts";
 
@@ -6,15 +6,25 @@ import type { Environment } from "./fake.ts";
 export interface Surroundings {
   readonly set: Readonly<Record<string, string>>;
   readonly unset: readonly string[];
+  /** Paths below the home folder that such a program must not see. */
+  readonly homes: readonly string[];
 }
 
 /**
  * The variables that lead the vendors' programs, and our own, to a sandbox. Writes the files that some of
  * them name into `folder`, for its owner alone: tokens stand in them.
  */
-export function surroundings(url: string, parts: readonly Environment[], folder: string): Surroundings {
+export function surroundings(
+  url: string,
+  parts: readonly Environment[],
+  folder: string,
+  own: NodeJS.ProcessEnv = {},
+): Surroundings {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const files = parts.flatMap((part) => Object.entries(part.files).map(([name, text]) => ({ name, text })));
+  const files = parts.flatMap((part) => [
+    ...Object.entries(part.files).map(([name, text]) => ({ name, text })),
+    ...Object.entries(part.excerpts ?? {}).map(([name, path]) => ({ name, text: excerptOf(name, path, own) })),
+  ]);
   // Several variables with one text name one file.
   const paths = files.map(({ name, text }) => {
     const first = files.find((one) => one.text === text)?.name ?? name;
@@ -27,14 +37,41 @@ export function surroundings(url: string, parts: readonly Environment[], folder:
   // The metadata host names are reached through plain HTTP proxying, everything else under its real name through
   // CONNECT; everything at 127.0.0.1 is reached directly.
   const direct = "127.0.0.1,localhost";
+  // Node's own fetch looks at the proxies only when it is told to (Node 24; older ones have no such switch).
   const proxies = { http_proxy: url, HTTP_PROXY: url, https_proxy: url, HTTPS_PROXY: url };
-  const proxy = { ...proxies, no_proxy: direct, NO_PROXY: direct };
+  const proxy = { ...proxies, no_proxy: direct, NO_PROXY: direct, NODE_USE_ENV_PROXY: "1" };
   const variables = Object.assign({}, ...parts.map((part) => part.variables)) as Record<string, string>;
-  const unset = parts.flatMap((part) => part.unset);
   const named = Object.fromEntries([...paths, ...folders]);
   // What one part sets a later one may take away: a machine's own programs have no operator's token.
   const set = Object.entries({ ...variables, ...named }).filter(([name]) => !takesAway(parts, name));
-  return { set: { CROSSTRUST_SANDBOX: url, ...proxy, ...Object.fromEntries(set) }, unset };
+  const all = { CROSSTRUST_SANDBOX: url, ...proxy, ...Object.fromEntries(set) };
+  const families = parts.flatMap((part) => part.families ?? []);
+  const others = Object.keys(own).filter((name) => !(name in all) && families.some((start) => name.startsWith(start)));
+  // A proxy for whatever has none of its own would take what is sent to this machine, too.
+  const unset = [...new Set([...parts.flatMap((part) => part.unset), ...others, "all_proxy", "ALL_PROXY"])];
+  return { set: all, unset, homes: parts.flatMap((part) => part.homes ?? []) };
+}
+
+/**
+ * The sections of a user's INI file that run crosstrust, such as the profiles that it has installed: within the sandbox they
+ * lead to the sandbox. Everything else in the file is about real accounts. The first line tells such a file from others.
+ */
+function excerptOf(name: string, path: string, own: NodeJS.ProcessEnv): string {
+  const file = own[name] || (own.HOME && join(own.HOME, path));
+  const sections = (file ? textOf(file) : "").split(/^(?=[ \t]*\[)/m);
+  const kept = sections.filter((section) => /^[ \t]*credential_process[ \t]*=.*\bcrosstrust\b/m.test(section));
+  return [`# ${name}: what the sandbox leaves of the file\n`, ...kept.map((section) => `${section.trimEnd()}\n`)].join(
+    "",
+  );
+}
+
+/** Nothing where it cannot be read: a client in the sandbox needs none. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Whether a part after the one that has a variable takes it away. */
@@ -57,7 +94,7 @@ export function trustPart(anchors: readonly string[]): Environment {
 }
 
 /** Lines for a POSIX shell, quoted so that no value can end its own quotes. */
-export const exportLines = ({ set, unset }: Surroundings): string =>
+export const exportLines = ({ set, unset }: Pick<Surroundings, "set" | "unset">): string =>
   [
     ...unset.map((name) => `unset ${name}`),
     ...Object.entries(set).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`),

@@ -78,12 +78,22 @@ export interface Player {
   readonly workload?: (arn: string, host: Host) => Session | undefined;
   /** Makes the sandbox's machine run as a workload, in the words of its party. Throws where they are none. */
   readonly runAs?: (who: unknown, host: Host) => void;
+  /** What happens in it at set times; without one nothing does. */
+  readonly schedule?: Agenda;
   /** What that machine's own environment has besides, for programs that run on it. */
   readonly machine?: (host: Host) => Environment;
   /**
    * What points the vendors' programs here, for an account or project, else for the first one in the state.
    */
   environment(scope: string | undefined, host: Host): Environment;
+}
+
+/** Times are epoch milliseconds of the sandbox's clock. */
+export interface Agenda {
+  /** The first moment after `after` and not after `until` at which something is due. */
+  nextDue(span: { readonly after: number; readonly until: number }, host: Host): number | undefined;
+  /** Does all that is due at a moment, while the clock shows it. Resolves when it is done. */
+  runDue(at: number, host: Host): Promise<void>;
 }
 
 /** What a party adds to the environment of a program that is led to the sandbox. */
@@ -95,6 +105,12 @@ export interface Environment {
   readonly folders: readonly string[];
   /** Variables that would lead the programs elsewhere, and must not be set. */
   readonly unset: readonly string[];
+  /** How the names of further such variables begin: one for each service of a cloud, for example. */
+  readonly families?: readonly string[];
+  /** Variables that name an INI file, with its usual path below the home folder: only what runs crosstrust stays in it. */
+  readonly excerpts?: Readonly<Record<string, string>>;
+  /** Paths below the home folder in which clients keep what they know of the real clouds. */
+  readonly homes?: readonly string[];
 }
 
 /** What the sandbox offers its fakes. */

@@ -24,6 +24,10 @@ interface Running {
   /** Resolves when it has ended and its folder is gone. */
   readonly ended: Promise<void>;
   requests: number;
+  /** Milliseconds that its clock is known to be ahead of this machine's. */
+  clock: number;
+  /** While it is being told another time. */
+  telling: Promise<void> | undefined;
   /** To be ended with its last request. */
   retired: boolean;
 }
@@ -36,6 +40,8 @@ export class ProgramRunner implements Programs {
   private readonly folder: string | undefined;
   private readonly running = new Map<string, Running>();
   private readonly all = new Set<Running>();
+  /** Milliseconds that the sandbox's clock is ahead of this machine's. */
+  private clock = 0;
 
   /** Where programs are unpacked; without one in the system's folder for temporary files. */
   constructor(folder?: string) {
@@ -48,6 +54,7 @@ export class ProgramRunner implements Programs {
     const signal = AbortSignal.timeout(program.deadline);
     try {
       const port = await Promise.race([running.port, late(signal)]);
+      await Promise.race([this.tell(running), late(signal), running.ended]);
       return await Promise.race([passedOn(request, port, signal), running.ended.then(gone)]);
     } catch (error) {
       if (signal.aborted) throw new ProgramGone("deadline", "the program takes too long");
@@ -57,6 +64,30 @@ export class ProgramRunner implements Programs {
     } finally {
       running.requests -= 1;
       if (running.retired && running.requests === 0) running.child.kill("SIGKILL");
+    }
+  }
+
+  /** Programs that run see the new time at once, and before their next request in any case. */
+  setClock(milliseconds: number): void {
+    if (milliseconds === this.clock) return;
+    this.clock = milliseconds;
+    for (const running of this.all) void this.tell(running);
+  }
+
+  /** Resolves when the program has the time of the sandbox. One that has ended needs none. */
+  private tell(running: Running): Promise<void> {
+    running.telling ??= this.untilTold(running).finally(() => {
+      running.telling = undefined;
+    });
+    return running.telling;
+  }
+
+  private async untilTold(running: Running): Promise<void> {
+    const { child } = running;
+    while (running.clock !== this.clock && child.connected) {
+      const { clock } = this;
+      await answered(child, clock);
+      running.clock = clock;
     }
   }
 
@@ -103,7 +134,7 @@ export class ProgramRunner implements Programs {
     const spec = prepare();
     const folder = this.folderFor(`${key} ${version}`);
     unpack(folder, spec);
-    const child = spawn(process.execPath, ["--input-type=module", "-e", leash + spec.code], {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", leash + clockOf(this.clock) + spec.code], {
       cwd: folder,
       env: { ...spec.env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -116,7 +147,7 @@ export class ProgramRunner implements Programs {
       if (input) createInterface({ input }).on("line", (line) => this.holds(child) && said(line, stream));
     }
     const port = new Promise<number>((found, lost) => {
-      child.once("message", (message: { port: number }) => found(message.port));
+      child.on("message", (message: { port?: number }) => message.port !== undefined && found(message.port));
       child.once("close", (code) =>
         lost(new ProgramGone("start", `the program ended with ${code} before it listened`)),
       );
@@ -124,7 +155,7 @@ export class ProgramRunner implements Programs {
     });
     // Nobody may be waiting for it when it ends.
     port.catch(() => {});
-    return { version, child, folder, port, ended, requests: 0, retired: false };
+    return { version, child, folder, port, ended, requests: 0, clock: this.clock, telling: undefined, retired: false };
   }
 
   /** A line that comes after a reset belongs to what is gone. */
@@ -144,6 +175,43 @@ const leash = `process.on("disconnect", () => {
   process.getBuiltinModule("node:fs").rmSync(process.cwd(), { recursive: true, force: true });
   process.exit(0);
 });
+`;
+
+/** Sends a program the time, and resolves when it says that it has it, or has ended. */
+function answered(child: ChildProcess, clock: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      child.off("message", heard);
+      child.off("disconnect", done);
+      resolve();
+    };
+    const heard = (message: { clock?: number }) => message.clock === clock && done();
+    child.on("message", heard);
+    child.once("disconnect", done);
+    child.send({ clock }, (error) => error && done());
+  });
+}
+
+/**
+ * The program's own clock is the sandbox's, as a machine of a cloud has the cloud's. What measures time, such as a timer, and
+ * what checks certificates goes on by this machine's.
+ */
+const clockOf = (ahead: number): string => `{
+  const Real = Date;
+  let ahead = ${ahead};
+  const now = () => Real.now() + ahead;
+  globalThis.Date = new Proxy(Real, {
+    construct: (target, given, made) => Reflect.construct(target, given.length === 0 ? [now()] : given, made),
+    apply: () => new Real(now()).toString(),
+    get: (target, name) => (name === "now" ? now : Reflect.get(target, name)),
+  });
+  Real.prototype.constructor = globalThis.Date;
+  process.on("message", ({ clock }) => {
+    if (clock === undefined) return;
+    ahead = clock;
+    process.send({ clock });
+  });
+}
 `;
 
 function unpack(folder: string, { files, links }: ProgramSpec): void {

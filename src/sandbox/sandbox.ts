@@ -2,6 +2,7 @@ import type { KeyPairKeyObjectResult } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobStore } from "./blobs.ts";
+import { Calendar } from "./calendar.ts";
 import { deliverOf } from "./deliver.ts";
 import type { Fake, FakeAnswer, FakeRequest, Host, Issuers, Player, Unplayed } from "./fake.ts";
 import { Faults } from "./faults.ts";
@@ -56,6 +57,7 @@ export class Sandbox {
   readonly hosting: Hosting;
   readonly blobs: BlobStore;
   readonly programs: ProgramRunner;
+  readonly calendar: Calendar;
   /** Every service; a party's own comes before the hosted issuers. */
   readonly fakes: readonly Fake[];
   /** Apart from them: what answers where no service does. */
@@ -85,6 +87,8 @@ export class Sandbox {
     this.hosting = new Hosting({ state, keys, file: file("authority.json"), fakes, unplayed, mapping });
     this.fakes = [...fakes, this.hosting.fake];
     if (options.actsAs) this.set({ actsAs: options.actsAs });
+    this.programs.setClock(this.settings.offsetSeconds * 1000);
+    this.calendar = new Calendar(this);
     const log = file("calls.jsonl");
     if (log && existsSync(log)) this.calls.push(...earlierCalls(readFileSync(log, "utf8")));
   }
@@ -95,6 +99,7 @@ export class Sandbox {
 
   set(change: Partial<Settings>): void {
     this.state.put("settings", { ...this.settings, ...change });
+    this.programs.setClock(this.settings.offsetSeconds * 1000);
   }
 
   /** Epoch milliseconds of the sandbox's clock. Views do not follow it: they look back in real time. */
@@ -145,6 +150,7 @@ export class Sandbox {
   reset(): void {
     this.programs.endAll();
     this.state.clear();
+    this.programs.setClock(0);
     this.blobs.clear();
     this.calls.length = 0;
     if (this.folder) rmSync(join(this.folder, "calls.jsonl"), { force: true });

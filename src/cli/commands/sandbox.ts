@@ -11,7 +11,7 @@ import { version } from "../../version.ts";
 import { type Flags, folderOf, sandboxUrl, unusable } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import { mappingOf } from "../mapping.ts";
-import { control, hostIssuers, lead, led, wanted } from "../surroundings.ts";
+import { apart, control, hostIssuers, lead, wanted } from "../surroundings.ts";
 
 /** CROSSTRUST_SANDBOX, else the owner of this folder's state, else one for the time of the command. */
 async function reach(flags: Flags): Promise<Attached> {
@@ -21,27 +21,73 @@ async function reach(flags: Flags): Promise<Attached> {
   return attach({ folder, players }).catch((error: unknown) => unusable(error, folder));
 }
 
-/** `sandbox env`: export lines for a shell. */
-export async function env(flags: Flags): Promise<number> {
-  const attached = await reach(flags);
+/** What is known of a command line besides what it was meant for, as commander names it. */
+type Given = Flags & ServeFlags;
+
+/** The options that some command here can do nothing with, by their names on the command line. */
+const options = {
+  json: "--json",
+  port: "--port",
+  as: "--as",
+  hostMap: "--host-map",
+  ca: "--ca",
+} as const satisfies Partial<Record<keyof Given, string>>;
+
+/**
+ * Throws a `UsageError` for an option that would have no effect: whoever gives one expects something of it. `--yes`, `--quiet` and
+ * `--sandbox` promise what holds for these commands anyway.
+ */
+function refuseIdle(command: string, given: Given, idle: readonly (keyof typeof options)[]): void {
+  const name = idle.find((one) => given[one] !== undefined);
+  const limit = given.maxLinks;
+  if (limit !== undefined && !/^[1-9]\d*$/.test(limit))
+    throw new UsageError(`--max-links takes a number, not ${limit}`);
+  if (name === undefined) return;
+  const where = name === "json" ? "" : `; it is an option of ${name === "as" ? "sandbox and sandbox exec" : "sandbox"}`;
+  throw new UsageError(`${options[name]} has no effect on ${command}${where}`);
+}
+
+/** The URL of a sandbox that goes on when this command has ended, where there is one. */
+async function lasting(flags: Flags): Promise<string | undefined> {
+  const named = sandboxUrl({ ...flags, sandbox: true });
+  if (typeof named === "string") return named;
+  const owner = readOwner(folderOf(flags, "sandbox"));
+  return owner && (await alive(owner)) ? `http://127.0.0.1:${owner.port}` : undefined;
+}
+
+const notRunning = "no sandbox is running here: start one with crosstrust sandbox, in another shell";
+
+/**
+ * `sandbox env`: export lines for a shell. Without a sandbox that goes on there is nowhere to lead a shell to: lines that name
+ * one which ends with this command would cut the shell off from every network. What is printed then only fails, so that
+ * `eval "$(...)" && aws ...` does not go on to the real clouds.
+ */
+export async function env(flags: Given): Promise<number> {
   try {
-    process.stdout.write(`${exportLines(await lead(flags, attached.url))}\n`);
-    if (attached.sandbox)
-      process.stderr.write(
-        "no sandbox is running here, so these end with this command: start one with crosstrust sandbox\n",
-      );
-    return codes.fine;
-  } finally {
-    await attached.close();
+    return await shownEnv(flags);
+  } catch (error) {
+    if (!flags.json) process.stdout.write("false\n");
+    throw error;
   }
 }
 
+async function shownEnv(flags: Given): Promise<number> {
+  refuseIdle("sandbox env", flags, ["port", "as", "hostMap", "ca"]);
+  const url = await lasting(flags);
+  if (url === undefined) throw new UsageError(notRunning);
+  const { set, unset } = await lead(flags, url);
+  const head = { tool: version, world: "sandbox", command: "sandbox env", exit: codes.fine } as const;
+  process.stdout.write(flags.json ? document(head, { url, set, unset }) : `${exportLines({ set, unset })}\n`);
+  return codes.fine;
+}
+
 /** `sandbox exec -- CMD`: runs it with those variables, or as the workload of a link; its exit code is ours. */
-export async function exec(flags: Flags, words: readonly string[], as?: string): Promise<number> {
+export async function exec(flags: Given, words: readonly string[], as?: string): Promise<number> {
+  refuseIdle("sandbox exec", flags, ["json", "port", "hostMap", "ca"]);
   const [program = "", ...rest] = words;
   const attached = await reach(flags);
   try {
-    return await runChild(program, rest, led(await lead(flags, attached.url, as)));
+    return await runChild(program, rest, apart(flags, await lead(flags, attached.url, as)));
   } finally {
     await attached.close();
   }
@@ -65,11 +111,13 @@ function runChild(program: string, words: readonly string[], variables: NodeJS.P
 }
 
 /** Empties the sandbox of this folder, or the one that CROSSTRUST_SANDBOX names. */
-export async function reset(flags: Flags): Promise<number> {
+export async function reset(flags: Given): Promise<number> {
+  refuseIdle("sandbox reset", flags, ["port", "as", "hostMap", "ca"]);
   const attached = await reach(flags);
   try {
     await control(attached.url, "POST", "reset");
-    process.stdout.write("sandbox   empty again\n");
+    const head = { tool: version, world: "sandbox", command: "sandbox reset", exit: codes.fine } as const;
+    process.stdout.write(flags.json ? document(head, {}) : "sandbox   empty again\n");
     return codes.fine;
   } finally {
     await attached.close();
@@ -77,7 +125,8 @@ export async function reset(flags: Flags): Promise<number> {
 }
 
 /** `url` is null where nobody serves it: the answer then comes from the kept state. */
-export async function status(flags: Flags): Promise<number> {
+export async function status(flags: Given): Promise<number> {
+  refuseIdle("sandbox status", flags, ["port", "as", "hostMap", "ca"]);
   const attached = await reach(flags);
   try {
     const state = await control<Record<string, unknown>>(attached.url, "GET", "state");
@@ -110,6 +159,9 @@ export interface ServeFlags {
 
 /** `crosstrust sandbox`: in the foreground, until it is interrupted. */
 export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFlags): Promise<number> {
+  refuseIdle("sandbox", flags, ["json"]);
+  if (as !== undefined && !/^[^@\s]+@[^@\s]+$/.test(as))
+    throw new UsageError(`--as takes the e-mail of a service account, not ${as}`);
   sandboxUrl({ ...flags, sandbox: true });
   const mapping = mappingOf(own);
   const folder = folderOf(flags, "sandbox");
@@ -120,9 +172,8 @@ export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFl
     );
     return codes.conflict;
   }
-  const number = Number(port);
-  if (!Number.isInteger(number) || number < 0 || number > 65535)
-    throw new UsageError(`--port takes a port, not ${port}`);
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+  if (!(number <= 65535)) throw new UsageError(`--port takes a port, not ${port}`);
   const attached = await attach({ folder, players, port: number, actsAs: as, mapping }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") unusable(error, folder);
     throw new UsageError(`port ${port} is in use; --port 0 takes a free one`);
@@ -135,10 +186,12 @@ export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFl
     "  crosstrust sandbox exec -- aws sts get-caller-identity",
     `  eval "$(crosstrust sandbox env)"`,
   ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  process.stdout.write(`${(flags.quiet ? lines.slice(0, 1) : lines).join("\n")}\n`);
+  const stop = attached.sandbox?.calendar.follow();
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
+  stop?.();
   await attached.close();
   return codes.fine;
 }

@@ -17,13 +17,31 @@ const elsewhere = [
   "AWS_SESSION_TOKEN",
   "AWS_WEB_IDENTITY_TOKEN_FILE",
   "AWS_ROLE_ARN",
+  "AWS_ROLE_SESSION_NAME",
+  "AWS_SECURITY_TOKEN",
+  "AWS_CREDENTIAL_EXPIRATION",
+  "AWS_ACCOUNT_ID",
+  "AWS_LOGIN_CACHE_DIRECTORY",
+  "AWS_USE_FIPS_ENDPOINT",
+  "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 // The last one makes programs ignore the endpoints above and call the real hosts (wire.md 2.1).
 const container = [
   "AWS_CONTAINER_CREDENTIALS_FULL_URI",
   "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
   "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 ];
+
+/** What a user has set up for real accounts; a profile that crosstrust has installed stays. */
+const apart = {
+  files: { AWS_SHARED_CREDENTIALS_FILE: "# no keys of real accounts in the sandbox\n" },
+  excerpts: { AWS_CONFIG_FILE: ".aws/config" },
+  // One for each service, before the one for all of them.
+  families: ["AWS_ENDPOINT_URL"],
+  homes: [".aws", ".boto"],
+} as const;
 
 /**
  * AWS as the sandbox plays it: IAM and STS, and an operator who is an administrator of every account. It
@@ -51,7 +69,7 @@ export const player: Player = {
     const elsewhereThanAws = partition === "aws" ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
     return {
       variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: host.base, ...elsewhereThanAws },
-      files: {},
+      ...apart,
       folders: [],
       unset: [...keys, ...elsewhere, ...container].filter((name) => !(name in elsewhereThanAws)),
     };
@@ -72,6 +90,7 @@ export const player: Player = {
       AWS_ENDPOINT_URL_STS: `${host.base}/aws/sts`,
       AWS_EC2_METADATA_DISABLED: "true",
     };
-    return { variables, files: {}, folders: [], unset: [...elsewhere, ...container] };
+    const unset = [...elsewhere, ...container, "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+    return { variables, ...apart, folders: [], unset };
   },
 };

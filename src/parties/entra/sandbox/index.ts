@@ -30,6 +30,9 @@ export const player: Player = {
     unset: [
       ...["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST"],
       ...["IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET"],
+      ...["AZURE_USERNAME", "AZURE_PASSWORD"],
     ],
+    // Of the CLI, and of the token caches of the SDKs in each language.
+    homes: [".azure", ".IdentityService", ".local/.IdentityService", ".local/share/.IdentityService"],
   }),
 };

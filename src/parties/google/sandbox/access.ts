@@ -105,7 +105,18 @@ interface AccessToken {
   readonly of?: Federated;
   /** Epoch seconds. */
   readonly expires: number;
+  readonly scopes: readonly string[];
 }
+
+/** What a token is for where nobody asked for anything narrower. */
+export const cloudPlatform: readonly string[] = ["https://www.googleapis.com/auth/cloud-platform"];
+
+/** How long a token is to live, in seconds, and what it is for. */
+export interface TokenAsk {
+  readonly expiresIn?: number;
+  readonly scopes?: readonly string[];
+}
+
 /** Whom a token of a pool stands for. */
 export interface Federated {
   readonly project: string;
@@ -117,21 +128,22 @@ export interface Federated {
 /** As real ones begin: what hides or looks for tokens in a text finds these too. */
 const prefix = "ya29.sandbox-";
 
-/** `expiresIn` in seconds. Whoever calls has checked that the bearer may have it. */
+/** An hour long where nothing else is asked. Whoever calls has checked that the bearer may have it. */
 export function issueAccessToken(
   host: Host,
   email: string,
-  expiresIn = 3600,
+  { expiresIn = 3600, scopes = cloudPlatform }: TokenAsk = {},
 ): { readonly token: string; readonly expiresIn: number } {
   const kind = email === operator.email ? "user" : "serviceAccount";
-  const payload: AccessToken = { email, kind, expires: Math.floor(host.now() / 1000) + expiresIn };
+  const payload: AccessToken = { email, kind, expires: Math.floor(host.now() / 1000) + expiresIn, scopes };
   return { token: host.secrets.seal(prefix, payload), expiresIn };
 }
 
 /** A token of a pool itself, for whoever came through one of its pool providers. */
-export function issueFederatedToken(host: Host, of: Federated, expiresIn: number): string {
+export function issueFederatedToken(host: Host, of: Federated, ask: Required<TokenAsk>): string {
+  const { expiresIn, scopes } = ask;
   const expires = Math.floor(host.now() / 1000) + expiresIn;
-  return host.secrets.seal(prefix, { email: "", kind: "federated", of, expires } satisfies AccessToken);
+  return host.secrets.seal(prefix, { email: "", kind: "federated", of, expires, scopes } satisfies AccessToken);
 }
 
 /** A disabled or deleted pool kills the tokens that it gave, a pool provider does not (google.md 6.1). */
@@ -145,6 +157,16 @@ function federated({ project, pool, name, tails }: Federated, host: Host): Princ
 export function principalOf(request: FakeRequest, host: Host): Principal | undefined {
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
   return bearer === undefined ? undefined : holderOf(bearer, host);
+}
+
+/** Whose token it is, what it is for, and when it ends in epoch seconds; undefined where it is worth nothing. */
+export function tokenDetails(
+  token: string,
+  host: Host,
+): { readonly holder: Principal; readonly scopes: readonly string[]; readonly expires: number } | undefined {
+  const holder = holderOf(token, host);
+  const payload = host.secrets.open<AccessToken>(prefix, token);
+  return holder && payload && { holder, scopes: payload.scopes, expires: payload.expires };
 }
 
 /** The same for a token in hand. A token of a disabled or deleted account is dead at once. */

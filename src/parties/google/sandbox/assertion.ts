@@ -45,7 +45,7 @@ export function assertionGrant(assertion: string, host: Host): Fields {
     return { id_token: signIdToken(host, account, { audience, azp: account.email, email: true }) };
   if (typeof scope !== "string" || scope === "")
     throw new OAuthError("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
-  const { token, expiresIn } = issueAccessToken(host, account.email);
+  const { token, expiresIn } = issueAccessToken(host, account.email, { scopes: scope.trim().split(/\s+/) });
   return { access_token: token, expires_in: expiresIn - 1, token_type: "Bearer" };
 }
 

@@ -59,6 +59,12 @@ export function begin(work: Running, host: Host): void {
   here.set(work.execution.name, { stop, ended });
 }
 
+/** Resolves when nothing runs any more, also nothing that began meanwhile. */
+export async function executionsEnded(host: Host): Promise<void> {
+  const here = running.get(host.state);
+  while (here && here.size > 0) await Promise.all([...here.values()].map(({ ended }) => ended));
+}
+
 /** Resolves when it has stopped. */
 export async function cancel(host: Host, name: string): Promise<void> {
   const found = running.get(host.state)?.get(name);
@@ -125,7 +131,7 @@ export function uuidOf(text: string): string {
 /** As the workflow's account; azp is its unique id, and the e-mail is told (google.md 4). */
 function tokenOf(auth: Auth, account: StoredAccount | undefined, host: Host): string {
   if (!account || account.disabled) throw fault("AuthError", "the workflow's service account gives no token");
-  if (auth.type === "OAuth2") return issueAccessToken(host, account.email).token;
+  if (auth.type === "OAuth2") return issueAccessToken(host, account.email, { scopes: auth.scopes }).token;
   return signIdToken(host, account, { audience: auth.audience, azp: account.uniqueId, email: true });
 }
 

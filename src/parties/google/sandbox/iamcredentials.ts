@@ -140,7 +140,10 @@ function accessToken(call: RestCall) {
   if (seconds <= 0) throw new GoogleError([400, "INVALID_ARGUMENT"], "Request contains an invalid argument.");
   if (seconds > 43_200 || (seconds > 3600 && !mayBeLong(call, account)))
     throw new GoogleError([400, "INVALID_ARGUMENT"], "The access token lifetime cannot exceed 3600 seconds.");
-  const { token } = issueAccessToken(call.host, account.email, seconds);
+  const { token } = issueAccessToken(call.host, account.email, {
+    expiresIn: seconds,
+    scopes: scope.map(String),
+  });
   // Whole seconds: milliseconds break Python's impersonated credentials (google.md, trap 23).
   const expireTime = new Date(call.host.now() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   return { accessToken: token, expireTime };

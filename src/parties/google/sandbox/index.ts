@@ -12,7 +12,7 @@ import { cloudbilling, projects } from "./projects.ts";
 import { cloudbuild } from "./run/builds.ts";
 import { invoked } from "./run/invoke.ts";
 import { run } from "./run/services.ts";
-import { scheduler } from "./scheduler.ts";
+import { nextDue, runDue, scheduler } from "./scheduler.ts";
 import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
@@ -53,6 +53,7 @@ export const player: Player = {
       expiresAt: host.now() + expiresIn * 1000,
     };
   },
+  schedule: { nextDue, runDue },
   environment(named, host) {
     const first = host.state.list<StoredProject>("google.project/")[0]?.[1].id;
     const project = projectOf(host, named ?? first ?? "acme-prod").id;
@@ -68,12 +69,17 @@ export const player: Player = {
       CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "1",
       CLOUDSDK_SURVEY_DISABLE_PROMPTS: "1",
       GOOGLE_CLOUD_PROJECT: project,
+      // Older clients in Node read this one, and read it first.
+      GCLOUD_PROJECT: project,
       // Three names for one server: gcloud, Python and Node each read another (google.md, trap 27).
       GCE_METADATA_HOST: address,
       GCE_METADATA_IP: address,
       GCE_METADATA_ROOT: address,
     };
-    const files = { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: issueAccessToken(host, operator.email).token };
+    const files = {
+      CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: issueAccessToken(host, operator.email).token,
+      BOTO_CONFIG: "# no keys of real projects in the sandbox\n",
+    };
     return {
       variables,
       files,
@@ -82,7 +88,23 @@ export const player: Player = {
         "GOOGLE_APPLICATION_CREDENTIALS",
         "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
         "CLOUDSDK_ACTIVE_CONFIG_NAME",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN",
+        "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+        "CLOUDSDK_BILLING_QUOTA_PROJECT",
+        "CLOUDSDK_CORE_ACCOUNT",
+        "CLOUDSDK_CORE_UNIVERSE_DOMAIN",
+        "GOOGLE_CLOUD_QUOTA_PROJECT",
+        "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
+        "GOOGLE_API_USE_CLIENT_CERTIFICATE",
+        "GOOGLE_API_USE_MTLS_ENDPOINT",
+        "BOTO_PATH",
+        // Each makes a client of Google's believe that it runs on no machine of Google.
+        "METADATA_SERVER_DETECTION",
+        "NO_GCE_CHECK",
+        "STORAGE_EMULATOR_HOST",
       ],
+      families: ["CLOUDSDK_API_ENDPOINT_OVERRIDES_", "CLOUDSDK_PROXY_"],
+      homes: [".config/gcloud", ".boto", ".gsutil"],
     };
   },
 };

@@ -1,7 +1,8 @@
 import type { Fake, FakeAnswer, FakeRequest, Host } from "../../../sandbox/fake.ts";
 import { issueAccessToken } from "./access.ts";
+import { computeEmail, isGoogleMade } from "./google-accounts.ts";
 import { computeClaims, signIdToken } from "./iamcredentials.ts";
-import { accountOf, projectOf, type StoredAccount, type StoredProject } from "./store.ts";
+import { accountOf, addDefaultAccount, projectOf, type StoredAccount, type StoredProject } from "./store.ts";
 
 /** Every answer says who it is: Node's client refuses one that does not (google.md 10). */
 const flavor = { "metadata-flavor": "Google", server: "Metadata Server for VM", "content-type": "application/text" };
@@ -41,8 +42,10 @@ const isPing = ({ method, path, query, headers }: FakeRequest): boolean =>
 function current(host: Host): StoredAccount | undefined {
   const named = host.actsAs();
   if (named !== undefined) return accountOf(host.state, named);
-  const alive = host.state.list<StoredAccount>("google.account/").map(([, account]) => account);
-  return alive.find((account) => account.deletedAt === undefined);
+  const all = host.state.list<StoredAccount>("google.account/").map(([, account]) => account);
+  const alive = all.filter((account) => account.deletedAt === undefined);
+  // One that somebody has made comes before one that Google made.
+  return alive.find(({ email }) => !isGoogleMade(host, email)) ?? alive[0];
 }
 
 /**
@@ -53,13 +56,29 @@ function answer(request: FakeRequest, host: Host): FakeAnswer {
   if (request.path === "/") return text(200, "computeMetadata/\n");
   if (request.headers["metadata-flavor"] !== "Google")
     return text(403, `Missing required header "Metadata-Flavor": "Google"`);
-  const account = current(host);
+  const account = current(host) ?? (isAboutAccount(request.path) ? madeDefault(host) : undefined);
   const project = account ? projectOf(host, account.project) : undefined;
   const path = decodeURIComponent(request.path).replace(/^\/computeMetadata\/v1/, "");
   const own = /^\/instance\/service-accounts\/([^/]+)(\/.*)?$/.exec(path);
   if (own && account && (own[1] === "default" || own[1] === account.email))
     return ofAccount(own[2] ?? "/", account, { request, host });
   return ofMachine(path, account, project);
+}
+
+const isAboutAccount = (path: string): boolean => path.includes("/instance/service-accounts/");
+
+/**
+ * Where nobody has made an account, a machine has what every project of Google's has: the default account of Compute
+ * Engine. It is made when its machine is first asked for it, so that Google's clients find credentials in an empty sandbox.
+ * Nobody has told it to speak as somebody: an account that was named and is gone stays gone.
+ */
+function madeDefault(host: Host): StoredAccount | undefined {
+  if (host.actsAs() !== undefined) return undefined;
+  const [first] = host.state.list<StoredProject>("google.project/");
+  const project = projectOf(host, first?.[1].id ?? "acme-prod");
+  const email = computeEmail(project);
+  addDefaultAccount(host, project, { email, displayName: "Compute Engine default service account" });
+  return accountOf(host.state, email);
 }
 
 interface Asked {
@@ -83,7 +102,10 @@ function ofAccount(what: string, account: StoredAccount, { request, host }: Aske
       return text(200, `${scopes.join("\n")}\n`);
     case "/token": {
       if (account.disabled) return text(404, "");
-      const { token: access_token, expiresIn } = issueAccessToken(host, account.email);
+      const asked = request.query.get("scopes");
+      const { token: access_token, expiresIn } = issueAccessToken(host, account.email, {
+        scopes: asked ? asked.split(",") : scopes,
+      });
       return asJson({ access_token, expires_in: expiresIn - 1, token_type: "Bearer" });
     }
     case "/identity":

@@ -1,5 +1,5 @@
 import type { Host } from "../../../sandbox/fake.ts";
-import { holderOf, issueAccessToken, principalOf } from "./access.ts";
+import { cloudPlatform, issueAccessToken, principalOf, tokenDetails } from "./access.ts";
 import { assertionGrant, OAuthError } from "./assertion.ts";
 import { googleIssuer } from "./iamcredentials.ts";
 import { certificateOf } from "./key-material.ts";
@@ -77,11 +77,12 @@ function token({ body, host }: RestCall) {
   if (body.grant_type !== "refresh_token")
     return refused("unsupported_grant_type", `Invalid grant_type: ${String(body.grant_type ?? "")}`);
   if (body.refresh_token !== refreshToken(host)) return refused("invalid_grant", "Bad Request");
-  const { token: access_token, expiresIn } = issueAccessToken(host, operator.email);
+  const scopes = ["openid", ...cloudPlatform];
+  const { token: access_token, expiresIn } = issueAccessToken(host, operator.email, { scopes });
   return {
     access_token,
     expires_in: expiresIn,
-    scope: "openid https://www.googleapis.com/auth/cloud-platform",
+    scope: scopes.join(" "),
     token_type: "Bearer",
   };
 }
@@ -109,13 +110,17 @@ async function accountCerts({ parts, host }: RestCall) {
 
 function tokenInfo({ body, request, host }: RestCall) {
   const text = String(body.access_token ?? request.query.get("access_token") ?? "");
-  const holder = holderOf(text, host);
-  if (!holder) return refused("invalid_token", "Invalid Value");
+  const found = tokenDetails(text, host);
+  if (!found) return refused("invalid_token", "Invalid Value");
+  const { holder, scopes, expires } = found;
+  // Without an e-mail for whoever came through a pool: there is no account behind such a token.
+  const mail = holder.email === "" ? {} : { email: holder.email, email_verified: "true" };
   return {
-    email: holder.email,
-    email_verified: "true",
-    scope: "https://www.googleapis.com/auth/cloud-platform",
-    expires_in: "3599",
+    ...mail,
+    scope: scopes.join(" "),
+    exp: String(expires),
+    expires_in: String(expires - Math.floor(host.now() / 1000)),
+    access_type: "online",
   };
 }
 

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { type FakeAnswer, type Host, json } from "../../../sandbox/fake.ts";
 import type { View } from "../../../sandbox/state.ts";
+import { type Hashes, hashesOf, mismatch } from "./hashes.ts";
 import { GoogleError } from "./rest.ts";
 
 /** Kept as `google.object/BUCKET/NAME`; small texts stand in the state itself, everything else in a blob. */
@@ -12,6 +12,10 @@ export interface StoredObject {
   readonly updated: string;
   readonly size: number;
   readonly md5Hash: string;
+  /** Not kept by older versions of the sandbox. */
+  readonly crc32c?: string;
+  /** Grows with each change of what is said about the content; absent: 1. */
+  readonly metageneration?: number;
   readonly text?: string;
   readonly blob?: string;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -52,10 +56,15 @@ export interface Upload {
   readonly name: string;
   readonly contentType: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What its sender says that the content comes to. */
+  readonly said?: Partial<Hashes>;
 }
 
-/** Stores a content under a generation that was never used before. */
-export function saveObject(host: Host, upload: Upload, content: Buffer): StoredObject {
+/** Stores a content under a generation that was never used before. Throws where it is not what its sender says. */
+export function saveObject(host: Host, { said = {}, ...upload }: Upload, content: Buffer): StoredObject {
+  const hashes = hashesOf(content);
+  const wrong = mismatch(said, hashes);
+  if (wrong !== undefined) throw new StorageError([400, "invalid"], wrong);
   const text = content.toString("utf8");
   const plain = content.length <= maxText && Buffer.from(text).equals(content);
   const object: StoredObject = {
@@ -64,12 +73,19 @@ export function saveObject(host: Host, upload: Upload, content: Buffer): StoredO
     generation: String(1_700_000_000_000_000 + host.state.next("google.object")),
     updated: new Date(host.now()).toISOString(),
     size: content.length,
-    md5Hash: createHash("md5").update(content).digest("base64"),
+    ...hashes,
     ...(plain ? { text } : { blob: host.blobs.put(content) }),
   };
   host.state.put(objectKey(upload.bucket, upload.name), object);
   return object;
 }
+
+/** Opaque, and another one after each change. */
+export const etagOf = ({
+  generation,
+  metageneration = 1,
+}: Pick<StoredObject, "generation" | "metageneration">): string =>
+  `C${generation}${metageneration === 1 ? "" : `/${metageneration}`}`;
 
 /** As the API shows it: numbers are texts. */
 export const shownObject = ({ text: _, blob: __, ...rest }: StoredObject) => ({
@@ -78,6 +94,11 @@ export const shownObject = ({ text: _, blob: __, ...rest }: StoredObject) => ({
   selfLink: `https://www.googleapis.com/storage/v1/b/${rest.bucket}/o/${encodeURIComponent(rest.name)}`,
   mediaLink: `https://storage.googleapis.com/download/storage/v1/b/${rest.bucket}/o/${encodeURIComponent(rest.name)}?generation=${rest.generation}&alt=media`,
   ...rest,
-  ...{ metageneration: "1", storageClass: "STANDARD", timeCreated: rest.updated, etag: `C${rest.generation}` },
+  ...{
+    metageneration: String(rest.metageneration ?? 1),
+    storageClass: "STANDARD",
+    timeCreated: rest.updated,
+    etag: etagOf(rest),
+  },
   size: String(rest.size),
 });

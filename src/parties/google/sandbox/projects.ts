@@ -56,7 +56,14 @@ const routes: readonly Route[] = [
     write: false,
     run: getConstraint,
   },
-  { method: "POST", pattern: path(":getOrgPolicy"), operation: "GetOrgPolicy", write: false, run: getConstraint },
+  { method: "POST", pattern: path(":getOrgPolicy"), operation: "GetOrgPolicy", write: false, run: getOwnConstraint },
+  {
+    method: "POST",
+    pattern: path(":clearOrgPolicy"),
+    operation: "ClearOrgPolicy",
+    write: true,
+    run: (call) => clearConstraint(call, String(call.body.constraint ?? "")),
+  },
   { method: "POST", pattern: path(":setOrgPolicy"), operation: "SetOrgPolicy", write: true, run: setConstraint },
   ...folderRoutes,
   ...organizationRoutes,
@@ -222,6 +229,27 @@ function getConstraint(call: RestCall) {
   }
   const enforced = project.constraints.includes(constraint);
   return { constraint, booleanPolicy: enforced ? { enforced } : {} };
+}
+
+/**
+ * What was set on the project itself. Of a constraint that nobody has set there is neither kind of policy: gcloud refuses to
+ * add values to one that says `allValues`.
+ */
+function getOwnConstraint(call: RestCall) {
+  const constraint = String(call.body.constraint ?? "");
+  const { lists: own, constraints } = held(call, "get");
+  const listPolicy = own?.[constraint];
+  if (listPolicy) return { constraint, listPolicy };
+  return constraints.includes(constraint) ? { constraint, booleanPolicy: { enforced: true } } : { constraint };
+}
+
+/** Takes both kinds away, as if nobody had set any. */
+function clearConstraint(call: RestCall, constraint: string) {
+  const project = held(call, "setIamPolicy");
+  const { [constraint]: _, ...others } = project.lists ?? {};
+  const constraints = project.constraints.filter((one) => one !== constraint);
+  saveProject(call.host, { ...project, constraints, lists: others });
+  return {};
 }
 
 interface OrgPolicy {

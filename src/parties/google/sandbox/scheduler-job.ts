@@ -1,6 +1,7 @@
 import { GoogleError } from "./rest.ts";
+import { isTimeZone, scheduleOf } from "./schedule.ts";
 
-/** `schedule` is kept, never acted on; durations as `"180s"`. */
+/** Durations as `"180s"`. */
 export interface Job {
   readonly name: string;
   readonly schedule: string;
@@ -62,7 +63,8 @@ export function checked(given: Readonly<Record<string, unknown>>): Job {
     retryConfig: { ...retries, ...(given.retryConfig as object) },
   } as unknown as Job;
   if (!/\/jobs\/[A-Za-z0-9_-]{1,500}$/.test(job.name)) throw invalid("The job's id is not a valid one.");
-  if (typeof job.schedule !== "string" || !isSchedule(job.schedule)) throw invalid("Schedule or time zone is invalid.");
+  if (typeof job.schedule !== "string" || !scheduleOf(job.schedule) || !isTimeZone(job.timeZone))
+    throw invalid("Schedule or time zone is invalid.");
   const deadline = seconds(job.attemptDeadline);
   if (deadline < 15 || deadline > 1800) throw invalid("The attempt deadline is between 15 s and 30 min.");
   const { retryCount, maxDoublings, ...durations } = job.retryConfig;
@@ -72,10 +74,6 @@ export function checked(given: Readonly<Record<string, unknown>>): Job {
   for (const duration of Object.values(durations)) seconds(duration);
   return { ...job, httpTarget: target(job.httpTarget) };
 }
-
-/** Five fields of cron, or groc's `every ...`; what stands in the fields is not looked at. */
-const isSchedule = (text: string): boolean =>
-  /^[\d*/,\-A-Za-z]+( +[\d*/,\-A-Za-z]+){4}$/.test(text.trim()) || /^every /.test(text);
 
 function target(given: HttpTarget | undefined): HttpTarget {
   if (!given?.uri) throw invalid("The job needs an HTTP target.");

@@ -70,7 +70,8 @@ function tokenFor({ uri, oidcToken, oauthToken }: HttpTarget, host: Host): strin
   if (!asked) return undefined;
   const account = accountOf(host.state, asked.serviceAccountEmail);
   if (!account || account.disabled) return "none";
-  if (oauthToken) return issueAccessToken(host, account.email).token;
+  if (oauthToken)
+    return issueAccessToken(host, account.email, oauthToken.scope ? { scopes: [oauthToken.scope] } : {}).token;
   return signIdToken(host, account, { audience: oidcToken?.audience ?? uri, azp: account.uniqueId, email: true });
 }
 

@@ -1,6 +1,9 @@
+import type { Host } from "../../../sandbox/fake.ts";
 import { principalOf, require_, requireActAs } from "./access.ts";
+import { executionsEnded } from "./execution-run.ts";
 import { patched } from "./mask.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
+import { nextRun, scheduleOf } from "./schedule.ts";
 import { checked, invalid, type Job, missing, taken } from "./scheduler-job.ts";
 import { dispatch } from "./scheduler-run.ts";
 
@@ -22,12 +25,18 @@ const routes: readonly Route[] = [
     ...{ method: "POST", pattern: path("/([^/:]+):resume"), operation: "ResumeJob", write: true },
     run: (call) => turned(call, "enable", "ENABLED"),
   },
-  { method: "POST", pattern: path("/([^/:]+):run"), operation: "RunJob", write: false, run },
+  {
+    method: "POST",
+    pattern: path("/([^/:]+):run"),
+    operation: "RunJob",
+    write: false,
+    run: (call) => ran(held(call, "run"), call.host),
+  },
 ];
 
 /**
- * Cloud Scheduler v1: jobs that call a URL with a token of their account, on demand; no clock runs them (serverless.md 4,
- * wire.md 4.10).
+ * Cloud Scheduler v1: jobs that call a URL with a token of their account, on demand and when the sandbox's clock passes
+ * their time (serverless.md 4, wire.md 4.10).
  */
 export const scheduler = restFake(
   { service: "google.cloudscheduler", hosts: ["cloudscheduler.googleapis.com"], routes },
@@ -48,7 +57,7 @@ function held(call: RestCall, verb: string): Job {
   return found;
 }
 
-function saved({ host }: RestCall, job: Job): Job {
+function saved({ host }: Pick<RestCall, "host">, job: Job): Job {
   host.state.put(keyOf(job.name), job);
   return job;
 }
@@ -97,12 +106,34 @@ function remove(call: RestCall) {
 
 const turned = (call: RestCall, verb: string, state: string): Job => saved(call, { ...held(call, verb), state });
 
-/** Also of a paused job: a run that was asked for is no run of the schedule. */
-async function run(call: RestCall): Promise<Job> {
-  const job = held(call, "run");
-  const { lastAttemptTime, code } = await dispatch(job, call.host);
+/** Also of a paused job, where somebody asks for it: that is no run of the schedule. */
+async function ran(job: Job, host: Host): Promise<Job> {
+  const { lastAttemptTime, code } = await dispatch(job, host);
   // It may have been changed or deleted meanwhile: then what was written stays.
-  const now = call.host.state.get<Job>(keyOf(job.name));
+  const now = host.state.get<Job>(keyOf(job.name));
   const told = { lastAttemptTime, status: { code } };
-  return now ? saved(call, { ...now, ...told }) : { ...job, ...told };
+  return now ? saved({ host }, { ...now, ...told }) : { ...job, ...told };
+}
+
+/** Of all jobs that are not paused: when the next one is due after a moment, and not after another one. */
+export function nextDue(span: { readonly after: number; readonly until: number }, host: Host): number | undefined {
+  const times = scheduled(host).flatMap((job) => dueAt(job, span) ?? []);
+  return times.length > 0 ? Math.min(...times) : undefined;
+}
+
+/** Runs every job that is due at a moment, and waits until each and whatever workflow it has started has ended. */
+export async function runDue(at: number, host: Host): Promise<void> {
+  const due = scheduled(host).filter((job) => dueAt(job, { after: at - 1, until: at }) === at);
+  await Promise.all(due.map((job) => ran(job, host)));
+  await executionsEnded(host);
+}
+
+const scheduled = (host: Host): readonly Job[] =>
+  host.state.list<Job>(keyOf("")).flatMap(([, job]) => (job.state === "ENABLED" ? [job] : []));
+
+function dueAt(job: Job, span: { readonly after: number; readonly until: number }): number | undefined {
+  // A job that an older version of the sandbox has kept may have a schedule that was not looked at.
+  const schedule = scheduleOf(job.schedule);
+  const since = Date.parse(job.userUpdateTime ?? "");
+  return schedule && nextRun(schedule, { timeZone: job.timeZone, since }, span);
 }

@@ -12,7 +12,17 @@ import {
   setBucketPolicy,
   testBucketPermissions,
 } from "./buckets.ts";
-import { contentOf, objectKey, objectOf, StorageError, type StoredObject, saveObject, shownObject } from "./objects.ts";
+import { hashHeader } from "./hashes.ts";
+import {
+  contentOf,
+  etagOf,
+  objectKey,
+  objectOf,
+  StorageError,
+  type StoredObject,
+  saveObject,
+  shownObject,
+} from "./objects.ts";
 import { type RestCall, type Route, restFake } from "./rest.ts";
 import { insert, resume } from "./uploads.ts";
 
@@ -66,6 +76,7 @@ const routes: readonly Route[] = [
     write: false,
     run: get,
   },
+  { method: "PATCH", pattern: one, operation: "UpdateObject", write: true, run: patch },
   { method: "DELETE", pattern: one, operation: "DeleteObject", write: true, run: remove },
 ];
 
@@ -117,12 +128,24 @@ function get(call: RestCall): unknown {
   }
   if (!media) return shownObject(found);
   const content = contentOf(host, found);
-  const headers = { "x-goog-generation": found.generation, "x-goog-hash": `md5=${found.md5Hash}` };
+  const headers = {
+    "accept-ranges": "bytes",
+    etag: etagOf(found),
+    "x-goog-generation": found.generation,
+    "x-goog-metageneration": String(found.metageneration ?? 1),
+    "x-goog-hash": hashHeader(found),
+    "x-goog-storage-class": "STANDARD",
+    "x-goog-stored-content-encoding": "identity",
+    "x-goog-stored-content-length": String(found.size),
+  };
   const type = { "content-type": found.contentType };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
   if (from === undefined) return { status: 200, headers: { ...headers, ...type }, body: content };
-  const end = to ? Number(to) + 1 : content.length;
-  const range = { "content-range": `bytes ${from}-${Math.min(end, content.length) - 1}/${content.length}` };
+  // The other form, the last bytes of a content, is answered whole: a range is a wish (RFC 9110, 14.2).
+  if (Number(from) >= content.length)
+    return { status: 416, headers: { ...headers, "content-range": `bytes */${content.length}` }, body: "" };
+  const end = Math.min(to ? Number(to) + 1 : content.length, content.length);
+  const range = { "content-range": `bytes ${from}-${end - 1}/${content.length}` };
   return { status: 206, headers: { ...headers, ...type, ...range }, body: content.subarray(Number(from), end) };
 }
 
@@ -142,24 +165,69 @@ function rewrite(call: RestCall): unknown {
   return { kind: "storage#rewriteResponse", done: true, objectSize: size, totalBytesRewritten: size, resource };
 }
 
-/** With a delimiter, what lies deeper is told by its first part alone. */
+/** What may be said anew about a content that stays: null takes an entry away, as everywhere in this API. */
+function patch(call: RestCall): unknown {
+  allow(call, "update");
+  const [bucket = "", name = ""] = call.parts;
+  const found = objectOf(call.host.state, bucket, name);
+  if (!found) throw missing(bucket, name);
+  check(call, found);
+  const { contentType = found.contentType, metadata } = call.body as Partial<StoredObject>;
+  const merged = metadata === null ? {} : { ...found.metadata, ...metadata };
+  const kept = Object.entries(merged).filter(([, value]) => value !== null);
+  const next: StoredObject = {
+    ...found,
+    contentType,
+    metadata: Object.fromEntries(kept),
+    metageneration: (found.metageneration ?? 1) + 1,
+    updated: new Date(call.host.now()).toISOString(),
+  };
+  call.host.state.put(objectKey(bucket, name), next);
+  return shownObject(next);
+}
+
+/** As many as one answer holds. */
+const mostListed = 1000;
+
+/**
+ * With a delimiter, what lies deeper is told by its first part alone; such a part counts as one name of the page. The
+ * token of a page is the last name of the one before.
+ */
 function list(call: RestCall): unknown {
   allow(call, "list");
   const { host, parts, request } = call;
-  const prefix = request.query.get("prefix") ?? "";
-  const delimiter = request.query.get("delimiter") ?? "";
-  const all = host.view.list<StoredObject>(objectKey(parts[0] ?? "", prefix)).map(([, object]) => object);
+  const { query } = request;
+  const [prefix, delimiter] = [query.get("prefix") ?? "", query.get("delimiter") ?? ""];
   const cut = (name: string): string | undefined => {
     const at = delimiter ? name.indexOf(delimiter, prefix.length) : -1;
     return at < 0 ? undefined : name.slice(0, at + delimiter.length);
   };
-  const items = all.filter(({ name }) => cut(name) === undefined).map(shownObject);
-  const prefixes = [...new Set(all.flatMap(({ name }) => cut(name) ?? []))];
+  const all = host.view.list<StoredObject>(objectKey(parts[0] ?? "", prefix)).map(([, object]) => object);
+  const inside = all.filter(({ name }) => isBetween(name, query)).sort((one, other) => byBytes(one.name, other.name));
+  const names = [...new Set(inside.map(({ name }) => cut(name) ?? name))].sort(byBytes);
+  const after = Buffer.from(query.get("pageToken") ?? "", "base64url").toString();
+  const left = names.filter((name) => byBytes(name, after) > 0);
+  const page = left.slice(0, Math.min(Number(query.get("maxResults") ?? mostListed) || mostListed, mostListed));
+  const shown = new Set(page);
+  const items = inside.filter(({ name }) => cut(name) === undefined && shown.has(name)).map(shownObject);
+  const prefixes = page.filter((name) => delimiter && cut(name) === name);
+  const last = page.at(-1);
+  const more = last !== undefined && page.length < left.length;
   return {
     kind: "storage#objects",
+    ...(more ? { nextPageToken: Buffer.from(last).toString("base64url") } : {}),
     ...(items.length > 0 ? { items } : {}),
     ...(prefixes.length > 0 ? { prefixes } : {}),
   };
+}
+
+/** Names are ordered by their UTF-8, not by UTF-16. */
+const byBytes = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
+
+/** From `startOffset` on, and before `endOffset`. */
+function isBetween(name: string, query: URLSearchParams): boolean {
+  const [start, end] = [query.get("startOffset"), query.get("endOffset")];
+  return (start === null || byBytes(name, start) >= 0) && (end === null || byBytes(name, end) < 0);
 }
 
 function remove(call: RestCall): unknown {

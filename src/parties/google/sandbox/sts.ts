@@ -82,7 +82,7 @@ async function exchange(fields: Fields, host: Host) {
       ? { claims: await callerFrom(token, audience, host), life: 900 }
       : await claimsFrom(token, found.stored.oidc ?? { issuerUri: "" }, host);
   const { of, expires } = admitted(claims, found, { audience, life: found.session ?? Math.min(life, 3600) });
-  const access = issueFederatedToken(host, of, expires);
+  const access = issueFederatedToken(host, of, { expiresIn: expires, scopes: scope.trim().split(/\s+/) });
   return { access_token: access, issued_token_type: accessToken, token_type: "Bearer", expires_in: expires };
 }
 

@@ -1,4 +1,5 @@
 import type { FakeRequest, Host } from "../../../sandbox/fake.ts";
+import { type Hashes, hashesIn } from "./hashes.ts";
 import { StorageError, type StoredObject, saveObject, type Upload } from "./objects.ts";
 import type { RestCall } from "./rest.ts";
 
@@ -21,6 +22,8 @@ interface Resource {
   readonly name?: string;
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly md5Hash?: string;
+  readonly crc32c?: string;
 }
 
 const invalid = (says: string): StorageError => new StorageError([400, "invalid"], says);
@@ -29,12 +32,13 @@ const invalid = (says: string): StorageError => new StorageError([400, "invalid"
 function uploadOf(
   bucket: string,
   query: URLSearchParams,
-  { resource, type }: { resource: Resource; type: string },
+  { resource, type, hashes }: { resource: Resource; type: string; hashes: Partial<Hashes> },
 ): Upload {
   const name = resource.name ?? query.get("name") ?? "";
   if (name === "") throw new StorageError([400, "required"], "Required parameter: name");
-  const { metadata } = resource;
-  return { bucket, name, contentType: resource.contentType ?? type, ...(metadata ? { metadata } : {}) };
+  const { metadata, md5Hash, crc32c, contentType = type } = resource;
+  const said = { ...hashes, ...(md5Hash ? { md5Hash } : {}), ...(crc32c ? { crc32c } : {}) };
+  return { bucket, name, contentType, said, ...(metadata ? { metadata } : {}) };
 }
 
 /**
@@ -55,7 +59,11 @@ export function insert(call: RestCall, checked: (upload: Upload) => void): unkno
     return { resource: jsonOf(first.content), content: second };
   };
   const { resource, content } = whole();
-  const upload = uploadOf(bucket, request.query, { resource, type: content.type });
+  const upload = uploadOf(bucket, request.query, {
+    resource,
+    type: content.type,
+    hashes: hashesIn(request.headers["x-goog-hash"]),
+  });
   checked(upload);
   return saveObject(call.host, upload, content.content);
 }
@@ -99,7 +107,11 @@ function partOf(raw: Buffer): Part {
 function opened({ host, request, parts, body }: RestCall, checked: (upload: Upload) => void) {
   const type = request.headers["x-upload-content-type"] ?? "application/octet-stream";
   const resource = Object.keys(body).length > 0 ? (body as Resource) : jsonOf(request.body);
-  const upload = uploadOf(parts[0] ?? "", request.query, { resource, type });
+  const upload = uploadOf(parts[0] ?? "", request.query, {
+    resource,
+    type,
+    hashes: hashesIn(request.headers["x-goog-hash"]),
+  });
   checked(upload);
   const id = `sandbox-${host.state.next("google.upload")}`;
   const session: Session = { upload, query: request.query.toString(), blobs: [], bytes: 0 };
@@ -135,5 +147,7 @@ export function resume(call: RestCall): unknown {
   }
   host.state.delete(key);
   const contents = next.blobs.map((digest) => host.blobs.get(digest) ?? Buffer.alloc(0));
-  return saveObject(host, next.upload, Buffer.concat(contents)) satisfies StoredObject;
+  // A client that has hashed while it sent says what came out with its last part.
+  const said = { ...next.upload.said, ...hashesIn(request.headers["x-goog-hash"]) };
+  return saveObject(host, { ...next.upload, said }, Buffer.concat(contents)) satisfies StoredObject;
 }
