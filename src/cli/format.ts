@@ -19,7 +19,7 @@ export interface FormatFlags {
 export function formatOf(
   { format, json }: FormatFlags,
   command: { readonly name: string; readonly formats: readonly Format[] },
-): { readonly format: Format; readonly json: boolean } {
+): { readonly format: Format; readonly json?: true } {
   if (json && format !== undefined && format !== "json")
     throw new UsageError(`--json and --format ${format} are two formats for one answer: choose one`);
   const asked = json ? "json" : (format ?? "text");
@@ -27,5 +27,5 @@ export function formatOf(
   if (known === undefined) throw new UsageError(`--format takes ${formats.join(", ")}; not ${asked}`);
   if (!command.formats.includes(known))
     throw new UsageError(`crosstrust ${command.name} answers as ${command.formats.join(", ")}; not as ${asked}`);
-  return { format: known, json: known === "json" };
+  return known === "json" ? { format: known, json: true } : { format: known };
 }

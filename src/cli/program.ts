@@ -99,6 +99,9 @@ function answers(
   });
 }
 
+/** Commands that tell what they do while they do it, or run other programs: they have no answer to write elsewhere. */
+const prints = /^(onboard|deploy|offboard|sandbox)\b/;
+
 /** Reads the flags, and turns whatever happens into an exit code of the contract. */
 function wired(
   command: Program,
@@ -113,7 +116,7 @@ function wired(
     process.exitCode = await guarded(name, flags, async () => {
       const format = formatOf(typed, { name, formats });
       const { checkOutput } = await import("./deliver.ts");
-      checkOutput(flags);
+      checkOutput(flags, { name, own: prints.test(name) });
       return work({ ...flags, ...format }, given.slice(0, -2));
     });
   });
@@ -332,10 +335,8 @@ function sandboxes(program: Program): void {
     .option("--ca <file>", "certificates, PEM, that count as public CAs there", collect);
   const load = () => import("./commands/sandbox.ts");
   answers(sandbox, ["text"], async (flags, own) => (await load()).serve(flags, own));
-  answers(
-    sandbox.command("env").description("print export lines for aws, gcloud and the SDKs"),
-    ["text"],
-    async (flags) => (await load()).env(flags),
+  answers(sandbox.command("env").description("print export lines for aws, gcloud and the SDKs"), plain, async (flags) =>
+    (await load()).env(flags),
   );
   answers(
     sandbox
@@ -346,7 +347,7 @@ function sandboxes(program: Program): void {
     async (flags, _own, words) =>
       (await load()).exec(flags, words, flags.as === undefined ? undefined : String(flags.as)),
   );
-  answers(sandbox.command("reset").description("empty the sandbox of this folder"), ["text"], async (flags) =>
+  answers(sandbox.command("reset").description("empty the sandbox of this folder"), plain, async (flags) =>
     (await load()).reset(flags),
   );
   answers(sandbox.command("status").description("say whether one runs here, and what is in it"), plain, async (flags) =>

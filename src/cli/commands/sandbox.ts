@@ -26,7 +26,6 @@ type Given = Flags & ServeFlags;
 
 /** The options that some command here can do nothing with, by their names on the command line. */
 const options = {
-  json: "--json",
   port: "--port",
   as: "--as",
   hostMap: "--host-map",
@@ -43,8 +42,8 @@ function refuseIdle(command: string, given: Given, idle: readonly (keyof typeof 
   if (limit !== undefined && !/^[1-9]\d*$/.test(limit))
     throw new UsageError(`--max-links takes a number, not ${limit}`);
   if (name === undefined) return;
-  const where = name === "json" ? "" : `; it is an option of ${name === "as" ? "sandbox and sandbox exec" : "sandbox"}`;
-  throw new UsageError(`${options[name]} has no effect on ${command}${where}`);
+  const where = name === "as" ? "sandbox and sandbox exec" : "sandbox";
+  throw new UsageError(`${options[name]} has no effect on ${command}; it is an option of ${where}`);
 }
 
 /** The URL of a sandbox that goes on when this command has ended, where there is one. */
@@ -83,7 +82,7 @@ async function shownEnv(flags: Given): Promise<number> {
 
 /** `sandbox exec -- CMD`: runs it with those variables, or as the workload of a link; its exit code is ours. */
 export async function exec(flags: Given, words: readonly string[], as?: string): Promise<number> {
-  refuseIdle("sandbox exec", flags, ["json", "port", "hostMap", "ca"]);
+  refuseIdle("sandbox exec", flags, ["port", "hostMap", "ca"]);
   const [program = "", ...rest] = words;
   const attached = await reach(flags);
   try {
@@ -159,7 +158,7 @@ export interface ServeFlags {
 
 /** `crosstrust sandbox`: in the foreground, until it is interrupted. */
 export async function serve(flags: Flags, { port = "4510", as, ...own }: ServeFlags): Promise<number> {
-  refuseIdle("sandbox", flags, ["json"]);
+  refuseIdle("sandbox", flags, []);
   if (as !== undefined && !/^[^@\s]+@[^@\s]+$/.test(as))
     throw new UsageError(`--as takes the e-mail of a service account, not ${as}`);
   sandboxUrl({ ...flags, sandbox: true });
