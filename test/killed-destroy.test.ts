@@ -43,7 +43,8 @@ test.each(["aws-to-google", "google-to-aws", "oidc-to-aws"] as const)(
     const count = { calls: 0 };
     await faulted.run("destroy", textOf(example), { change: counting(count) });
     const wrong: string[] = [];
-    for (let nth = Math.ceil(count.calls / 3); nth <= count.calls; nth++) {
+    // Every third of them, the last one included: `npm run figures` kills at every call.
+    for (let nth = count.calls; nth >= Math.ceil(count.calls / 3); nth -= 3) {
       await faulted.prepare(example, scene);
       await faulted.run("destroy", textOf(example), { change: killedAt(nth) });
       const plan = await faulted.run("plan", textOf(example));
