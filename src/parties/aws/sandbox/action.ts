@@ -6,6 +6,8 @@ export interface IamCall {
   readonly params: Params;
   readonly account: string;
   readonly host: Host;
+  /** Notes what AWS may refuse and the sandbox took. */
+  readonly warn: (says: string) => void;
 }
 
 /** One action of IAM. Only those that do not write can be answered from an older state (`stale-read`). */

@@ -5,6 +5,7 @@ import { outboundActions } from "./outbound.ts";
 import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
+import { quotaActions } from "./quotas.ts";
 import { actionsOf, contextOf } from "./request-context.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
@@ -17,6 +18,7 @@ const actions: Readonly<Record<string, IamAction>> = {
   ...oidcProviderActions,
   ...simulateActions,
   ...outboundActions,
+  ...quotaActions,
 };
 
 /**
@@ -35,8 +37,11 @@ export const iam: Fake = {
     const who = attempt(() => principalOf(request, host));
     const run = async () => {
       if (who instanceof AwsError) return failure("iam", who);
-      const done = await attempted(async () => perform({ name, action, params }, who, host));
-      return done instanceof AwsError ? failure("iam", done) : success("iam", name, done);
+      const warnings: string[] = [];
+      const warn = (says: string) => void warnings.push(says);
+      const done = await attempted(async () => perform({ name, action, params, warn }, who, host));
+      const warning = warnings.length > 0 ? { warning: warnings.join("; ") } : {};
+      return done instanceof AwsError ? failure("iam", done) : { ...success("iam", name, done), ...warning };
     };
     return {
       name: name || "Unknown",
@@ -63,17 +68,18 @@ interface Named {
   readonly name: string;
   readonly action: IamAction | undefined;
   readonly params: Params;
+  readonly warn: (says: string) => void;
 }
 
 /**
  * Permission comes before existence: who may not ask does not learn whether a thing is there. It comes before what the
  * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either.
  */
-function perform({ name, action, params }: Named, who: Principal, host: Host): Result | Promise<Result> {
+function perform({ name, action, params, warn }: Named, who: Principal, host: Host): Result | Promise<Result> {
   const about = { ...contextOf(params, who, host), host };
   for (const one of actionsOf(name, params)) authorize(who, one, about);
   if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
-  return action.run({ params, account: who.account, host });
+  return action.run({ params, account: who.account, host, warn });
 }
 
 /** The same for what may have to wait. */

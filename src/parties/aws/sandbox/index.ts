@@ -2,6 +2,7 @@ import type { Player } from "../../../sandbox/fake.ts";
 import { iam } from "./iam.ts";
 import { ec2, ecs, machineKey } from "./machine.ts";
 import { operatorKey } from "./principals.ts";
+import { setQuotas } from "./quotas.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
 import { workloadSession } from "./workload.ts";
@@ -39,6 +40,7 @@ export const player: Player = {
     if (typeof who !== "string" || !workloadSession(who, host)) throw new SyntaxError("no workload is called that");
     host.state.put(machineKey, who);
   },
+  setQuotas,
   machine: (host) => ({
     variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: host.base },
     files: {},

@@ -8,6 +8,7 @@ import {
   theOidcProvider,
 } from "./oidc-providers.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { within } from "./quotas.ts";
 import { sortedTagList, tagged, tagsIn, untagged } from "./tags.ts";
 
 /** IAM's actions on OIDC providers, by the recorded rules (aws.md 6.1). Reads see `host.view`, which may be older. */
@@ -42,7 +43,9 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
   AddClientIDToOpenIDConnectProvider: {
     write: true,
     run: (call) =>
-      change(call, ({ clientIds }) => ({ clientIds: clientIdList([...clientIds, required(call.params, "ClientID")]) })),
+      change(call, ({ clientIds }) => ({
+        clientIds: clientIdList(call, [...clientIds, required(call.params, "ClientID")]),
+      })),
   },
   RemoveClientIDFromOpenIDConnectProvider: {
     write: true,
@@ -88,8 +91,8 @@ const invalid = (says: string): AwsError => new AwsError("InvalidInput", 400, sa
 const texts = (params: Params, name: string): readonly string[] =>
   listParam(params, name).map((member) => member.get("") ?? "");
 
-/** Duplicates go, the order stays; at most 100, each 1 to 255 characters. */
-function clientIdList(given: readonly string[]): readonly string[] {
+/** Duplicates go, the order stays; each has 1 to 255 characters. */
+function clientIdList(call: IamCall, given: readonly string[]): readonly string[] {
   const unique = [...new Set(given)];
   if (unique.some((id) => id.length < 1 || id.length > 255)) {
     const says = "Member must have length less than or equal to 255";
@@ -99,8 +102,8 @@ function clientIdList(given: readonly string[]): readonly string[] {
       `1 validation error detected: Value at 'clientIDList' failed to satisfy constraint: ${says}`,
     );
   }
-  if (unique.length > 100)
-    throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100");
+  const as = "ClientIdsPerOpenIdConnectProvider";
+  within(call, { quota: "ClientIdsPerProviderQuota", as }, unique.length);
   return unique;
 }
 
@@ -139,13 +142,16 @@ function urlOf(text: string): string {
  * With a thumbprint AWS looks at nothing; without one it fetches the certificate itself, and refuses where it cannot
  * (aws.md 6.1).
  */
-async function create({ params, account, host }: IamCall) {
+async function create(call: IamCall) {
+  const { params, account, host } = call;
   const url = urlOf(required(params, "Url"));
-  const clientIds = clientIdList(texts(params, "ClientIDList"));
+  const clientIds = clientIdList(call, texts(params, "ClientIDList"));
   const given = thumbprintList(params);
   const arn = `arn:aws:iam::${account}:oidc-provider/${url}`;
   if (oidcProviderOf(host.state, account, arn))
     throw new AwsError("EntityAlreadyExists", 409, `Provider with url https://${url} already exists.`);
+  const as = "OpenIdConnectProvidersPerAccount";
+  within(call, { quota: "ProvidersQuota", as }, oidcProvidersOf(host.state, account).length + 1);
   const thumbprints = given.length > 0 ? given : [await served(url, host)];
   const stored = { account, arn, url, clientIds, thumbprints, tags: tagsIn(params), created: host.now() };
   host.state.put(oidcProviderKey(account, url), stored);
