@@ -1,4 +1,6 @@
+import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import { type Policy, renderPolicy } from "../../../judge/aws/policy.ts";
+import { quotaDefaults } from "../../../judge/aws/quotas.ts";
 import type { Remark } from "../../../model.ts";
 import { audiences } from "./lint-audience.ts";
 import { grantsOf, type LintContext } from "./lint-grants.ts";
@@ -29,10 +31,11 @@ export function lintTrust(policy: Policy, context: LintContext): readonly Remark
 
 /** T14. AWS counts no whitespace; the default quota can be raised, the second one cannot (aws.md 7). Sids come on top. */
 function size(policy: Policy): readonly Remark[] {
-  const length = renderPolicy(policy).replace(/\s/g, "").length;
-  if (length <= 2048) return [];
+  const length = countedLength(renderPolicy(policy));
+  const most = quotaDefaults.AssumeRolePolicySizeQuota;
+  if (length <= most) return [];
   const severity = length > 8192 ? "error" : "warning";
-  const says = `the trust policy has ${length} characters without blanks; aws takes 2048, and 8192 at most where the quota was raised`;
+  const says = `the trust policy has ${length} characters without blanks; aws takes ${most}, and 8192 at most where the quota was raised`;
   return [{ code: "AWS-TRUST-SIZE", severity, says, because: [], fix: ["spread the links over several roles"] }];
 }
 
