@@ -7,6 +7,7 @@ import { explainAny } from "./cli/commands/explain.ts";
 import { health } from "./cli/commands/health.ts";
 import { init } from "./cli/commands/init.ts";
 import { lint, lintLive } from "./cli/commands/lint.ts";
+import { lintTrustPolicy } from "./cli/commands/lint-trust.ts";
 import { plan } from "./cli/commands/plan.ts";
 import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
@@ -193,12 +194,16 @@ sandboxCommand(
     .command("lint")
     .description("findings that need no cloud")
     .option("--live", "and over the trust policies as they are now")
+    .option("--trust-policy <file>", "a trust policy alone, also as aws iam get-role answers it")
     .option("--severity <severity>", "security: a security finding that is not accepted ends it with 3", "error")
     .option("--allow-broad-subject <link>", "let a pattern of subjects in", collect)
     .option("--allow-privileged <link>", "grant what amounts to administrator", collect),
   async (flags, _, own) => {
-    if (own.live === true) return run({ name: "lint", flags, command: lintLive, ask: own });
-    const { exit, text } = lint(flags, own);
+    const { trustPolicy } = own;
+    if (own.live === true && trustPolicy === undefined)
+      return run({ name: "lint", flags, command: lintLive, ask: own });
+    const { exit, text } =
+      typeof trustPolicy === "string" ? lintTrustPolicy(flags, { ...own, trustPolicy }) : lint(flags, own);
     await print(text.trimEnd());
     return exit;
   },

@@ -1,9 +1,11 @@
-/** A value of a JSON text together with the place where it begins, counted in UTF-16 units from the start of the text. */
-export type Node =
-  | { readonly kind: "object"; readonly at: number; readonly members: readonly Member[] }
-  | { readonly kind: "list"; readonly at: number; readonly items: readonly Node[] }
-  | { readonly kind: "text"; readonly at: number; readonly value: string }
-  | { readonly kind: "number" | "boolean" | "null"; readonly at: number };
+/** A value of a JSON text with its first character and the one behind its last, in UTF-16 units from the start of the text. */
+export type Node = { readonly at: number; readonly end: number } & Value;
+
+type Value =
+  | { readonly kind: "object"; readonly members: readonly Member[] }
+  | { readonly kind: "list"; readonly items: readonly Node[] }
+  | { readonly kind: "text"; readonly value: string }
+  | { readonly kind: "number" | "boolean" | "null" };
 
 /** A member of an object. `at` is where its name begins. */
 export interface Member {
@@ -34,31 +36,25 @@ const plain = /(?<number>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<boolean
  * in an object pass: there the last one counts, and the reader of the policy sees both. Throws a `JsonFault`.
  */
 export function readJson(source: string): Node {
-  const { node, end } = valueAt(source, after(source, 0), 0);
-  const rest = after(source, end);
+  const node = valueAt(source, after(source, 0), 0);
+  const rest = after(source, node.end);
   if (rest < source.length) throw new JsonFault(rest, "something follows the end of the document");
   return node;
 }
 
-interface Read {
-  readonly node: Node;
-  /** The first character behind the value. */
-  readonly end: number;
-}
-
-function valueAt(source: string, at: number, depth: number): Read {
+function valueAt(source: string, at: number, depth: number): Node {
   if (depth > deepest) throw new JsonFault(at, `values are nested more than ${deepest} deep`);
   if (source[at] === "{") return objectAt(source, at, depth);
   if (source[at] === "[") return listAt(source, at, depth);
   if (source[at] === '"') {
     const { value, end } = textAt(source, at);
-    return { node: { kind: "text", at, value }, end };
+    return { kind: "text", at, value, end };
   }
   plain.lastIndex = at;
   const match = plain.exec(source);
   if (!match) throw new JsonFault(at, at < source.length ? "a value is expected here" : "the document ends too early");
   const kind = match.groups?.number !== undefined ? "number" : match.groups?.boolean !== undefined ? "boolean" : "null";
-  return { node: { kind, at }, end: plain.lastIndex };
+  return { kind, at, end: plain.lastIndex };
 }
 
 function textAt(source: string, at: number): { readonly value: string; readonly end: number } {
@@ -69,29 +65,29 @@ function textAt(source: string, at: number): { readonly value: string; readonly 
   return { value: String(value), end: text.lastIndex };
 }
 
-function listAt(source: string, at: number, depth: number): Read {
+function listAt(source: string, at: number, depth: number): Node {
   const items: Node[] = [];
   let here = after(source, at + 1);
   while (source[here] !== "]") {
     if (items.length > 0) here = passed(source, here, ",");
-    const { node, end } = valueAt(source, here, depth + 1);
+    const node = valueAt(source, here, depth + 1);
     items.push(node);
-    here = after(source, end);
+    here = after(source, node.end);
   }
-  return { node: { kind: "list", at, items }, end: here + 1 };
+  return { kind: "list", at, items, end: here + 1 };
 }
 
-function objectAt(source: string, at: number, depth: number): Read {
+function objectAt(source: string, at: number, depth: number): Node {
   const members: Member[] = [];
   let here = after(source, at + 1);
   while (source[here] !== "}") {
     if (members.length > 0) here = passed(source, here, ",");
     const name = textAt(source, here);
-    const { node, end } = valueAt(source, passed(source, after(source, name.end), ":"), depth + 1);
-    members.push({ name: name.value, at: here, value: node });
-    here = after(source, end);
+    const value = valueAt(source, passed(source, after(source, name.end), ":"), depth + 1);
+    members.push({ name: name.value, at: here, value });
+    here = after(source, value.end);
   }
-  return { node: { kind: "object", at, members }, end: here + 1 };
+  return { kind: "object", at, members, end: here + 1 };
 }
 
 /** Behind one sign and the blanks that follow it. */

@@ -23,15 +23,17 @@ export function lintTrust(policy: Policy, context: LintContext): readonly Remark
     ...grantsOf(policy).flatMap((grant) => [...subjects(grant, policy), ...audiences(grant), ...sharedIssuer(grant)]),
     ...keys(policy, context),
     ...principals(policy, context),
-    ...size(policy),
+    ...size(policy, context),
     ...session(context),
   ];
   return [...new Map(found.map((remark) => [`${remark.code} ${remark.says}`, remark])).values()];
 }
 
-/** T14. AWS counts no whitespace; the default quota can be raised, the second one cannot (aws.md 7). Sids come on top. */
-function size(policy: Policy): readonly Remark[] {
-  const length = countedLength(renderPolicy(policy));
+/**
+ * T14. AWS counts no whitespace; the default quota can be raised, the second one cannot (aws.md 7). Of a policy that is only
+ * desired, Sids come on top.
+ */
+function size(policy: Policy, { length = countedLength(renderPolicy(policy)) }: LintContext): readonly Remark[] {
   const most = quotaDefaults.AssumeRolePolicySizeQuota;
   if (length <= most) return [];
   const severity = length > 8192 ? "error" : "warning";
