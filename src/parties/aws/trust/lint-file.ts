@@ -2,7 +2,7 @@ import { countedLength, policyFaults } from "../../../judge/aws/grammar/check.ts
 import type { Fault } from "../../../judge/aws/grammar/faults.ts";
 import { JsonFault, type Node, readJson } from "../../../judge/aws/grammar/json.ts";
 import { trustDocument } from "../../../judge/aws/grammar/trust-document.ts";
-import { parsePolicy } from "../../../judge/aws/policy.ts";
+import { isMap, type Policy, parsePolicy, renderPolicy } from "../../../judge/aws/policy.ts";
 import { type Remark, remark } from "../../../model.ts";
 import { lintTrust } from "./lint.ts";
 
@@ -29,6 +29,13 @@ export function lintTrustText(source: string): readonly PlacedRemark[] {
   const where = partition !== undefined && account !== undefined ? { partition, account } : {};
   const remarks = lintTrust(policy, { ...where, length: countedLength(text) });
   return [...refused, ...remarks.map((one) => ({ remark: one, at: placed(placeOf(one, text)) }))];
+}
+
+/** What IAM would refuse of a trust that is only desired; a reference to what is not known yet counts as a text. */
+export function lintDesiredTrust(policy: Policy): readonly Remark[] {
+  const known = JSON.stringify(policy, (_, value) => (isMap(value) && "$ref" in value ? "reference" : value));
+  const plain: Policy = JSON.parse(known);
+  return policyFaults(renderPolicy(plain), "trust").map(refusal);
 }
 
 const refusal = ({ stage, says, because }: Fault): Remark =>
