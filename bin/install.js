@@ -7,6 +7,17 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+// A platform for which the lock brings no Node runs on its own, if that is new enough to read TypeScript.
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const ownNode = `node_modules/node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+const bringsNode = ownNode in (packagesOf("package-lock.json") ?? {});
+if (!bringsNode && (major < 22 || (major === 22 && minor < 18))) {
+  process.stderr.write(
+    `this checkout brings no Node for ${process.platform} ${process.arch}: install Node 22.18 or newer first; this is ${process.versions.node}\n`,
+  );
+  process.exit(1);
+}
+
 if (!complete()) {
   process.stderr.write("installing (npm ci) ...\n");
   // As a direct child of npm the nested npm would inherit this run's settings; only the registry ones are wanted.
@@ -29,9 +40,8 @@ function complete() {
   const wanted = packagesOf("package-lock.json");
   const there = packagesOf(join("node_modules", ".package-lock.json"));
   if (!wanted || !there) return false;
-  const node = `node_modules/node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   return Object.entries(wanted).every(([path, { version, optional }]) => {
-    if (path === "" || (optional && path !== node && !there[path])) return true;
+    if (path === "" || (optional && path !== ownNode && !there[path])) return true;
     return there[path]?.version === version;
   });
 }

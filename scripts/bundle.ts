@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type InputOptions, type OutputChunk, rolldown } from "rolldown";
 import { functionNames } from "../src/deploy/setup.ts";
+import { type Lock, lockFor } from "./lock.ts";
 import { thirdParty } from "./third-party.ts";
 
 const root = join(import.meta.dirname, "..");
 const builtin = "\0builtin:";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const lock: Lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
 /**
  * Never bundled: the platform starts the function by this package's own command, and that looks into its own copy's
  * registry (serverless.md, 2.1).
@@ -42,8 +44,22 @@ async function bundle(name: (typeof functionNames)[number], folder: string): Pro
   await built.close();
   const chunks = output.filter((one): one is OutputChunk => one.type === "chunk");
   const modules = [...chunks.flatMap(({ modules }) => Object.keys(modules)), ...(await bundleLibrary(folder))];
-  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(name), null, 2)}\n`);
+  const own = manifestOf(name);
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(own, null, 2)}\n`);
+  writeFileSync(join(folder, "package-lock.json"), `${JSON.stringify(lockFor(own, lock), null, 2)}\n`);
   writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(modules));
+}
+
+/**
+ * Writes the command line into `DIR`: modules that are loaded when a command asks for them, with all that they import from
+ * other packages in them, so that nobody who installs it installs those. Gives their licences, to be published with it.
+ */
+export async function bundleCommandLine(folder: string): Promise<string> {
+  const built = await rolldown(options({ cli: "src/cli.ts" }));
+  const { output } = await built.write({ dir: folder, format: "esm", chunkFileNames: "[name]-[hash].js" });
+  await built.close();
+  const chunks = output.filter((one): one is OutputChunk => one.type === "chunk");
+  return thirdParty([...chunks.flatMap(({ modules }) => Object.keys(modules)), ...(await bundleLibrary(folder))]);
 }
 
 /** `input` by name, below the root. */
@@ -131,7 +147,7 @@ const celSource = `export * from ${resolved("@bufbuild/cel")};\nexport * from ${
 const noFolderOfItsOwn = {
   name: "no-folder-of-its-own",
   transform: (code: string, id: string) =>
-    id.includes("node_modules") && code.includes("__dirname")
+    /node_modules\/(@google-cloud|google-gax)\//.test(id) && code.includes("__dirname")
       ? { code: code.replace(/\b__dirname\b/g, '"."'), map: null }
       : null,
 };

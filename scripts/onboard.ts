@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { $, which } from "zx/core";
 import { ask } from "../src/cli/ask.ts";
@@ -13,6 +14,7 @@ import { noConsents, preflight } from "../src/crosstrust.ts";
 import { namesOf } from "../src/deploy/setup.ts";
 import type { Consents, Federation, Preflight, World } from "../src/model.ts";
 import { parties } from "../src/parties/index.ts";
+import { root } from "../src/root.ts";
 import { preflightText, stepsText } from "../src/say/onboard.ts";
 import { printable } from "../src/say/visible.ts";
 import { codes } from "../src/verdict/exit.ts";
@@ -151,7 +153,7 @@ function stepsIn(
   env: NodeJS.ProcessEnv,
   consents: Consents,
 ): (...commands: readonly string[]) => Promise<number> {
-  const own = new URL("../bin/crosstrust.js", import.meta.url).pathname;
+  const own = fileURLToPath(new URL("bin/crosstrust.js", root));
   const common = [
     ...["--file", flags.file],
     ...(flags.sandbox ? ["--sandbox"] : []),

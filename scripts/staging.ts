@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Digests, functionNames, type Setup, workflowNames } from "../src/deploy/setup.ts";
+import { root } from "../src/root.ts";
 
-const root = join(import.meta.dirname, "..");
+const folderOfPackage = fileURLToPath(root);
 
 /**
  * Everything that gcloud is told to upload, in one folder: the functions with the federation file beside them, and the
@@ -13,15 +15,17 @@ export async function stage(folder: string, federation: Uint8Array): Promise<Dig
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, ".gitignore"), "*\n");
-  const ready = join(root, "functions");
+  const ready = join(folderOfPackage, "functions");
   if (existsSync(join(ready, "health", "index.js"))) {
     for (const name of functionNames) cpSync(join(ready, name), join(folder, name), { recursive: true });
   } else {
-    const { bundleFunctions } = await import("./bundle.ts");
-    await bundleFunctions(folder);
+    // By its address, which the bundle of the command line does not follow: what is published never comes here.
+    const bundling: typeof import("./bundle.ts") = await import(new URL("scripts/bundle.ts", root).href);
+    await bundling.bundleFunctions(folder);
   }
   for (const name of functionNames) writeFileSync(join(folder, name, "federation.yaml"), federation);
-  for (const name of workflowNames) cpSync(join(root, "workflows", `${name}.yaml`), join(folder, `${name}.yaml`));
+  for (const name of workflowNames)
+    cpSync(join(folderOfPackage, "workflows", `${name}.yaml`), join(folder, `${name}.yaml`));
   const digest = (path: string) => digestOf(join(folder, path));
   return {
     "functions/health": digest("health"),

@@ -69,7 +69,7 @@ try {
   await crosstrust("health --sandbox", 0);
   act("taken down again, and what lives on is said");
   await crosstrust("destroy --sandbox", 0);
-  process.stdout.write("that was all of it. your turn: crosstrust init, then crosstrust apply --sandbox\n");
+  process.stdout.write("that was all of it. your turn: npx crosstrust init, then npx crosstrust apply --sandbox\n");
 } finally {
   await attached.close();
   rmSync(folder, { recursive: true, force: true });

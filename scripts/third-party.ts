@@ -21,7 +21,7 @@ export function thirdParty(modules: readonly string[]): string {
   for (const { name, texts: own } of packages)
     for (const text of own) texts.set(text, [...(texts.get(text) ?? []), name]);
   const licences = [...texts].map(([text, names]) => `${"-".repeat(80)}\n${names.join(", ")}\n\n${text}\n`);
-  return `This function holds parts of the following packages.\n\n${list.join("\n")}\n\n${licences.join("\n")}`;
+  return `This program holds parts of the following packages.\n\n${list.join("\n")}\n\n${licences.join("\n")}`;
 }
 
 /** The package a module belongs to: the nearest manifest with a name, because some have one in each folder. */

@@ -1,20 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { CommanderError, InvalidArgumentError, Command as Program } from "commander";
-import { apply } from "./cli/commands/apply.ts";
-import { credentialConfigCommand } from "./cli/commands/credential-config.ts";
-import { destroy } from "./cli/commands/destroy.ts";
-import { explainAny } from "./cli/commands/explain.ts";
-import { health } from "./cli/commands/health.ts";
-import { init } from "./cli/commands/init.ts";
-import { lint, lintLive } from "./cli/commands/lint.ts";
-import { lintTrustPolicy } from "./cli/commands/lint-trust.ts";
-import { plan } from "./cli/commands/plan.ts";
-import { credentials, token } from "./cli/commands/token.ts";
 import type { Flags } from "./cli/context.ts";
 import { UsageError } from "./cli/exit.ts";
-import { tellFailure } from "./cli/failure.ts";
-import { print } from "./cli/print.ts";
-import { type Command, run } from "./cli/run.ts";
+import type { Answer, Command } from "./cli/run.ts";
 import { codes } from "./verdict/exit.ts";
 import { version } from "./version.ts";
 
@@ -42,17 +30,23 @@ function collect(value: string, before: readonly string[] | undefined): readonly
   return [...(before ?? []), value];
 }
 
-/** Wires a subcommand: its words and flags in, an exit code out. */
+/**
+ * Wires a subcommand: its words and flags in, an exit code out. Its code is loaded when it is asked for, so that no command
+ * pays for another.
+ */
 function does<A>(
   command: Program,
-  body: Command<A>,
+  load: () => Promise<Command<A>>,
   ask: (words: readonly unknown[], flags: Record<string, unknown>) => A,
 ): void {
   command.exitOverride().action(async (...given: unknown[]) => {
     const words = given.slice(0, -2);
     const flags = command.optsWithGlobals() as Record<string, unknown> & Flags;
     const name = command.name();
-    process.exitCode = await guarded(name, flags, () => run({ name, flags, command: body, ask: ask(words, flags) }));
+    process.exitCode = await guarded(name, flags, async () => {
+      const [{ run }, body] = await Promise.all([import("./cli/run.ts"), load()]);
+      return run({ name, flags, command: body, ask: ask(words, flags) });
+    });
   });
 }
 
@@ -75,12 +69,12 @@ does(
     "--all",
     "with the hints that every run gives",
   ),
-  plan,
+  async () => (await import("./cli/commands/plan.ts")).plan,
   ([links], flags) => ({ ...flags, links: links as string[] }),
 );
 does(
   withConsents(program.command("apply [words...]").description("make it so, wait until it is visible, prove it")),
-  apply,
+  async () => (await import("./cli/commands/apply.ts")).apply,
   ([words], flags) => ({ ...flags, words: words as string[] }),
 );
 does(
@@ -90,7 +84,7 @@ does(
     .option("--html <file>", "write the report as a page, too")
     .option("--metrics", "OpenMetrics on stdout instead of the text")
     .option("--all", "with the hints that every run gives"),
-  health,
+  async () => (await import("./cli/commands/health.ts")).health,
   ([links], { html, metrics, all }) => ({
     links: links as string[],
     metrics: metrics === true,
@@ -109,7 +103,11 @@ const explaining = program
     "with --token: this pool provider, as it is now, or as gcloud described it in a file",
   )
   .option("--error <text>", "a message that somebody was given");
-does(explaining, explainAny, ([what], flags) => ({ ...flags, what: what === undefined ? undefined : String(what) }));
+does(
+  explaining,
+  async () => (await import("./cli/commands/explain.ts")).explainAny,
+  ([what], flags) => ({ ...flags, what: what === undefined ? undefined : String(what) }),
+);
 
 does(
   program
@@ -117,7 +115,7 @@ does(
     .description("remove what is ours, in safe order")
     .option("--keep-service-accounts", "disable them instead")
     .option("--prune <number>", "and what no link names any more: the number that the plan shows"),
-  destroy,
+  async () => (await import("./cli/commands/destroy.ts")).destroy,
   ([links], flags) => ({
     links: links as string[],
     keepServiceAccounts: flags.keepServiceAccounts === true,
@@ -130,7 +128,7 @@ does(
     .description("mint a token and show what the other side reads in it")
     .option("--raw", "the token itself")
     .option("--audience <url>", "the Google ID token for a service, such as one on Cloud Run"),
-  token,
+  async () => (await import("./cli/commands/token.ts")).token,
   ([name], flags) => {
     const audience = flags.audience === undefined ? {} : { audience: String(flags.audience) };
     return { name: String(name), raw: flags.raw === true, ...audience };
@@ -143,7 +141,7 @@ does(
     .option("--duration <seconds>", "900 to the role's longest session (3600)", seconds)
     .option("--install", "not built yet")
     .option("--profile <name>", "not built yet"),
-  credentials,
+  async () => (await import("./cli/commands/token.ts")).credentials,
   ([name], flags) => {
     if (flags.install ?? flags.profile) throw new UsageError("credentials --install is not built yet");
     return { name: String(name), duration: flags.duration as number | undefined };
@@ -165,7 +163,7 @@ does(
     .option("--token-url <url>", "where the workload asks for its token")
     .option("--executable <command>", "what prints the workload's token as Google's clients want it")
     .option("--field <name>", "the token stands in a field of json"),
-  credentialConfigCommand,
+  async () => (await import("./cli/commands/credential-config.ts")).credentialConfigCommand,
   ([name], flags) => ({ ...flags, name: String(name) }),
 );
 
@@ -177,16 +175,11 @@ function seconds(text: string): number {
   return number;
 }
 
-/** Commands that open no world at all. */
-function answers(
-  command: Program,
-  body: (flags: Flags, own: Record<string, unknown>) => { exit: number; text: string },
-): void {
-  sandboxCommand(command, async (flags, _, own) => {
-    const { exit, text } = body(flags, own);
-    await print(text.trimEnd());
-    return exit;
-  });
+/** Prints what a command answers that opens no world at all. */
+async function said({ exit, text }: Answer): Promise<number> {
+  const { print } = await import("./cli/print.ts");
+  await print(text.trimEnd());
+  return exit;
 }
 
 sandboxCommand(
@@ -200,24 +193,27 @@ sandboxCommand(
     .option("--allow-privileged <link>", "grant what amounts to administrator", collect),
   async (flags, _, own) => {
     const { trustPolicy } = own;
-    if (own.live === true && trustPolicy === undefined)
-      return run({ name: "lint", flags, command: lintLive, ask: own });
-    const { exit, text } =
-      typeof trustPolicy === "string" ? lintTrustPolicy(flags, { ...own, trustPolicy }) : lint(flags, own);
-    await print(text.trimEnd());
-    return exit;
+    if (typeof trustPolicy === "string") {
+      const { lintTrustPolicy } = await import("./cli/commands/lint-trust.ts");
+      return said(lintTrustPolicy(flags, { ...own, trustPolicy }));
+    }
+    const { lint, lintLive } = await import("./cli/commands/lint.ts");
+    if (own.live !== true) return said(lint(flags, own));
+    const { run } = await import("./cli/run.ts");
+    return run({ name: "lint", flags, command: lintLive, ask: own });
   },
 );
-answers(
+sandboxCommand(
   program
     .command("init")
     .description("write a commented starter file and its schema")
     .option("--from <party>", "google, oidc or entra", "google")
     .option("--to <party>", "aws", "aws")
     .option("--learn <file>", "not built yet"),
-  (flags, own) => {
+  async (flags, _, own) => {
     if (own.learn !== undefined) throw new UsageError("init --learn is not built yet");
-    return init(flags, { from: String(own.from), to: String(own.to) });
+    const { init } = await import("./cli/commands/init.ts");
+    return said(init(flags, { from: String(own.from), to: String(own.to) }));
   },
 );
 
@@ -238,6 +234,7 @@ async function guarded(name: string, flags: Flags, work: () => Promise<number>):
   try {
     return await work();
   } catch (error) {
+    const { tellFailure } = await import("./cli/failure.ts");
     return tellFailure(error, { name, flags });
   }
 }

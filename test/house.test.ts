@@ -20,7 +20,8 @@ function importsOf(file: string): readonly string[] {
 /** The room a file belongs to, and where that room may import from. First match wins. */
 const rooms: readonly (readonly [RegExp, readonly RegExp[]])[] = [
   [/^src\/model(\.ts$|\/)/, [/^src\/model\//]],
-  [/^src\/version\.ts$/, []],
+  [/^src\/root\.ts$/, []],
+  [/^src\/version\.ts$/, [/^src\/root\.ts$/]],
   [/^src\/file\//, [/^src\/model\.ts$/, /^src\/file\//]],
   [/^src\/plan\//, [/^src\/model\.ts$/, /^src\/plan\//]],
   // What a run comes to. It is decided here and nowhere else, so whoever shows it or acts on it may ask.

@@ -1,12 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { codes } from "../src/cli/pages.ts";
-import { example, folderWith } from "./support/bench.ts";
 
 const root = join(import.meta.dirname, "..");
-const pathWithOwnTools = `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}`;
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const manifest = JSON.parse(read("package.json"));
 const lock = JSON.parse(read("package-lock.json")).packages as Record<
@@ -65,26 +63,6 @@ test("the installer does nothing, quickly, where nothing is missing", () => {
     stdio: ["ignore", "pipe", "pipe"],
   });
   expect(out).toBe("");
-});
-
-test("what is published runs as plain JavaScript, and its manifest brings no Node", () => {
-  const dist = join(root, "dist");
-  execFileSync(process.execPath, [join(root, "scripts", "build.ts")], {
-    env: { ...process.env, PATH: pathWithOwnTools },
-  });
-  const published = JSON.parse(read("dist/package.json"));
-  expect(published).toMatchObject({ name: "crosstrust", bin: manifest.bin, engines: { node: ">=22.18" } });
-  for (const word of ["private", "optionalDependencies", "devDependencies", "scripts"])
-    expect(published).not.toHaveProperty(word);
-  expect(globSync("dist/**/*.ts", { cwd: root })).toEqual([]);
-  const run = (words: readonly string[]) =>
-    execFileSync(process.execPath, ["--no-experimental-strip-types", join(dist, "bin", "crosstrust.js"), ...words], {
-      cwd: folderWith(example),
-      encoding: "utf8",
-    });
-  expect(run(["--version"]).trim()).toBe(manifest.version);
-  expect(run(["apply", "--sandbox", "--quiet"])).toContain("works         reports-to-s3");
-  expect(run(["explain", "AWS-AUD-IS-AZP"])).toContain("azp");
 });
 
 test("every finding code has its page, and every page its code", () => {

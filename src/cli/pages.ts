@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { root } from "../root.ts";
 
-const folder = new URL("../say/codes/", import.meta.url);
+const folder = new URL("src/say/codes/", root);
 
 /** The page of a finding code, by `AWS-AUD-IS-AZP` or `aws.aud-is-azp`; undefined where there is no such code. */
 export function pageOf(name: string): string | undefined {

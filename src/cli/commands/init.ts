@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { jsonSchema } from "../../file/schema.ts";
 import { shapes } from "../../parties/index.ts";
+import { root } from "../../root.ts";
 import { commandLine } from "../../say/paper.ts";
 import { codes } from "../../verdict/exit.ts";
 import { againOf, type Flags } from "../context.ts";
@@ -11,7 +12,7 @@ import { UsageError } from "../exit.ts";
 
 /** Writes a commented starter file and the schema that editors check it with. Never overwrites a file. */
 export function init(flags: Flags, { from, to }: { from: string; to: string }): { exit: number; text: string } {
-  const starter = new URL(`./starter-${from}-to-${to}.yaml`, import.meta.url);
+  const starter = new URL(`src/cli/commands/starter-${from}-to-${to}.yaml`, root);
   if (!/^[a-z]+ [a-z]+$/.test(`${from} ${to}`) || !existsSync(starter))
     throw new UsageError(
       `--from ${from} --to ${to} is not built yet; --from google, oidc or entra --to aws is, and --from aws, oidc or entra --to google`,
