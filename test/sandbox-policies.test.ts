@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { account, type Bench, bench } from "./support/bench.ts";
+import { preflight } from "../src/parties/aws/preflight.ts";
+import { account, type Bench, bench, example } from "./support/bench.ts";
 import { Somebody } from "./support/somebody.ts";
 
 // What IAM refuses of policies, attachments and counts, as AWS's own SDK meets it in the sandbox.
@@ -218,4 +219,23 @@ describe("quotas", () => {
     );
     expect(wrong.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
   });
+});
+
+test("the preflight says what the account's quotas take", async () => {
+  const b = await bench();
+  const { planned } = await b.apply(example);
+  const lines = async () =>
+    (
+      await preflight(
+        planned.expansion.resources.filter(({ address }) => address.startsWith("aws:")),
+        b.world(),
+      )
+    )
+      .filter(({ topic }) => topic === "aws quotas")
+      .map(({ ok, says }) => [ok, says]);
+  expect(await lines()).toEqual([[true, "1 of 1000 roles are there"]]);
+  await quotas(b, { aws: { RolesQuota: 1 } });
+  expect((await lines())[0]?.[0]).toBe("unknown");
+  await quotas(b, { aws: { AttachedPoliciesPerRoleQuota: 0 } });
+  expect(await lines()).toEqual([[false, "the role reports-reader needs 1 managed policies, and the account takes 0"]]);
 });
