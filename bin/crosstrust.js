@@ -3,7 +3,7 @@
 // that a checkout brought (24), else the one at hand if it is new enough (22.18). A checkout runs src/cli.ts, the
 // published package src/cli.js.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { constants, homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -25,6 +25,7 @@ else stop(`crosstrust needs Node 22.18 or newer; this is ${process.versions.node
 
 /** Runs the command line in this process. */
 async function start() {
+  delete process.env.CROSSTRUST_HANDED_OVER;
   const folder = cacheFolder();
   // Keeps what V8 compiled, and in a checkout the TypeScript without its types: half of the time of a start.
   if (folder) nodeModule.enableCompileCache?.(folder);
@@ -52,7 +53,10 @@ function cacheFolder() {
   }
 }
 
-/** The Node binary that npm put into this checkout for this platform. */
+/**
+ * The Node binary that npm put into this checkout for this platform, as `process.execPath` names it: by its real path, so that
+ * it is known again where `node_modules` is a link.
+ */
 function ownNode() {
   const name = process.platform === "win32" ? "node.exe" : "node";
   const path = join(
@@ -62,12 +66,18 @@ function ownNode() {
     "bin",
     name,
   );
-  return existsSync(path) ? path : undefined;
+  return existsSync(path) ? realpathSync(path) : undefined;
 }
 
-/** Runs the newer Node in our place: same words, same streams, its exit code. */
+/**
+ * Runs the newer Node in our place: same words, same streams, its exit code. Once: whoever was started like this and would
+ * hand over again says so instead.
+ */
 function handOver(node) {
-  const child = spawn(node, [launcher, ...process.argv.slice(2)], { stdio: "inherit" });
+  const { CROSSTRUST_HANDED_OVER: before, ...rest } = process.env;
+  if (before) return stop(`the Node of this checkout is not what it says it is: ${node}; run npm ci again`);
+  const env = { ...rest, CROSSTRUST_HANDED_OVER: "1" };
+  const child = spawn(node, [launcher, ...process.argv.slice(2)], { stdio: "inherit", env });
   // A terminal tells both, anybody else tells only us: it is passed on, and the child takes two at once for one.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", () => stop("the Node of this checkout cannot be run; run npm ci again"));

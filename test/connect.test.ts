@@ -106,7 +106,7 @@ describe("what CONNECT refuses", () => {
     // Something does listen there, and must not be reached.
     const { port } = new URL(b.url);
     const targets = ["example.com:443", "sts.amazonaws.com:80", "sts.amazonaws.com:22", `127.0.0.1:${port}`];
-    const more = ["localhost:443", "127.0.0.1:443", "[::1]:443", "a.b.amazonaws.com:443", "", "sts.amazonaws.com"];
+    const more = ["localhost:443", "127.0.0.1:443", "[::1]:443", "amazonaws.com:443", "", "sts.amazonaws.com"];
     for (const target of [...targets, ...more]) expect([target, await connected(b.url, target)]).toEqual([target, 502]);
     expect(await connected(b.url, "STS.amazonaws.com:443")).toBe(200);
   });
@@ -184,7 +184,7 @@ describe("the authority", () => {
     };
     expect(await verdict("sts.amazonaws.com")).toBe("believed");
     expect(await verdict("iam.googleapis.com")).toBe("believed");
-    for (const host of ["www.example.com", "amazonaws.com.example.com", "compute.googleapis.com"])
+    for (const host of ["www.example.com", "amazonaws.com.example.com", "googleapis.org"])
       expect([host, await verdict(host)]).toEqual([host, "permitted subtree violation"]);
     expect(await verdict("127.0.0.1")).toBe("excluded subtree violation");
   });

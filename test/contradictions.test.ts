@@ -86,6 +86,20 @@ describe("fields that contradict each other", () => {
     ["a boundary of another partition", file(oidc(""), aws(`boundary: arn:aws-cn:iam::${account}:policy/b`)), "arn"],
     ["a policy of another account", file(oidc(""), aws(), `[ arn:aws:iam::${theirs}:policy/b ]`), "arn"],
     ["a policy of another partition", file(oidc(""), aws(), "[ arn:aws-cn:iam::aws:policy/ReadOnlyAccess ]"), "arn"],
+    [
+      "resources of another partition",
+      file(oidc(""), aws("region: cn-north-1"), '[ { allow: [ "s3:GetObject" ], resources: [ "arn:aws:s3:::b/*" ] } ]'),
+      "arn:aws:s3",
+    ],
+    [
+      "one resource of another partition",
+      file(
+        oidc(""),
+        aws(),
+        '[ { allow: [ "s3:GetObject" ], resources: [ "arn:aws:s3:::a", "arn:aws-us-gov:s3:::b" ] } ]',
+      ),
+      "arn:aws-us-gov",
+    ],
     ["an operator's role of another account", file(oidc(""), aws(`assumeRole: arn:aws:iam::${theirs}:role/op`)), "arn"],
     ["a session of another partition", file(caller(`arn: "arn:aws-cn:iam::${account}:user/x"`), google()), "arn"],
     [
@@ -153,6 +167,14 @@ describe("fields that contradict each other", () => {
     ["a used role that says nothing twice", file(oidc(""), roleOf(`arn:aws:iam::${account}:role/a/x`))],
     ["a used role with its own path", file(oidc(""), roleOf(`arn:aws:iam::${account}:role/a/x`, "path: /a/"))],
     ["a used role of china", file(oidc(""), roleOf(`arn:aws-cn:iam::${account}:role/x`, "region: cn-north-1"))],
+    [
+      "resources of any partition, and of other accounts",
+      file(
+        oidc(""),
+        aws("region: us-gov-west-1"),
+        `[ { allow: [ "s3:GetObject", "sqs:SendMessage" ], resources: [ "arn:aws*:s3:::b/*", "arn:*:s3:::c", "arn:aws-us-gov:sqs:us-gov-west-1:${theirs}:q", "*" ] } ]`,
+      ),
+    ],
     ["a boundary of aws", file(oidc(""), aws("boundary: arn:aws:iam::aws:policy/PowerUserAccess"))],
     ["its own role to speak for it", file(caller(`role: w, assumeRole: arn:aws:iam::${account}:role/p/w`), google())],
     [

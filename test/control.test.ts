@@ -383,7 +383,7 @@ describe("a stolen session of the provisioner", () => {
       ActionNames: ["iam:PassRole"],
       ResourceArns: [`arn:aws:iam::${account}:role/crosstrust/reports-reader`],
     });
-    expect(answer.EvaluationResults).toMatchObject([{ EvalDecision: "implicitDeny" }]);
+    expect(answer.EvaluationResults).toMatchObject([{ EvalDecision: "explicitDeny" }]);
   });
 
   test("gains nothing from a role it may arm: the boundary holds", async () => {
@@ -404,7 +404,7 @@ describe("a stolen session of the provisioner", () => {
       "organizations:LeaveOrganization",
       "cloudtrail:StopLogging",
     ])
-      expect([action, await simulate(action)]).toEqual([action, "implicitDeny"]);
+      expect([action, await simulate(action)]).toEqual([action, expect.stringMatching(/^(?:explicit|implicit)Deny$/)]);
   });
 });
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Answer } from "../src/cli/answer.ts";
 import { controlPlane } from "../src/cli/commands/control.ts";
 import type { Context } from "../src/cli/context.ts";
-import type { Answer } from "../src/cli/run.ts";
 import { type Bench, bench, example, folderWith } from "./support/bench.ts";
 import { stage } from "./support/cli.ts";
 import { control, controlled, controlStage } from "./support/control.ts";

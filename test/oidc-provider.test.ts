@@ -329,3 +329,17 @@ describe("the issuer is watched", () => {
     );
   });
 });
+
+// Recorded: what was sent comes back as it was sent, and is sorted only when it is read (aws.md 6.1).
+test("the answer to its creation lists tags in the order they came, and none where there are none", async () => {
+  const b = await bench();
+  const somebody = new Somebody(b);
+  const pair = (Key: string) => ({ Key, Value: Key.toUpperCase() });
+  const made = { ThumbprintList: ["a".repeat(40)] };
+  const sent = [pair("key"), pair("Key")];
+  const created = await somebody.iam("CreateOpenIDConnectProvider", { Url: issuer, ...made, Tags: sent });
+  expect(created.Tags).toEqual(sent);
+  expect((await there(b))?.Tags).toEqual([pair("Key"), pair("key")]);
+  const bare = await somebody.iam("CreateOpenIDConnectProvider", { Url: `${issuer}/path`, ...made });
+  expect(bare.Tags).toBeUndefined();
+});

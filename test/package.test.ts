@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { codes } from "../src/cli/pages.ts";
@@ -63,6 +64,28 @@ test("the installer does nothing, quickly, where nothing is missing", () => {
     stdio: ["ignore", "pipe", "pipe"],
   });
   expect(out).toBe("");
+});
+
+test("the launcher hands over once, also where node_modules is a link", () => {
+  const folder = mkdtempSync(join(tmpdir(), "crosstrust-linked-"));
+  try {
+    for (const name of ["bin", "src", "package.json"])
+      cpSync(join(root, name), join(folder, name), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    const launcher = join(folder, "bin", "crosstrust.js");
+    const run = (env: NodeJS.ProcessEnv) =>
+      spawnSync(process.execPath, [launcher, "--version"], { encoding: "utf8", env: { ...process.env, ...env } });
+    expect(run({}).stdout.trim()).toBe(manifest.version);
+    // A Node that is another one each time it is looked at would be started for ever.
+    const other = join(folder, "node");
+    cpSync(process.execPath, other);
+    const started = (env: NodeJS.ProcessEnv) =>
+      spawnSync(other, [launcher, "--version"], { encoding: "utf8", env: { ...process.env, ...env } });
+    expect(started({}).stdout.trim()).toBe(manifest.version);
+    expect(started({ CROSSTRUST_HANDED_OVER: "1" })).toMatchObject({ status: 64, stdout: "" });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("every finding code has its page, and every page its code", () => {

@@ -127,7 +127,7 @@ test.skipIf(!canBuild)("a container runs it as nobody, on a file system that it 
     cpSync(file, join(context, basename(file)));
   const docker = (...words: string[]) => execFileSync("docker", words, { cwd: context, encoding: "utf8" });
   docker("build", "--quiet", "--tag", "crosstrust-test", ".");
-  const examples = `${join(root, "examples")}:/work:ro`;
+  const examples = `${join(root, "examples")}:/files:ro`;
   const inside = ["run", "--rm", "--read-only", "--tmpfs", "/tmp", "--volume", examples];
   expect(docker(...inside, "--entrypoint", "id", "crosstrust-test", "-u").trim()).toBe("1000");
   expect(docker(...inside, "crosstrust-test", "lint", "--file", "google-to-aws.yaml")).toContain("no errors");

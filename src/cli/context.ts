@@ -4,7 +4,7 @@ import { reviewFile } from "../crosstrust/review.ts";
 import { acceptable } from "../file/acceptable.ts";
 import { agreedIn, lintRules, soundIn } from "../file/lint.ts";
 import { readFederation } from "../file/read.ts";
-import type { Consents, Federation, Finding, Progress, World } from "../model.ts";
+import type { Consents, Federation, Finding, Progress, RemoteCall, World } from "../model.ts";
 import { finding } from "../model.ts";
 import { parties, shapes } from "../parties/index.ts";
 import { accepted, expired, oncePerTrust, unused } from "../plan/accept.ts";
@@ -16,6 +16,7 @@ import type { Attached } from "../sandbox/attach.ts";
 import type { Again, Paper } from "../say/paper.ts";
 import { shownValue } from "../say/visible.ts";
 import { BadFile, UsageError } from "./exit.ts";
+import type { Format } from "./format.ts";
 import { tell } from "./print.ts";
 
 /** The global flags (contract, section 2), as commander names them. */
@@ -23,6 +24,12 @@ export interface Flags {
   readonly file: string;
   readonly sandbox?: boolean;
   readonly json?: boolean;
+  /** What the answer is written as; `json` is true where it is `json`. */
+  readonly format?: Format;
+  /** The file that the answer is written into, instead of stdout. */
+  readonly output?: string;
+  readonly verbose?: boolean;
+  readonly color?: "auto" | "always" | "never";
   readonly yes?: boolean;
   readonly quiet?: boolean;
   readonly endpoint?: readonly string[];
@@ -37,11 +44,24 @@ export interface Context {
   readonly close: () => Promise<void>;
 }
 
-/** No colour unless a person is looking, and none where NO_COLOR is set. */
+/** Where a text for people goes. */
 export const paperFor = (stream: NodeJS.WriteStream, flags: Flags): Paper => ({
-  colour: stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+  colour: isColoured(stream, flags),
   ...againOf(flags),
 });
+
+/**
+ * No colour unless a person is looking, and none where NO_COLOR is set (no-color.org). FORCE_COLOR asks for it where nobody is
+ * looking, as Node takes it, and `--color` comes before both. A file is never coloured.
+ */
+function isColoured(stream: NodeJS.WriteStream, { color = "auto", output }: Flags): boolean {
+  if (output !== undefined && stream === process.stdout) return false;
+  if (color !== "auto") return color === "always";
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return !["0", "false"].includes(FORCE_COLOR);
+  return stream.isTTY === true && TERM !== "dumb";
+}
 
 /** A command that is pasted elsewhere must not reach another file or another world. */
 export function againOf({ file, sandbox, endpoint = [], maxLinks }: Flags): Again {
@@ -168,7 +188,12 @@ export function sandboxUrl(flags: Flags): string | true | undefined {
  */
 export async function openContext(flags: Flags, signal: AbortSignal): Promise<Context> {
   const paper = paperFor(process.stdout, flags);
-  const common = { store: directoryStore(folderOf(flags, "store")), progress: progressTo(flags), signal };
+  const common = {
+    store: directoryStore(folderOf(flags, "store")),
+    progress: progressTo(flags),
+    ...(isVerbose(flags) ? { heard: tellCall } : {}),
+    signal,
+  };
   const where = sandboxUrl(flags);
   if (where === undefined) return { flags, paper, world: await openCloud(flags, common), close: async () => {} };
   const attached: Promise<Attached>[] = [];
@@ -247,4 +272,17 @@ function progressTo(flags: Flags): (event: Progress) => void {
     if (state === "started") return;
     tell(`${signs[state]}  ${shownValue(what)}${ms === undefined ? "" : `   ${Math.round(ms)} ms`}\n`);
   };
+}
+
+const isVerbose = ({ verbose }: Flags): boolean => verbose === true || process.env.CROSSTRUST_LOG === "debug";
+
+/** One line a try, on stderr: `call  aws.iam  GetRole  200  ok  12 ms  request 0f8f...`. */
+function tellCall({ service, operation, tried, status, outcome, ms, requestId }: RemoteCall): void {
+  const parts = [
+    "call   ",
+    ...[service, operation, status ?? "-", outcome, `${Math.round(ms)} ms`],
+    ...(tried > 1 ? [`try ${tried}`] : []),
+    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+  ];
+  tell(`${shownValue(parts.join("  "))}\n`);
 }

@@ -8,9 +8,11 @@ import { shownValue } from "../say/visible.ts";
 import { codes, exitOf } from "../verdict/exit.ts";
 import { version } from "../version.ts";
 import { type Flags, paperFor } from "./context.ts";
+import { deliver } from "./deliver.ts";
 import { diskTrouble } from "./disk.ts";
 import { BadFile, Explained, UsageError } from "./exit.ts";
-import { print, tell } from "./print.ts";
+import { listedAs } from "./listed.ts";
+import { tell } from "./print.ts";
 
 interface Command {
   readonly name: string;
@@ -27,7 +29,7 @@ export interface Failure {
 /** Says every way a command can fail, as words on stderr or as JSON, and returns the exit code of the contract. */
 export async function tellFailure(error: unknown, command: Command): Promise<number> {
   const { exit, text, to } = failureOf(error, command);
-  if (to === "stdout") await print(text);
+  if (to === "stdout") await deliver({ exit, text }, command.flags);
   else tell(`${text}\n`);
   return exit;
 }
@@ -40,6 +42,8 @@ export function failureOf(error: unknown, command: Command): Failure {
     const [first] = error.findings;
     if (command.name === "credentials" && first) return ofFinding(first, command, codes.badFile);
     if (command.flags.json) return inJson(error.findings, command, codes.badFile);
+    const listed = listedAs(command.flags, error.findings);
+    if (listed !== undefined) return { exit: codes.badFile, text: listed, to: "stdout" };
     return words(codes.badFile, placedText(error.findings, paperFor(process.stderr, command.flags)));
   }
   if (error instanceof CloudError) return ofFinding(troubleOf(error, {}), command);

@@ -1,15 +1,8 @@
 import { codes } from "../verdict/exit.ts";
+import type { Answer } from "./answer.ts";
 import { type Context, type Flags, openContext } from "./context.ts";
+import { deliver } from "./deliver.ts";
 import { tellFailure } from "./failure.ts";
-import { print } from "./print.ts";
-
-/** What a command answers: its exit code, and what goes to stdout. */
-export interface Answer {
-  readonly exit: number;
-  readonly text: string;
-  /** The text is bytes for a program, such as a token or a configuration file: nothing in it is changed. */
-  readonly exact?: true;
-}
 
 /** One command of the contract. It leaves stdout alone; what it throws becomes an exit code. */
 export type Command<A> = (context: Context, ask: A) => Promise<Answer>;
@@ -49,7 +42,7 @@ export async function run<A>({ name, flags, command, ask }: Run<A>): Promise<num
   try {
     context = await openContext(flags, stop.signal);
     const { exit, text, exact } = await command(context, ask);
-    await print(text, exact);
+    await deliver({ exit, text, ...(exact ? { exact } : {}) }, flags);
     return stop.signal.aborted ? codes.interrupted : exit;
   } catch (error) {
     return await tellFailure(error, { name, flags });

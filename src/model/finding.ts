@@ -59,6 +59,8 @@ export interface Finding {
    * it.
    */
   readonly standing?: true;
+  /** How the cloud calls the request that failed, for its support and its logs. */
+  readonly requestId?: string;
   /** The file accepts it: it keeps its severity and is shown, and causes neither an exit code nor `open`. */
   readonly accepted?: { readonly reason: string; readonly until?: string };
 }

@@ -115,6 +115,8 @@ export interface Failed {
   readonly view: TrustView;
   readonly error: unknown;
   readonly claims: Readonly<Record<string, unknown>>;
+  /** The token's own; absent where only its claims are known. */
+  readonly header?: Readonly<Record<string, unknown>>;
 }
 
 /** One thing to be written. */

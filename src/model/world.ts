@@ -118,6 +118,23 @@ export interface Outside {
   chain(host: string, port?: number): Promise<ServedChain>;
 }
 
+/** One try of a remote call, as it ended. It holds nothing that was sent or answered, and so no secret. */
+export interface RemoteCall {
+  /** Such as `aws.iam`. */
+  readonly service: string;
+  /** Verb first: `CreateRole`. */
+  readonly operation: string;
+  /** 1 for the first try. */
+  readonly tried: number;
+  /** HTTP status; absent where there was no answer. */
+  readonly status?: number;
+  /** `ok`, or the vendor's code, or where there is none the class of the error. */
+  readonly outcome: string;
+  readonly ms: number;
+  /** How the cloud calls this request, for its support and its logs. */
+  readonly requestId?: string;
+}
+
 /**
  * All input and output, as one argument. Whatever takes no `World` contacts nothing; and since there is no
  * other way out, the sandbox is simply another one of these (contract, section 5).
@@ -137,6 +154,8 @@ export interface World {
   readonly store: Store;
   readonly progress: (event: Progress) => void;
   readonly sandbox?: SandboxPowers;
+  /** Told of every try of a remote call, where somebody wants to follow them (`--verbose`). */
+  readonly heard?: (told: RemoteCall) => void;
   /** Aborted when the user interrupts: no new call starts. */
   readonly signal: AbortSignal;
   /**

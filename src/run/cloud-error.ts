@@ -50,6 +50,8 @@ export interface CloudErrorInit {
   readonly known?: { readonly code: Code; readonly asks: Asks } | undefined;
   /** An earlier try of the same call may have landed, so that this answer may be about what that one did. */
   readonly resent?: boolean;
+  /** How the cloud calls this request, for its support and its logs. */
+  readonly requestId?: string;
   /** Seconds by which the clock of this machine was set during the run, so that a refusal may be about the time alone. */
   readonly clockJump?: number;
   /** Nothing arrived, because the service is somewhere else by now: asking there is no second try. */
@@ -73,6 +75,7 @@ export class CloudError extends Error implements CloudErrorInit {
   readonly resent?: boolean;
   readonly clockJump?: number;
   readonly known?: CloudErrorInit["known"];
+  readonly requestId?: string;
 
   constructor(init: CloudErrorInit) {
     super(redact(init.message));
@@ -89,6 +92,7 @@ export class CloudError extends Error implements CloudErrorInit {
     if (init.resent !== undefined) this.resent = init.resent;
     if (init.clockJump !== undefined) this.clockJump = init.clockJump;
     if (init.known !== undefined) this.known = init.known;
+    if (init.requestId !== undefined) this.requestId = init.requestId;
   }
 }
 

@@ -187,7 +187,10 @@ async function exchange(proving: Proving, token: Token) {
         await world.clock.sleep(Math.min(2000, 250 * 2 ** tried));
         continue;
       }
-      const finding = refusal(proving, relying, { view, error, claims: token.claims });
+      const { claims, header } = token;
+      // By the clock of the refusal: the view is as old as the reading of the trust.
+      const seen = { ...view, now: world.clock.now() };
+      const finding = refusal(proving, relying, { view: seen, error, claims, header });
       return {
         finding,
         hop: { step: "exchange", result: resultOf(finding), ms: since(start), saw: finding.says } as Hop,

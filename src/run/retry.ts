@@ -1,4 +1,5 @@
 import type { World } from "../model.ts";
+import { type Answered, noted } from "./answered.ts";
 import { clockJump, noteClock } from "./clock-jump.ts";
 import { CloudError, type ErrorClass, mayHaveLanded } from "./cloud-error.ts";
 
@@ -56,18 +57,33 @@ export async function call<T>(world: World, spec: Call, attempt: () => Promise<T
   let resent = false;
   for (let tried = 1; ; tried++) {
     if (world.signal.aborted) throw interrupted(spec);
+    const began = performance.now();
+    let answered: Answered = {};
+    const hear = (outcome: string) =>
+      world.heard?.({ ...named(spec), ...answered, tried, outcome, ms: performance.now() - began });
     try {
-      const answer = await following(attempt);
+      const answer = await noted(
+        () => following(attempt),
+        (told) => {
+          answered = told;
+        },
+      );
+      hear("ok");
       noteClock(world, "answered");
       budget.giveBack();
       return answer;
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
+      hear(error.code || error.class);
       if (definite.includes(error.class)) budget.giveBack();
       const times = (seen.get(error.class) ?? 0) + 1;
       seen.set(error.class, times);
       if (!mayRetry(error, spec, { tried, times }) || !budget.spend(error))
-        throw final(error, { resent, clockJump: timely.includes(error.class) ? clockJump(world) : 0 });
+        throw final(error, {
+          resent,
+          clockJump: timely.includes(error.class) ? clockJump(world) : 0,
+          requestId: answered.requestId,
+        });
       resent ||= mayHaveLanded(error);
       await world.clock.sleep(pause(error, tried, world));
     }
@@ -77,15 +93,26 @@ export async function call<T>(world: World, spec: Call, attempt: () => Promise<T
 /** The answers that a service also gives for a token or a signature of the wrong time. */
 const timely: readonly ErrorClass[] = ["denied", "unauthenticated", "refused", "invalid", "credentials"];
 
-/** The error with what is known of the run beside it. */
-function final(
-  error: CloudError,
-  { resent, clockJump }: Required<Pick<CloudError, "resent" | "clockJump">>,
-): CloudError {
-  if (!resent && clockJump === 0) return error;
-  const known = { ...(resent ? { resent } : {}), ...(clockJump === 0 ? {} : { clockJump }) };
-  return new CloudError({ ...error, message: error.message, ...known });
+/** What is known of a run beside what its last call was answered. */
+interface Beside {
+  readonly resent: boolean;
+  readonly clockJump: number;
+  readonly requestId: string | undefined;
 }
+
+/** The error with what is known of the run beside it. */
+function final(error: CloudError, { resent, clockJump, requestId }: Beside): CloudError {
+  if (!resent && clockJump === 0 && requestId === undefined) return error;
+  return new CloudError({
+    ...error,
+    message: error.message,
+    ...(resent ? { resent } : {}),
+    ...(clockJump === 0 ? {} : { clockJump }),
+    ...(requestId === undefined ? {} : { requestId }),
+  });
+}
+
+const named = ({ service, operation }: Call) => ({ service, operation });
 
 /** Asks where the service is by now, as often as it moves meanwhile. */
 async function following<T>(attempt: () => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ export interface Where {
   readonly links?: readonly string[];
 }
 
-type Words = Pick<Finding, "code" | "says" | "fix" | "asks">;
+type Words = Pick<Finding, "code" | "says" | "fix" | "asks" | "requestId">;
 
 /** An error of a call as a finding: what, and the next command to type. A bug of ours is not one, and is thrown on. */
 export function troubleOf(error: unknown, where: Where): Finding {
@@ -44,7 +44,8 @@ function jumped({ clockJump = 0 }: CloudError, { says }: Words): Words {
 function words(error: CloudError): Words {
   const call = [error.service, error.operation].filter(Boolean).join(" ");
   const told = plainWords(error, call);
-  return { ...told, fix: error.fix ?? told.fix };
+  const { requestId } = error;
+  return { ...told, fix: error.fix ?? told.fix, ...(requestId === undefined ? {} : { requestId }) };
 }
 
 const again = ["run it again"];

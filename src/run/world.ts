@@ -1,6 +1,7 @@
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CredentialsAsk, HttpAnswer, HttpRequest, Outside, Progress, Session, Store, World } from "../model.ts";
+import { noting } from "./answered.ts";
 import { CloudError } from "./cloud-error.ts";
 import { type Agents, type Limits, sender } from "./http.ts";
 
@@ -10,6 +11,7 @@ export interface Common {
   readonly limits?: Limits;
   readonly store: Store;
   readonly progress: (event: Progress) => void;
+  readonly heard?: World["heard"];
   readonly signal: AbortSignal;
 }
 
@@ -25,7 +27,7 @@ export interface CloudOptions extends Common {
 export function cloudWorld(options: CloudOptions): World {
   // Proxies are honoured for the clouds' own APIs (Node 24 reads HTTPS_PROXY through `proxyEnv`; older ones ignore it).
   const agent = { keepAlive: true, maxSockets: 32, proxyEnv: process.env };
-  const send = sender(agentsOf(agent), options.limits);
+  const send = noting(sender(agentsOf(agent), options.limits));
   const credentials = remembered((ask) => {
     const source = options.sources[ask.party];
     if (!source) throw new Error(`no credentials for ${ask.party}`);
@@ -135,7 +137,7 @@ class Line {
 
   constructor({ attach, limits }: SandboxOptions) {
     this.attach = attach;
-    this.transport = sender(agentsOf({ keepAlive: true, maxSockets: 64 }), limits);
+    this.transport = noting(sender(agentsOf({ keepAlive: true, maxSockets: 64 }), limits));
   }
 
   url(): Promise<string> {
@@ -189,7 +191,10 @@ class Line {
 }
 
 /** 500 retry tokens for each world, which is one for each run (reliability-and-security.md, 2.5). */
-const rest = ({ store, progress, signal }: Common) => ({ store, progress, signal, budget: { tokens: 500 } });
+const rest = ({ store, progress, heard, signal }: Common) => ({
+  ...{ store, progress, signal, budget: { tokens: 500 } },
+  ...(heard ? { heard } : {}),
+});
 
 /** Sleeps, but not through an interruption. */
 const pause = (signal: AbortSignal) => async (ms: number) => {

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { JWK } from "jose";
 import type { Session } from "../model.ts";
-import type { State, View } from "./state.ts";
+import type { Store, View } from "./state.ts";
 
 /** One request as a fake sees it: routed, its prefix taken off, its body whole. */
 export interface FakeRequest {
@@ -39,7 +39,7 @@ export interface Operation {
 export interface Fake {
   /** `aws.iam` */
   readonly service: string;
-  /** Real host names; `*` stands for one label. */
+  /** Real host names; `*` stands for one label, `**` at the beginning for one or more. */
   readonly hosts: readonly string[];
   /** Bytes of the largest body it takes; absent: 1 MiB. */
   readonly maxBody?: number;
@@ -54,10 +54,23 @@ export interface Fake {
   fault(kind: "throttle" | "error500"): FakeAnswer;
 }
 
+/**
+ * Answers for the services of a party that are not played. Of real hosts it has those that no service and no hosted
+ * issuer has, and of a body it gets no more than the beginning.
+ */
+export interface Unplayed extends Fake {
+  /**
+   * Whether a request to the bare listener can only be meant for such a service, whatever its path: asked before every
+   * service, while `owns` is asked after all of them.
+   */
+  claims(request: FakeRequest): boolean;
+}
+
 /** What a party plays: its services, its issuers, and the operator that the tool acts as. */
 export interface Player {
   readonly party: string;
   readonly fakes: readonly Fake[];
+  readonly unplayed?: Unplayed;
   readonly issuers: readonly string[];
   /** For an issuer beyond those: which of them it shares its keys with. Entra signs for every tenant with the same. */
   readonly signsAs?: (issuer: string) => string | undefined;
@@ -92,7 +105,7 @@ export interface Environment {
 export interface Host {
   /** Epoch milliseconds of the sandbox's clock. */
   readonly now: () => number;
-  readonly state: State;
+  readonly state: Store;
   /** What a read sees: the latest, or an older state while a stale read is played. */
   readonly view: View;
   /** What has reached everywhere: older by the propagation that is played. */

@@ -32,6 +32,8 @@ interface Grounds {
   readonly file: string | undefined;
   /** The parties' own fakes. */
   readonly fakes: readonly Fake[];
+  /** Hosts of theirs that an issuer may still have. */
+  readonly unplayed: readonly Fake[];
   readonly mapping: Mapping;
 }
 
@@ -85,9 +87,11 @@ export class Hosting {
 
   /** The chain that vouches for a host; undefined for a host that is not played. */
   chainOf(host: string): ChainName | undefined {
-    if (this.partyPlays(host)) return { name: "clouds", permitted: this.cloudNames() };
+    const clouds = { name: "clouds", permitted: this.cloudNames() };
+    if (this.partyPlays(host)) return clouds;
     const by = this.issuers().find((one) => hostOf(one.issuer) === host) ?? this.issuers().find(serves(host));
-    return by && { name: by.privateCa ? `private ${host}` : host, permitted: [host] };
+    if (by) return { name: by.privateCa ? `private ${host}` : host, permitted: [host] };
+    return this.grounds.unplayed.some(isAt(host)) ? clouds : undefined;
   }
 
   /** The roots that count as public CAs here, PEM. */
@@ -114,14 +118,17 @@ export class Hosting {
   }
 
   private partyPlays(host: string): boolean {
-    return this.grounds.fakes.some((fake) => fake.hosts.some((pattern) => hostMatches(pattern, host)));
+    return this.grounds.fakes.some(isAt(host));
   }
 
   /** A pattern is constrained to the domain behind its last star: `sts.*.amazonaws.com` to `amazonaws.com`. */
   private cloudNames(): readonly string[] {
-    const patterns = this.grounds.fakes.flatMap((fake) => fake.hosts).filter((host) => isIP(host) === 0);
+    const all = [...this.grounds.fakes, ...this.grounds.unplayed];
+    const patterns = all.flatMap((fake) => fake.hosts).filter((host) => isIP(host) === 0);
     return [...new Set(patterns.map((pattern) => pattern.split("*.").at(-1) ?? ""))].sort();
   }
 }
+
+const isAt = (host: string) => (fake: Fake) => fake.hosts.some((pattern) => hostMatches(pattern, host));
 
 const serves = (host: string) => (one: HostedIssuer) => hostOf(keysUrl(one)) === host;

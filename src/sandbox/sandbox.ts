@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "nod
 import { join } from "node:path";
 import { BlobStore } from "./blobs.ts";
 import { deliverOf } from "./deliver.ts";
-import type { Fake, FakeAnswer, FakeRequest, Host, Issuers, Player } from "./fake.ts";
+import type { Fake, FakeAnswer, FakeRequest, Host, Issuers, Player, Unplayed } from "./fake.ts";
 import { Faults } from "./faults.ts";
 import { Hosting, type Mapping } from "./hosting.ts";
 import { Keys } from "./keys.ts";
@@ -60,6 +60,8 @@ export class Sandbox {
   readonly programs: ProgramRunner;
   /** Every service; a party's own comes before the hosted issuers. */
   readonly fakes: readonly Fake[];
+  /** Apart from them: what answers where no service does. */
+  readonly unplayed: readonly Unplayed[];
   /** The URL of the listener, which is known only once it listens. */
   base = "";
   private readonly folder: string | undefined;
@@ -80,7 +82,9 @@ export class Sandbox {
     this.issuers = this.keys.issuers((issuer) => played.has(named(issuer)));
     const fakes = options.players.flatMap((player) => player.fakes);
     const mapping = options.mapping ?? { hosts: new Map(), anchors: [] };
-    this.hosting = new Hosting({ state: this.state, keys: this.keys, file: file("authority.json"), fakes, mapping });
+    this.unplayed = options.players.flatMap((player) => player.unplayed ?? []);
+    const { state, keys, unplayed } = this;
+    this.hosting = new Hosting({ state, keys, file: file("authority.json"), fakes, unplayed, mapping });
     this.fakes = [...fakes, this.hosting.fake];
     if (options.actsAs) this.set({ actsAs: options.actsAs });
     const log = file("calls.jsonl");

@@ -51,22 +51,27 @@ export async function listen(ready: Promise<Sandbox>, port = 0): Promise<Listeni
 /** Control calls first, then the service that is meant, by host, prefix or path. */
 async function answer(sandbox: Sandbox, exchange: Exchange): Promise<void> {
   const { request, response, tunnel } = exchange;
-  const received = await receive(sandbox.fakes, exchange);
-  if (!received) return send(sandbox, response, { status: 413, body: "" });
+  const { request: received, whole } = await receive(sandbox.fakes, exchange);
   if (tunnel !== undefined && received.host !== tunnel) return send(sandbox, response, { status: 421, body: "" });
   const own = tunnel === undefined && /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(received.host);
   if (received.path.startsWith("/_sandbox/")) {
     // Never through the proxy and never from a web page: it hands out what the sandbox issued.
     const direct = own && request.url?.startsWith("/") && !request.headers.origin;
+    if (!whole) return send(sandbox, response, tooLarge);
     return send(sandbox, response, direct ? await control(sandbox, received) : { status: 403, body: "" });
   }
-  const routed = route(sandbox.fakes, received, own);
-  if (!routed) return send(sandbox, response, unplayed(received, own));
+  const routed = route(sandbox, received, own);
+  // Whoever plays nothing of it needs no body: a large upload is told what it is, too.
+  const isUnplayed = sandbox.unplayed.some((one) => one === routed?.fake);
+  if (!whole && !isUnplayed) return send(sandbox, response, tooLarge);
+  if (!routed) return send(sandbox, response, nothing(received, own));
   await serve(sandbox, routed, exchange);
 }
 
+const tooLarge: FakeAnswer = { status: 413, body: "" };
+
 /** At its own address nothing is there (404); for another host it is a proxy that does not go there (502). */
-const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
+const nothing = (request: FakeRequest, own: boolean): FakeAnswer => ({
   status: own ? 404 : 502,
   headers: { "content-type": "text/plain" },
   body: own
@@ -74,11 +79,17 @@ const unplayed = (request: FakeRequest, own: boolean): FakeAnswer => ({
     : `the sandbox does not play ${request.host}\n`,
 });
 
+interface Received {
+  readonly request: FakeRequest;
+  /** Whether the body is all there. */
+  readonly whole: boolean;
+}
+
 /**
- * The whole request. One that is too large is read to its end and then refused, because a client that is cut
- * off while it sends sees a reset and no answer.
+ * The request. One that is too large is read to its end all the same, because a client that is cut off while it sends
+ * sees a reset and no answer.
  */
-async function receive(fakes: readonly Fake[], exchange: Exchange): Promise<FakeRequest | undefined> {
+async function receive(fakes: readonly Fake[], exchange: Exchange): Promise<Received> {
   const head = headOf(exchange);
   const limit = Math.max(maxBody, ...fakes.map((fake) => (meant(fake, head) ? (fake.maxBody ?? 0) : 0)));
   const chunks: Buffer[] = [];
@@ -87,7 +98,7 @@ async function receive(fakes: readonly Fake[], exchange: Exchange): Promise<Fake
     size += chunk.length;
     if (size <= limit) chunks.push(chunk);
   }
-  return size > limit ? undefined : { ...head, body: Buffer.concat(chunks) };
+  return { request: { ...head, body: Buffer.concat(chunks) }, whole: size <= limit };
 }
 
 function headOf({ request, tunnel }: Exchange): Omit<FakeRequest, "body"> {
@@ -118,23 +129,27 @@ interface Routed {
 }
 
 /**
- * By real host, else by prefix (`/aws/iam`, `/google/iam/`), else by whoever owns such a request at the root.
+ * By real host, else by who signed for what, else by prefix (`/aws/iam`, `/google/iam/`), else by whoever owns such a
+ * request at the root. What no service takes is a cloud's that plays nothing of it, where it can be told.
  */
-function route(fakes: readonly Fake[], request: FakeRequest, own: boolean): Routed | undefined {
+function route({ fakes, unplayed }: Sandbox, request: FakeRequest, own: boolean): Routed | undefined {
   if (!own) {
     const host = request.host.replace(/:\d+$/, "");
+    const isThere = (candidate: Fake) => candidate.hosts.some((pattern) => hostMatches(pattern, host));
     // Clouds share 169.254.169.254: of several at one host it is the one that knows the path.
-    const there = fakes.filter((candidate) => candidate.hosts.some((pattern) => hostMatches(pattern, host)));
-    const fake = there.find((candidate) => candidate.owns(request)) ?? there[0];
+    const there = fakes.filter(isThere);
+    const fake = there.find((candidate) => candidate.owns(request)) ?? there[0] ?? unplayed.find(isThere);
     return fake && { fake, request };
   }
+  const claimed = unplayed.find((candidate) => candidate.claims(request));
+  if (claimed) return { fake: claimed, request };
   for (const fake of fakes) {
     const prefix = `/${fake.service.replace(".", "/")}`;
     if (request.path === prefix || request.path.startsWith(`${prefix}/`)) {
       return { fake, request: { ...request, path: request.path.slice(prefix.length) || "/" } };
     }
   }
-  const fake = fakes.find((candidate) => candidate.owns(request));
+  const fake = [...fakes, ...unplayed].find((candidate) => candidate.owns(request));
   return fake && { fake, request };
 }
 

@@ -10,6 +10,14 @@ export interface View {
   list<T>(prefix: string): readonly (readonly [key: string, value: T])[];
 }
 
+/** The latest state, and how it is changed. */
+export interface Store extends View {
+  put(key: string, value: unknown): void;
+  delete(key: string): void;
+  /** 1, 2, 3 ... for each name, so that ids can be reproduced. */
+  next(name: string): number;
+}
+
 interface Version {
   /** Epoch milliseconds of this machine, not of the sandbox's clock: a view looks back in real time. */
   readonly at: number;
@@ -24,7 +32,7 @@ const memory = 10 * 60_000;
  * The sandbox's state: a map that remembers recent versions, so that propagation and stale reads can be
  * played, and that is written through to a log before the call that changed it is answered.
  */
-export class State implements View {
+export class State implements Store {
   private readonly versions = new Map<string, Version[]>();
   private readonly file: string | undefined;
 
@@ -65,7 +73,6 @@ export class State implements View {
     this.set(key, undefined);
   }
 
-  /** 1, 2, 3 ... for each name, so that ids can be reproduced. */
   next(name: string): number {
     const count = (this.get<number>(`counter/${name}`) ?? 0) + 1;
     this.put(`counter/${name}`, count);

@@ -19,6 +19,7 @@ export function findingText(finding: Finding, paper: Paper): string {
   else if (at.address) lines.push(`  --> ${at.address}`);
   if (witness) lines.push(`  who   ${witness.outsider} (${witness.how}): ${witness.path.join(" -> ")}`);
   if (because.length > 0) lines.push(...evidenceText(because));
+  if (visible.requestId !== undefined) lines.push(`  id    request ${visible.requestId}`);
   lines.push(...decisionText(visible).map((line) => `  ${line}`));
   for (const step of stepsOf(visible)) lines.push(`  fix   ${pasteable(step, paper)}`);
   lines.push(`  long  crosstrust explain ${code}`);

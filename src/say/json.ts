@@ -17,7 +17,7 @@ export const document = (envelope: Envelope, body: object): string =>
   `${jsonText({ crosstrust: 1, ...envelope, ...body })}\n`;
 
 /** Returns JSON that a terminal shows as it is: the same values, with hidden characters written as JSON escapes. */
-const jsonText = (value: object): string =>
+export const jsonText = (value: object): string =>
   withoutHidden(JSON.stringify(value, null, 2), (character) =>
     character === "\n" ? character : unicodeEscape(character),
   );

@@ -214,12 +214,8 @@ function idle(view: PlanView, looked: readonly string[], paper: Paper): readonly
   ];
 }
 
-function ending(view: PlanView, paper: Paper): readonly string[] {
-  const { plan, command } = view;
-  const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
-  const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
-  const isIdle = kept === plan.changes.length && !plan.findings.some(isRefused);
-  if (isIdle && (unseenText(plan) !== undefined || !plan.findings.some(isStop))) return idle(view, looked, paper);
+/** Returns how many things a plan creates, repairs and so on, as one line: `1 to create, 0 to repair, ...`. */
+export function sumsOf(plan: Plan, between = ", "): string {
   // What no link names stays until its number was agreed to, so it is not among what is deleted.
   const stay = plan.prunes ? [] : plan.changes.filter(({ links, desired }) => links.length === 0 && !desired);
   const due = plan.changes.filter((change) => !stay.includes(change));
@@ -227,19 +223,22 @@ function ending(view: PlanView, paper: Paper): readonly string[] {
   const all = sums.map(([verbs, words, when]) => [number(verbs), words, when] as const);
   const left = [stay.length, "named by no link: left in place", "any"] as const;
   const counted = [...all, left].filter(([sum, , when]) => sum > 0 || when === "always");
+  return [...counted.map(([sum, words]) => `${sum} ${words}`), `${number(["keep"])} as they should be`].join(between);
+}
+
+function ending(view: PlanView, paper: Paper): readonly string[] {
+  const { plan, command } = view;
+  const kept = plan.changes.filter(({ verb }) => verb === "keep").length;
+  const looked = view.scopes.length > 0 ? [`leftovers looked for in: ${view.scopes.join(", ")}`] : [];
+  const isIdle = kept === plan.changes.length && !plan.findings.some(isRefused);
+  if (isIdle && (unseenText(plan) !== undefined || !plan.findings.some(isStop))) return idle(view, looked, paper);
   const legend = legendOf(plan.changes);
   const typed = commandLine(`apply ${short(plan)}${view.words}`, paper);
   const last = plan.findings.some(isRefused)
     ? "apply writes nothing of it before that is settled"
     : `apply exactly this:  ${typed}`;
   const next = command === "plan" ? [`plan ${short(plan)}    ${last}`] : [];
-  return [
-    ...looked,
-    ...(legend ? [legend] : []),
-    ...unseenLine(plan),
-    [...counted.map(([sum, words]) => `${sum} ${words}`), `${kept} as they should be`].join("   "),
-    ...next,
-  ];
+  return [...looked, ...(legend ? [legend] : []), ...unseenLine(plan), sumsOf(plan, "   "), ...next];
 }
 
 /** A plan of some links is never swept: what others have is there still. */

@@ -10,7 +10,7 @@ import { type Context, loadFile } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import { tell } from "../print.ts";
 import type { Command } from "../run.ts";
-import { type ConsentFlags, checkNames, consentsOf, namesIn, planJson, viewOf } from "./plan.ts";
+import { type ConsentFlags, checkNames, consentsOf, linksOf, namesIn, planJson, viewOf } from "./plan.ts";
 
 interface ApplyAsk extends ConsentFlags {
   /** A plan's fingerprint, link names, or both. */
@@ -24,8 +24,9 @@ interface ApplyAsk extends ConsentFlags {
 export const apply: Command<ApplyAsk> = async (context, ask) => {
   const consents = consentsOf(ask);
   const { federation } = loadFile(context.flags, consents);
-  const { fingerprint, links } = sort(ask.words);
-  checkNames(federation, [...links, ...namesIn(consents)]);
+  const { fingerprint, links: words } = sort(ask.words);
+  const links = linksOf(federation, words);
+  checkNames(federation, namesIn(consents));
   const planned = await makePlan({ federation, only: links, consents, sweep: true, audit: true }, context.world);
   const { plan } = planned;
   const view = viewOf(context.world, { federation, planned, only: links, command: "apply" });

@@ -6,7 +6,7 @@ import { exitOf } from "../../verdict/exit.ts";
 import { loadFile } from "../context.ts";
 import type { Command } from "../run.ts";
 import { confirm, refused } from "./apply.ts";
-import { type ConsentFlags, checkNames, consentsOf, planJson, viewOf } from "./plan.ts";
+import { type ConsentFlags, consentsOf, linksOf, planJson, viewOf } from "./plan.ts";
 
 interface DestroyAsk extends Pick<ConsentFlags, "prune"> {
   readonly links: readonly string[];
@@ -14,10 +14,10 @@ interface DestroyAsk extends Pick<ConsentFlags, "prune"> {
 }
 
 /** A plan in which the named links, or all, are no longer wanted; the other links stay as they are. */
-export const destroy: Command<DestroyAsk> = async (context, { links, keepServiceAccounts, prune }) => {
+export const destroy: Command<DestroyAsk> = async (context, { links: words, keepServiceAccounts, prune }) => {
   const { world, flags, paper } = context;
   const { federation } = loadFile(flags, "all");
-  checkNames(federation, links);
+  const links = linksOf(federation, words);
   const planned = await makePlan(
     { federation, only: links, consents: consentsOf(prune === undefined ? {} : { prune }), destroy: true, sweep: true },
     world,

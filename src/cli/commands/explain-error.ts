@@ -3,6 +3,12 @@ import { pageOf } from "../pages.ts";
 
 /** Messages as people meet them, and the page that explains each; the first that fits (aws.md 5.2; failures.md). */
 const known: readonly (readonly [RegExp, string])[] = [
+  [/more than one audience while authorized party/i, "AWS-TWO-AUDIENCES"],
+  [/Missing a required claim|Invalid timestamp in token claims|not allowed to be empty: aud/i, "AWS-TOKEN-CLAIMS"],
+  [/Unknown error validating third-party token/i, "AWS-TOKEN-CLAIMS"],
+  [/Token issued in the future|Token not yet valid/i, "CLOCK-SKEW"],
+  [/roles claim/i, "AWS-ROLES-CLAIM"],
+  [/principal_tags passed in claim/i, "AWS-TAGS-CLAIM"],
   [/No OpenIDConnect \w+ found/i, "AWS-OIDC-PROVIDER-MISSING"],
   [/match configured thumbprint/i, "AWS-THUMBPRINT-WRONG"],
   [/retrieve verification key/i, "AWS-NO-KEYS"],
@@ -24,6 +30,9 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/Invalid value for .?"audience|audience in ID Token/i, "GOOGLE-AUDIENCE"],
   [/target service indicated by the .?"audience/i, "GOOGLE-POOL-OFF"],
   [/issuer in ID Token/i, "GOOGLE-ISSUER"],
+  [/ID Token (was issued in the future|is not valid yet)/i, "CLOCK-SKEW"],
+  [/ID Token lacks one of the claims/i, "GOOGLE-TOKEN-CLAIMS"],
+  [/ID Token lives longer/i, "GOOGLE-TOKEN-LIFE"],
   [/is stale to sign-in/i, "GOOGLE-TOKEN-STALE"],
   [/exceeds the 127 bytes/i, "GOOGLE-SUBJECT-SIZE"],
   [/Error connecting to the given credential/i, "ISSUER-DOCUMENT"],

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { judgePool, type PoolTrust } from "../../judge/google/judge.ts";
+import { type TokenRefusal, tokenRefusal } from "../../judge/google/token.ts";
 import type { Finding, World } from "../../model.ts";
 import { causeOfRows } from "../../parties/google/explain-exchange.ts";
 import { getPool, getPoolProvider } from "../../parties/google/federation/calls.ts";
+import { tokenCause } from "../../parties/google/token-cause.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { shownValue } from "../../say/visible.ts";
@@ -33,10 +35,13 @@ const shown = z.object({
 
 /** Judges a real token against a pool provider, row by row. With a file nothing is contacted; signatures are not verified. */
 export const explainAtPool: Command<PoolAsk> = async ({ flags, world, paper }, ask) => {
-  const { claims } = read(ask.token);
+  const { claims, header } = read(ask.token);
   const trust = existsSync(ask.poolProvider) ? inFile(ask.poolProvider) : await live(ask.poolProvider, world);
   const judged = judgePool(claims, trust);
-  const finding = findingOf(judged, Number(claims.exp) * 1000 <= world.clock.now());
+  // A pool provider of AWS takes signed requests, which have no such claims.
+  const before =
+    trust.type === "aws" ? undefined : tokenRefusal({ header, claims }, Math.floor(world.clock.now() / 1000));
+  const finding = findingOf(judged, before);
   const exit = finding ? (finding.asks === "untold" ? codes.untold : codes.broken) : codes.fine;
   if (flags.json) {
     const envelope = { tool: version, world: world.kind, command: "explain", exit };
@@ -47,12 +52,12 @@ export const explainAtPool: Command<PoolAsk> = async ({ flags, world, paper }, a
   return { exit, text: [who, "", finding ? findingText(finding, paper) : fine].join("\n") };
 };
 
-function findingOf({ allow, rows, unknown = [] }: ReturnType<typeof judgePool>, late: boolean): Finding | undefined {
+function findingOf(
+  { allow, rows, unknown = [] }: ReturnType<typeof judgePool>,
+  before: TokenRefusal | undefined,
+): Finding | undefined {
   const base = { severity: "error", at: {}, because: rows } as const;
-  if (late) {
-    const says = "the token has run out: whatever the pool provider says, it is refused";
-    return { ...base, code: "TOKEN-EXPIRED", says, fix: ["take a fresh one"], asks: "broken" };
-  }
+  if (before) return { ...base, ...tokenCause(before), because: [before.row, ...rows], asks: "broken" };
   if (allow === true) return undefined;
   if (allow === "unknown") {
     const says = `these parts cannot be judged from here: ${unknown.join(", ")}`;

@@ -1,8 +1,12 @@
+import { keyPrefix } from "../../judge/aws/claims.ts";
 import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
 import { type Policy, parsePolicy } from "../../judge/aws/policy.ts";
-import type { Evidence, Finding, Judgement, Token, World } from "../../model.ts";
+import { type TokenRefusal, tokenRefusal } from "../../judge/aws/token.ts";
+import { regionOf } from "../../judge/issuers/partitions.ts";
+import { type Finding, type Judgement, type Token, finding as told, type World } from "../../model.ts";
 import { causeOfRows } from "../../parties/aws/explain.ts";
 import { getRole } from "../../parties/aws/role/calls.ts";
+import { tokenCause } from "../../parties/aws/token-cause.ts";
 import { tokenOf } from "../../run/minting.ts";
 import { findingText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
@@ -20,24 +24,25 @@ export interface TokenAsk {
   readonly trustPolicy?: string;
 }
 
-/** A trust policy, and the account it stands in where that is known. */
+/** A trust policy, and the role that has it where that is known. */
 interface Trust {
   readonly policy: Policy;
-  readonly account?: { readonly id: string; readonly partition: string };
+  readonly role?: { readonly arn: string; readonly account: string; readonly partition: string };
 }
 
 /**
- * Judges a real token against a trust, condition by condition (contract, section 2). With two files nothing is contacted.
- * Its signature is not verified: whoever refuses it has done that, or will. Of the token only claims are shown.
+ * Judges a real token against a trust, condition by condition (contract, section 2), and by what AWS checks before it reads
+ * one. With two files nothing is contacted. Its signature is not verified: whoever refuses it has done that, or will. Of the
+ * token only claims are shown.
  */
 export const explainToken: Command<TokenAsk> = async ({ flags, world, paper }, ask) => {
-  const { claims } = read(ask.token);
+  const { claims, header } = read(ask.token);
   const trust = await trustOf(ask, world);
-  const federated = trust.account
-    ? federatedOf(String(claims.iss), trust.account.id, trust.account.partition)
-    : named(trust.policy, String(claims.iss));
-  const judgement = judgeTrust({ claims, federated, request: { now: world.clock.now() } }, trust.policy);
-  const finding = findingOf(judgement, claims, Math.floor(world.clock.now() / 1000));
+  const now = world.clock.now();
+  const judgement = judged(trust, claims, now);
+  const roleArn = trust.role ? { roleArn: trust.role.arn } : {};
+  const before = tokenRefusal({ header, claims }, { now: Math.floor(now / 1000), ...roleArn });
+  const finding = before ? brokenRule(before, judgement, claims) : findingOf(judgement, claims, trust.role);
   const exit = finding ? (finding.asks === "untold" ? codes.untold : codes.broken) : codes.fine;
   if (flags.json) {
     const envelope = { tool: version, world: world.kind, command: "explain", exit };
@@ -65,8 +70,9 @@ async function trustOf({ role, trustPolicy }: TokenAsk, world: World): Promise<T
   const [, partition = "", id = "", name = ""] =
     /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(role ?? "") ?? [];
   if (!name) throw new UsageError(`${role} is no role ARN`);
-  const live = await getRole(world, { account: { account: id }, name });
-  return { policy: parsed(decodeURIComponent(live.AssumeRolePolicyDocument), name), account: { id, partition } };
+  const live = await getRole(world, { account: { account: id, access: { region: regionOf(partition) } }, name });
+  const policy = parsed(decodeURIComponent(live.AssumeRolePolicyDocument), name);
+  return { policy, role: { arn: `${role}`, account: id, partition } };
 }
 
 function parsed(text: string, where: string): Policy {
@@ -75,36 +81,42 @@ function parsed(text: string, where: string): Policy {
   return policy;
 }
 
-/** Without an account: the OIDC provider of this issuer that the policy itself names. */
-function named({ statements }: Policy, issuer: string): string {
-  const all = statements.flatMap(({ principal }) => principal?.Federated ?? []);
-  const tail = `:oidc-provider/${issuer.replace(/^https:\/\//, "")}`;
-  return all.find((one) => one.endsWith(tail)) ?? federatedOf(issuer, "000000000000");
+/** Asks as the role's own account would; of a policy alone, as every account would that its principals may be of. */
+function judged({ policy, role }: Trust, claims: Token["claims"], now: number): Judgement {
+  const issuer = String(claims.iss);
+  const asked = role ? [federatedOf(issuer, role.account, role.partition)] : federatedIn(policy, issuer);
+  const [first, ...others] = asked.map((federated) => judgeTrust({ claims, federated, request: { now } }, policy));
+  if (!first) return { allow: false, rows: [] };
+  if (others.every(({ allow }) => allow === first.allow)) return first;
+  return { ...first, allow: "unknown", unknown: ["the account that the role is in"] };
 }
 
-/** AWS forgives five minutes (aws.md 5.3). */
-const skew = 300;
+/**
+ * What AWS may name as the principal of an issuer, in the accounts of the OIDC providers that a policy names: those of this
+ * issuer, else any. A policy that names none says nothing of its account, and no account is made up for it.
+ */
+function federatedIn({ statements }: Policy, issuer: string): readonly string[] {
+  const named = statements.flatMap(({ principal }) => principal?.Federated ?? []);
+  const mine = named.filter((one) => one.endsWith(`:oidc-provider/${keyPrefix(issuer)}`));
+  const places = (mine.length > 0 ? mine : named).flatMap((arn) => {
+    const [, partition, account] = /^arn:([^:]+):iam::(\d{12}):oidc-provider\//.exec(arn) ?? [];
+    return partition === undefined || account === undefined ? [] : [federatedOf(issuer, account, partition)];
+  });
+  return places.length > 0 ? [...new Set(places)] : [federatedOf(issuer, "ACCOUNT")];
+}
 
-function findingOf(
-  { allow, rows, unknown = [] }: Judgement,
-  claims: Token["claims"],
-  now: number,
-): Finding | undefined {
-  const base = { severity: "error", at: {} } as const;
-  const exp = Number(claims.exp);
-  if (now - skew >= exp) {
-    const row: Evidence = {
-      ...{ key: "exp", wants: `after ${new Date((now - skew) * 1000).toISOString()}`, readFrom: "exp", ok: false },
-      says: Number.isFinite(exp) ? new Date(exp * 1000).toISOString() : String(claims.exp),
-    };
-    const says = "the token has expired: whatever the trust says, it is refused";
-    return { ...base, code: "TOKEN-EXPIRED", says, because: [...rows, row], fix: ["take a fresh one"], asks: "broken" };
-  }
+/** What AWS refuses before it reads the trust. */
+function brokenRule(refusal: TokenRefusal, { rows }: Judgement, claims: Token["claims"]): Finding {
+  const { code, says, fix } = tokenCause(refusal, claims);
+  return told(code, { at: {}, says, fix, because: [refusal.row, ...rows], asks: "broken" });
+}
+
+function findingOf({ allow, rows, unknown = [] }: Judgement, claims: Token["claims"], role: Trust["role"]) {
   if (allow === true) return undefined;
   if (allow === "unknown") {
     const says = `these parts of the trust cannot be judged from here: ${unknown.join(", ")}`;
-    return { ...base, code: "AWS-TRUST-UNDECIDED", says, because: rows, fix: ["read the policy"], asks: "untold" };
+    return told("AWS-TRUST-UNDECIDED", { at: {}, says, because: rows, fix: ["read the policy"], asks: "untold" });
   }
-  const { code, says, fix } = causeOfRows(rows, claims);
-  return { ...base, code, says, fix, because: rows, asks: "broken" };
+  const { code, says, fix } = causeOfRows(rows, claims, role);
+  return told(code, { at: {}, says, because: rows, fix, asks: "broken" });
 }

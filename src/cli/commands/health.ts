@@ -9,7 +9,9 @@ import { explainText } from "../../say/explain.ts";
 import { healthText } from "../../say/health.ts";
 import { healthHtml } from "../../say/html/page.ts";
 import { document, findingBody, healthBody } from "../../say/json.ts";
+import { healthMarkdown } from "../../say/markdown.ts";
 import { healthMetrics } from "../../say/metrics.ts";
+import { codes } from "../../verdict/exit.ts";
 import { concerns } from "../../verdict/link.ts";
 import { conclude } from "../../verdict/run.ts";
 import { version } from "../../version.ts";
@@ -20,7 +22,7 @@ import { loadFile } from "../context.ts";
 import { UsageError } from "../exit.ts";
 import { pageOf } from "../pages.ts";
 import type { Command } from "../run.ts";
-import { checkNames, consentsOf } from "./plan.ts";
+import { consentsOf, linksOf } from "./plan.ts";
 
 /** The name under which the last report is kept, for those who only want to look. */
 export const reportName = "health-last";
@@ -32,22 +34,25 @@ interface HealthAsk {
   readonly metrics?: boolean;
   /** Shows the hints that every run gives, too. */
   readonly all?: boolean;
+  /** Ends with 0 where something differs, and nothing else is wrong. */
+  readonly exitZero?: boolean;
 }
 
 /**
  * Proves every link and reports drift; writes nothing in the clouds. Only a check of all links is kept as the
  * last report: one of a few would look like good news about the others.
  */
-export const health: Command<HealthAsk> = async ({ flags, world, paper }, { links, html, metrics, all = false }) => {
+export const health: Command<HealthAsk> = async ({ flags, world, paper }, ask) => {
+  const { html, metrics, all = false } = ask;
   if (metrics && flags.json) throw new UsageError("--metrics and --json are two texts for one stdout: choose one");
-  if (html !== undefined) checkTarget(html, flags);
+  if (html !== undefined) checkTarget(html, { flag: "--html", file: flags.file });
   const { federation } = loadFile(flags);
-  checkNames(federation, links);
+  const links = linksOf(federation, ask.links);
   const found = await checkHealth({ federation, only: links, consents: consentsOf({}) }, world);
   const { memory, lost } = links.length === 0 ? await remembered(found, federation, world) : {};
   const seen = lost ? { ...found, findings: [...found.findings, lost] } : found;
   const checked = memory ? dated(seen, memory) : seen;
-  const { exit } = checked;
+  const exit = ask.exitZero && checked.exit === codes.differs ? codes.fine : checked.exit;
   const body = document(
     { tool: version, world: world.kind, command: "health", exit },
     healthBody(federation.name, checked, knownAfter),
@@ -56,9 +61,14 @@ export const health: Command<HealthAsk> = async ({ flags, world, paper }, { link
   if (links.length === 0) await world.store.write(reportName, body).catch(isStoreGone);
   const report = reportOf(body, federation, paper.again);
   const past = pastOf(memory);
-  if (html !== undefined) writePage(html, healthHtml(report, past));
+  if (html !== undefined) writePage(html, healthHtml(report, past), "--html");
   if (metrics) return { exit, text: healthMetrics(report, past), exact: true };
-  return { exit, text: flags.json ? body : healthText(checked, world.kind, paper, all) };
+  if (flags.json) return { exit, text: body };
+  const text =
+    flags.format === "markdown"
+      ? healthMarkdown(checked, world.kind, paper)
+      : healthText(checked, world.kind, paper, all);
+  return { exit, text };
 };
 
 /**
@@ -88,7 +98,10 @@ function isStoreGone(error: unknown): void {
 /** A code's page, or one link proved and the first thing that fails explained. */
 export const explain: Command<{ what: string }> = async ({ flags, world, paper }, { what }) => {
   const page = pageOf(what);
-  if (page !== undefined) return { exit: 0, text: page };
+  if (page !== undefined) {
+    const said = { tool: version, world: world.kind, command: "explain", exit: codes.fine };
+    return { exit: codes.fine, text: flags.json ? document(said, { findings: [], page }) : page };
+  }
   const { federation } = loadFile(flags);
   if (!federation.links.some((link) => link.name === what)) {
     throw new UsageError(`${what} is neither a link of ${federation.file} nor a code of a finding`);

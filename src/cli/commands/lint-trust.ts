@@ -5,9 +5,10 @@ import { placedText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
+import type { Answer } from "../answer.ts";
 import { type Flags, isError, paperFor, readText } from "../context.ts";
 import { BadFile, UsageError } from "../exit.ts";
-import type { Answer } from "../run.ts";
+import { listedAs } from "../listed.ts";
 import { countsOf, isOpenQuestion, type LintFlags, severityOf } from "./lint.ts";
 
 /** What `lint` takes with `--trust-policy`; the flags that are about a federation file are refused. */
@@ -38,6 +39,8 @@ export function lintTrustPolicy(flags: Flags, own: LintTrustFlags): Answer {
   if (findings.some(isError)) throw new BadFile(findings);
   const exit = severity === "security" && findings.some(isOpenQuestion) ? codes.broken : codes.fine;
   const world = flags.sandbox ? "sandbox" : "cloud";
+  const listed = listedAs(flags, findings);
+  if (listed !== undefined) return { exit, text: listed };
   if (flags.json) {
     return {
       exit,

@@ -9,9 +9,11 @@ import { placedText } from "../../say/findings.ts";
 import { document, findingBody } from "../../say/json.ts";
 import { codes, exitOf } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
+import type { Answer } from "../answer.ts";
 import { type Flags, isError, type LintConsents, type Loaded, loadFile, paperFor } from "../context.ts";
 import { BadFile, UsageError } from "../exit.ts";
-import type { Answer, Command } from "../run.ts";
+import { listedAs } from "../listed.ts";
+import type { Command } from "../run.ts";
 import { checkNames } from "./plan.ts";
 
 /** What lint takes beside the global flags: the one-time consents, and which findings end it with 3. */
@@ -104,6 +106,8 @@ function answer({ flags, federation, findings, world, exit }: Said): Answer {
   const effects = effectsOf(federation, []);
   const more = effects.length > 0 ? { effects } : {};
   if (flags.json) return { exit, text: document(envelope, { findings: findings.map(findingBody), ...more }) };
+  const listed = listedAs(flags, findings);
+  if (listed !== undefined) return { exit, text: listed };
   const { length } = federation.links;
   const links = length === 1 ? "1 link" : `${length} links`;
   const last = [federation.file, links, ...countsOf(findings)].join("   ");

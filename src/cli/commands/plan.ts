@@ -3,8 +3,9 @@ import type { Address, Consents, Federation, Finding, Plan, Trace, Verdict, Worl
 import { parties } from "../../parties/index.ts";
 import { knownAfter } from "../../plan/refs.ts";
 import { document, planBody } from "../../say/json.ts";
+import { planMarkdown } from "../../say/markdown.ts";
 import { type PlanView, planText, type Titled } from "../../say/plan.ts";
-import { exitOf } from "../../verdict/exit.ts";
+import { codes, exitOf } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
 import { type Context, loadFile } from "../context.ts";
 import { UsageError } from "../exit.ts";
@@ -62,6 +63,27 @@ export const namesIn = ({
   allowPrivileged,
 }: Consents): readonly string[] => [...adopt, ...adoptForget, ...allowWiden, ...allowBroadSubject, ...allowPrivileged];
 
+/**
+ * Returns the links that were named, in the order of the file; `*` stands for any letters. Throws a `UsageError` for a name or a
+ * pattern of no link: a typo must not limit a run to nothing.
+ */
+export function linksOf(federation: Federation, words: readonly string[]): readonly string[] {
+  const patterns = words.map((word) => ({ word, fits: matcher(word) }));
+  const names = federation.links.map(({ name }) => name);
+  checkNames(
+    federation,
+    patterns.filter(({ fits }) => !names.some(fits)).map(({ word }) => word),
+  );
+  return names.filter((name) => patterns.some(({ fits }) => fits(name)));
+}
+
+/** Names of links have no letter that a regular expression reads in its own way, but a word that was typed may. */
+function matcher(word: string): (name: string) => boolean {
+  const parts = word.split("*").map((part) => part.replace(/[^\w-]/g, "\\$&"));
+  const pattern = new RegExp(`^${parts.join(".*")}$`);
+  return (name) => pattern.test(name);
+}
+
 /** Link names must be links of the file: a typo must not limit a run to nothing. */
 export function checkNames(federation: Federation, names: readonly string[]): void {
   const known = federation.links.map((link) => link.name);
@@ -70,18 +92,27 @@ export function checkNames(federation: Federation, names: readonly string[]): vo
 }
 
 /** What would change; exit 2 where anything would, unless a finding asks for a graver code. */
-export const plan: Command<{ links: readonly string[]; all?: boolean } & ConsentFlags> = async (context, ask) => {
+export const plan: Command<PlanAsk> = async ({ flags, world, paper }, ask) => {
   const consents = consentsOf(ask);
-  const { federation } = loadFile(context.flags, consents);
-  checkNames(federation, [...ask.links, ...namesIn(consents)]);
-  const planned = await makePlan({ federation, only: ask.links, consents, sweep: true, audit: true }, context.world);
-  const exit = exitOf({ findings: planned.plan.findings.map(onlyLooked), changes: planned.plan.changes });
-  const view = { federation, planned, only: ask.links, consents, command: "plan" as const };
-  const text = context.flags.json
-    ? planJson(context.world, planned.plan, { command: "plan", exit })
-    : planText({ ...viewOf(context.world, view), all: ask.all === true }, context.paper);
+  const { federation } = loadFile(flags, consents);
+  const only = linksOf(federation, ask.links);
+  checkNames(federation, namesIn(consents));
+  const planned = await makePlan({ federation, only, consents, sweep: true, audit: true }, world);
+  const seen = exitOf({ findings: planned.plan.findings.map(onlyLooked), changes: planned.plan.changes });
+  const exit = ask.exitZero && seen === codes.differs ? codes.fine : seen;
+  if (flags.json) return { exit, text: planJson(world, planned.plan, { command: "plan", exit }) };
+  const view = viewOf(world, { federation, planned, only, consents, command: "plan" });
+  const text =
+    flags.format === "markdown" ? planMarkdown(view, paper) : planText({ ...view, all: ask.all === true }, paper);
   return { exit, text };
 };
+
+interface PlanAsk extends ConsentFlags {
+  readonly links: readonly string[];
+  readonly all?: boolean;
+  /** Ends with 0 where something differs, and nothing else is wrong. */
+  readonly exitZero?: boolean;
+}
 
 /** The document of plan, apply and destroy (contract, section 4). */
 /** Whoever only looks is not asked for a consent: what needs one is a difference, and nothing else. */

@@ -22,6 +22,8 @@ export interface Request {
   readonly chosen?: Readonly<Record<string, string>>;
   /** The claims are those that somebody declared: what is not among them is not known to be missing. */
   readonly declared?: boolean;
+  /** What AWS names as the principal of the token's issuer; without it, conditions on who that is are unknown. */
+  readonly federated?: string;
   /** The caller is outside of the networks and organizations that a policy can name, and calls directly. */
   readonly outside?: boolean;
 }
@@ -50,9 +52,8 @@ export function readKey(key: string, claims: Claims, request: Request = {}): Rea
     return value === undefined ? unknown("the caller") : { state: "present", values: [value], readFrom: "the caller" };
   }
   if (name === "aws:currenttime" || name === "aws:epochtime") return readTime(name, request.now);
-  if (name === "aws:principaltype") return { state: "present", values: ["User"], readFrom: "aws" };
-  // Recorded for custom issuers, taken to hold for Google's too (aws.md 2.1).
-  if (name === "aws:principalarn") return absent("aws");
+  const principal = readPrincipal(name, request.federated);
+  if (principal) return principal;
   const chosen = request.chosen?.[name];
   if (chosen !== undefined) return { state: "present", values: [chosen], readFrom: "the caller" };
   if (name === "aws:sourceip" && request.sourceIp !== undefined)
@@ -69,11 +70,25 @@ export function readKey(key: string, claims: Claims, request: Request = {}): Rea
   return absent("no claim that aws reads");
 }
 
+/**
+ * Who a web identity is to AWS: a user without an ARN, its account that of the OIDC provider, its id that provider's ARN
+ * (recorded for custom issuers, aws.md 2.1). The first two are taken to hold for Google's tokens too; what account and id
+ * are for those, which have no OIDC provider, is not recorded. Undefined for any other key.
+ */
+function readPrincipal(name: string, federated: string | undefined): Reading | undefined {
+  if (name === "aws:principaltype") return { state: "present", values: ["User"], readFrom: "aws" };
+  if (name === "aws:principalarn") return absent("aws");
+  if (name !== "aws:principalaccount" && name !== "aws:userid") return undefined;
+  const account = /^arn:[^:]+:iam::(\d{12}):oidc-provider\//.exec(federated ?? "")?.[1];
+  if (federated === undefined || account === undefined) return unknown("aws");
+  return { state: "present", values: [name === "aws:userid" ? federated : account], readFrom: "the OIDC provider" };
+}
+
 /** The keys that AWS has for any issuer (aws.md 2.1), then those it has for this one. */
 function readClaim(name: string, claims: Claims, prefix: string): Reading {
   switch (name) {
     case "aud":
-      return claims.azp === undefined ? present(claims, "aud") : present(claims, "azp");
+      return present(claims, (claims.azp ?? undefined) === undefined ? "aud" : "azp");
     case "oaud":
       return present(claims, "aud");
     case "sub":
@@ -111,7 +126,7 @@ export interface SessionClaims {
   readonly tags: Readonly<Record<string, readonly unknown[]>>;
   readonly transitive: readonly string[];
   readonly sourceIdentity?: string;
-  /** ARNs, trimmed. */
+  /** ARNs, trimmed; none where the claim names no role. */
   readonly roles?: readonly string[];
 }
 
@@ -127,16 +142,33 @@ export function sessionClaims(claims: Claims): SessionClaims {
     ([key, value]) => [key, Array.isArray(value) ? value : [value]] as const,
   );
   const transitive = nested?.transitive_tag_keys ?? claims[`${own}tags/transitive_tag_keys`];
-  const [source, roles] = [claims[`${own}source_identity`], claims[`${own}roles`]];
-  // Whatever else stands there names no role, and so none is allowed.
-  const named = typeof roles === "string" ? roles.split(";") : Array.isArray(roles) ? roles.map(String) : [];
-  const listed = roles === undefined || roles === null ? undefined : named;
+  const source = claims[`${own}source_identity`];
+  const roles = rolesClaim(claims);
   return {
     tags: Object.fromEntries(tags),
     transitive: Array.isArray(transitive) ? transitive.map(String) : [],
     ...(source === undefined || source === null ? {} : { sourceIdentity: String(source) }),
-    ...(listed ? { roles: listed.map((arn) => arn.trim()).filter(Boolean) } : {}),
+    // A claim of another form names no role, and so none is allowed.
+    ...(roles === undefined ? {} : { roles: roles === "unsupported" ? [] : roles }),
   };
+}
+
+/** The claim that names the roles a token is for (aws.md 2.4). */
+export const rolesClaimName = `${own}roles`;
+
+/** A colon in what follows `role/` is none of a role's: so a list with commas is no ARN (recorded). */
+const roleArn = /^arn:[a-z-]+:iam::\d{12}:role\/(?:[!-)+-9;<=>@-~]+\/)?[\w+=,.@-]{1,64}$/;
+
+/**
+ * The ARNs that the roles claim names, exact and trimmed: a list of texts, or one text with semicolons (recorded). What is
+ * no ARN of a role is left out; null is as good as absent.
+ */
+export function rolesClaim(claims: Claims): readonly string[] | "unsupported" | undefined {
+  const value = claims[rolesClaimName];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string" && !Array.isArray(value)) return "unsupported";
+  const given: readonly unknown[] = typeof value === "string" ? value.split(";") : value;
+  return given.flatMap((one) => (typeof one === "string" && roleArn.test(one.trim()) ? [one.trim()] : []));
 }
 
 /** A token without AWS's own namespaced claims sets no tags and no source identity, and names no roles (aws.md 2.4). */

@@ -113,7 +113,7 @@ interface Asked {
 }
 
 function judgeCondition(asker: Asker, { operator, key, values }: Asked, policy: Policy) {
-  const reading = readKey(key, asker.claims, asker.request);
+  const reading = readKey(key, asker.claims, { ...asker.request, federated: asker.federated });
   const truth = holds({ operator, values, reading, variables: policy.version === "2012-10-17" });
   const wants = values.map((value) => (isText(value) ? value : `<${value.field} of ${value.$ref}>`)).join(" or ");
   const row: Evidence = {

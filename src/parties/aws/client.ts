@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { partitionOf, regionOf as partitionRegion } from "../../judge/issuers/partitions.ts";
 import type { Access, Session, World } from "../../model.ts";
 import { type Call, CloudError, type CloudErrorInit, call, type ErrorClass, located } from "../../run/retry.ts";
 import type { Query } from "./query.ts";
@@ -24,10 +25,7 @@ export function hostOf(service: "iam" | "sts", access: Access | undefined): stri
 }
 
 /** The one Region of a partition that IAM's requests are signed for; another is refused (failures.md F20). */
-const iamRegion = (access: Access | undefined): string => {
-  const region = regionOf(access);
-  return region.startsWith("cn-") ? "cn-north-1" : region.startsWith("us-gov-") ? "us-gov-west-1" : "us-east-1";
-};
+const iamRegion = (access: Access | undefined): string => partitionRegion(partitionOf(regionOf(access)));
 
 /** One call: for the retry layer, which account it goes to, and what its answer must hold. */
 export interface Ask<O> extends Call {

@@ -1,6 +1,9 @@
+import { like } from "../../judge/aws/conditions.ts";
+import { partitionOf } from "../../judge/issuers/partitions.ts";
 import type { Finding, Link } from "../../model.ts";
 import { finding } from "../../model.ts";
-import { type CallerSide, callerOf, partitionOf, roleOf, type TargetSide, targetSideOf } from "./shape.ts";
+import { resourcesOf } from "./permissions.ts";
+import { type CallerSide, callerOf, roleOf, type TargetSide, targetSideOf } from "./shape.ts";
 
 /** What an ARN says of itself. `name` is what follows the first slash: a path and a name, or a role and its session. */
 interface Arn {
@@ -29,21 +32,38 @@ interface Side {
 }
 
 /** An ARN below `field` has to be of the side's own account and of the partition of its region. */
-function misplaced({ link, side, account, region }: Side, field: string, text: string | undefined): readonly Finding[] {
+function misplaced(on: Side, field: string, text: string | undefined): readonly Finding[] {
   const arn = arnOf(text);
-  if (!arn) return [];
-  const partition = partitionOf(region);
+  if (text === undefined || !arn) return [];
   // Policies that AWS itself manages are of no account.
-  const elsewhere = arn.account !== account && arn.account !== "aws";
-  const otherAccount = contradiction(link, field, {
-    says: `${text} is of the account ${arn.account}, and ${side}.account is ${account}`,
-    fix: [`name the account ${arn.account}; or an ARN of ${account}`],
+  const elsewhere = arn.account !== on.account && arn.account !== "aws";
+  const otherAccount = contradiction(on.link, field, {
+    says: `${text} is of the account ${arn.account}, and ${on.side}.account is ${on.account}`,
+    fix: [`name the account ${arn.account}; or an ARN of ${on.account}`],
   });
-  const otherPartition = contradiction(link, field, {
-    says: `${text} is of the partition ${arn.partition}, and ${side}.region ${region} is of ${partition}`,
-    fix: [`${side}.region: a region of ${arn.partition}; or an ARN of ${partition}`],
+  const across = arn.partition !== partitionOf(on.region);
+  return [...(elsewhere ? [otherAccount] : []), ...(across ? [otherPartition(on, field, text)] : [])];
+}
+
+/** AWS writes no policy that names another partition, and says so only once half of a link is made. */
+function otherPartition({ link, side, region }: Side, field: string, text: string): Finding {
+  const [there, here] = [text.split(":")[1] ?? "", partitionOf(region)];
+  return contradiction(link, field, {
+    says: `${text} is of the partition ${there}, and ${side}.region ${region} is of ${here}`,
+    fix: [`${side}.region: a region of ${there}; or an ARN of ${here}`],
   });
-  return [...(elsewhere ? [otherAccount] : []), ...(arn.partition === partition ? [] : [otherPartition])];
+}
+
+/** Resources may be of other accounts, and their ARNs may have wildcards, in the partition too. */
+function resourcesElsewhere(on: Side): readonly Finding[] {
+  const partition = partitionOf(on.region);
+  return on.link.may.flatMap((one, at) =>
+    resourcesOf(one).flatMap((arn, index) => {
+      const there = /^arn:([^:]+):/.exec(arn)?.[1];
+      if (there === undefined || like(there, partition)) return [];
+      return [otherPartition(on, `may.${at}.resources.${index}`, arn)];
+    }),
+  );
 }
 
 /** Fields of `to.aws` and `may` that say different things of one role. */
@@ -55,6 +75,7 @@ export function roleContradictions(link: Link): readonly Finding[] {
     ...misplaced(side, "to.aws.boundary", spec.boundary),
     ...misplaced(side, "to.aws.assumeRole", spec.assumeRole),
     ...link.may.flatMap((one, at) => (typeof one === "string" ? misplaced(side, `may.${at}`, one) : [])),
+    ...resourcesElsewhere(side),
     ...usedRole(link, spec),
   ];
 }

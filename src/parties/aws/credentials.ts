@@ -1,8 +1,9 @@
+import { partitionOf } from "../../judge/issuers/partitions.ts";
 import type { CredentialsAsk, Session, World } from "../../model.ts";
 import { googleAssertion } from "../../run/minting.ts";
 import { CloudError, deadline } from "../../run/retry.ts";
 import { assumeRole } from "./exchange.ts";
-import { controlPath, controlRoleOf, partitionOf } from "./shape.ts";
+import { controlPath, controlRoleOf } from "./shape.ts";
 
 /** Which function of which deployment this process is. */
 export interface ControlAccess {

@@ -1,19 +1,23 @@
-import type { Claims } from "../../judge/aws/claims.ts";
+import { type Claims, keyPrefix } from "../../judge/aws/claims.ts";
 import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
+import { claimsRefusal, type TokenRefusal, tokenRefusal } from "../../judge/aws/token.ts";
 import { completed } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { noKeys } from "./client.ts";
-import { type Cause, issuerCause } from "./explain-issuer.ts";
-import { type RoleSpec, trustOf } from "./role/spec.ts";
+import { type Cause, clientCause, issuerCause } from "./explain-issuer.ts";
+import { type RoleSpec, roleAddress, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
+import { saysSo, tokenCause } from "./token-cause.ts";
+import type { LintContext } from "./trust/lint-grants.ts";
+import { wrongArn } from "./trust/lint-principals.ts";
 
 /**
- * The judge over the live role of a link. Conditions on the session name stay unknown, and what the file does not declare
- * where the claims are those of the file.
+ * The judge over the live role of a link, and what AWS checks of the claims before. Conditions on the session name stay
+ * unknown, and what the file does not declare where the claims are those of the file.
  */
-export function judge(given: Claims, { link, live, now, declared }: TrustView): Judgement {
+export function judge(given: Claims, { link, live, lookup, now, declared }: TrustView): Judgement {
   const role = roleOf(link);
   if (live.state !== "present") {
     return {
@@ -25,8 +29,14 @@ export function judge(given: Claims, { link, live, now, declared }: TrustView): 
   const claims = declared ? completed(issuerOf(iss), iss, given).known : given;
   const federated = federatedOf(iss, role.account, role.partition);
   const request = { ...(now === undefined ? {} : { now }), ...(declared ? { declared } : {}) };
-  return judgeTrust({ claims, federated, request }, trustOf(live.spec as RoleSpec));
+  const judged = judgeTrust({ claims, federated, request }, trustOf(live.spec as RoleSpec));
+  const before = claimsRefusal(claims, { roleArn: arnOf({ link, lookup }) });
+  return before ? { allow: false, rows: [before.row, ...judged.rows] } : judged;
 }
+
+/** The ARN of a link's role as it was read: one that was adopted may have another path than the file's. */
+const arnOf = ({ link, lookup }: Pick<TrustView, "link" | "lookup">): string =>
+  lookup({ $ref: roleAddress(roleOf(link)), field: "arn" }) ?? roleArnOf(roleOf(link));
 
 /**
  * AWS names no condition in its refusals; the judge over the live trust does (failures.md F1). Undefined for
@@ -34,11 +44,13 @@ export function judge(given: Claims, { link, live, now, declared }: TrustView): 
  * could not fetch the issuer's keys is known, although it passes as a rule. The rows
  * are those of the trust as it was read before the exchange.
  */
-export function explain({ view, error, claims }: Failed): Finding | undefined {
+export function explain({ view, error, claims, header }: Failed): Finding | undefined {
   if (!(error instanceof CloudError)) return undefined;
-  if (error.class !== "denied" && error.class !== "refused" && !noKeys.test(error.message)) return undefined;
+  const broken = brokenRule(error, { view, claims, ...(header ? { header } : {}) });
+  if (error.class !== "denied" && error.class !== "refused" && !noKeys.test(error.message) && !broken) return undefined;
   const judgement = judge(claims, view);
-  const cause = view.live.state === "present" ? causeOf(error, judgement, { view, claims }) : roleMissing(view.link);
+  const known = { view, claims, broken };
+  const cause = view.live.state === "present" ? causeOf(error, judgement, known) : roleMissing(view.link);
   return {
     code: cause.code,
     severity: "error",
@@ -46,9 +58,27 @@ export function explain({ view, error, claims }: Failed): Finding | undefined {
     at: { place: view.link.at(`to.${view.link.to.party}`) },
     links: [view.link.name],
     says: cause.says,
-    because: judgement.rows,
+    because: withRow(judgement.rows, broken?.row),
     fix: cause.fix,
   };
+}
+
+/** The judge has told the claims' own row already; of the header and of the clock it knows nothing. */
+const withRow = (rows: readonly Evidence[], row: Evidence | undefined): readonly Evidence[] =>
+  row === undefined || rows.some(({ key, wants }) => key === row.key && wants === row.wants) ? rows : [row, ...rows];
+
+/**
+ * The rule that the token breaks, where AWS refused the token itself. An AccessDenied means that AWS has read the trust
+ * policy, and so that the token kept them all.
+ */
+function brokenRule(
+  error: CloudError,
+  { view, claims, header }: Pick<Failed, "view" | "claims" | "header">,
+): TokenRefusal | undefined {
+  const now = view.now === undefined ? {} : { now: Math.floor(view.now / 1000) };
+  const broken = tokenRefusal({ claims, ...(header ? { header } : {}) }, { ...now, roleArn: arnOf(view) });
+  if (broken?.rule === "subject") return error.code === broken.code ? broken : undefined;
+  return error.class === "refused" ? broken : undefined;
 }
 
 /** STS answers for a missing role as for a refusing one (inferred, aws.md 5.2): only reading it tells. */
@@ -65,7 +95,7 @@ const roleMissing = (link: Link): Cause => ({
 function causeOf(
   error: CloudError,
   judgement: Judgement,
-  { view, claims }: { view: TrustView; claims: Claims },
+  { view, claims, broken }: { view: TrustView; claims: Claims; broken: TokenRefusal | undefined },
 ): Cause {
   if (noKeys.test(error.message)) {
     return {
@@ -75,6 +105,10 @@ function causeOf(
       asks: "untold",
     };
   }
+  const { account, partition } = roleOf(view.link);
+  const refused = { error, claims, account, lookup: view.lookup };
+  const cause = issuerCause(refused) ?? ruleCause(error, claims, broken);
+  if (cause) return cause;
   if (error.code.startsWith("Expired")) {
     return {
       code: "CLOCK-SKEW",
@@ -82,9 +116,8 @@ function causeOf(
       fix: ["set this machine's clock"],
     };
   }
-  const { account } = roleOf(view.link);
-  const cause = issuerCause({ error, claims, account, lookup: view.lookup });
-  if (cause) return cause;
+  const client = clientCause(refused);
+  if (client) return client;
   if (judgement.allow === true) return refusedAnyway(error);
   if (judgement.allow === "unknown") {
     const what = judgement.unknown?.join(", ") ?? "";
@@ -95,15 +128,53 @@ function causeOf(
     };
   }
   const wrong = judgement.rows.filter((row) => row.ok === false);
-  return audIsAzp(wrong, claims) ?? subjectChanged(wrong, view) ?? literalWildcard(wrong) ?? refuses(wrong, view.link);
+  return (
+    wrongPrincipal(wrong, claims, { account, partition }) ??
+    audIsAzp(wrong, claims) ??
+    subjectChanged(wrong, view) ??
+    literalWildcard(wrong) ??
+    refuses(wrong, view.link)
+  );
+}
+
+/** What the judge knows, in AWS's words beside where they are others; and a clock that AWS sees otherwise than we do. */
+function ruleCause(error: CloudError, claims: Claims, broken: TokenRefusal | undefined): Cause | undefined {
+  if (broken) {
+    const cause = tokenCause(broken, claims);
+    return saysSo(broken, error.message) ? cause : { ...cause, says: `${cause.says}; aws says: ${error.message}` };
+  }
+  if (!/Token issued in the future|Token not yet valid/.test(error.message)) return undefined;
+  return {
+    code: "CLOCK-SKEW",
+    says: `aws says that the token is not valid yet, and by this machine's clock it is: ${error.message}`,
+    fix: ["set this machine's clock, and the issuer's"],
+  };
+}
+
+/** Where a role is. */
+type Where = Pick<LintContext, "account" | "partition">;
+
+/**
+ * The principal names the token's issuer as AWS has it nowhere: Google by an OIDC provider, or one of another account. Of a
+ * role that stands nowhere yet the account is not known, and only the form can be wrong.
+ */
+function wrongPrincipal(wrong: readonly Evidence[], claims: Claims, where?: Where): Cause | undefined {
+  const row = wrong.find(({ key }) => key === "Principal");
+  const mine = `:oidc-provider/${keyPrefix(String(claims.iss))}`;
+  const named = (row?.wants.match(/arn:[^\s,;]+/g) ?? []).filter((name) => name.endsWith(mine));
+  const [first] = named.flatMap((name) => {
+    const [, partition = "", , , account = ""] = name.split(":");
+    return wrongArn(name, where ?? { account, partition });
+  });
+  return first && { code: first.code, says: first.says, fix: first.fix };
 }
 
 /** The same of a token and a trust that belong to no link: what can be said without a file. */
-export function causeOfRows(rows: readonly Evidence[], claims: Claims): Cause {
+export function causeOfRows(rows: readonly Evidence[], claims: Claims, where?: Where): Cause {
   const wrong = rows.filter((row) => row.ok === false);
   const keys = wrong.map(({ key }) => key).join(", ") || "no statement admits it";
   const plain: Cause = { code: "AWS-TRUST-REFUSES", says: `this trust policy refuses the token: ${keys}`, fix: [] };
-  return audIsAzp(wrong, claims) ?? literalWildcard(wrong) ?? plain;
+  return wrongPrincipal(wrong, claims, where) ?? audIsAzp(wrong, claims) ?? literalWildcard(wrong) ?? plain;
 }
 
 /** The judge sees no policy of the organization, nor whether a role has propagated (aws.md 7). */

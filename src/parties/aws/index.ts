@@ -1,6 +1,7 @@
 import { shutOut, strangersOf } from "../../judge/aws/admits.ts";
 import { hasOwnKeys } from "../../judge/aws/claims.ts";
 import type { Policy } from "../../judge/aws/policy.ts";
+import { claimsRefusal } from "../../judge/aws/token.ts";
 import { outsiderOf } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
 import type {
@@ -41,6 +42,7 @@ import { reviewRole } from "./role/review.ts";
 import { type RoleSpec, roleResource, trustOf } from "./role/spec.ts";
 import { statementKind, statementResource } from "./role/statement.ts";
 import { callerOf, canaryRole, forms, from, may, roleOf, targetSideOf, to } from "./shape.ts";
+import { tokenCause } from "./token-cause.ts";
 
 /**
  * The first resource of `trust` is the role in any case, because the live trust is read from it. In a role
@@ -254,7 +256,26 @@ function lintRole(link: Link): readonly Finding[] {
     ),
   );
   const held = roleOf(link).hold === "use" && link.may.length > 0 ? [used] : [];
-  return [...held, ...privileges, ...lintPermissions(link), ...roleContradictions(link), ...unlistedAmr(link)];
+  return [
+    ...held,
+    ...privileges,
+    ...lintPermissions(link),
+    ...roleContradictions(link),
+    ...unlistedAmr(link),
+    ...refusedTags(link),
+  ];
+}
+
+/** Tags that the file declares: what AWS refuses a token for whatever the trust says. */
+function refusedTags(link: Link): readonly Finding[] {
+  const { tags } = link.from.spec;
+  if (typeof tags !== "object" || tags === null) return [];
+  const each = Object.entries(tags).map(([tag, values]) => [tag, [[values].flat()[0]]]);
+  const claims = { "https://aws.amazon.com/tags": { principal_tags: Object.fromEntries(each) } };
+  const refusal = claimsRefusal(claims, {});
+  if (!refusal) return [];
+  const { code, says, fix } = tokenCause(refusal, claims);
+  return [finding(code, { links: [link.name], at: { place: link.at(`from.${link.from.party}.tags`) }, says, fix })];
 }
 
 /** AWS reads `amr` of any token, and issuers whose keys it lists put no such claim into theirs (aws.md 2.2). */

@@ -33,6 +33,10 @@ const statement = (permission: Permission): Json => {
 
 const document = (statements: readonly Json[]): Json => ({ version: "2012-10-17", statements });
 
+/** The ARNs, or patterns of them, that one entry of `may` is about; a policy by name is about its own. */
+export const resourcesOf = (permission: Permission): readonly string[] =>
+  typeof permission === "string" ? [] : (permission as unknown as Allowed).resources;
+
 /** What is to be said of the privilege of one entry of `may`. */
 export function judgePermission(permission: Permission): readonly Remark[] {
   if (typeof permission === "string") return judgeManagedPolicy(permission);

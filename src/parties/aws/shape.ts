@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { partitionOf } from "../../judge/issuers/partitions.ts";
 import type { Link } from "../../model.ts";
 
 /** Kept as text: an account may start with 0 (`digits`: the JSON schema accepts an integer too). */
@@ -181,10 +182,6 @@ function boundaryOf(link: Link): string | null {
   if (!link.controlled) return null;
   return boundaryArnOf({ account, partition: partitionOf(region), deployment: link.deployment });
 }
-
-/** The partition of a region: China and GovCloud have their own ARNs and endpoints (failures.md F20). */
-export const partitionOf = (region: string): string =>
-  region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 
 /** An ARN follows from account, path and name, so it is known before the role exists. */
 export const roleArnOf = (role: RoleTarget): string =>

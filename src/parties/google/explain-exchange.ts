@@ -1,7 +1,9 @@
+import { type TokenRefusal, tokenRefusal } from "../../judge/google/token.ts";
 import type { Code, Evidence, Failed, Finding, Judgement, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { judge, trustOf } from "./judge.ts";
 import { sinkOf, targetOf } from "./shape.ts";
+import { tokenCause } from "./token-cause.ts";
 
 type Cause = Pick<Finding, "code" | "says" | "fix"> & { readonly asks?: "untold" };
 
@@ -9,11 +11,12 @@ type Cause = Pick<Finding, "code" | "says" | "fix"> & { readonly asks?: "untold"
  * Google names what it refuses, and the judge over the live pool provider says which part of it that was. Undefined for
  * every class but `denied` and `refused`: of a throttle or a cut connection nothing more is known.
  */
-export function explain({ view, error, claims }: Failed): Finding | undefined {
+export function explain({ view, error, claims, header }: Failed): Finding | undefined {
   if (!(error instanceof CloudError)) return undefined;
   if (error.class !== "denied" && error.class !== "refused") return undefined;
   const judgement = judge(claims, view);
-  const { code, says, fix, asks } = causeOf(error, judgement, view);
+  const broken = brokenRule(error, { view, claims, ...(header ? { header } : {}) });
+  const { code, says, fix, asks } = causeOf(error, judgement, { view, broken });
   const { link } = view;
   const at = { place: link.at("to.google") };
   return {
@@ -24,16 +27,35 @@ export function explain({ view, error, claims }: Failed): Finding | undefined {
     code,
     says,
     fix,
-    because: judgement.rows,
+    because: broken && !isOff(judgement) ? [broken.row, ...judgement.rows] : judgement.rows,
   };
 }
 
+/**
+ * The rule that a JWT breaks, where Google's token exchange refused the token itself (`invalid_grant`). What it said of a
+ * target that is off, or of impersonation, means that it got further, or never looked.
+ */
+function brokenRule(error: CloudError, { view, claims, header }: Omit<Failed, "error">): TokenRefusal | undefined {
+  if (error.service !== "google.sts" || error.code !== "invalid_grant" || view.now === undefined) return undefined;
+  if (trustOf(view)?.type !== "oidc") return undefined;
+  return tokenRefusal({ claims, ...(header ? { header } : {}) }, Math.floor(view.now / 1000));
+}
+
+const isOff = ({ rows }: Judgement): boolean => rows.some(({ key, ok }) => key === "state" && ok === false);
+
 /** From the surest down: what is there, what Google says, what the judge sees. */
-function causeOf(error: CloudError, judgement: Judgement, view: TrustView): Cause {
+function causeOf(
+  error: CloudError,
+  judgement: Judgement,
+  { view, broken }: { view: TrustView; broken: TokenRefusal | undefined },
+): Cause {
   if (error.service === "google.iamcredentials") return impersonation(error, judgement, view);
   const wrong = judgement.rows.filter((row) => row.ok === false);
   const state = wrong.find(({ key }) => key === "state");
   if (view.live.state !== "present" || state) return off(view, state, repair);
+  // Google names what it refuses of these; a rule that the token breaks besides is not why.
+  const said = /issuer in ID Token|audience in ID Token|rejected by the attribute condition|mapped attribute/i;
+  if (broken && !said.test(error.message)) return tokenCause(broken);
   if (/is stale to sign-in/.test(error.message)) return stale(error);
   const id = targetOf(view.link).poolProvider;
   if (judgement.allow === false) return causeOfRows(judgement.rows, id);

@@ -1,6 +1,7 @@
+import { partitionOf } from "../../../judge/issuers/partitions.ts";
 import type { AwsCaller, AwsWho, Identity, Link, Resource } from "../../../model.ts";
 import { outboundAddress, outboundResource } from "../outbound/kind.ts";
-import { callerOf, partitionOf } from "../shape.ts";
+import { callerOf } from "../shape.ts";
 
 /** What GetCallerIdentity would say of the workload, or the account's own JWT; only the switch for that is ever made. */
 export function identify(link: Link): { readonly identity: Identity; readonly resources: readonly Resource[] } {

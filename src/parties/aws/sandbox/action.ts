@@ -5,6 +5,8 @@ import type { Params, Result } from "./query.ts";
 export interface IamCall {
   readonly params: Params;
   readonly account: string;
+  /** The caller's own too; the host shows what is in it alone. */
+  readonly partition: string;
   readonly host: Host;
   /** Notes what AWS may refuse and the sandbox took. */
   readonly warn: (says: string) => void;

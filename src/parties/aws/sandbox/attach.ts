@@ -1,5 +1,6 @@
 import { listedPolicy, notListed } from "../../../judge/aws/managed-policies.ts";
 import type { IamCall } from "./action.ts";
+import { partitionIn } from "./partitions.ts";
 import { policyOf } from "./policies.ts";
 import { AwsError } from "./query.ts";
 
@@ -7,14 +8,14 @@ import { AwsError } from "./query.ts";
  * Returns the ARN of a policy that can be attached to a role. Of AWS's own policies the dated list tells; one that is not
  * listed is taken with a warning, because AWS adds policies every week.
  */
-export function attachable({ account, host, warn }: IamCall, arn: string): string {
+export function attachable({ account, partition, host, warn }: IamCall, arn: string): string {
   const [, owner] = /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/.exec(arn) ?? [];
   // Recorded, with its two blanks (localstack's snapshots).
   if (!/^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+/.test(arn)) {
     throw new AwsError("ValidationError", 400, "Invalid ARN:  Could not be parsed!");
   }
   const gone = new AwsError("NoSuchEntity", 404, `Policy ${arn} does not exist or is not attachable.`);
-  if (owner === undefined) throw gone;
+  if (owner === undefined || partitionIn(arn) !== partition) throw gone;
   if (owner !== "aws") {
     if (!policyOf(host.state, account, arn)) throw gone;
     return arn;

@@ -2,14 +2,18 @@ import type { Fake, Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import { oidcProviderActions } from "./oidc-provider-actions.ts";
 import { outboundActions } from "./outbound.ts";
+import { hostIn } from "./partitions.ts";
 import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
+import { isCallOf } from "./query-call.ts";
 import { quotaActions } from "./quotas.ts";
 import { actionsOf, contextOf } from "./request-context.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
 import { simulateActions } from "./simulate.ts";
+import { unplayedAction } from "./unplayed-action.ts";
+import { validate } from "./validate.ts";
 
 const actions: Readonly<Record<string, IamAction>> = {
   ...roleActions,
@@ -28,8 +32,7 @@ const actions: Readonly<Record<string, IamAction>> = {
 export const iam: Fake = {
   service: "aws.iam",
   hosts: ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"],
-  // A request to the bare listener says by its version which service is meant (wire.md 3.1).
-  owns: (request) => request.path === "/" && paramsOf(request).get("Version") === "2010-05-08",
+  owns: (request) => isCallOf("iam", request),
   open(request, host) {
     const params = paramsOf(request);
     const name = params.get("Action") ?? "";
@@ -73,13 +76,16 @@ interface Named {
 
 /**
  * Permission comes before existence: who may not ask does not learn whether a thing is there. It comes before what the
- * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either.
+ * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either. What is no call
+ * at all by the service model is refused before that; the order of these two is not recorded.
  */
-function perform({ name, action, params, warn }: Named, who: Principal, host: Host): Result | Promise<Result> {
+function perform({ name, action, params, warn }: Named, who: Principal, whole: Host): Result | Promise<Result> {
+  validate("iam", name, params);
+  const host = hostIn(who.partition, whole);
   const about = { ...contextOf(params, who, host), host };
   for (const one of actionsOf(name, params)) authorize(who, one, about);
-  if (!action) throw new AwsError("InvalidAction", 400, `Could not find operation ${name} for version 2010-05-08`);
-  return action.run({ params, account: who.account, host, warn });
+  if (!action) throw unplayedAction("iam", name);
+  return action.run({ params, account: who.account, partition: who.partition, host, warn });
 }
 
 /** The same for what may have to wait. */

@@ -1,10 +1,13 @@
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Player } from "../../../sandbox/fake.ts";
 import { iam } from "./iam.ts";
 import { ec2, ecs, machineKey } from "./machine.ts";
+import { partitionIn } from "./partitions.ts";
 import { operatorKey } from "./principals.ts";
 import { setQuotas } from "./quotas.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
+import { unplayed } from "./unplayed.ts";
 import { workloadSession } from "./workload.ts";
 
 const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -25,11 +28,13 @@ const container = [
 
 /**
  * AWS as the sandbox plays it: IAM and STS, and an operator who is an administrator of every account. It
- * hosts no issuer. Without a named account the environment is that of the first role in the state.
+ * hosts no issuer. Without a named account the environment is that of the first role in the state, its Region one of that
+ * role's partition.
  */
 export const player: Player = {
   party: "aws",
   fakes: [iam, sts, ec2, ecs],
+  unplayed,
   issuers: [],
   operator: (account, host) => ({
     secrets: { ...operatorKey(account, host) },
@@ -41,21 +46,29 @@ export const player: Player = {
     host.state.put(machineKey, who);
   },
   setQuotas,
-  machine: (host) => ({
-    variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: host.base },
-    files: {},
-    folders: [],
-    unset: [...keys, ...elsewhere, ...container],
-  }),
+  machine(host) {
+    const partition = partitionIn(host.state.get<string>(machineKey) ?? "arn:aws");
+    const region = regionOf(partition);
+    // Clients ask STS of the partition aws where no Region is set, and no session of another one is worth anything there.
+    const elsewhereThanAws = partition === "aws" ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region };
+    return {
+      variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: host.base, ...elsewhereThanAws },
+      files: {},
+      folders: [],
+      unset: [...keys, ...elsewhere, ...container].filter((name) => !(name in elsewhereThanAws)),
+    };
+  },
   environment(named, host) {
-    const first = host.state.list<StoredRole>("aws.role/")[0]?.[1].account;
-    const { accessKeyId, secretAccessKey } = operatorKey(named ?? first ?? "111122223333", host);
+    const roles = host.state.list<StoredRole>("aws.role/").map(([, role]) => role);
+    const first = roles.find(({ account }) => named === undefined || account === named);
+    const { accessKeyId, secretAccessKey } = operatorKey(named ?? first?.account ?? "111122223333", host);
+    const region = regionOf(first?.partition ?? "aws");
     const variables = {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       // Both: the aws CLI and boto3 ignore AWS_REGION, the JavaScript SDK reads it first (wire.md, trap 2).
-      AWS_REGION: "us-east-1",
-      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
       AWS_ENDPOINT_URL: host.base,
       AWS_ENDPOINT_URL_IAM: `${host.base}/aws/iam`,
       AWS_ENDPOINT_URL_STS: `${host.base}/aws/sts`,

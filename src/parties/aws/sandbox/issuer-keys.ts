@@ -2,13 +2,14 @@ import { createPublicKey, X509Certificate } from "node:crypto";
 import type { JWK } from "jose";
 import { googleIssuer } from "../../../judge/aws/claims.ts";
 import { isMap } from "../../../judge/aws/policy.ts";
+import { notValidated } from "../../../judge/aws/token.ts";
 import type { Host, OutsideAnswer } from "../../../sandbox/fake.ts";
 import { oidcProviderOf, type StoredOidcProvider } from "./oidc-providers.ts";
 import { AwsError } from "./query.ts";
 
 export const refused = (message: string): AwsError => new AwsError("InvalidIdentityToken", 400, message);
 /** Letter by letter, the two blanks included (recorded, aws.md 5.2). */
-export const noKey =
+const noKey =
   "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
 
 /** What an account knows of an issuer. */
@@ -75,17 +76,18 @@ async function fetchJson(
 
 /**
  * The key that a token names (aws.md 6.3): every key needs a kid, a token without one is read under the only key, of
- * two keys with one kid the later counts. A key for encryption, with `key_ops`, that is none, or whose certificate is
- * another's does not serve, and more than a hundred RSA keys are none at all.
+ * two keys with one kid the later counts. A key for encryption, that is none, or whose certificate is another's does not
+ * serve, and more than a hundred RSA keys are none at all. One with `key_ops` is found, and validates nothing (recorded).
  */
-export function pickKey(keys: readonly JWK[], header: Readonly<Record<string, unknown>>): JWK | undefined {
+export function pickKey(keys: readonly JWK[], header: Readonly<Record<string, unknown>>): JWK {
   const rsa = keys.filter(({ kty }) => kty === "RSA");
   const usable = keys.filter((key) => key.kty !== "RSA" || rsa.length <= 100);
   const { kid } = header;
   const only = (kid === undefined || kid === "") && usable.length === 1 ? usable[0] : undefined;
   const named = kid === undefined || kid === "" ? only : usable.findLast((key) => key.kid === kid);
-  if (!named?.kid || (named.use !== undefined && named.use !== "sig") || named.key_ops !== undefined) return undefined;
-  return serves(named) ? named : undefined;
+  if (!named?.kid || (named.use !== undefined && named.use !== "sig") || !serves(named)) throw refused(noKey);
+  if (named.key_ops !== undefined) throw refused(notValidated);
+  return named;
 }
 
 /** Not one that cannot be read, nor a certificate without a key beside it, or of another key (recorded, aws.md 5.2). */

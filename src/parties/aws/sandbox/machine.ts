@@ -1,4 +1,6 @@
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Fake, FakeAnswer, FakeRequest, Host } from "../../../sandbox/fake.ts";
+import { partitionIn } from "./partitions.ts";
 import { workloadSession } from "./workload.ts";
 
 /** Where the sandbox's machine keeps whose session its metadata serves: a role's session, by its ARN. */
@@ -51,16 +53,17 @@ function metadata({ method, path, headers }: FakeRequest, host: Host): FakeAnswe
 function pages(host: Host): Readonly<Record<string, () => FakeAnswer | undefined>> {
   const arn = host.state.get<string>(machineKey) ?? "";
   const [, account = "", role = "", session = ""] = /::(\d{12}):assumed-role\/([^/]+)\/(.+)$/.exec(arn) ?? [];
+  const region = regionOf(partitionIn(arn));
   const base = "/latest/meta-data";
   const only = (answer: () => FakeAnswer) => () => (role ? answer() : undefined);
   return {
-    [`${base}/placement/availability-zone`]: () => text(200, "us-east-1a"),
-    [`${base}/placement/region`]: () => text(200, "us-east-1"),
+    [`${base}/placement/availability-zone`]: () => text(200, `${region}a`),
+    [`${base}/placement/region`]: () => text(200, region),
     [`${base}/instance-id`]: only(() => text(200, session)),
     [`${base}/iam/security-credentials`]: only(() => text(200, role)),
     [`${base}/iam/security-credentials/${role}`]: only(() => text(200, JSON.stringify(credentials(arn, host)))),
     "/latest/dynamic/instance-identity/document": only(() =>
-      asJson({ accountId: account, instanceId: session, region: "us-east-1", availabilityZone: "us-east-1a" }),
+      asJson({ accountId: account, instanceId: session, region, availabilityZone: `${region}a` }),
     ),
   };
 }
@@ -101,6 +104,6 @@ function container({ path }: FakeRequest, host: Host): FakeAnswer {
   const [, account = "", role = ""] = /::(\d{12}):assumed-role\/([^/]+)/.exec(arn) ?? [];
   return asJson({
     ...{ AccessKeyId, SecretAccessKey, Token, Expiration },
-    ...{ RoleArn: `arn:aws:iam::${account}:role/${role}`, AccountId: account },
+    ...{ RoleArn: `arn:${partitionIn(arn)}:iam::${account}:role/${role}`, AccountId: account },
   });
 }

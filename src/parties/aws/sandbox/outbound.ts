@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import { regionOf } from "../../../judge/issuers/partitions.ts";
 import type { Host } from "../../../sandbox/fake.ts";
 import type { IamAction } from "./action.ts";
 import type { Principal } from "./principals.ts";
-import { AwsError, listParam, type Params, required, timestamp } from "./query.ts";
+import { AwsError, type Params, required, textsParam, timestamp } from "./query.ts";
 import { roleOf } from "./roles.ts";
+import { notPlayedCode } from "./unplayed-action.ts";
 
 interface StoredOutbound {
   readonly issuer: string;
@@ -65,12 +67,12 @@ export function webIdentityToken(params: Params, who: Principal, host: Host) {
       403,
       "Outbound web identity federation is disabled for this account.",
     );
-  const audience = listParam(params, "Audience").map((member) => member.get("") ?? "");
+  const audience = textsParam(params, "Audience");
   const algorithm = required(params, "SigningAlgorithm");
   const seconds = Number(params.get("DurationSeconds") ?? "300");
-  if (audience.length < 1 || audience.length > 10) throw invalid("audience");
-  if (algorithm !== "RS256") throw invalid("signingAlgorithm");
-  if (!(seconds >= 60 && seconds <= 3600)) throw invalid("durationSeconds");
+  // AWS signs with ES384 too; the issuers that are played here do not.
+  if (algorithm !== "RS256")
+    throw new AwsError(notPlayedCode, 400, `SigningAlgorithm ${algorithm} is not played here.`);
   const now = Math.floor(host.now() / 1000);
   if (now + seconds > session.expires)
     throw new AwsError("SessionDurationEscalationException", 403, "The token would outlive its session.");
@@ -79,10 +81,7 @@ export function webIdentityToken(params: Params, who: Principal, host: Host) {
     ...{ aud: audience.length === 1 ? audience[0] : audience, iss: known.issuer, iat: now, exp: now + seconds },
     sub: `arn:${session.partition}:iam::${account}:role${path}${session.role}`,
     jti: host.secrets.mac(`outbound/${host.state.next("aws-outbound")}`).slice(0, 36),
-    "https://sts.amazonaws.com/": { aws_account: account, source_region: "us-east-1" },
+    "https://sts.amazonaws.com/": { aws_account: account, source_region: regionOf(session.partition) },
   };
   return { WebIdentityToken: host.issuers.sign(known.issuer, claims), Expiration: timestamp((now + seconds) * 1000) };
 }
-
-const invalid = (field: string): AwsError =>
-  new AwsError("ValidationError", 400, `1 validation error detected: Value at '${field}' failed to satisfy constraint`);

@@ -11,11 +11,22 @@ export interface Asked {
   readonly action: string;
   readonly resource: string;
   /** Condition keys of the call, lower-case; what a call does not have is left out. */
-  readonly context: Readonly<Record<string, string>>;
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
+  /** Whether a key that is not in `context` is absent, as in a simulation. Of a real call most are not known here. */
+  readonly complete?: boolean;
 }
 
-/** Whether a policy allows something: one Allow, no Deny. */
-export const permits = (policy: Policy, asked: Asked): boolean => allows([policy], asked);
+/** What policies come to, in the words of the policy simulator. */
+export type Decision = "allowed" | "explicitDeny" | "implicitDeny";
+
+/** A decision, and what it rests on. */
+export interface Decided {
+  readonly decision: Decision;
+  /** The policies whose statements decide it, by their place: those that deny, else those that allow. */
+  readonly matched: readonly number[];
+  /** Keys that conditions of matching statements ask for and the call does not have. */
+  readonly missing: readonly string[];
+}
 
 /**
  * Whether a role may do something: its own policies and its boundary must both allow it, and a Deny in any of them
@@ -24,34 +35,46 @@ export const permits = (policy: Policy, asked: Asked): boolean => allows([policy
 export function roleMay(role: StoredRole, asked: Asked, view: View): boolean {
   const inline = Object.values(role.inline).flatMap((text) => parsePolicy(text) ?? []);
   const granted = [...inline, ...role.managed.flatMap((arn) => managedPolicy(view, arn))];
-  const bounded = role.boundary === undefined || allows(managedPolicy(view, role.boundary), asked);
-  return bounded && allows(granted, asked);
+  const bounded = role.boundary === undefined || permits(managedPolicy(view, role.boundary), asked);
+  return bounded && permits(granted, asked);
 }
 
+/** Whether policies together allow something: one Allow in any of them, a Deny in none. */
+export const permits = (policies: readonly Policy[], asked: Asked): boolean =>
+  decide(policies, asked).decision === "allowed";
+
 /** What cannot be decided here neither allows nor leaves out a Deny: an Allow must hold, a Deny must not. */
-function allows(policies: readonly Policy[], asked: Asked): boolean {
-  const matching = policies.flatMap(({ version, statements }) =>
-    statements
-      .filter((statement) => applies(statement, asked))
-      .map(({ effect, condition }) => ({ effect, truth: met(condition, asked, version) })),
+export function decide(policies: readonly Policy[], asked: Asked): Decided {
+  const matching = policies.flatMap(({ version, statements }, policy) =>
+    statements.flatMap((one) => {
+      if (!applies(one, asked)) return [];
+      const keys = Object.values(one.condition ?? {}).flatMap((tests) => Object.keys(tests));
+      return [{ policy, keys, effect: one.effect, truth: met(one.condition, asked, version) }];
+    }),
   );
-  const denied = matching.some(({ effect, truth }) => effect === "Deny" && truth !== false);
-  return !denied && matching.some(({ effect, truth }) => effect === "Allow" && truth === true);
+  const denials = matching.filter(({ effect, truth }) => effect === "Deny" && truth !== false);
+  const permissions = matching.filter(({ effect, truth }) => effect === "Allow" && truth === true);
+  const missing = matching.flatMap(({ keys }) => keys).filter((key) => asked.context[key] === undefined);
+  return {
+    decision: denials.length > 0 ? "explicitDeny" : permissions.length > 0 ? "allowed" : "implicitDeny",
+    matched: [...new Set((denials.length > 0 ? denials : permissions).map(({ policy }) => policy))],
+    missing: [...new Set(missing)],
+  };
 }
 
 /** Keys that a call of IAM may have and this sandbox fills; of any other it cannot tell (fact sheet, 4.4). */
 const filled = /^(iam:permissionsboundary|iam:policyarn|(aws|iam):(requesttag|resourcetag)\/.+)$/;
 
-const met = (condition: Statement["condition"], { context }: Asked, version: string) =>
+const met = (condition: Statement["condition"], { context, complete = false }: Asked, version: string) =>
   every(
     Object.entries(condition ?? {}).flatMap(([operator, keys]) =>
       Object.entries(keys).map(([key, values]) => {
         const value = context[key];
-        const absent = filled.test(key) ? ("absent" as const) : ("unknown" as const);
+        const absent = complete || filled.test(key) ? ("absent" as const) : ("unknown" as const);
         const reading =
           value === undefined
             ? { state: absent, readFrom: "the call" }
-            : { state: "present" as const, values: [value], readFrom: "the call" };
+            : { state: "present" as const, values: [value].flat(), readFrom: "the call" };
         return holds({ operator, values, reading, variables: version === "2012-10-17" });
       }),
     ),

@@ -55,13 +55,20 @@ const known: Readonly<Record<string, readonly string[]>> = {
 
 /** A policy as it can be read: one of the account's own, or one of AWS whose content is known here. */
 export function readablePolicy(view: View, account: string, arn: string): StoredPolicy {
-  const [, name = ""] = /^arn:aws:iam::aws:policy\/(\w+)$/.exec(arn) ?? [];
+  const [, partition = "", name = ""] = /^arn:(aws[a-z-]*):iam::aws:policy\/(\w+)$/.exec(arn) ?? [];
   const action = known[name];
-  if (action === undefined) return thePolicy(view, account, arn);
+  return action === undefined ? thePolicy(view, account, arn) : awsPolicy(name, action, partition);
+}
+
+/** Those policies of AWS that can be read here. */
+export const awsPolicies = (partition: string): readonly StoredPolicy[] =>
+  Object.entries(known).map(([name, action]) => awsPolicy(name, action, partition));
+
+function awsPolicy(name: string, action: readonly string[], partition: string): StoredPolicy {
   const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] };
   return {
     account: "aws",
-    arn,
+    arn: `arn:${partition}:iam::aws:policy/${name}`,
     id: `ANPA${name.toUpperCase().padEnd(17, "A").slice(0, 17)}`,
     name,
     path: "/",

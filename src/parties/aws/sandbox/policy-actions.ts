@@ -3,12 +3,13 @@ import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { View } from "../../../sandbox/state.ts";
 import type { IamAction, IamCall } from "./action.ts";
-import { policiesOf, policyKey, readablePolicy, type StoredPolicy, thePolicy } from "./policies.ts";
+import { page } from "./paging.ts";
+import { awsPolicies, policiesOf, policyKey, readablePolicy, type StoredPolicy, thePolicy } from "./policies.ts";
 import { checkedPolicy } from "./policy-check.ts";
 import { AwsError, members, required, timestamp } from "./query.ts";
 import { quotasOf, within } from "./quotas.ts";
-import { rolesOf } from "./roles.ts";
-import { tagged, tagList, tagsIn, untagged } from "./tags.ts";
+import { rolesOf, type StoredRole } from "./roles.ts";
+import { listed, sortedTagList, sortedTags, tagged, tagList, tagsIn, untagged } from "./tags.ts";
 
 /**
  * IAM's actions on customer managed policies (service model; IAM user guide, "versioning IAM policies"). The texts of
@@ -20,17 +21,26 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
     write: false,
     run: (call) => {
       const stored = readablePolicy(call.host.view, call.account, arnOf(call));
-      return { Policy: { ...brief(stored), Tags: tagList(stored.tags) } };
+      const { description } = stored;
+      return {
+        Policy: {
+          ...brief(stored, usesOf(call)),
+          ...(description ? { Description: description } : {}),
+          Tags: sortedTagList(stored.tags),
+        },
+      };
     },
   },
   ListPolicies: { write: false, run: list },
+  ListEntitiesForPolicy: { write: false, run: entities },
+  ListPolicyTags: { write: false, run: tags },
   GetPolicyVersion: { write: false, run: version },
   ListPolicyVersions: {
     write: false,
     run: (call) => {
       const stored = readablePolicy(call.host.view, call.account, arnOf(call));
-      const versions = Object.keys(stored.versions).map((number) => described(stored, number));
-      return { Versions: members(versions), IsTruncated: false };
+      const { items, rest } = page(call, newestFirst(stored));
+      return { Versions: members(items.map((number) => described(stored, number))), ...rest };
     },
   },
   CreatePolicyVersion: { write: true, run: createVersion },
@@ -39,25 +49,37 @@ export const managedPolicyActions: Readonly<Record<string, IamAction>> = {
   DeletePolicy: { write: true, run: remove },
   TagPolicy: {
     write: true,
-    run: (call) => change(call, tagged(call.params)),
+    run: (call) => change(call, tagged(call.params, "sensitive")),
   },
   UntagPolicy: {
     write: true,
-    run: (call) => change(call, untagged(call.params)),
+    run: (call) => change(call, untagged(call.params, "sensitive")),
   },
 };
 
+/** As lists of versions have them (recorded). */
+const newestFirst = ({ versions }: StoredPolicy): readonly string[] =>
+  Object.keys(versions).sort((a, b) => Number(b) - Number(a));
+
 const arnOf = ({ params }: IamCall): string => required(params, "PolicyArn");
 
-/** Without tags, as lists have it. */
-const brief = (stored: StoredPolicy) => ({
+/** Every role of the account that could use a policy. */
+const usesOf = ({ host, account }: IamCall): readonly StoredRole[] => rolesOf(host.view, account);
+
+const attachedTo = ({ arn }: StoredPolicy, roles: readonly StoredRole[]) =>
+  roles.filter(({ managed }) => managed.includes(arn));
+const boundedBy = ({ arn }: StoredPolicy, roles: readonly StoredRole[]) =>
+  roles.filter(({ boundary }) => boundary === arn);
+
+/** Without tags and description, as lists have it (recorded); `roles` are those that could use it. */
+const brief = (stored: StoredPolicy, roles: readonly StoredRole[]) => ({
   PolicyName: stored.name,
   PolicyId: stored.id,
   Arn: stored.arn,
   Path: stored.path,
   DefaultVersionId: `v${stored.inForce}`,
-  AttachmentCount: 0,
-  PermissionsBoundaryUsageCount: 0,
+  AttachmentCount: attachedTo(stored, roles).length,
+  PermissionsBoundaryUsageCount: boundedBy(stored, roles).length,
   IsAttachable: true,
   CreateDate: timestamp(stored.created),
   UpdateDate: timestamp(stored.updated ?? stored.created),
@@ -76,11 +98,12 @@ function documentIn(call: IamCall): string {
 }
 
 function create(call: IamCall) {
-  const { params, account, host } = call;
+  const { params, account, partition, host } = call;
   const name = required(params, "PolicyName");
   const path = params.get("Path") ?? "/";
+  const description = params.get("Description");
   const document = documentIn(call);
-  const arn = `arn:aws:iam::${account}:policy${path}${name}`;
+  const arn = `arn:${partition}:iam::${account}:policy${path}${name}`;
   if (host.state.get(policyKey(account, name)))
     throw new AwsError(
       "EntityAlreadyExists",
@@ -89,11 +112,21 @@ function create(call: IamCall) {
     );
   within(call, { quota: "PoliciesQuota", as: "PoliciesPerAccount" }, policiesOf(host.state, account).length + 1);
   const stored: StoredPolicy = {
-    ...{ account, arn, name, path, created: host.now(), tags: tagsIn(params), inForce: 1, versions: { 1: document } },
+    account,
+    arn,
     id: newId(arn, host),
+    name,
+    path,
+    created: host.now(),
+    tags: tagsIn(params, "sensitive"),
+    inForce: 1,
+    versions: { 1: document },
+    ...(description ? { description } : {}),
   };
   host.state.put(policyKey(account, name), stored);
-  return { Policy: { ...brief(stored), Tags: tagList(stored.tags) } };
+  // No empty list of tags, and no description (recorded).
+  const tags = Object.keys(stored.tags).length > 0 ? { Tags: tagList(stored.tags) } : {};
+  return { Policy: { ...brief(stored, []), ...tags } };
 }
 
 /** `ANPA` and 17 characters, from the ARN and a counter: reproducible (contract, section 5). */
@@ -110,21 +143,53 @@ function change(call: IamCall, edit: (stored: StoredPolicy) => Partial<StoredPol
   return undefined;
 }
 
-function list({ params, account, host }: IamCall) {
+/** The account's own policies, and those of AWS whose content the sandbox knows (service model, ListPolicies). */
+function list(call: IamCall) {
+  const { params, account, partition, host } = call;
+  const roles = usesOf(call);
   const prefix = params.get("PathPrefix") ?? "/";
-  const found = policiesOf(host.view, account).filter(({ path }) => path.startsWith(prefix));
-  return { Policies: members(found.map(brief)), IsTruncated: false };
+  const scope = params.get("Scope") ?? "All";
+  const usage = params.get("PolicyUsageFilter");
+  const onlyAttached = params.get("OnlyAttached") === "true";
+  const isAttached = (stored: StoredPolicy) => attachedTo(stored, roles).length > 0;
+  const own = scope === "AWS" ? [] : policiesOf(host.view, account);
+  const all = [...own, ...(scope === "Local" ? [] : awsPolicies(partition))].filter(
+    (stored) =>
+      stored.path.startsWith(prefix) &&
+      (!(onlyAttached || usage === "PermissionsPolicy") || isAttached(stored)) &&
+      (usage !== "PermissionsBoundary" || boundedBy(stored, roles).length > 0),
+  );
+  const { items, rest } = page(call, all);
+  return { Policies: members(items.map((stored) => brief(stored, roles))), ...rest };
+}
+
+/** Who uses a policy. There are no users and no groups here. */
+function entities(call: IamCall) {
+  const stored = readablePolicy(call.host.view, call.account, arnOf(call));
+  const { params } = call;
+  const prefix = params.get("PathPrefix") ?? "/";
+  const filter = params.get("EntityFilter") ?? "Role";
+  const uses = params.get("PolicyUsageFilter") === "PermissionsBoundary" ? boundedBy : attachedTo;
+  const roles = filter === "Role" ? uses(stored, usesOf(call)).filter(({ path }) => path.startsWith(prefix)) : [];
+  const { items, rest } = page(call, roles);
+  const told = items.map(({ name, id }) => ({ RoleName: name, RoleId: id }));
+  return { PolicyGroups: "", PolicyUsers: "", PolicyRoles: members(told), ...rest };
+}
+
+/** Throws NoSuchEntity for a policy that is not the account's own. */
+function tags(call: IamCall) {
+  const { items, rest } = page(call, sortedTags(thePolicy(call.host.view, call.account, arnOf(call)).tags));
+  return { Tags: listed(items), ...rest };
 }
 
 /** As GetAccountAuthorizationDetails has the policies of an account: each with all of its versions and their documents. */
 export const policyDetails = (view: View, account: string): readonly object[] =>
   policiesOf(view, account).map((stored) => {
-    const versions = Object.entries(stored.versions).map(([number, document]) => ({
-      Document: encodeURIComponent(document),
+    const versions = newestFirst(stored).map((number) => ({
+      Document: encodeURIComponent(stored.versions[number] ?? ""),
       ...described(stored, number),
     }));
-    const attached = rolesOf(view, account).filter(({ managed }) => managed.includes(stored.arn)).length;
-    return { ...brief(stored), AttachmentCount: attached, PolicyVersionList: members(versions) };
+    return { ...brief(stored, rolesOf(view, account)), PolicyVersionList: members(versions) };
   });
 
 /** The document is percent-encoded, as every document in IAM's answers (aws.md 9.1). */

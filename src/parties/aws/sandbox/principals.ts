@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { parsePolicy } from "../../../judge/aws/policy.ts";
+import { type Policy, parsePolicy } from "../../../judge/aws/policy.ts";
+import { partitionOf } from "../../../judge/issuers/partitions.ts";
 import { characters, type FakeRequest, type Host } from "../../../sandbox/fake.ts";
 import { permits, roleMay } from "./permissions.ts";
+import { managedPolicy } from "./policies.ts";
 import { AwsError } from "./query.ts";
 import type { CallContext } from "./request-context.ts";
 import { roleOf } from "./roles.ts";
@@ -10,6 +12,7 @@ import { signatureOf } from "./sigv4.ts";
 /** Who signed a request. */
 export interface Principal {
   readonly account: string;
+  readonly partition: string;
   readonly arn: string;
   readonly userId: string;
   /** Absent for the operator, who is an administrator of every account that is named. */
@@ -31,6 +34,8 @@ export interface SessionToken {
   readonly expires: number;
   /** The session policy, which narrows whatever the role may do. */
   readonly policy?: string;
+  /** ARNs of managed policies that narrow it as well. */
+  readonly policyArns?: readonly string[];
 }
 
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -80,28 +85,34 @@ export function issueSession(
   return { id, secret: secretOf(id, host), token: host.secrets.seal(sessionPrefix, { ...given, accessKeyId: id }) };
 }
 
-/** Whose request this is, by SigV4 and session token. Throws the AwsError that AWS would answer with. */
+/**
+ * Whose request this is, by SigV4 and session token. Throws the AwsError that AWS would answer with. The partition is that
+ * of the Region it was signed for: a session of one is worth nothing in another.
+ */
 export function principalOf(request: FakeRequest, host: Host): Principal {
   const signed = signatureOf(request, host.now());
   if (!signed) throw new AwsError("MissingAuthenticationToken", 403, "Request is missing Authentication Token");
   const { accessKeyId, sessionToken } = signed;
+  const partition = partitionOf(signed.region);
   const invalid = new AwsError("InvalidClientTokenId", 403, "The security token included in the request is invalid.");
   if (sessionToken === undefined) {
     const account = accountOfKey(accessKeyId);
     const key = accessKeyId.startsWith("AKIA") ? operatorKey(account, host) : undefined;
     if (key?.accessKeyId !== accessKeyId) throw invalid;
     signed.verify(key.secretAccessKey);
-    return { account, arn: `arn:aws:iam::${account}:user/operator`, userId: `AIDA${accessKeyId.slice(4)}` };
+    const arn = `arn:${partition}:iam::${account}:user/operator`;
+    return { account, partition, arn, userId: `AIDA${accessKeyId.slice(4)}` };
   }
   const session = host.secrets.open<SessionToken>(sessionPrefix, sessionToken);
-  if (session?.accessKeyId !== accessKeyId) throw invalid;
+  if (session?.accessKeyId !== accessKeyId || session.partition !== partition) throw invalid;
   signed.verify(secretOf(accessKeyId, host));
   if (session.expires * 1000 <= host.now()) {
     throw new AwsError("ExpiredToken", 403, "The security token included in the request is expired");
   }
-  const { account, partition, role, roleId, name } = session;
+  const { account, role, roleId, name } = session;
   return {
     account,
+    partition,
     arn: session.user
       ? `arn:${partition}:iam::${account}:user/${session.user}`
       : `arn:${partition}:sts::${account}:assumed-role/${role}/${name}`,
@@ -116,13 +127,13 @@ export function principalOf(request: FakeRequest, host: Host): Principal {
  */
 export function authorize(principal: Principal, action: string, { resource, context, host }: About): void {
   if (!principal.session) return;
-  const { account, role, roleId, policy } = principal.session;
+  const { account, role, roleId } = principal.session;
   const named = roleOf(host.state, account, role);
   // A namesake made later is another role: sessions of the old one get nothing of it.
   const held = named?.id === roleId ? named : undefined;
-  const sessionPolicy = policy === undefined ? undefined : parsePolicy(policy);
   const asked = { action: action.toLowerCase(), resource, context };
-  const within = policy === undefined || (sessionPolicy !== undefined && permits(sessionPolicy, asked));
+  const narrowing = sessionPolicies(principal.session, host);
+  const within = narrowing === undefined || permits(narrowing, asked);
   if (held && within && roleMay(held, asked, host.state)) return;
   const because = "because no identity-based policy allows the";
   throw new AwsError(
@@ -130,6 +141,16 @@ export function authorize(principal: Principal, action: string, { resource, cont
     403,
     `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${because} ${action} action`,
   );
+}
+
+/**
+ * The session policies of a session together, or undefined where it was given none. A managed policy that is not there, or
+ * whose content is not known here, allows nothing; what AWS answers to one is not recorded.
+ */
+function sessionPolicies({ policy, policyArns = [] }: SessionToken, host: Host): readonly Policy[] | undefined {
+  if (policy === undefined && policyArns.length === 0) return undefined;
+  const inline = policy === undefined ? [] : [parsePolicy(policy) ?? { version: "2012-10-17", statements: [] }];
+  return [...inline, ...policyArns.flatMap((arn) => managedPolicy(host.state, arn))];
 }
 
 interface About extends CallContext {

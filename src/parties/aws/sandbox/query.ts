@@ -35,14 +35,14 @@ export function listParam(params: Params, name: string): readonly Params[] {
   return [...members].sort(([a], [b]) => a - b).map(([, member]) => member);
 }
 
-/** A parameter that must be there; an empty one counts as missing. Throws ValidationError. */
+/** The texts of a plain list. */
+export const textsParam = (params: Params, name: string): readonly string[] =>
+  listParam(params, name).map((member) => member.get("") ?? "");
+
+/** A parameter that the service model requires, and so has been sent: `validate` refuses a call without it. */
 export function required(params: Params, name: string): string {
   const value = params.get(name);
-  if (value === undefined || value === "") {
-    const field = name.charAt(0).toLowerCase() + name.slice(1);
-    const says = `Value null at '${field}' failed to satisfy constraint: Member must not be null`;
-    throw new AwsError("ValidationError", 400, `1 validation error detected: ${says}`);
-  }
+  if (value === undefined) throw new Error(`the service model does not require ${name}`);
   return value;
 }
 
@@ -51,10 +51,13 @@ const namespaces = {
   iam: "https://iam.amazonaws.com/doc/2010-05-08/",
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
 };
+/** An XML document without its declaration; the names that begin with `@` are attributes. */
+export const xml = (tree: object): string => builder.build(tree);
+
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: "@", suppressEmptyNode: true });
 
-/** Request ids count up from the answer's own text: reproducible, and each looks like one. */
-const requestId = (text: string): string => {
+/** Request ids are made from the answer's own text: reproducible, and each looks like one. */
+export const requestId = (text: string): string => {
   const hex = createHash("sha256").update(text).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 };

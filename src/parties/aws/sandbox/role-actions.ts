@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { listedPolicy, notListed } from "../../../judge/aws/managed-policies.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { IamAction, IamCall } from "./action.ts";
+import { page } from "./paging.ts";
 import { policyOf } from "./policies.ts";
 import { policyDetails } from "./policy-actions.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
 import { within } from "./quotas.ts";
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
-import { tagged, tagList, tagsIn, untagged } from "./tags.ts";
+import { listed, sortedTagList, sortedTags, type Tags, tagged, tagList, tagsIn, untagged } from "./tags.ts";
 import { checkedTrust } from "./trust-check.ts";
 
 /** IAM's actions on roles (aws.md 7, 9.1, 12). Reads see `host.view`, which may be older; writes do not. */
@@ -21,10 +22,11 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   GetAccountAuthorizationDetails: { write: false, run: details },
   ListRoleTags: {
     write: false,
-    run: (call) => ({
-      Tags: tagList(theRole(call.host.view, call.account, required(call.params, "RoleName")).tags),
-      IsTruncated: false,
-    }),
+    run: (call) => {
+      const { tags } = theRole(call.host.view, call.account, required(call.params, "RoleName"));
+      const { items, rest } = page(call, sortedTags(tags));
+      return { Tags: listed(items), ...rest };
+    },
   },
   UpdateAssumeRolePolicy: {
     write: true,
@@ -32,8 +34,9 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   },
   // Answers with an empty result, unlike the other writes, which have none.
   UpdateRole: { write: true, run: (call) => change(call, () => updates(call.params)) ?? {} },
-  TagRole: { write: true, run: (call) => change(call, tagged(call.params)) },
-  UntagRole: { write: true, run: (call) => change(call, untagged(call.params)) },
+  UpdateRoleDescription: { write: true, run: describe },
+  TagRole: { write: true, run: (call) => change(call, tagged(call.params, "insensitive")) },
+  UntagRole: { write: true, run: (call) => change(call, untagged(call.params, "insensitive")) },
   PutRolePermissionsBoundary: {
     write: true,
     run: (call) => change(call, () => ({ boundary: boundaryIn(call, required(call.params, "PermissionsBoundary")) })),
@@ -49,7 +52,14 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   },
   DeleteRole: { write: true, run: remove },
   // There are no instance profiles here; whoever deletes a role may ask for them first.
-  ListInstanceProfilesForRole: { write: false, run: () => ({ InstanceProfiles: "", IsTruncated: false }) },
+  ListInstanceProfilesForRole: {
+    write: false,
+    run: (call) => {
+      theRole(call.host.view, call.account, required(call.params, "RoleName"));
+      const { items, rest } = page(call, []);
+      return { InstanceProfiles: members(items), ...rest };
+    },
+  },
 };
 
 /** Changes a stored role, or throws NoSuchEntity; the answer of such a call has no result. */
@@ -61,16 +71,8 @@ export function change({ params, account, host }: IamCall, edit: (role: StoredRo
 
 /** The order of the checks is ours. A role gets a new id even under an old name, which tells a namesake. */
 function create(call: IamCall) {
-  const { params, account, host } = call;
+  const { params, account, partition, host } = call;
   const name = required(params, "RoleName");
-  if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
-    const says = "Member must satisfy regular expression pattern: [\\w+=,.@-]+";
-    throw new AwsError(
-      "ValidationError",
-      400,
-      `1 validation error detected: Value at 'roleName' failed to satisfy constraint: ${says}`,
-    );
-  }
   const trust = checkedTrust(call, required(params, "AssumeRolePolicyDocument"));
   if (roleOf(host.state, account, name))
     throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
@@ -79,23 +81,24 @@ function create(call: IamCall) {
   const boundary = given && boundaryIn(call, given);
   const description = params.get("Description");
   const role: StoredRole = {
-    ...{ name, account, trust, created: host.now(), tags: tagsIn(params), inline: {}, managed: [] },
+    ...{ name, account, trust, created: host.now(), tags: tagsIn(params, "insensitive"), inline: {}, managed: [] },
     id: newId(`aws.role/${account}/${name}`, host),
     path: params.get("Path") ?? "/",
-    maxSession: session(params.get("MaxSessionDuration") ?? "3600"),
+    maxSession: Number(params.get("MaxSessionDuration") ?? "3600"),
+    ...(partition === "aws" ? {} : { partition }),
     ...(boundary ? { boundary } : {}),
     ...(description ? { description } : {}),
   };
   host.state.put(roleKey(account, name), role);
-  return { Role: full(role) };
+  return { Role: { ...head(role), ...boundaryOf(role), ...tagsOf(role, tagList) } };
 }
 
 /** A policy of the account must be there to bound anything; IAM's text for this is not recorded. */
-function boundaryIn({ account, host, warn }: Pick<IamCall, "account" | "host" | "warn">, arn: string): string {
-  const listed = listedPolicy(arn);
-  const elsewhere = listed?.state === "misspelled" && listed.because === "path";
-  if (listed && listed.state !== "listed" && !elsewhere) warn(`${notListed(arn)}; the sandbox took it as a boundary`);
-  if ((listed && !elsewhere) || policyOf(host.state, account, arn)) return arn;
+function boundaryIn({ account, partition, host, warn }: Omit<IamCall, "params">, arn: string): string {
+  const known = arn.startsWith(`arn:${partition}:`) ? listedPolicy(arn) : undefined;
+  const elsewhere = known?.state === "misspelled" && known.because === "path";
+  if (known && known.state !== "listed" && !elsewhere) warn(`${notListed(arn)}; the sandbox took it as a boundary`);
+  if ((known && !elsewhere) || policyOf(host.state, account, arn)) return arn;
   throw new AwsError("NoSuchEntity", 404, `Scope ARN: ${arn} does not exist or is not attachable.`);
 }
 
@@ -107,35 +110,38 @@ const newId = (what: string, host: Host): string => {
   return `AROA${characters(digest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 17)}`;
 };
 
-/** Seconds, 3600 to 43200 (aws.md 11.2). */
-function session(text: string): number {
-  const seconds = Number(text);
-  if (seconds >= 3600 && seconds <= 43200) return seconds;
-  throw new AwsError(
-    "ValidationError",
-    400,
-    `1 validation error detected: Value '${text}' at 'maxSessionDuration' failed to satisfy constraint`,
-  );
-}
-
-/** What is not sent stays as it is. */
+/** What is not sent stays as it is (recorded, against the service model's documentation). */
 function updates(params: Params): Partial<StoredRole> {
   const [maximum, description] = [params.get("MaxSessionDuration"), params.get("Description")];
   return {
-    ...(maximum ? { maxSession: session(maximum) } : {}),
+    ...(maximum ? { maxSession: Number(maximum) } : {}),
     ...(description === undefined ? {} : { description }),
   };
 }
 
-/** Documents are percent-encoded in every answer (aws.md 9.1). */
-const brief = (role: StoredRole) => ({
+/** The older call for the description alone; it answers with the role, as CreateRole does (recorded). */
+function describe(call: IamCall) {
+  change(call, () => ({ description: required(call.params, "Description") }));
+  const role = theRole(call.host.state, call.account, required(call.params, "RoleName"));
+  return { Role: { ...head(role), ...descriptionOf(role) } };
+}
+
+/** What every answer has of a role. Documents are percent-encoded in every answer (aws.md 9.1). */
+const head = (role: StoredRole) => ({
   Path: role.path,
   RoleName: role.name,
   RoleId: role.id,
   Arn: roleArn(role),
   CreateDate: timestamp(role.created),
   AssumeRolePolicyDocument: encodeURIComponent(role.trust),
-  ...(role.description ? { Description: role.description } : {}),
+});
+
+const descriptionOf = (role: StoredRole) => (role.description ? { Description: role.description } : {});
+
+/** A role of ListRoles: without boundary, tags and last use (aws.md 9.1). */
+const brief = (role: StoredRole) => ({
+  ...head(role),
+  ...descriptionOf(role),
   MaxSessionDuration: role.maxSession,
 });
 
@@ -149,32 +155,19 @@ const boundaryOf = (role: StoredRole) =>
 const full = (role: StoredRole) => ({
   ...brief(role),
   ...boundaryOf(role),
-  ...(Object.keys(role.tags).length > 0 ? { Tags: tagList(role.tags) } : {}),
+  ...tagsOf(role, sortedTagList),
   RoleLastUsed: "",
 });
 
-/** Pages by name; MaxItems as asked, 100 by default. */
-function page(
-  params: Params,
-  all: readonly StoredRole[],
-): {
-  readonly items: readonly StoredRole[];
-  readonly rest: { readonly IsTruncated: boolean; readonly Marker?: string };
-} {
-  const from = Number(params.get("Marker") ?? "0");
-  const size = Number(params.get("MaxItems") ?? "100");
-  const items = all.slice(from, from + size);
-  const more = from + size < all.length;
-  return { items, rest: { IsTruncated: more, ...(more ? { Marker: String(from + size) } : {}) } };
-}
+/** No empty list in an answer that is about one role. */
+const tagsOf = ({ tags }: StoredRole, list: (tags: Tags) => unknown) =>
+  Object.keys(tags).length > 0 ? { Tags: list(tags) } : {};
 
-/** Without boundary, tags and last use (aws.md 9.1). */
-function list({ params, account, host }: IamCall) {
-  const prefix = params.get("PathPrefix") ?? "/";
-  const { items, rest } = page(
-    params,
-    rolesOf(host.view, account).filter((role) => role.path.startsWith(prefix)),
-  );
+/** Those below a path. */
+function list(call: IamCall) {
+  const prefix = call.params.get("PathPrefix") ?? "/";
+  const below = rolesOf(call.host.view, call.account).filter(({ path }) => path.startsWith(prefix));
+  const { items, rest } = page(call, below);
   return { Roles: members(items.map(brief)), ...rest };
 }
 
@@ -182,24 +175,24 @@ function list({ params, account, host }: IamCall) {
  * The bulk read: no MaxSessionDuration, no Description (aws.md 9.1). Without a filter everything is listed; the policies of
  * the account come with the last page.
  */
-function details({ params, account, host }: IamCall) {
+function details(call: IamCall) {
+  const { params, account, host } = call;
   const filter = listParam(params, "Filter").map((one) => one.get("") ?? "");
   const wants = (kind: string): boolean => filter.length === 0 || filter.includes(kind);
-  const { items, rest } = page(params, wants("Role") ? rolesOf(host.view, account) : []);
+  const { items, rest } = page(call, wants("Role") ? rolesOf(host.view, account) : []);
   const policies = wants("LocalManagedPolicy") && !rest.IsTruncated ? policyDetails(host.view, account) : [];
   const roles = items.map((role) => {
-    const { Description: _, MaxSessionDuration: __, ...head } = { Description: "", ...brief(role) };
     const inline = Object.entries(role.inline).map(([PolicyName, text]) => ({
       PolicyName,
       PolicyDocument: encodeURIComponent(text),
     }));
     const attached = role.managed.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
     return {
-      ...head,
+      ...head(role),
       RolePolicyList: members(inline),
       AttachedManagedPolicies: members(attached),
       ...boundaryOf(role),
-      Tags: tagList(role.tags),
+      Tags: sortedTagList(role.tags),
       InstanceProfileList: "",
       RoleLastUsed: "",
     };

@@ -1,6 +1,7 @@
 import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import type { IamAction } from "./action.ts";
 import { attachable } from "./attach.ts";
+import { page } from "./paging.ts";
 import { checkedPolicy } from "./policy-check.ts";
 import { AwsError, members, required } from "./query.ts";
 import { quotasOf, within } from "./quotas.ts";
@@ -33,10 +34,13 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
   },
   ListAttachedRolePolicies: {
     write: false,
-    run: ({ params, account, host }) => {
-      const { managed } = theRole(host.view, account, required(params, "RoleName"));
-      const attached = managed.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
-      return { AttachedPolicies: members(attached), IsTruncated: false };
+    run: (call) => {
+      const { managed } = theRole(call.host.view, call.account, required(call.params, "RoleName"));
+      const prefix = call.params.get("PathPrefix") ?? "/";
+      const below = managed.filter((arn) => pathOf(arn).startsWith(prefix));
+      const { items, rest } = page(call, below);
+      const attached = items.map((PolicyArn) => ({ PolicyName: PolicyArn.split("/").at(-1), PolicyArn }));
+      return { AttachedPolicies: members(attached), ...rest };
     },
   },
   // A full replace: the same name again is no error.
@@ -81,9 +85,13 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
   },
   ListRolePolicies: {
     write: false,
-    run: ({ params, account, host }) => {
-      const { inline } = theRole(host.view, account, required(params, "RoleName"));
-      return { PolicyNames: members(Object.keys(inline)), IsTruncated: false };
+    run: (call) => {
+      const { inline } = theRole(call.host.view, call.account, required(call.params, "RoleName"));
+      const { items, rest } = page(call, Object.keys(inline));
+      return { PolicyNames: members(items), ...rest };
     },
   },
 };
+
+/** Of a policy's ARN: `/` in `arn:aws:iam::aws:policy/ReadOnlyAccess`. */
+const pathOf = (arn: string): string => /:policy(\/(?:.*\/)?)/.exec(arn)?.[1] ?? "/";

@@ -8,6 +8,8 @@ export interface StoredRole {
   /** With its leading and trailing slash. */
   readonly path: string;
   readonly account: string;
+  /** Absent in the partition `aws`. */
+  readonly partition?: string;
   /** Epoch milliseconds. */
   readonly created: number;
   readonly trust: string;
@@ -28,8 +30,8 @@ export const roleKey = (account: string, name: string): string => `aws.role/${ac
 export const roleOf = (view: View, account: string, name: string): StoredRole | undefined =>
   view.get<StoredRole>(roleKey(account, name));
 
-/** Always in the partition `aws`, whichever one a request names. */
-export const roleArn = (role: StoredRole): string => `arn:aws:iam::${role.account}:role${role.path}${role.name}`;
+export const roleArn = ({ partition = "aws", account, path, name }: StoredRole): string =>
+  `arn:${partition}:iam::${account}:role${path}${name}`;
 
 /** The role, or NoSuchEntity with IAM's own text and status (wire.md 3.2). */
 export function theRole(view: View, account: string, name: string): StoredRole {

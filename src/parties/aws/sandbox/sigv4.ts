@@ -5,6 +5,8 @@ import { AwsError } from "./query.ts";
 /** Who claims to have signed: the key is looked up before the claim can be checked, hence `verify`. */
 export interface SignedBy {
   readonly accessKeyId: string;
+  /** The Region that it was signed for. */
+  readonly region: string;
   /** Only temporary keys come with one. */
   readonly sessionToken: string | undefined;
   /** Checks the signature against the key's secret; throws SignatureDoesNotMatch. */
@@ -31,7 +33,7 @@ export function signatureOf(request: FakeRequest, now: number): SignedBy | undef
     const bodyIsRight = bodyHash === undefined || bodyHash === sha256(request.body);
     if (!bodyIsRight || !timingSafeEqual(hmac(key, toSign), Buffer.from(given, "hex"))) throw mismatch;
   };
-  return { accessKeyId, sessionToken: request.headers["x-amz-security-token"], verify };
+  return { accessKeyId, region: scope[1] ?? "", sessionToken: request.headers["x-amz-security-token"], verify };
 }
 
 const mismatch = new AwsError(

@@ -31,10 +31,10 @@ export function checkedTrust(call: IamCall, given: string): string {
  * Whether a role that a trust names is known not to be there: its account is played here, and has no such role. Of other
  * accounts nothing is known, and of users neither, because the sandbox plays none.
  */
-function isMissing(arn: string, { account: own, host }: IamCall): boolean {
-  const [, account = "", kind, path = ""] =
-    /^arn:[^:]+:(?:iam|sts)::(\d{12}):(role|assumed-role)\/(.+)$/.exec(arn) ?? [];
-  if (kind === undefined || (account !== own && !isPlayed(account, host.state))) return false;
+function isMissing(arn: string, { account: own, partition, host }: IamCall): boolean {
+  const [, where, account = "", kind, path = ""] =
+    /^arn:([^:]+):(?:iam|sts)::(\d{12}):(role|assumed-role)\/(.+)$/.exec(arn) ?? [];
+  if (kind === undefined || where !== partition || (account !== own && !isPlayed(account, host.state))) return false;
   const parts = path.split("/");
   const role = roleOf(host.state, account, (kind === "role" ? parts.at(-1) : parts[0]) ?? "");
   return !role || (kind === "role" && `${role.path}${role.name}` !== `/${path}`);

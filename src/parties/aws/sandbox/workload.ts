@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Session } from "../../../model.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
+import { hostIn } from "./partitions.ts";
 import { issueSession } from "./principals.ts";
 import { roleOf } from "./roles.ts";
 
@@ -13,7 +14,9 @@ export function workloadSession(arn: string, host: Host): Session | undefined {
   if (!who) return undefined;
   const { account, partition, role = "", user, name = "user" } = who;
   const expires = Math.floor(host.now() / 1000) + 3600;
-  const roleId = roleOf(host.state, account, role)?.id ?? idFor(arn.replace(/\/[^/]+$/, ""), user ? "AIDA" : "AROA");
+  const roleId =
+    roleOf(hostIn(partition, host).state, account, role)?.id ??
+    idFor(arn.replace(/\/[^/]+$/, ""), user ? "AIDA" : "AROA");
   const about = { account, partition, role, roleId, name, expires, ...(user ? { user } : {}) };
   const { id, secret, token } = issueSession(host, about);
   return {

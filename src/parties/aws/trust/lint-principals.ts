@@ -52,7 +52,7 @@ function unfit(statement: Statement): readonly Remark[] {
 }
 
 /** T11: an OIDC provider serves its own account alone, and Google's is built in (aws.md 3, 6.1). */
-function wrongArn(name: string, { account, partition, missing }: LintContext): readonly Remark[] {
+export function wrongArn(name: string, { account, partition, missing }: LintContext): readonly Remark[] {
   const code = "AWS-OIDC-PROVIDER-ARN";
   const [, there, owner] = /^arn:([^:]+):iam::(\d*):oidc-provider\//.exec(name) ?? [];
   if (there === undefined) return [];

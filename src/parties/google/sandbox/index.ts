@@ -17,6 +17,7 @@ import { services } from "./services.ts";
 import { storage } from "./storage.ts";
 import { operator, projectOf, type StoredProject } from "./store.ts";
 import { sts } from "./sts.ts";
+import { unplayed } from "./unplayed.ts";
 import { workflows } from "./workflows.ts";
 
 /** gcloud's name for each endpoint that can be moved (wire.md 2.2). */
@@ -42,6 +43,7 @@ export const player: Player = {
     ...[iam, iamcredentials, sts, projects, cloudbilling, services, oauth2, metadata, scheduler, storage],
     ...[run, invoked, cloudbuild, artifactregistry, logging, monitoring, workflows, executions],
   ],
+  unplayed,
   issuers: [googleIssuer],
   operator(_project, host) {
     const { token, expiresIn } = issueAccessToken(host, operator.email);

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { JWK } from "jose";
 import { isSameIssuer } from "../../../judge/google/judge.ts";
+import { claimsRefusal, headerRefusal, type TokenRefusal } from "../../../judge/google/token.ts";
 import type { Host } from "../../../sandbox/fake.ts";
 import { grantRefused } from "./sts-error.ts";
 
@@ -13,12 +14,10 @@ interface Issuer {
 }
 
 const unreachable = "Error connecting to the given credential's issuer.";
-/** Longer than any managed identity's 86,700 s; Google publishes both 24 h and 48 h (google.md 6.1, entra.md trap 6). */
-const longestLife = 48 * 3600;
 
 /**
- * The claims of a token whose signature holds under the issuer's own keys, fetched over TLS as Google would. Audience
- * and subject are for the judge. Whether Google allows for skew of clocks is not known; here it does not.
+ * The claims of a token whose signature holds under the issuer's own keys, fetched over TLS as Google would, and the seconds
+ * that it has left. Audience and subject are for the judge.
  */
 export async function claimsFrom(token: string, issuer: Issuer, host: Host): Promise<{ claims: Fields; life: number }> {
   const [head = "", payload = "", signature = "", ...more] = token.split(".");
@@ -28,10 +27,18 @@ export async function claimsFrom(token: string, issuer: Issuer, host: Host): Pro
   if (!isSameIssuer(iss, issuer.issuerUri))
     throw grantRefused(`The issuer in ID Token ${iss} does not match the expected ones: ${issuer.issuerUri}`);
   const keys = issuer.jwksJson ? keysIn(issuer.jwksJson) : await fetchKeys(issuer.issuerUri, host);
+  hold(headerRefusal(header));
   const key = keys.find(({ kid }) => kid !== undefined && kid === header.kid);
   if (!key || !signed(String(header.alg), key, { input: `${head}.${payload}`, signature }))
     throw grantRefused("Invalid JWT signature.");
-  return { claims, life: lifeOf(claims, Math.floor(host.now() / 1000)) };
+  const now = Math.floor(host.now() / 1000);
+  hold(claimsRefusal(claims, now));
+  return { claims, life: Number(claims.exp) - now };
+}
+
+/** The judge's answer is Google's own. */
+function hold(refusal: TokenRefusal | undefined): void {
+  if (refusal) throw grantRefused(refusal.message);
 }
 
 function decode(part: string): Fields | undefined {
@@ -43,7 +50,7 @@ function decode(part: string): Fields | undefined {
   }
 }
 
-/** RS256 and ES256 alone (google.md 6.1). */
+/** Each algorithm has its kind of key. */
 function signed(alg: string, jwk: JWK, { input, signature }: { input: string; signature: string }): boolean {
   const fits = (alg === "RS256" && jwk.kty === "RSA") || (alg === "ES256" && jwk.crv === "P-256");
   if (!fits) return false;
@@ -79,15 +86,4 @@ async function fetchKeys(issuer: string, host: Host): Promise<readonly JWK[]> {
   } catch {
     throw grantRefused(unreachable);
   }
-}
-
-/** Seconds that are left; one that has run out is `stale`, in the words that are known of Google (google.md 9.2). */
-function lifeOf({ iat, nbf, exp, sub, aud }: Fields, now: number): number {
-  if (typeof iat !== "number" || typeof exp !== "number" || sub === undefined || aud === undefined)
-    throw grantRefused("The ID Token lacks one of the claims iat, exp, sub, aud.");
-  if (iat > now) throw grantRefused("The ID Token was issued in the future.");
-  if (typeof nbf === "number" && nbf > now) throw grantRefused("The ID Token is not valid yet.");
-  if (exp <= now) throw grantRefused(`ID Token issued at ${iat} is stale to sign-in.`);
-  if (exp - iat >= longestLife) throw grantRefused("The ID Token lives longer than 48 hours.");
-  return exp - now;
 }

@@ -19,7 +19,7 @@ const asJson = (body: unknown): FakeAnswer => ({
 export const metadata: Fake = {
   service: "google.metadata",
   hosts: ["metadata.google.internal", "metadata", "169.254.169.254"],
-  owns: (request) => request.path === "/" || request.path.startsWith("/computeMetadata/"),
+  owns: (request) => isPing(request) || request.path.startsWith("/computeMetadata/"),
   open: (request, host) => ({
     name: request.path.includes("/identity")
       ? "GetIdentity"
@@ -32,6 +32,10 @@ export const metadata: Fake = {
   }),
   fault: (kind) => text(kind === "throttle" ? 429 : 503, ""),
 };
+
+/** Clients look at the root to see where they run; a call of another cloud at the root has a body, a query or a signature. */
+const isPing = ({ method, path, query, headers }: FakeRequest): boolean =>
+  path === "/" && (method === "GET" || method === "HEAD") && query.size === 0 && headers.authorization === undefined;
 
 /** The account it was told to speak as, else the first one that was made. */
 function current(host: Host): StoredAccount | undefined {

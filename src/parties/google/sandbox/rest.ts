@@ -168,7 +168,7 @@ export const unauthenticated = new GoogleError(
 );
 
 /** `error500` is a 503, the one server error that gcloud is known to retry (wire.md 4.0). */
-const faults = {
+export const faults = {
   throttle: new GoogleError([429, "RESOURCE_EXHAUSTED"], "Quota exceeded for quota metric."),
   error500: new GoogleError([503, "UNAVAILABLE"], "The service is currently unavailable."),
 } as const;
