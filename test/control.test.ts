@@ -175,9 +175,11 @@ async function policyOf(b: Bench, who: Who): Promise<Document> {
 /** Takes one action out of a function's policy. */
 async function without(b: Bench, who: Who, action: string): Promise<void> {
   const { Version, Statement } = await policyOf(b, who);
-  const kept = Statement.map((statement) => {
-    if (statement.Effect !== "Allow") return statement;
-    return { ...statement, Action: [statement.Action ?? []].flat().filter((one) => one !== action) };
+  const kept = Statement.flatMap((statement) => {
+    if (statement.Effect !== "Allow") return [statement];
+    const Action = [statement.Action ?? []].flat().filter((one) => one !== action);
+    // A statement without actions is refused.
+    return Action.length > 0 ? [{ ...statement, Action }] : [];
   });
   const PolicyDocument = JSON.stringify({ Version, Statement: kept });
   await new Somebody(b).iam("PutRolePolicy", {

@@ -206,7 +206,10 @@ describe("the rest of a role", () => {
     [
       "an inline policy",
       "PutRolePolicy",
-      { PolicyName: "x", PolicyDocument: '{"Version":"2012-10-17","Statement":[]}' },
+      {
+        PolicyName: "x",
+        PolicyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sqs:*","Resource":"*"}}',
+      },
       "grants",
     ],
     ["a longer session", "UpdateRole", { MaxSessionDuration: 43200 }, undefined],

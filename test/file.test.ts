@@ -51,7 +51,7 @@ const cases: readonly (readonly [number, string, string | Uint8Array, readonly s
     ["YAML-ALIAS-NOT-ALLOWED 2:10"],
   ],
   [10, "a file of 2 MiB", `${example}${"#".repeat(2 * 1024 * 1024)}`, ["FILE-TOO-LARGE 1:1"]],
-  [11, "1,001 links", manyLinks(1001), ["TOO-MANY-LINKS 4004:3"]],
+  [11, "1,001 links", manyLinks(1001), ["TOO-MANY-LINKS 4004:3", "AWS-QUOTA 4006:49"]],
   [12, "a custom tag", example.replace("name: acme", "name: !Ref acme"), ["YAML-TAG-NOT-ALLOWED 2:12"]],
   [12, "a function tag", example.replace("name: acme", "name: !!js/function acme"), ["YAML-TAG-NOT-ALLOWED 2:21"]],
   [13, "binary", example.replace("name: acme", "name: !!binary YWNtZQ=="), ["YAML-TAG-NOT-ALLOWED 2:16"]],

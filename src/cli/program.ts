@@ -147,11 +147,16 @@ function starting(program: Program): void {
       .command("lint")
       .description("find mistakes in the file; contacts nothing")
       .option("--live", "and in the trust policies and pool providers as they are now")
+      .option("--trust-policy <file>", "instead: a trust policy alone, also as aws iam get-role answers it")
       .option("--severity <severity>", "security: a security finding that is not accepted ends it with 3", "error")
       .option("--allow-broad-subject <link>", "let a pattern of subjects in", collect)
       .option("--allow-privileged <link>", "grant what amounts to administrator", collect),
     ["text", "json", "sarif", "junit"],
     async (flags, own) => {
+      const { trustPolicy } = own;
+      if (typeof trustPolicy === "string") {
+        return (await import("./commands/lint-trust.ts")).lintTrustPolicy(flags, { ...own, trustPolicy });
+      }
       const { lint, lintLive } = await import("./commands/lint.ts");
       if (flags.live !== true) return lint(flags, own);
       const { run } = await import("./run.ts");

@@ -25,6 +25,7 @@ export const acceptable: readonly Acceptable[] = [
   { code: "GOOGLE-SHARED-ACCOUNT", kind: "breadth", seen: "file", of: "the e-mail of the account" },
   { code: "AWS-PRIVILEGED", kind: "privilege", seen: "file", of: "the policy, or the action with its resource" },
   { code: "AWS-ROLE-CHAIN", kind: "privilege", seen: "file", of: "the action with its resource" },
+  { code: "AWS-MANAGED-POLICY", kind: "privilege", seen: "file", of: "the ARN of the policy" },
   { code: "AWS-SELF-ESCALATION", kind: "privilege", seen: "live", of: "the policy or the action" },
   { code: "GOOGLE-PRIVILEGED", kind: "privilege", seen: "file", of: "the role with its resource" },
   { code: "GOOGLE-BASIC-ROLE", kind: "privilege", seen: "file", of: "the role with its resource" },

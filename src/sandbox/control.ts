@@ -38,6 +38,14 @@ const handlers: Readonly<Record<string, Handler>> = {
     }
     return body;
   },
+  "PUT /_sandbox/quotas": (sandbox, body) => {
+    for (const [party, quotas] of Object.entries(quotaSchema.parse(body))) {
+      const one = sandbox.players.find((candidate) => candidate.party === party);
+      if (!one?.setQuotas) throw new SyntaxError(`the sandbox plays no quotas of ${party}`);
+      one.setQuotas(quotas, sandbox.host(undefined));
+    }
+    return body;
+  },
   "PUT /_sandbox/faults": (sandbox, body) => {
     sandbox.faults.set(faultSchema.parse(body));
     return sandbox.faults.all;
@@ -70,6 +78,8 @@ const handlers: Readonly<Record<string, Handler>> = {
 
 /** `jobs: "skip"` leaves out what is due on the way. */
 const clockSchema = z.strictObject({ offsetSeconds: seconds, jobs: z.enum(["run", "skip"]).default("run") });
+/** By party and by the cloud's own name of the quota; what is left out stays as it is. */
+const quotaSchema = z.record(z.string(), z.record(z.string(), z.int().min(0).max(1e9)));
 
 /** As whom the machine speaks, in each cloud that it could be one of; what is left out stays as it is. */
 const machineSchema = z.strictObject({

@@ -21,6 +21,8 @@ export interface FakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
+  /** What the sandbox took and the cloud may refuse: told in the header `x-sandbox-warning` and in the record of calls. */
+  readonly warning?: string;
 }
 
 /** One call of one service. `run` may throw what `Fake.refusal` understands. */
@@ -80,6 +82,8 @@ export interface Player {
   readonly runAs?: (who: unknown, host: Host) => void;
   /** What happens in it at set times; without one nothing does. */
   readonly schedule?: Agenda;
+  /** Sets quotas of the cloud, in the words of its party. Throws where it has none of such a name. */
+  readonly setQuotas?: (quotas: Readonly<Record<string, number>>, host: Host) => void;
   /** What that machine's own environment has besides, for programs that run on it. */
   readonly machine?: (host: Host) => Environment;
   /**

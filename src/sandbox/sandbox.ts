@@ -22,6 +22,8 @@ export interface CallRecord {
   /** HTTP status; 0 where no answer was given. */
   readonly status: number;
   readonly write: boolean;
+  /** What the sandbox took and the cloud may refuse. */
+  readonly warning?: string;
 }
 
 /** Kept in the state, so that whoever takes it over goes on with them. */

@@ -1,5 +1,6 @@
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { ascii } from "../model.ts";
 import { type Exchange, Tunnels } from "./connect.ts";
 import { control } from "./control.ts";
 import type { Fake, FakeAnswer, FakeRequest, Operation } from "./fake.ts";
@@ -179,7 +180,7 @@ async function serve(
   }
   const refused = fault?.fault === "throttle" || fault?.fault === "error500" ? fake.fault(fault.fault) : undefined;
   const result = refused ?? (await operation.run());
-  note(sandbox, { fake, operation }, result.status);
+  note(sandbox, { fake, operation }, result.status, result.warning);
   if (fault?.fault === "slow") await sandbox.faults.hold(fault.seconds ?? 1, gone.signal);
   if (fault?.fault === "reset-after") incoming.socket.destroy();
   else send(sandbox, response, mangled(result, fault));
@@ -199,7 +200,7 @@ function mangled(result: FakeAnswer, fault: FaultRule | undefined): FakeAnswer {
   return result;
 }
 
-function note(sandbox: Sandbox, { fake, operation }: Served, status: number): void {
+function note(sandbox: Sandbox, { fake, operation }: Served, status: number, warning?: string): void {
   const { name, principal, write } = operation;
   sandbox.record({
     at: new Date(sandbox.now()).toISOString(),
@@ -208,13 +209,16 @@ function note(sandbox: Sandbox, { fake, operation }: Served, status: number): vo
     principal,
     status,
     write,
+    ...(warning === undefined ? {} : { warning }),
   });
 }
 
 /** The date is the sandbox's: our own clock follows it, and so do the AWS SDKs (fact sheet, 2.1, CS). */
-function send(sandbox: Sandbox, response: http.ServerResponse, { status, headers = {}, body }: FakeAnswer): void {
+function send(sandbox: Sandbox, response: http.ServerResponse, answer: FakeAnswer): void {
+  const { status, headers = {}, body, warning } = answer;
   if (response.destroyed) return;
   const date = new Date(sandbox.now()).toUTCString();
-  response.writeHead(status, { ...headers, date, "content-length": Buffer.byteLength(body) });
+  const told = warning === undefined ? {} : { "x-sandbox-warning": ascii(warning) };
+  response.writeHead(status, { ...headers, ...told, date, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }

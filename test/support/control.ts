@@ -88,7 +88,10 @@ export async function drift(b: Bench): Promise<void> {
   await somebody.iam("PutRolePolicy", {
     RoleName,
     PolicyName: "theirs",
-    PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [] }),
+    PolicyDocument: JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Deny", Action: "sqs:*", Resource: "*" }],
+    }),
   });
   const OpenIDConnectProviderArn = `arn:aws:iam::${account}:oidc-provider/idp.example.com`;
   const idp = (operation: string, input: Record<string, unknown>) =>

@@ -1,4 +1,4 @@
-import { nearest } from "../../file/schema.ts";
+import { nearest } from "../../model.ts";
 import { document } from "../../say/json.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";

@@ -29,11 +29,16 @@ interface LintAsk {
 }
 
 /** Throws a `UsageError` for a severity that ends nothing. */
-function askOf({ allowPrivileged = [], allowBroadSubject = [], severity = "error" }: LintFlags): LintAsk {
+export function severityOf({ severity = "error" }: LintFlags): "error" | "security" {
   if (severity !== "error" && severity !== "security")
     throw new UsageError(`--severity takes error or security, not ${severity}`);
-  return { consents: { allowPrivileged, allowBroadSubject }, severity };
+  return severity;
 }
+
+const askOf = ({ allowPrivileged = [], allowBroadSubject = [], ...rest }: LintFlags): LintAsk => ({
+  consents: { allowPrivileged, allowBroadSubject },
+  severity: severityOf(rest),
+});
 
 /** The file's own findings; its errors end the command before anything is contacted. */
 function readFile(flags: Flags, { consents, live }: { consents: LintAsk["consents"]; live: boolean }): Loaded {
@@ -55,7 +60,7 @@ export function lint(flags: Flags, own: LintFlags = {}): Answer {
 }
 
 /** Somebody has access that nobody has decided about. */
-const isOpenQuestion = ({ severity, accepted }: Finding): boolean => severity === "security" && !accepted;
+export const isOpenQuestion = ({ severity, accepted }: Finding): boolean => severity === "security" && !accepted;
 
 /** The same rules over what is there now. Reads what `plan` reads, and writes nothing, so that no consent is asked. */
 export const lintLive: Command<LintFlags> = async ({ flags, world }, given) => {
@@ -78,6 +83,16 @@ function exitOfReview(findings: readonly Finding[], trouble: readonly Finding[])
   return findings.some(isOpenQuestion) ? codes.broken : unread;
 }
 
+/** How many findings there are, as the last line says it. */
+export function countsOf(findings: readonly Finding[]): readonly string[] {
+  const undecided = findings.filter(({ accepted }) => !accepted);
+  const number = (of: Finding["severity"]) => undecided.filter(({ severity }) => severity === of).length;
+  const [errors, open, agreed] = [number("error"), number("security"), findings.length - undecided.length];
+  const count = errors === 0 ? "no errors" : errors === 1 ? "1 error" : `${errors} errors`;
+  const decided = agreed > 0 ? [`${agreed} accepted`] : [];
+  return [count, ...(open > 0 ? [`${open} about security`] : []), ...decided];
+}
+
 interface Said {
   readonly flags: Flags;
   readonly federation: Federation;
@@ -95,12 +110,7 @@ function answer({ flags, federation, findings, world, exit }: Said): Answer {
   if (listed !== undefined) return { exit, text: listed };
   const { length } = federation.links;
   const links = length === 1 ? "1 link" : `${length} links`;
-  const undecided = findings.filter(({ accepted }) => !accepted);
-  const number = (of: Finding["severity"]) => undecided.filter(({ severity }) => severity === of).length;
-  const [errors, open, agreed] = [number("error"), number("security"), findings.length - undecided.length];
-  const count = errors === 0 ? "no errors" : errors === 1 ? "1 error" : `${errors} errors`;
-  const decided = agreed > 0 ? [`${agreed} accepted`] : [];
-  const last = [federation.file, links, count, ...(open > 0 ? [`${open} about security`] : []), ...decided].join("   ");
+  const last = [federation.file, links, ...countsOf(findings)].join("   ");
   const told = findings.length > 0 ? [placedText(findings, paperFor(process.stdout, flags))] : [];
   return { exit, text: [...told, ...effectLines(effects, world), last].join("\n") };
 }

@@ -29,6 +29,8 @@ import { controlResources } from "./control/resources.ts";
 import { documentsOf } from "./control/services.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
+import { lintPermissions } from "./lint-permissions.ts";
+import { lintQuotas } from "./lint-quotas.ts";
 import { managedPolicyKind } from "./managed-policy/kind.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
@@ -153,6 +155,7 @@ export const aws: Party = {
   title: (link, side) => (side === "from" ? callerTitle(link) : `role ${roleOf(link).name}`),
   identityName,
   lint,
+  lintAll: lintQuotas,
   review: (resource, live, absent = []) =>
     resource.address.startsWith("aws:role/") ? reviewRole(resource, live, absent) : [],
   reach,
@@ -253,7 +256,14 @@ function lintRole(link: Link): readonly Finding[] {
     ),
   );
   const held = roleOf(link).hold === "use" && link.may.length > 0 ? [used] : [];
-  return [...held, ...privileges, ...roleContradictions(link), ...unlistedAmr(link), ...refusedTags(link)];
+  return [
+    ...held,
+    ...privileges,
+    ...lintPermissions(link),
+    ...roleContradictions(link),
+    ...unlistedAmr(link),
+    ...refusedTags(link),
+  ];
 }
 
 /** Tags that the file declares: what AWS refuses a token for whatever the trust says. */

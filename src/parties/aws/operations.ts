@@ -16,6 +16,7 @@ export {
   DetachRolePolicy$,
   EnableOutboundWebIdentityFederation$,
   GetAccountAuthorizationDetails$,
+  GetAccountSummary$,
   GetOpenIDConnectProvider$,
   GetOutboundWebIdentityFederationInfo$,
   GetPolicy$,

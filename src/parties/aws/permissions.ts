@@ -18,7 +18,8 @@ export function granted(link: Link): Granted {
   return { managed, inline: statements.length === 0 ? {} : { [inlineName]: document(statements) } };
 }
 
-interface Allowed {
+/** An entry of `may` that names actions and resources. */
+export interface Allowed {
   readonly allow: readonly string[];
   readonly resources: readonly string[];
 }

@@ -5,6 +5,7 @@ import type { Account } from "./client.ts";
 import { callerIdentity } from "./exchange.ts";
 import { send } from "./iam-call.ts";
 import { type OidcProviderSpec, oidcProviderArn } from "./oidc-provider/spec.ts";
+import { quotaLine } from "./quota-line.ts";
 import type { RoleSpec } from "./role/spec.ts";
 import { roleOf } from "./shape.ts";
 
@@ -38,7 +39,8 @@ export async function preflight(resources: readonly Resource[], world: World): P
       const who = await callerIdentity(world, account, session);
       if (who.Account !== account.account) return [wrong(account.account, who.Account)];
       const seen: Preflight = { topic: "aws account", ok: true, says: `${account.account}, as ${who.Arn}`, fix: [] };
-      return [seen, await permitted(world, account, { arn: who.Arn, questions: questionsOf(group) })];
+      const may = await permitted(world, account, { arn: who.Arn, questions: questionsOf(group) });
+      return [seen, may, await quotaLine(world, account, group)];
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       return [{ topic: "aws account", ok: false, says: error.message, fix: error.fix ?? [], stops: true } as const];

@@ -4,6 +4,7 @@ import { isPrivilegedPolicy } from "../../../judge/aws/privilege.ts";
 import type { Address, LivePresent, Remark, Resource } from "../../../model.ts";
 import { remark } from "../../../model.ts";
 import { lintTrust } from "../trust/lint.ts";
+import { lintDesiredTrust } from "../trust/lint-file.ts";
 import { type RoleSpec, trustOf } from "./spec.ts";
 
 /**
@@ -23,7 +24,7 @@ export function reviewRole(
     .map((address) => `arn:${partition}:iam::${account}:oidc-provider/${address.slice(head.length)}`);
   const named = trustOf(resource.spec as RoleSpec).statements.flatMap(({ principal }) => principal?.Federated ?? []);
   const context = { account, partition, maxSession, missing, named };
-  return [...lintTrust(trustOf(spec), context), ...(live ? escalation(spec) : [])];
+  return [...lintTrust(trustOf(spec), context), ...(live ? escalation(spec) : lintDesiredTrust(trustOf(spec)))];
 }
 
 /** With any of these a session makes itself a lasting way in (aws.md 13.2, T18). */

@@ -8,6 +8,8 @@ export interface IamCall {
   /** The caller's own too; the host shows what is in it alone. */
   readonly partition: string;
   readonly host: Host;
+  /** Notes what AWS may refuse and the sandbox took. */
+  readonly warn: (says: string) => void;
 }
 
 /** One action of IAM. Only those that do not write can be answered from an older state (`stale-read`). */

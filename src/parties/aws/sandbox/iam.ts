@@ -7,6 +7,7 @@ import { managedPolicyActions } from "./policy-actions.ts";
 import { authorize, type Principal, principalOf } from "./principals.ts";
 import { AwsError, failure, type Params, paramsOf, type Result, success } from "./query.ts";
 import { isCallOf } from "./query-call.ts";
+import { quotaActions } from "./quotas.ts";
 import { actionsOf, contextOf } from "./request-context.ts";
 import { roleActions } from "./role-actions.ts";
 import { policyActions } from "./role-policies.ts";
@@ -21,6 +22,7 @@ const actions: Readonly<Record<string, IamAction>> = {
   ...oidcProviderActions,
   ...simulateActions,
   ...outboundActions,
+  ...quotaActions,
 };
 
 /**
@@ -38,8 +40,11 @@ export const iam: Fake = {
     const who = attempt(() => principalOf(request, host));
     const run = async () => {
       if (who instanceof AwsError) return failure("iam", who);
-      const done = await attempted(async () => perform({ name, action, params }, who, host));
-      return done instanceof AwsError ? failure("iam", done) : success("iam", name, done);
+      const warnings: string[] = [];
+      const warn = (says: string) => void warnings.push(says);
+      const done = await attempted(async () => perform({ name, action, params, warn }, who, host));
+      const warning = warnings.length > 0 ? { warning: warnings.join("; ") } : {};
+      return done instanceof AwsError ? failure("iam", done) : { ...success("iam", name, done), ...warning };
     };
     return {
       name: name || "Unknown",
@@ -66,6 +71,7 @@ interface Named {
   readonly name: string;
   readonly action: IamAction | undefined;
   readonly params: Params;
+  readonly warn: (says: string) => void;
 }
 
 /**
@@ -73,13 +79,13 @@ interface Named {
  * sandbox does not play, too: IAM has more actions than that, and a session must not get at them either. What is no call
  * at all by the service model is refused before that; the order of these two is not recorded.
  */
-function perform({ name, action, params }: Named, who: Principal, whole: Host): Result | Promise<Result> {
+function perform({ name, action, params, warn }: Named, who: Principal, whole: Host): Result | Promise<Result> {
   validate("iam", name, params);
   const host = hostIn(who.partition, whole);
   const about = { ...contextOf(params, who, host), host };
   for (const one of actionsOf(name, params)) authorize(who, one, about);
   if (!action) throw unplayedAction("iam", name);
-  return action.run({ params, account: who.account, partition: who.partition, host });
+  return action.run({ params, account: who.account, partition: who.partition, host, warn });
 }
 
 /** The same for what may have to wait. */

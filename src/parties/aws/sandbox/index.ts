@@ -4,6 +4,7 @@ import { iam } from "./iam.ts";
 import { ec2, ecs, machineKey } from "./machine.ts";
 import { partitionIn } from "./partitions.ts";
 import { operatorKey } from "./principals.ts";
+import { setQuotas } from "./quotas.ts";
 import type { StoredRole } from "./roles.ts";
 import { sts } from "./sts.ts";
 import { unplayed } from "./unplayed.ts";
@@ -62,6 +63,7 @@ export const player: Player = {
     if (typeof who !== "string" || !workloadSession(who, host)) throw new SyntaxError("no workload is called that");
     host.state.put(machineKey, who);
   },
+  setQuotas,
   machine(host) {
     const partition = partitionIn(host.state.get<string>(machineKey) ?? "arn:aws");
     const region = regionOf(partition);

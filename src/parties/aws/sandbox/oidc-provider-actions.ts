@@ -9,6 +9,7 @@ import {
 } from "./oidc-providers.ts";
 import { page } from "./paging.ts";
 import { AwsError, members, type Params, required, textsParam, timestamp } from "./query.ts";
+import { within } from "./quotas.ts";
 import { listed, sortedTagList, sortedTags, tagged, tagList, tagsIn, untagged } from "./tags.ts";
 
 /** IAM's actions on OIDC providers, by the recorded rules (aws.md 6.1). Reads see `host.view`, which may be older. */
@@ -44,7 +45,9 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
   AddClientIDToOpenIDConnectProvider: {
     write: true,
     run: (call) =>
-      change(call, ({ clientIds }) => ({ clientIds: clientIdList([...clientIds, required(call.params, "ClientID")]) })),
+      change(call, ({ clientIds }) => ({
+        clientIds: clientIdList(call, [...clientIds, required(call.params, "ClientID")]),
+      })),
   },
   RemoveClientIDFromOpenIDConnectProvider: {
     write: true,
@@ -86,11 +89,11 @@ export const oidcProviderActions: Readonly<Record<string, IamAction>> = {
 const arnOf = (params: Params): string => required(params, "OpenIDConnectProviderArn");
 const invalid = (says: string): AwsError => new AwsError("InvalidInput", 400, says);
 
-/** Duplicates go, the order stays; at most 100. */
-function clientIdList(given: readonly string[]): readonly string[] {
+/** Duplicates go, the order stays. */
+function clientIdList(call: IamCall, given: readonly string[]): readonly string[] {
   const unique = [...new Set(given)];
-  if (unique.length > 100)
-    throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100");
+  const as = "ClientIdsPerOpenIdConnectProvider";
+  within(call, { quota: "ClientIdsPerProviderQuota", as }, unique.length);
   return unique;
 }
 
@@ -121,13 +124,16 @@ function urlOf(text: string): string {
  * With a thumbprint AWS looks at nothing; without one it fetches the certificate itself, and refuses where it cannot
  * (aws.md 6.1).
  */
-async function create({ params, account, partition, host }: IamCall) {
+async function create(call: IamCall) {
+  const { params, account, partition, host } = call;
   const url = urlOf(required(params, "Url"));
-  const clientIds = clientIdList(textsParam(params, "ClientIDList"));
+  const clientIds = clientIdList(call, textsParam(params, "ClientIDList"));
   const given = thumbprintList(params);
   const arn = `arn:${partition}:iam::${account}:oidc-provider/${url}`;
   if (oidcProviderOf(host.state, account, arn))
     throw new AwsError("EntityAlreadyExists", 409, `Provider with url https://${url} already exists.`);
+  const as = "OpenIdConnectProvidersPerAccount";
+  within(call, { quota: "ProvidersQuota", as }, oidcProvidersOf(host.state, account).length + 1);
   const thumbprints = given.length > 0 ? given : [await served(url, host)];
   const stored = { account, arn, url, clientIds, thumbprints, tags: tagsIn(params, "sensitive"), created: host.now() };
   host.state.put(oidcProviderKey(account, url), stored);

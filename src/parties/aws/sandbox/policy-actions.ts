@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { parsePolicy } from "../../../judge/aws/policy.ts";
+import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { View } from "../../../sandbox/state.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { page } from "./paging.ts";
 import { awsPolicies, policiesOf, policyKey, readablePolicy, type StoredPolicy, thePolicy } from "./policies.ts";
-import { AwsError, members, type Params, required, timestamp } from "./query.ts";
+import { checkedPolicy } from "./policy-check.ts";
+import { AwsError, members, required, timestamp } from "./query.ts";
+import { quotasOf, within } from "./quotas.ts";
 import { rolesOf, type StoredRole } from "./roles.ts";
 import { listed, sortedTagList, sortedTags, tagged, tagList, tagsIn, untagged } from "./tags.ts";
 
@@ -89,20 +91,18 @@ const described = (stored: StoredPolicy, number: string) => ({
   CreateDate: timestamp(stored.made?.[number] ?? stored.created),
 });
 
-/** Managed policies hold 6,144 characters, white space not counted (IAM quotas). */
-function documentIn(params: Params): string {
-  const text = required(params, "PolicyDocument");
-  if (!parsePolicy(text)) throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
-  if (text.replace(/\s/g, "").length > 6144)
-    throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for PolicySize: 6144");
+function documentIn(call: IamCall): string {
+  const text = checkedPolicy(required(call.params, "PolicyDocument"), "managed");
+  within(call, { quota: "PolicySizeQuota", as: "PolicySize" }, countedLength(text));
   return text;
 }
 
-function create({ params, account, partition, host }: IamCall) {
+function create(call: IamCall) {
+  const { params, account, partition, host } = call;
   const name = required(params, "PolicyName");
   const path = params.get("Path") ?? "/";
   const description = params.get("Description");
-  const document = documentIn(params);
+  const document = documentIn(call);
   const arn = `arn:${partition}:iam::${account}:policy${path}${name}`;
   if (host.state.get(policyKey(account, name)))
     throw new AwsError(
@@ -110,6 +110,7 @@ function create({ params, account, partition, host }: IamCall) {
       409,
       `A policy called ${name} already exists. Duplicate names are not allowed.`,
     );
+  within(call, { quota: "PoliciesQuota", as: "PoliciesPerAccount" }, policiesOf(host.state, account).length + 1);
   const stored: StoredPolicy = {
     account,
     arn,
@@ -205,11 +206,12 @@ const noVersion = ({ arn }: StoredPolicy, id: string): AwsError =>
 
 /** Five at most: the sixth is refused until one is deleted. */
 function createVersion(call: IamCall) {
-  const document = documentIn(call.params);
+  const document = documentIn(call);
   const stored = thePolicy(call.host.state, call.account, arnOf(call));
   const numbers = Object.keys(stored.versions).map(Number);
-  if (numbers.length >= 5) {
-    const says = `A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.`;
+  const most = quotasOf(call.host.state).VersionsPerPolicyQuota;
+  if (numbers.length >= most) {
+    const says = `A managed policy can have up to ${most} versions. Before you create a new version, you must delete an existing version.`;
     throw new AwsError("LimitExceeded", 409, says);
   }
   const number = call.host.state.next(`${stored.id}/version`) + 1;

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
+import { listedPolicy, notListed } from "../../../judge/aws/managed-policies.ts";
 import { characters, type Host } from "../../../sandbox/fake.ts";
 import type { IamAction, IamCall } from "./action.ts";
 import { page } from "./paging.ts";
 import { policyOf } from "./policies.ts";
 import { policyDetails } from "./policy-actions.ts";
 import { AwsError, listParam, members, type Params, required, timestamp } from "./query.ts";
+import { within } from "./quotas.ts";
 import { roleArn, roleKey, roleOf, rolesOf, type StoredRole, theRole } from "./roles.ts";
 import { listed, sortedTagList, sortedTags, type Tags, tagged, tagList, tagsIn, untagged } from "./tags.ts";
-import { checkTrust } from "./trust-check.ts";
+import { checkedTrust } from "./trust-check.ts";
 
 /** IAM's actions on roles (aws.md 7, 9.1, 12). Reads see `host.view`, which may be older; writes do not. */
 export const roleActions: Readonly<Record<string, IamAction>> = {
@@ -28,7 +30,7 @@ export const roleActions: Readonly<Record<string, IamAction>> = {
   },
   UpdateAssumeRolePolicy: {
     write: true,
-    run: (call) => change(call, () => ({ trust: checkTrust(required(call.params, "PolicyDocument")) })),
+    run: (call) => change(call, () => ({ trust: checkedTrust(call, required(call.params, "PolicyDocument")) })),
   },
   // Answers with an empty result, unlike the other writes, which have none.
   UpdateRole: { write: true, run: (call) => change(call, () => updates(call.params)) ?? {} },
@@ -68,13 +70,15 @@ export function change({ params, account, host }: IamCall, edit: (role: StoredRo
 }
 
 /** The order of the checks is ours. A role gets a new id even under an old name, which tells a namesake. */
-function create({ params, account, partition, host }: IamCall) {
+function create(call: IamCall) {
+  const { params, account, partition, host } = call;
   const name = required(params, "RoleName");
-  const trust = checkTrust(required(params, "AssumeRolePolicyDocument"));
+  const trust = checkedTrust(call, required(params, "AssumeRolePolicyDocument"));
   if (roleOf(host.state, account, name))
     throw new AwsError("EntityAlreadyExists", 409, `Role with name ${name} already exists.`);
+  within(call, { quota: "RolesQuota", as: "RolesPerAccount" }, rolesOf(host.state, account).length + 1);
   const given = params.get("PermissionsBoundary");
-  const boundary = given && boundaryIn({ account, partition, host }, given);
+  const boundary = given && boundaryIn(call, given);
   const description = params.get("Description");
   const role: StoredRole = {
     ...{ name, account, trust, created: host.now(), tags: tagsIn(params, "insensitive"), inline: {}, managed: [] },
@@ -90,8 +94,11 @@ function create({ params, account, partition, host }: IamCall) {
 }
 
 /** A policy of the account must be there to bound anything; IAM's text for this is not recorded. */
-function boundaryIn({ account, partition, host }: Omit<IamCall, "params">, arn: string): string {
-  if (arn.startsWith(`arn:${partition}:iam::aws:`) || policyOf(host.state, account, arn)) return arn;
+function boundaryIn({ account, partition, host, warn }: Omit<IamCall, "params">, arn: string): string {
+  const known = arn.startsWith(`arn:${partition}:`) ? listedPolicy(arn) : undefined;
+  const elsewhere = known?.state === "misspelled" && known.because === "path";
+  if (known && known.state !== "listed" && !elsewhere) warn(`${notListed(arn)}; the sandbox took it as a boundary`);
+  if ((known && !elsewhere) || policyOf(host.state, account, arn)) return arn;
   throw new AwsError("NoSuchEntity", 404, `Scope ARN: ${arn} does not exist or is not attachable.`);
 }
 

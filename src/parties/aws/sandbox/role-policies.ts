@@ -1,24 +1,22 @@
-import { parsePolicy } from "../../../judge/aws/policy.ts";
+import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import type { IamAction } from "./action.ts";
+import { attachable } from "./attach.ts";
 import { page } from "./paging.ts";
-import { partitionIn } from "./partitions.ts";
+import { checkedPolicy } from "./policy-check.ts";
 import { AwsError, members, required } from "./query.ts";
+import { quotasOf, within } from "./quotas.ts";
 import { change } from "./role-actions.ts";
 import { theRole } from "./roles.ts";
 
-/** IAM's actions on what a role may do; quotas: 10 managed policies, 10,240 characters inline (aws.md 7). */
+/** IAM's actions on what a role may do; quotas in quotas.ts. */
 export const policyActions: Readonly<Record<string, IamAction>> = {
   AttachRolePolicy: {
     write: true,
     run: (call) =>
       change(call, (role) => {
-        // Managed policies are not kept here: any well-formed ARN of the partition can be attached.
-        const arn = required(call.params, "PolicyArn");
-        if (!/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\//.test(arn) || partitionIn(arn) !== call.partition) {
-          throw new AwsError("NoSuchEntity", 404, `Policy ${arn} does not exist or is not attachable.`);
-        }
-        if (role.managed.length >= 10 && !role.managed.includes(arn)) {
-          throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for PoliciesPerRole: 10");
+        const arn = attachable(call, required(call.params, "PolicyArn"));
+        if (!role.managed.includes(arn)) {
+          within(call, { quota: "AttachedPoliciesPerRoleQuota", as: "PoliciesPerRole" }, role.managed.length + 1);
         }
         // Attaching what is attached already is no error.
         return { managed: [...new Set([...role.managed, arn])] };
@@ -50,12 +48,13 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
     write: true,
     run: (call) =>
       change(call, (role) => {
-        const document = required(call.params, "PolicyDocument");
-        if (!parsePolicy(document)) throw new AwsError("MalformedPolicyDocument", 400, "Syntax errors in policy.");
+        const document = checkedPolicy(required(call.params, "PolicyDocument"), "inline");
         const inline = { ...role.inline, [required(call.params, "PolicyName")]: document };
-        // The quota is on all inline policies of the role together; white space is left out of the count.
-        if (Object.values(inline).join("").replace(/\s/g, "").length > 10_240) {
-          throw new AwsError("LimitExceeded", 409, `Maximum policy size of 10240 bytes exceeded for role ${role.name}`);
+        // The quota is on all inline policies of the role together.
+        const most = quotasOf(call.host.state).RolePolicySizeQuota;
+        if (countedLength(Object.values(inline).join("")) > most) {
+          const says = `Maximum policy size of ${most} bytes exceeded for role ${role.name}`;
+          throw new AwsError("LimitExceeded", 409, says);
         }
         return { inline };
       }),

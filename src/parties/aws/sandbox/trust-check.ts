@@ -1,48 +1,45 @@
-import { parsePolicy, type Statement } from "../../../judge/aws/policy.ts";
+import { countedLength } from "../../../judge/aws/grammar/check.ts";
+import { principalRefusal } from "../../../judge/aws/grammar/principals.ts";
+import { parsePolicy } from "../../../judge/aws/policy.ts";
+import type { View } from "../../../sandbox/state.ts";
+import type { IamCall } from "./action.ts";
+import { checkedPolicy } from "./policy-check.ts";
 import { AwsError } from "./query.ts";
-
-const malformed = (says: string): AwsError => new AwsError("MalformedPolicyDocument", 400, says);
-
-/** Non-whitespace characters, AWS's default quota (aws.md 7). */
-const quota = 2048;
+import { within } from "./quotas.ts";
+import { roleOf } from "./roles.ts";
 
 /**
- * What IAM refuses in a role's trust policy before it keeps it. Only the text about federated principals is a
- * recorded one (failures.md F22); the others are IAM's style and marked so in docs/sandbox.md.
+ * What IAM refuses in a role's trust policy before it keeps it: what the grammar forbids, an AWS principal that does not
+ * exist, and one character too many.
  */
-export function checkTrust(text: string): string {
-  const policy = parsePolicy(text);
-  if (!policy || policy.statements.length === 0) throw malformed("Syntax errors in policy.");
-  if (!["2012-10-17", "2008-10-17"].includes(policy.version))
-    throw malformed("The policy must contain a valid version string");
-  // The character set of policies ends with Latin-1 (fact sheet reliability-and-security, case 95).
-  if (/[^\t\n\r\x20-\xff]/.test(text)) throw malformed("The policy contains characters outside of the allowed set.");
-  const broken = policy.statements.flatMap((statement) => rules.filter(([test]) => test(statement)))[0];
-  if (broken) throw malformed(broken[1]);
-  const size = text.replace(/\s/g, "").length;
-  if (size > quota) throw new AwsError("LimitExceeded", 409, `Cannot exceed quota for ACLSizePerRole: ${quota}`);
+export function checkedTrust(call: IamCall, given: string): string {
+  const text = checkedPolicy(given, "trust");
+  const statements = parsePolicy(text)?.statements ?? [];
+  const named = statements.flatMap(({ principal, notPrincipal }) => [
+    ...(principal?.AWS ?? []),
+    ...(notPrincipal?.AWS ?? []),
+  ]);
+  const missing = named.find((arn) => isMissing(arn, call));
+  if (missing !== undefined) {
+    throw new AwsError("MalformedPolicyDocument", 400, principalRefusal("AWS", missing));
+  }
+  within(call, { quota: "AssumeRolePolicySizeQuota", as: "ACLSizePerRole" }, countedLength(text));
   return text;
 }
 
-type Rule = readonly [broken: (statement: Statement) => boolean, says: string];
+/**
+ * Whether a role that a trust names is known not to be there: its account is played here, and has no such role. Of other
+ * accounts nothing is known, and of users neither, because the sandbox plays none.
+ */
+function isMissing(arn: string, { account: own, partition, host }: IamCall): boolean {
+  const [, where, account = "", kind, path = ""] =
+    /^arn:([^:]+):(?:iam|sts)::(\d{12}):(role|assumed-role)\/(.+)$/.exec(arn) ?? [];
+  if (kind === undefined || where !== partition || (account !== own && !isPlayed(account, host.state))) return false;
+  const parts = path.split("/");
+  const role = roleOf(host.state, account, (kind === "role" ? parts.at(-1) : parts[0]) ?? "");
+  return !role || (kind === "role" && `${role.path}${role.name}` !== `/${path}`);
+}
 
-const rules: readonly Rule[] = [
-  [({ effect }) => effect !== "Allow" && effect !== "Deny", "Invalid effect in policy."],
-  [({ principal, notPrincipal }) => !principal && !notPrincipal, "Missing required field Principal"],
-  [({ resource, notResource }) => resource !== undefined || notResource !== undefined, "Has prohibited field Resource"],
-  [({ action, notAction }) => !action && !notAction, "Missing required field Action"],
-  [
-    ({ action, notAction }) => !(action ?? notAction ?? []).every(isSts),
-    "AssumeRole policy may only specify STS AssumeRole actions.",
-  ],
-  [
-    ({ principal }) => !(principal?.Federated ?? []).every(isFederated),
-    "Federated principals must be valid domain names or SAML metadata ARNs",
-  ],
-];
-
-const isSts = (action: string): boolean => /^(\*|sts:.*)$/.test(action);
-
-/** A domain name, or the ARN of an OIDC provider or of SAML metadata (failures.md F22). */
-const isFederated = (name: string): boolean =>
-  /^[a-z0-9.-]+\.[a-z]{2,}$/i.test(name) || /^arn:aws[a-z-]*:iam::\d{12}:(oidc|saml)-provider\/.+/.test(name);
+/** An account exists as soon as it is named; one in which something was made is known. */
+const isPlayed = (account: string, view: View): boolean =>
+  ["role", "policy", "oidcProvider"].some((kind) => view.list(`aws.${kind}/${account}/`).length > 0);

@@ -1,4 +1,6 @@
+import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import { type Policy, renderPolicy } from "../../../judge/aws/policy.ts";
+import { quotaDefaults } from "../../../judge/aws/quotas.ts";
 import type { Remark } from "../../../model.ts";
 import { audiences } from "./lint-audience.ts";
 import { grantsOf, type LintContext } from "./lint-grants.ts";
@@ -21,18 +23,21 @@ export function lintTrust(policy: Policy, context: LintContext): readonly Remark
     ...grantsOf(policy).flatMap((grant) => [...subjects(grant, policy), ...audiences(grant), ...sharedIssuer(grant)]),
     ...keys(policy, context),
     ...principals(policy, context),
-    ...size(policy),
+    ...size(policy, context),
     ...session(context),
   ];
   return [...new Map(found.map((remark) => [`${remark.code} ${remark.says}`, remark])).values()];
 }
 
-/** T14. AWS counts no whitespace; the default quota can be raised, the second one cannot (aws.md 7). Sids come on top. */
-function size(policy: Policy): readonly Remark[] {
-  const length = renderPolicy(policy).replace(/\s/g, "").length;
-  if (length <= 2048) return [];
+/**
+ * T14. AWS counts no whitespace; the default quota can be raised, the second one cannot (aws.md 7). Of a policy that is only
+ * desired, Sids come on top.
+ */
+function size(policy: Policy, { length = countedLength(renderPolicy(policy)) }: LintContext): readonly Remark[] {
+  const most = quotaDefaults.AssumeRolePolicySizeQuota;
+  if (length <= most) return [];
   const severity = length > 8192 ? "error" : "warning";
-  const says = `the trust policy has ${length} characters without blanks; aws takes 2048, and 8192 at most where the quota was raised`;
+  const says = `the trust policy has ${length} characters without blanks; aws takes ${most}, and 8192 at most where the quota was raised`;
   return [{ code: "AWS-TRUST-SIZE", severity, says, because: [], fix: ["spread the links over several roles"] }];
 }
 
