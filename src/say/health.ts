@@ -1,4 +1,4 @@
-import type { Finding, Health, Hop, LinkHealth } from "../model.ts";
+import { type Finding, type Health, type Hop, type LinkHealth, verdicts } from "../model.ts";
 import { concerns, isWitnessed } from "../verdict/link.ts";
 import { toDecide } from "../verdict/run.ts";
 import { ratings, tallyOf } from "../verdict/table.ts";
@@ -6,13 +6,27 @@ import { byWeight, distinct, findingLine, standingCount, withoutStanding } from 
 import { commandLine, count, heading, ink, type Paper, toned } from "./paper.ts";
 import { displayed } from "./visible.ts";
 
-/** One line a link, the worst last in the sums, then the next command. `all`: with the hints that every run gives. */
+/** More good links than this are one line: whoever looks at a terminal looks for what is not. */
+const fewGood = 12;
+
+/**
+ * Problems first, each with its reasons, then the good links, then the sums and the next command. `all`: each good link on a line
+ * of its own, and the hints that every run gives.
+ */
 export function healthText(given: Health, world: "sandbox" | "cloud", paper: Paper, all = false): string {
   const health = displayed(given);
   const when = `${health.at.slice(0, 10)} ${health.at.slice(11, 16)} UTC`;
   const width = Math.max(...health.links.map(({ link }) => link.length), 12);
   const told = new Set<string>();
-  const lines = health.links.flatMap((link) => linkLines(link, { health, width, paper, told }));
+  const good = health.links.filter(isGood);
+  const bad = health.links
+    .filter((link) => !isGood(link))
+    .sort((one, other) => verdicts.indexOf(one.verdict) - verdicts.indexOf(other.verdict));
+  const summed = !all && good.length > fewGood;
+  const lines = [
+    ...[...bad, ...(summed ? [] : good)].flatMap((link) => linkLines(link, { health, width, paper, told })),
+    ...(summed ? goodLines(good, paper) : []),
+  ];
   const rest = byWeight(distinct(withoutStanding(health.findings, all))).filter((finding) => !told.has(key(finding)));
   return [
     heading([
@@ -27,6 +41,22 @@ export function healthText(given: Health, world: "sandbox" | "cloud", paper: Pap
     tallyOf(health.links.map(({ verdict }) => verdict)).join("   "),
     ...lastLines(health, paper),
   ].join("\n");
+}
+
+/** Nothing about it is worth a line of its own. */
+const isGood = ({ verdict, changes, missing }: LinkHealth): boolean =>
+  ratings[verdict].standing === "well" && changes.length === 0 && missing.length === 0;
+
+/** One line for each good verdict that occurs: `works     30 links   each: crosstrust health --all`. */
+function goodLines(good: readonly LinkHealth[], paper: Paper): readonly string[] {
+  const all = commandLine("health --all", paper);
+  return verdicts.flatMap((verdict) => {
+    const { length } = good.filter((link) => link.verdict === verdict);
+    if (length === 0) return [];
+    return [
+      `  ${ink(paper, toned[ratings[verdict].tone], verdict.padEnd(8))}  ${count(length, "link")}   each: ${all}`,
+    ];
+  });
 }
 
 const key = (finding: Finding): string => `${finding.code} ${finding.says}`;
