@@ -29,6 +29,7 @@ import { documentsOf } from "./control/services.ts";
 import { callerIdentity, exchange, whoami } from "./exchange.ts";
 import { explain, judge } from "./explain.ts";
 import { managedPolicyKind } from "./managed-policy/kind.ts";
+import { messages } from "./messages.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
 import { outboundKind } from "./outbound/kind.ts";
@@ -142,6 +143,7 @@ const issuer: Issuer = {
 /** AWS as a party: it issues by what a workload signs, and relies by its roles. `kinds` is in the order of making; removal goes through it backwards. */
 export const aws: Party = {
   name: "aws",
+  messages,
   issuer,
   relying,
   kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],
