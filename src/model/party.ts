@@ -116,6 +116,8 @@ export interface Failed {
   readonly view: TrustView;
   readonly error: unknown;
   readonly claims: Readonly<Record<string, unknown>>;
+  /** The token's header, such as its `kid` and `alg`; left out where only claims are known. */
+  readonly header?: Readonly<Record<string, unknown>>;
 }
 
 /** One thing to be written. */

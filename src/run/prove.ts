@@ -187,7 +187,7 @@ async function exchange(proving: Proving, token: Token) {
         await world.clock.sleep(Math.min(2000, 250 * 2 ** tried));
         continue;
       }
-      const finding = refusal(proving, relying, { view, error, claims: token.claims });
+      const finding = refusal(proving, relying, { view, error, claims: token.claims, header: token.header });
       return {
         finding,
         hop: { step: "exchange", result: resultOf(finding), ms: since(start), saw: finding.says } as Hop,

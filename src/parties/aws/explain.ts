@@ -4,8 +4,8 @@ import { completed } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
-import { noKeys } from "./client.ts";
-import { type Cause, issuerCause } from "./explain-issuer.ts";
+import { type Cause, type Refused, tokenCause } from "./explain-issuer.ts";
+import { messages } from "./messages.ts";
 import { type RoleSpec, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
 
@@ -34,11 +34,14 @@ export function judge(given: Claims, { link, live, now, declared }: TrustView): 
  * could not fetch the issuer's keys is known, although it passes as a rule. The rows
  * are those of the trust as it was read before the exchange.
  */
-export function explain({ view, error, claims }: Failed): Finding | undefined {
+export function explain({ view, error, claims, header }: Failed): Finding | undefined {
   if (!(error instanceof CloudError)) return undefined;
-  if (error.class !== "denied" && error.class !== "refused" && !noKeys.test(error.message)) return undefined;
+  const { account, ...role } = roleOf(view.link);
+  const refused = { error, claims, header, account, roleArn: roleArnOf({ account, ...role }), view };
+  const ofToken = tokenCause(refused);
+  if (!ofToken && error.class !== "denied" && error.class !== "refused") return undefined;
   const judgement = judge(claims, view);
-  const cause = view.live.state === "present" ? causeOf(error, judgement, { view, claims }) : roleMissing(view.link);
+  const cause = ofToken ?? (view.live.state === "present" ? causeOf(refused, judgement) : roleMissing(view.link));
   return {
     code: cause.code,
     severity: "error",
@@ -58,33 +61,10 @@ const roleMissing = (link: Link): Cause => ({
   fix: ["crosstrust apply"],
 });
 
-/**
- * What AWS itself says, then the judge, then the one condition that explains it. The text is read for the
- * keys alone: the code InvalidIdentityToken has a dozen causes (aws.md 5.2).
- */
-function causeOf(
-  error: CloudError,
-  judgement: Judgement,
-  { view, claims }: { view: TrustView; claims: Claims },
-): Cause {
-  if (noKeys.test(error.message)) {
-    return {
-      code: "AWS-NO-KEYS",
-      says: "aws could not fetch the issuer's keys",
-      fix: ["try again; often it passes"],
-      asks: "untold",
-    };
-  }
-  if (error.code.startsWith("Expired")) {
-    return {
-      code: "CLOCK-SKEW",
-      says: `aws says the token has expired: ${error.message}`,
-      fix: ["set this machine's clock"],
-    };
-  }
-  const { account } = roleOf(view.link);
-  const cause = issuerCause({ error, claims, account, lookup: view.lookup });
-  if (cause) return cause;
+/** What AWS itself says, where that is no AccessDenied; then the judge, then the one condition that explains it. */
+function causeOf({ error, claims, view }: Refused, judgement: Judgement): Cause {
+  const said = /^AccessDenied/.test(error.code) ? undefined : saidCause(error);
+  if (said) return said;
   if (judgement.allow === true) return refusedAnyway(error);
   if (judgement.allow === "unknown") {
     const what = judgement.unknown?.join(", ") ?? "";
@@ -106,10 +86,21 @@ export function causeOfRows(rows: readonly Evidence[], claims: Claims): Cause {
   return audIsAzp(wrong, claims) ?? literalWildcard(wrong) ?? plain;
 }
 
+/** A definite answer with a code of its own, such as a region that is switched off: no trust policy was reached. */
+function saidCause({ code, message }: CloudError): Cause {
+  const known = messages.find(({ text, layer }) => layer === "cause" && text.test(message.replace(/\s+/g, " ")));
+  const [cause] = known?.causes ?? [];
+  const sentence = `aws says ${code} "${message}"`;
+  const fix = ["read what aws says: the trust policy was not reached"];
+  return cause
+    ? { code: cause.code, says: `${sentence}: ${cause.means}`, fix }
+    : { code: "REFUSED", says: sentence, fix };
+}
+
 /** The judge sees no policy of the organization, nor whether a role has propagated (aws.md 7). */
 const refusedAnyway = (error: CloudError): Cause => ({
   code: "AWS-REFUSED-ANYWAY",
-  says: `its trust policy, as read now, allows this token, and aws refuses it: ${error.code}`,
+  says: `its trust policy, as read now, allows this token, and aws refuses it: ${error.code} "${error.message}"`,
   fix: [
     "if the role was changed within the last minute: wait and try again, aws needs 8 to 12 seconds as a rule",
     "else look for a service control policy or resource control policy of the organization",

@@ -86,7 +86,7 @@ export const tokenMessages: readonly KnownMessage[] = [
     "in https://aws.amazon.com/tags every value of principal_tags has to be a list of one text",
   ),
   tells(
-    /Provided Token is not a Login With Amazon token|Unrecognized OAuth provider/i,
+    /Provided Token is not a Login With Amazon token|Unrecognized OAuth/i,
     "REQUEST-INVALID",
     "ProviderId was sent with the token: it is for tokens of Amazon and Facebook alone, so leave it out",
   ),
