@@ -1,9 +1,13 @@
 import { parties } from "../../parties/index.ts";
 import { redact } from "../../run/cloud-error.ts";
+import { document } from "../../say/json.ts";
 import { type Near, nearest, type Recognised, type Recognition, recognise } from "../../say/recognise.ts";
 import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
+import { version } from "../../version.ts";
+import type { Context } from "../context.ts";
 import { pageOf, pages } from "../pages.ts";
+import type { Answer } from "../run.ts";
 
 /** What is known of a message that somebody was given. */
 export interface Explained {
@@ -31,6 +35,14 @@ export function explainError(text: string): Explained {
   const { sentence, causes } = found.first;
   const recognised = { sentence: quoted(sentence), certain: causes.length === 1, causes };
   return { exit: codes.fine, text: (causes.length === 1 ? one(found) : many(found)).join("\n"), recognised };
+}
+
+/** The same as a document: `recognised` or `nearest` beside the envelope, and no finding, because no link was looked at. */
+export function explainedError({ flags, world }: Context, message: string): Answer {
+  const { exit, text, recognised, nearest: near } = explainError(message);
+  if (!flags.json) return { exit, text };
+  const envelope = { tool: version, world: world.kind, command: "explain", exit };
+  return { exit, text: document(envelope, { ...(recognised ? { recognised } : { nearest: near }), findings: [] }) };
 }
 
 /** A text that was pasted may hold a token, or what would rewrite the screen. */

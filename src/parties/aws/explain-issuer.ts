@@ -185,7 +185,7 @@ function claimFix(issuer: string, message: string): readonly string[] {
   const [, claim] = /claim: ?(\w+)/.exec(message) ?? [];
   if (issuerOf(issuer).name === "Keycloak" && claim === "sub")
     return ["give the client the default client scope `basic`, which writes sub"];
-  if (/^https:\/\/cognito-idp\./.test(issuer) && claim === "aud")
+  if (issuer.startsWith("https://cognito-idp.") && claim === "aud")
     return ["send the ID token: access tokens of a user pool have no aud"];
   return [
     claim === undefined

@@ -18,7 +18,7 @@ export const exchangeMessages: readonly KnownMessage[] = [
     "what the mapping makes of the token is too long: bytes count, not characters",
   ),
   tells(
-    /issuer.{0,3} in OIDC discovery document does not match the issuer|issuer.{0,3} in OIDC discovery/i,
+    /issuer.{0,3} (?:claim )?in (?:the )?OIDC discovery/i,
     "ISSUER-MISMATCH",
     "the issuer's own discovery document names another issuer than the pool provider",
   ),
