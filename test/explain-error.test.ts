@@ -149,10 +149,9 @@ describe("what is shown", () => {
     expect(explainError("Missing a required claim: \u202esub\u0007").text).not.toMatch(/[\u202e\u0007]/);
   });
 
-  test("a very long output is read whole, in a moment", () => {
-    const start = performance.now();
+  // A pattern that backtracks would run into the limit of a test.
+  test("a very long output is read whole", () => {
     expect(codesOf(`${"x \\\\\"{'".repeat(60_000)} Missing a required claim: sub`)).toEqual(["AWS-TOKEN-CLAIMS"]);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   test("--json holds the causes, and whether the message tells which", async () => {
