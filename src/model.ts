@@ -17,6 +17,8 @@ export type * from "./model/file.ts";
 export type * from "./model/finding.ts";
 export { acceptLine, finding, remark, unreadAsks } from "./model/finding.ts";
 export type * from "./model/memory.ts";
+export type * from "./model/message.ts";
+export { layers, shared, tells, wraps } from "./model/message.ts";
 export { distance, nearest } from "./model/nearest.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";

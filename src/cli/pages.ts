@@ -16,3 +16,6 @@ export const codes = (): readonly string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith(".md"))
     .map((file) => file.slice(0, -3));
+
+/** Every page by its code. */
+export const pages = (): ReadonlyMap<string, string> => new Map(codes().map((code) => [code, pageOf(code) ?? ""]));

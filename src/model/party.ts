@@ -3,6 +3,7 @@ import type { Change, Difference, LocalEffect } from "./change.ts";
 import type { Code } from "./codes.ts";
 import type { Control, Link } from "./file.ts";
 import type { Finding, Remark, Unwatched } from "./finding.ts";
+import type { KnownMessage } from "./message.ts";
 import type { Judgement, Session, Stranger, Token } from "./proof.ts";
 import type { Access, Identity, Live, LivePresent, Mark, Resource } from "./resource.ts";
 import type { World } from "./world.ts";
@@ -115,7 +116,7 @@ export interface Failed {
   readonly view: TrustView;
   readonly error: unknown;
   readonly claims: Readonly<Record<string, unknown>>;
-  /** The token's own; absent where only its claims are known. */
+  /** The token's header, such as its `kid` and `alg`; left out where only claims are known. */
   readonly header?: Readonly<Record<string, unknown>>;
 }
 
@@ -321,6 +322,8 @@ export interface Audit {
  */
 export interface Party {
   readonly name: string;
+  /** The texts that people meet of it and of its clients, for whoever has nothing else in hand. */
+  readonly messages?: readonly KnownMessage[];
   readonly issuer?: Issuer;
   readonly relying?: RelyingParty;
   /** A kind comes after those its specs refer to: deletions run through the list backwards. */

@@ -1,56 +1,99 @@
+import { parties } from "../../parties/index.ts";
+import { redact } from "../../run/cloud-error.ts";
+import { document } from "../../say/json.ts";
+import { type Near, nearest, type Recognised, type Recognition, recognise } from "../../say/recognise.ts";
+import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
-import { pageOf } from "../pages.ts";
+import { version } from "../../version.ts";
+import type { Answer } from "../answer.ts";
+import type { Context } from "../context.ts";
+import { pageOf, pages } from "../pages.ts";
 
-/** Messages as people meet them, and the page that explains each; the first that fits (aws.md 5.2; failures.md). */
-const known: readonly (readonly [RegExp, string])[] = [
-  [/more than one audience while authorized party/i, "AWS-TWO-AUDIENCES"],
-  [/Missing a required claim|Invalid timestamp in token claims|not allowed to be empty: aud/i, "AWS-TOKEN-CLAIMS"],
-  [/Unknown error validating third-party token/i, "AWS-TOKEN-CLAIMS"],
-  [/Token issued in the future|Token not yet valid/i, "CLOCK-SKEW"],
-  [/roles claim/i, "AWS-ROLES-CLAIM"],
-  [/principal_tags passed in claim/i, "AWS-TAGS-CLAIM"],
-  [/No OpenIDConnect \w+ found/i, "AWS-OIDC-PROVIDER-MISSING"],
-  [/match configured thumbprint/i, "AWS-THUMBPRINT-WRONG"],
-  [/retrieve verification key/i, "AWS-NO-KEYS"],
-  [/Incorrect token audience|web identity token provided could not be validated/i, "AWS-CLIENT-ID-MISSING"],
-  [/Token expired|ExpiredToken/i, "TOKEN-EXPIRED"],
-  [/Not authorized to perform:? sts:AssumeRoleWithWebIdentity/i, "AWS-TRUST-REFUSES"],
-  [/Federated principals must be valid|MalformedPolicyDocument/i, "AWS-OIDC-PROVIDER-ARN"],
-  [/constraints\/iam\.workloadIdentityPool|Org Policy violated/i, "GOOGLE-ORG-POLICY"],
-  [/Service account creation is not allowed/i, "GOOGLE-ORG-POLICY"],
-  [/Input JWK is not in a valid json format/i, "GOOGLE-JWK"],
-  [/invalid AWS response of type InvalidClientTokenId/i, "GOOGLE-AWS-UNSIGNED"],
-  [/Unable to determine (the )?AWS|Unable to retrieve AWS Session Token/i, "GOOGLE-AWS-CREDENTIALS"],
-  [/access token lifetime cannot exceed/i, "GOOGLE-LIFETIME"],
-  [/Identity Pool does not exist/i, "GOOGLE-POOL-OFF"],
-  [/concurrent policy changes/i, "GOOGLE-POLICY-RACE"],
-  [/Request had invalid authentication credentials/i, "GOOGLE-NO-FEDERATED"],
-  [/acquire impersonated credentials|Request contains an invalid argument/i, "GOOGLE-NO-SCOPES"],
-  [/rejected by the attribute condition/i, "GOOGLE-CONDITION-FALSE"],
-  [/Invalid value for .?"audience|audience in ID Token/i, "GOOGLE-AUDIENCE"],
-  [/target service indicated by the .?"audience/i, "GOOGLE-POOL-OFF"],
-  [/issuer in ID Token/i, "GOOGLE-ISSUER"],
-  [/ID Token (was issued in the future|is not valid yet)/i, "CLOCK-SKEW"],
-  [/ID Token lacks one of the claims/i, "GOOGLE-TOKEN-CLAIMS"],
-  [/ID Token lives longer/i, "GOOGLE-TOKEN-LIFE"],
-  [/is stale to sign-in/i, "GOOGLE-TOKEN-STALE"],
-  [/exceeds the 127 bytes/i, "GOOGLE-SUBJECT-SIZE"],
-  [/Error connecting to the given credential/i, "ISSUER-DOCUMENT"],
-  [/serviceAccounts\.getAccessToken/i, "GOOGLE-IMPERSONATION-DENIED"],
-  [/Requested entity already exists/i, "DELETED-HOLDS-ID"],
-  [/attribute condition must reference/i, "GOOGLE-CONDITION-BROAD"],
-  [/getOpenIdToken|serviceAccountOpenIdTokenCreator/i, "GOOGLE-MINT-DENIED"],
-  [/SERVICE_DISABLED|has not been used in project/i, "GOOGLE-API-DISABLED"],
-  [/AADSTS\d+/i, "ENTRA-REFUSED"],
-  [/EntityAlreadyExists|already exists/i, "NOT-OURS"],
-  [/SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)|unable to get local issuer/i, "ISSUER-TLS"],
-];
+/** What is known of a message that somebody was given. */
+export interface Explained {
+  readonly exit: number;
+  readonly text: string;
+  /** Where the message is known: its pages, and whether the message tells which of them it is. */
+  readonly recognised?: {
+    readonly sentence: string;
+    readonly certain: boolean;
+    readonly causes: readonly { readonly code: string; readonly means: string }[];
+  };
+  /** Where it is not known: pages that share words with it. */
+  readonly nearest?: readonly Near[];
+}
 
-/** What a message that somebody was given means; of an unknown one nothing is guessed. */
-export function explainError(text: string): { exit: number; text: string } {
-  const code = known.find(([pattern]) => pattern.test(text))?.[1];
-  const page = code === undefined ? undefined : pageOf(code);
-  if (page !== undefined) return { exit: codes.fine, text: page };
+const known = parties.flatMap(({ messages = [] }) => messages);
+
+/**
+ * Returns what a message means: the page of its cause where the message tells it, the possible causes and what tells them
+ * apart where it does not, and the nearest pages where it is not known. Of an unknown message nothing is concluded.
+ */
+export function explainError(text: string): Explained {
+  const found = recognise(text, known);
+  if (!found) return unknown(text);
+  const { sentence, causes } = found.first;
+  const recognised = { sentence: quoted(sentence), certain: causes.length === 1, causes };
+  return { exit: codes.fine, text: (causes.length === 1 ? one(found) : many(found)).join("\n"), recognised };
+}
+
+/** The same as a document: `recognised` or `nearest` beside the envelope, and no finding, because no link was looked at. */
+export function explainedError({ flags, world }: Context, message: string): Answer {
+  const { exit, text, recognised, nearest: near } = explainError(message);
+  if (!flags.json) return { exit, text };
+  const envelope = { tool: version, world: world.kind, command: "explain", exit };
+  return { exit, text: document(envelope, { ...(recognised ? { recognised } : { nearest: near }), findings: [] }) };
+}
+
+/** A text that was pasted may hold a token, or what would rewrite the screen. */
+const quoted = (sentence: string): string => shownValue(redact(sentence));
+
+function one({ first, others }: Recognition): readonly string[] {
+  const [{ code, means }] = first.causes;
+  return [pageOf(code) ?? code, "", "in the message", `  "${quoted(first.sentence)}"`, `  ${means}`, ...beside(others)];
+}
+
+/** The first line is the most frequent cause; no page is shown, because it would be the page of one of them. */
+function many({ first, others }: Recognition): readonly string[] {
+  const [frequent] = first.causes;
+  const width = Math.max(...first.causes.map(({ code }) => code.length));
+  return [
+    frequent.code,
+    `or another cause: this message has ${first.causes.length}, and does not tell which`,
+    "",
+    "in the message",
+    `  "${quoted(first.sentence)}"`,
+    "",
+    "what tells the causes apart",
+    ...first.causes.map(({ code, means }) => `  ${code.padEnd(width)}   ${means}`),
+    ...beside(others),
+    "",
+    "next   crosstrust explain CODE shows a page; crosstrust explain LINK proves a link and finds the cause",
+  ];
+}
+
+const beside = (others: readonly Recognised[]): readonly string[] =>
+  others.length === 0
+    ? []
+    : [
+        "",
+        "also in the message",
+        ...others.map(({ sentence, causes: [{ code }] }) => `  ${code}   "${quoted(sentence)}"`),
+      ];
+
+function unknown(text: string): Explained {
+  const near = nearest(text, pages());
+  const list = near.map(({ code, title }) => `  ${code}   ${title}`);
   const next = "crosstrust explain LINK proves a link and explains what fails; explain --token judges a token you have";
-  return { exit: codes.untold, text: `this message is not known here\nnext   ${next}` };
+  return {
+    exit: codes.untold,
+    text: [
+      "this message is not known here",
+      ...(list.length > 0
+        ? ["", "pages with the most words in common, which may be about something else", ...list, ""]
+        : []),
+      `next   ${next}`,
+    ].join("\n"),
+    nearest: near,
+  };
 }

@@ -1,6 +1,6 @@
 import { UsageError } from "../exit.ts";
 import type { Command } from "../run.ts";
-import { explainError } from "./explain-error.ts";
+import { explainedError } from "./explain-error.ts";
 import { explainAtPool } from "./explain-pool.ts";
 import { explainToken } from "./explain-token.ts";
 import { explain } from "./health.ts";
@@ -23,7 +23,7 @@ export const explainAny: Command<ExplainAsk> = async (context, { what, token, er
   const { role, trustPolicy, poolProvider } = trusts;
   if (token === undefined && (role ?? trustPolicy ?? poolProvider) !== undefined)
     throw new UsageError("--role, --trust-policy and --pool-provider are about a --token FILE");
-  if (error !== undefined) return explainError(error);
+  if (error !== undefined) return explainedError(context, error);
   if (what !== undefined) return explain(context, { what });
   if (poolProvider !== undefined) return explainAtPool(context, { token: token ?? "", poolProvider });
   const trust = { ...(role === undefined ? {} : { role }), ...(trustPolicy === undefined ? {} : { trustPolicy }) };

@@ -5,8 +5,8 @@ import { completed } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
-import { noKeys } from "./client.ts";
-import { type Cause, clientCause, issuerCause } from "./explain-issuer.ts";
+import { type Cause, sentenceCause } from "./explain-issuer.ts";
+import { messages } from "./messages.ts";
 import { type RoleSpec, roleAddress, trustOf } from "./role/spec.ts";
 import { roleArnOf, roleOf } from "./shape.ts";
 import { saysSo, tokenCause } from "./token-cause.ts";
@@ -47,10 +47,11 @@ const arnOf = ({ link, lookup }: Pick<TrustView, "link" | "lookup">): string =>
 export function explain({ view, error, claims, header }: Failed): Finding | undefined {
   if (!(error instanceof CloudError)) return undefined;
   const broken = brokenRule(error, { view, claims, ...(header ? { header } : {}) });
-  if (error.class !== "denied" && error.class !== "refused" && !noKeys.test(error.message) && !broken) return undefined;
+  const ofToken = tokenRefused(error, { view, claims, broken, ...(header ? { header } : {}) });
+  if (!ofToken && error.class !== "denied" && error.class !== "refused") return undefined;
   const judgement = judge(claims, view);
-  const known = { view, claims, broken };
-  const cause = view.live.state === "present" ? causeOf(error, judgement, known) : roleMissing(view.link);
+  const known = { view, claims };
+  const cause = ofToken ?? (view.live.state === "present" ? causeOf(error, judgement, known) : roleMissing(view.link));
   return {
     code: cause.code,
     severity: "error",
@@ -88,36 +89,33 @@ const roleMissing = (link: Link): Cause => ({
   fix: ["crosstrust apply"],
 });
 
+/** A refused exchange, and the rule of AWS's that its token breaks. */
+type Known = Omit<Failed, "error"> & { readonly broken: TokenRefusal | undefined };
+
 /**
- * What AWS itself says, then the judge, then the one condition that explains it. The text is read for the
- * keys alone: the code InvalidIdentityToken has a dozen causes (aws.md 5.2).
+ * Why AWS refused the token itself. Where AWS's sentence is that of the broken rule, the rule says more; else AWS's
+ * sentence decides, because a token may break two rules and AWS names one. The sentence is always told.
  */
+function tokenRefused(error: CloudError, { view, claims, broken, header }: Known): Cause | undefined {
+  const quoted = `aws says "${error.message}"`;
+  const ruled = broken && tokenCause(broken, claims);
+  const byRule = ruled && { ...ruled, says: `${ruled.says}; ${quoted}` };
+  if (broken && saysSo(broken, error.message)) return byRule;
+  const { account } = roleOf(view.link);
+  const refused = { error, claims, account, roleArn: arnOf(view), view, ...(header ? { header } : {}) };
+  const said = sentenceCause(refused);
+  return said?.code === "AWS-TOKEN-REFUSED" ? (byRule ?? said) : said;
+}
+
+/** What AWS itself says, where that is no AccessDenied; then the judge, then the one condition that explains it. */
 function causeOf(
   error: CloudError,
   judgement: Judgement,
-  { view, claims, broken }: { view: TrustView; claims: Claims; broken: TokenRefusal | undefined },
+  { view, claims }: { view: TrustView; claims: Claims },
 ): Cause {
-  if (noKeys.test(error.message)) {
-    return {
-      code: "AWS-NO-KEYS",
-      says: "aws could not fetch the issuer's keys",
-      fix: ["try again; often it passes"],
-      asks: "untold",
-    };
-  }
+  const said = /^AccessDenied/.test(error.code) ? undefined : saidCause(error);
+  if (said) return said;
   const { account, partition } = roleOf(view.link);
-  const refused = { error, claims, account, lookup: view.lookup };
-  const cause = issuerCause(refused) ?? ruleCause(error, claims, broken);
-  if (cause) return cause;
-  if (error.code.startsWith("Expired")) {
-    return {
-      code: "CLOCK-SKEW",
-      says: `aws says the token has expired: ${error.message}`,
-      fix: ["set this machine's clock"],
-    };
-  }
-  const client = clientCause(refused);
-  if (client) return client;
   if (judgement.allow === true) return refusedAnyway(error);
   if (judgement.allow === "unknown") {
     const what = judgement.unknown?.join(", ") ?? "";
@@ -137,18 +135,15 @@ function causeOf(
   );
 }
 
-/** What the judge knows, in AWS's words beside where they are others; and a clock that AWS sees otherwise than we do. */
-function ruleCause(error: CloudError, claims: Claims, broken: TokenRefusal | undefined): Cause | undefined {
-  if (broken) {
-    const cause = tokenCause(broken, claims);
-    return saysSo(broken, error.message) ? cause : { ...cause, says: `${cause.says}; aws says: ${error.message}` };
-  }
-  if (!/Token issued in the future|Token not yet valid/.test(error.message)) return undefined;
-  return {
-    code: "CLOCK-SKEW",
-    says: `aws says that the token is not valid yet, and by this machine's clock it is: ${error.message}`,
-    fix: ["set this machine's clock, and the issuer's"],
-  };
+/** A definite answer with a code of its own, such as a region that is switched off: no trust policy was reached. */
+function saidCause({ code, message }: CloudError): Cause {
+  const known = messages.find(({ text, layer }) => layer === "cause" && text.test(message.replace(/\s+/g, " ")));
+  const [cause] = known?.causes ?? [];
+  const sentence = `aws says ${code} "${message}"`;
+  const fix = ["read what aws says: the trust policy was not reached"];
+  return cause
+    ? { code: cause.code, says: `${sentence}: ${cause.means}`, fix }
+    : { code: "REFUSED", says: sentence, fix };
 }
 
 /** Where a role is. */
@@ -180,7 +175,7 @@ export function causeOfRows(rows: readonly Evidence[], claims: Claims, where?: W
 /** The judge sees no policy of the organization, nor whether a role has propagated (aws.md 7). */
 const refusedAnyway = (error: CloudError): Cause => ({
   code: "AWS-REFUSED-ANYWAY",
-  says: `its trust policy, as read now, allows this token, and aws refuses it: ${error.code}`,
+  says: `its trust policy, as read now, allows this token, and aws refuses it: ${error.code} "${error.message}"`,
   fix: [
     "if the role was changed within the last minute: wait and try again, aws needs 8 to 12 seconds as a rule",
     "else look for a service control policy or resource control policy of the organization",

@@ -32,6 +32,7 @@ import { explain, judge } from "./explain.ts";
 import { lintPermissions } from "./lint-permissions.ts";
 import { lintQuotas } from "./lint-quotas.ts";
 import { managedPolicyKind } from "./managed-policy/kind.ts";
+import { messages } from "./messages.ts";
 import { oidcProviderKind } from "./oidc-provider/kind.ts";
 import { oidcProviderAddress, oidcProviderResource } from "./oidc-provider/spec.ts";
 import { outboundKind } from "./outbound/kind.ts";
@@ -146,6 +147,7 @@ const issuer: Issuer = {
 /** AWS as a party: it issues by what a workload signs, and relies by its roles. `kinds` is in the order of making; removal goes through it backwards. */
 export const aws: Party = {
   name: "aws",
+  messages,
   issuer,
   relying,
   kinds: [outboundKind, oidcProviderKind, managedPolicyKind, roleKind, statementKind],

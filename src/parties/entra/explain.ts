@@ -68,7 +68,7 @@ const mustBe = "issuer https://accounts.google.com, subject the service account'
 const audienceOf = "audience api://AzureADTokenExchange, letter by letter";
 
 /** Entra's numbers and what to do about each (entra.md 4.2, 7.4). */
-const refusals: Readonly<Record<string, (source: Source) => Told>> = {
+export const refusals: Readonly<Record<string, (source: Source) => Told>> = {
   "7000215": () =>
     denied("the client secret is wrong", "the secret's value is wanted, not its id", "assertion: google needs none"),
   "7000222": (s) =>
@@ -128,3 +128,6 @@ function resourceMissing({ application, tenant }: Source): Told {
   ];
   return broken(`the application ${application} is not in tenant ${tenant}`, ...fix);
 }
+
+/** A workload of no file: what is said of a number alone names nothing. */
+export const unnamed: Source = { tenant: "TENANT", application: "APPLICATION", subject: "SUBJECT", tokenVersion: "1" };

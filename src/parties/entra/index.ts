@@ -3,6 +3,7 @@ import { mintEffects } from "../../run/minting.ts";
 import { identityOf } from "./claims.ts";
 import { explainMint } from "./explain.ts";
 import { lint } from "./lint.ts";
+import { messages } from "./messages.ts";
 import { mint } from "./mint.ts";
 import { from, sourceOf } from "./shape.ts";
 
@@ -18,6 +19,7 @@ const issuer: Issuer = {
 /** Microsoft Entra ID as a party: here it only issues, and its workloads are used, never made. */
 export const entra: Party = {
   name: "entra",
+  messages,
   issuer,
   kinds: [],
   title,

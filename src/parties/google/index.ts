@@ -13,6 +13,7 @@ import { denyPolicyKind, guardResource } from "./guard.ts";
 import { type AccountSpec, accountKind } from "./kind.ts";
 import { lintShared } from "./lint-shared.ts";
 import { lintTarget } from "./lint-target.ts";
+import { messages } from "./messages.ts";
 import { mint } from "./mint.ts";
 import { nextSteps } from "./next-steps.ts";
 import { preflight } from "./preflight.ts";
@@ -54,6 +55,7 @@ const issuer: Issuer = {
 /** Google Cloud as a party. `kinds` is in the order of making; removal goes through it backwards. */
 export const google: Party = {
   ...{ name: "google", issuer, relying, title, identityName, lint, reach, preflight },
+  messages,
   kinds: [poolKind, poolProviderKind, accountKind, bindingKind, bindingOnUsedKind, tokenCreatorKind, denyPolicyKind],
   nextSteps,
   lintAll: lintShared,

@@ -9,6 +9,8 @@ export interface Documents {
   readonly tokenEndpoint?: string;
   /** Key ids in the order served; a key without one has an empty id. */
   readonly kids: readonly string[];
+  /** Members that AWS requires and the discovery document does not have. */
+  readonly lacking: readonly string[];
   /** What a cloud will stumble over although it can be read from here: one sentence each. */
   readonly doubts: readonly string[];
 }
@@ -74,7 +76,13 @@ export async function readDocuments(world: World, issuer: string, { vouched, exa
   const lacking = missing.map((member) => `its discovery lacks ${member}, which aws requires`);
   const endpoint = said.token_endpoint;
   const { kids, doubts } = keys;
-  return { jwksUri, kids, doubts: [...doubts, ...lacking], ...(endpoint ? { tokenEndpoint: secure(endpoint) } : {}) };
+  return {
+    jwksUri,
+    kids,
+    lacking: missing,
+    doubts: [...doubts, ...lacking],
+    ...(endpoint ? { tokenEndpoint: secure(endpoint) } : {}),
+  };
 }
 
 /** Whether two names of an issuer differ in nothing but one slash at the end. */

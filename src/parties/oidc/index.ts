@@ -3,6 +3,7 @@ import { mintEffects } from "../../run/minting.ts";
 import { identityOf, issuerAddress } from "./claims.ts";
 import { issuerKind } from "./kind.ts";
 import { lint } from "./lint.ts";
+import { messages } from "./messages.ts";
 import { explainMint, mint } from "./mint.ts";
 import { forms, from, sideOf } from "./shape.ts";
 import { watch } from "./watch.ts";
@@ -26,6 +27,7 @@ const issuer: Issuer = {
 /** Any OpenID Connect issuer as a party; it relies on nobody. */
 export const oidc: Party = {
   name: "oidc",
+  messages,
   issuer,
   kinds: [issuerKind],
   title,

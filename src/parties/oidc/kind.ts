@@ -48,6 +48,7 @@ async function read({ spec }: Resource<IssuerSpec>, hints: readonly string[], wo
     served,
     jwksUri: documents.jwksUri,
     kids: documents.kids.join(" "),
+    lacking: documents.lacking.join(", "),
     ends: new Date(endOf(chains)).toISOString(),
     vouched: String(!untrusted),
   };
