@@ -17,6 +17,7 @@ export type * from "./model/file.ts";
 export type * from "./model/finding.ts";
 export { acceptLine, finding, remark, unreadAsks } from "./model/finding.ts";
 export type * from "./model/memory.ts";
+export { type Near, nearMiss } from "./model/near.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";
 export { verdicts } from "./model/proof.ts";

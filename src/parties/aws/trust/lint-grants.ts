@@ -3,10 +3,12 @@ import type { Policy, Statement } from "../../../judge/aws/policy.ts";
 import { exposes } from "./exposes.ts";
 import { type Clause, clausesOf } from "./lint-clauses.ts";
 
-/** Where the role is, and what else is known about it. */
+/** Where the role is, where that is known, and what else is known about it. */
 export interface LintContext {
-  readonly account: string;
-  readonly partition: string;
+  readonly account?: string;
+  readonly partition?: string;
+  /** Characters of the policy as AWS counts them; absent where it is not written yet. */
+  readonly length?: number;
   /** Seconds; absent where it is not known. */
   readonly maxSession?: number;
   /** ARNs of OIDC providers that are known not to exist. Of all others nothing is said. */

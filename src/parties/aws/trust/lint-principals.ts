@@ -64,7 +64,7 @@ export function wrongArn(name: string, { account, partition, missing }: LintCont
       error(code, `google is built into aws, and needs no OIDC provider such as ${name}`, "name accounts.google.com"),
     ];
   }
-  if (there !== partition || owner !== account) {
+  if (account !== undefined && (there !== partition || owner !== account)) {
     const fix = `make the OIDC provider in ${account}, and name arn:${partition}:iam::${account}:oidc-provider/...`;
     return [error(code, `${name} is not of this role's account (${partition} ${account}): nobody passes`, fix)];
   }
