@@ -60,5 +60,6 @@ export function explained({ flags, world, paper }: Context, outcome: Outcome): A
 /** A token by subject and issuer, a caller of AWS by its ARN. */
 function whoOf({ sub, iss, arn, account }: Outcome["claims"]): string {
   if (iss === undefined && account !== undefined) return `${arn}   of the aws account ${account}`;
-  return `${sub}   of ${iss}`;
+  if (iss === undefined && sub === undefined) return "a signed request";
+  return `${sub ?? "(no sub)"}   of ${iss ?? "(no iss)"}`;
 }
