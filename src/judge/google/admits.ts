@@ -115,7 +115,7 @@ const audiencesOf = ({ audiences, name }: PoolTrust): readonly string[] =>
   audiences.length > 0 ? audiences : name === undefined ? [] : [name];
 
 /** The two spellings of a pool provider's own name are one audience: whoever gets a token for one gets it for the other. */
-const isAmong = (audience: string, audiences: readonly string[]): boolean => {
+const isTaken = (audience: string, audiences: readonly string[]): boolean => {
   const bare = (text: string): string => text.replace(/^https:(?=\/\/iam\.googleapis\.com\/projects\/)/, "");
   return audiences.some((one) => bare(one) === bare(audience));
 };
@@ -127,7 +127,7 @@ const isInside = ({ sub, arn }: Claims, { inside }: Pool): boolean =>
 /** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
 function anotherAudience(pool: Pool): Stranger | undefined {
   const { live, wanted, inside } = pool;
-  const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !isAmong(one, audiencesOf(wanted))) : [];
+  const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !isTaken(one, audiencesOf(wanted))) : [];
   for (const aud of extra) {
     const trust = { ...live, audiences: [aud] };
     const [first] = tried({ trust, wanted: { ...wanted, audiences: [aud] }, inside, tails: heldIn(pool) }).admitted;
@@ -148,7 +148,7 @@ function isMeantBy({ candidate, wanted, reached }: Admitted, pool: Pool): boolea
   if (candidate.who === "outsider" || !reached.some((tail) => granted.includes(tail))) return false;
   // The workload itself, asked for by another client: whoever has its subject is it.
   const own = isSameIssuer(live.source, file.source) && isInside(candidate.claims, pool);
-  return wanted || (own && isAmong(String(candidate.claims.aud), audiencesOf(file)));
+  return wanted || (own && isTaken(String(candidate.claims.aud), audiencesOf(file)));
 }
 
 const rank = ({ candidate: { who, crafted } }: Admitted): number => (who === "outsider" ? 0 : 2) + (crafted ? 1 : 0);
@@ -490,7 +490,7 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
     return { ...base, who, code: "GOOGLE-GRANT-EXTRA", of: granted, fix: [...removeMember] };
   }
   const taken = audiencesOf(wanted);
-  if (live.type === "oidc" && taken.length > 0 && !isAmong(String(claims.aud), taken)) {
+  if (live.type === "oidc" && taken.length > 0 && !isTaken(String(claims.aud), taken)) {
     const audience = String(claims.aud);
     return { ...base, who: `a token for the audience ${audience}`, code: "GOOGLE-AUDIENCE-EXTRA", of: audience };
   }
