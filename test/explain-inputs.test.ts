@@ -2,7 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import type { World } from "../src/model.ts";
+import { mintBy } from "../src/run/minting.ts";
 import { notAToken } from "../src/run/token-text.ts";
+import { troubleOf } from "../src/run/trouble.ts";
 import { account } from "./support/bench.ts";
 import { stage } from "./support/cli.ts";
 
@@ -256,4 +259,54 @@ describe("a pool provider", () => {
     expect((await ct("explain --token claims --pool-provider aws")).exit).toBe(3);
     expect((await ct("explain --token caller --trust-policy aws")).exit).toBe(64);
   });
+});
+
+describe("standard input", () => {
+  test("holds the token, or the trust, and not both", async () => {
+    const { ct } = await scene({ claims, policy });
+    const { exit, out } = await ct("explain --claims - --trust-policy policy", { input: JSON.stringify(claims) });
+    expect([exit, out]).toEqual([0, expect.stringContaining("lets the token in")]);
+    const trust = await ct("explain --claims claims --trust-policy -", { input: JSON.stringify(policy) });
+    expect(trust.exit).toBe(0);
+    expect((await ct("explain --claims - --trust-policy -", { input: "{}" })).exit).toBe(64);
+  });
+});
+
+describe("mint: { tokenFile }", () => {
+  test("a file that is no token says what it is, and no fix says to run it again", async () => {
+    const minting = (path: string) =>
+      mintBy({ tokenFile: path }, { service: "oidc", clientCredentials: async () => "" }, {} as World);
+    const { cwd } = await stage(oidc);
+    const path = join(cwd, "token");
+    writeFileSync(path, `Bearer ${jwt}`);
+    const error = await minting(path).catch((failed: unknown) => failed);
+    const { code, says, fix, asks } = troubleOf(error, {});
+    expect([code, asks]).toEqual(["TOKEN-UNREADABLE", "untold"]);
+    expect(says).toContain("starts with Bearer");
+    expect(fix.join()).toContain("the token is what follows it");
+    expect(says).not.toContain(jwt.slice(0, 20));
+  });
+});
+
+test("lint warns of a grant that names two attributes in one member", async () => {
+  const text = `crosstrust: 1
+name: acme
+links:
+  gh-deploy:
+    from: { oidc: { issuer: https://token.actions.githubusercontent.com, clientId: gcp, subject: "repo:acme/app:ref:refs/heads/main", claims: { repository_id: 123 } } }
+    to:
+      google:
+        project: acme-prod
+        pool: gh-pool
+        poolProvider: github
+        serviceAccount: deployer
+        mapping: { google.subject: assertion.sub, attribute.repository: assertion.repository, attribute.ref: assertion.ref }
+        grant: { attribute: { repository: acme/app/attribute.ref/refs/heads/main } }
+    may:
+      - { role: roles/storage.objectAdmin, resources: [ //storage.googleapis.com/projects/_/buckets/acme-state ] }
+    prove: judge
+`;
+  const { ct } = await stage(text);
+  const { exit, out } = await ct("lint");
+  expect([exit, out]).toEqual([0, expect.stringContaining("a member names one attribute")]);
 });

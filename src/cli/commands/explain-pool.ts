@@ -57,7 +57,9 @@ export const explainAtPool: Command<PoolAsk> = async (context, ask) => {
   const held =
     first || !judged.attributes ? undefined : await speakingFor(ask, { pool, attributes: judged.attributes }, world);
   const cause = first ?? held?.finding;
-  const answer = misfit ? undefined : (answerOf(judged, { before, claims, trust }) ?? held?.answer);
+  // What Google says of a signed request for another target is not known.
+  const silent = misfit !== undefined || (presented.signed !== undefined && judged.refusal === "audience");
+  const answer = silent ? undefined : (answerOf(judged, { before, claims, trust }) ?? held?.answer);
   const admitted = `this pool provider lets the ${proof.kind === "token" ? "token" : "caller"} in, as ${judged.attributes?.subject}`;
   return explained(context, {
     claims,

@@ -30,8 +30,6 @@ interface Trust {
   /** As it is written: keys and actions with the letters of its author. */
   readonly text: string;
   readonly role?: { readonly arn: string; readonly account: string; readonly partition: string };
-  /** Seconds. */
-  readonly maxSession?: number;
 }
 
 type Token = Extract<Proof, { kind: "token" }>;
@@ -133,12 +131,9 @@ interface Outcome {
 
 /** The cause first, with every row; then what lint has to say of the policy besides. */
 function findingsOf({ trust, judgement, before, claims }: Outcome): readonly Finding[] {
-  const { policy, role, maxSession } = trust;
+  const { policy, role } = trust;
   const { rows, allow, unknown = [] } = judgement;
-  const context: LintContext = {
-    ...(role ? { account: role.account, partition: role.partition } : {}),
-    ...(maxSession === undefined ? {} : { maxSession }),
-  };
+  const context: LintContext = role ? { account: role.account, partition: role.partition } : {};
   const besides = (remarks: readonly Remark[]) => remarks.map((one): Finding => ({ ...one, at: {} }));
   if (before) {
     const { code, says, fix } = tokenCause(before, claims);
