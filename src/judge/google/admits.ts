@@ -297,12 +297,19 @@ function tried(ask: Trying): Tried {
   };
 }
 
+/** A pool provider as the file wants it, which takes its own name in each spelling that the live one takes. */
+function inBothSpellings(wanted: PoolTrust, live: PoolTrust): PoolTrust {
+  const taken = audiencesOf(wanted);
+  const others = audiencesOf(live).filter((one) => !taken.includes(one) && isTaken(one, taken));
+  return others.length === 0 ? wanted : { ...wanted, audiences: [...taken, ...others] };
+}
+
 function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
   const { allow, attributes, unknown = [] } = judgePool(candidate.claims, trust);
   const reached = attributes ? (tails ?? []).filter((tail) => isMeant(tail, attributes)) : [];
   const none = { admitted: [] as readonly Admitted[], unsure: [] as readonly string[] };
   const { untold = [] } = candidate;
-  const meant = isMeantTo(candidate.claims, wanted, tails && reached);
+  const meant = isMeantTo(candidate.claims, wanted && inBothSpellings(wanted, trust), tails && reached);
   if (allow === false && untold.length > 0 && (!tails || !attributes || reached.length > 0))
     return meant ? none : { ...none, unsure: [`who has which ${untold.join(" and ")} is not known`] };
   if (allow === false || (tails && attributes && reached.length === 0)) return none;
