@@ -19,6 +19,7 @@ export { acceptLine, finding, remark, unreadAsks } from "./model/finding.ts";
 export type * from "./model/memory.ts";
 export type * from "./model/message.ts";
 export { layers, shared, tells, wraps } from "./model/message.ts";
+export { type Near, nearMiss } from "./model/near.ts";
 export { distance, nearest } from "./model/nearest.ts";
 export type * from "./model/party.ts";
 export type * from "./model/proof.ts";

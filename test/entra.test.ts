@@ -717,12 +717,12 @@ describe("mint of the file", () => {
     ["as it is", jwt, "tokenFile true"],
     ["with a byte order mark and a newline", `\ufeff${jwt}\r\n`, "tokenFile true"],
     ["too large", `${jwt}${"a".repeat(16 * 1024)}`, /^malformed: .*larger than 16384 bytes/],
-    ["google's access token", "ya29.a0AfH6SMB", /^malformed: .*this is an access token; request an ID token$/],
-    ["no JWT", "hello", /^malformed: .*not a JSON web token$/],
-    ["two parts", jwt.split(".").slice(0, 2).join("."), /not a JSON web token$/],
-    ["no signature", `${jwt.split(".").slice(0, 2).join(".")}.`, /not a JSON web token$/],
-    ["a list for claims", `${part({})}.${part([1])}.c2ln`, /not a JSON web token$/],
-    ["nothing", "", /not a JSON web token$/],
+    ["google's access token", "ya29.a0AfH6SMB", /^malformed: .*is an access token of google/],
+    ["no JWT", "hello", /^malformed: .*not a JSON web token: it /],
+    ["two parts", jwt.split(".").slice(0, 2).join("."), /not a JSON web token: it /],
+    ["no signature", `${jwt.split(".").slice(0, 2).join(".")}.`, /not a JSON web token: it /],
+    ["a list for claims", `${part({})}.${part([1])}.c2ln`, /not a JSON web token: it /],
+    ["nothing", "", /not a JSON web token: it /],
   ])("a file: %s", async (_, text, wanted) => {
     expect(await outcome({ tokenFile: written(text) })).toMatch(wanted);
   });
@@ -746,7 +746,7 @@ describe("mint of the file", () => {
 
   test("a command: its stdout, no shell, and nothing of what it says when it fails", async () => {
     expect(await outcome({ command: [script(`echo noise >&2; echo ${jwt}`)] })).toBe("command true");
-    expect(await outcome({ command: ["printf", "%s", `${jwt}; exit 1`] })).toMatch(/not a JSON web token$/);
+    expect(await outcome({ command: ["printf", "%s", `${jwt}; exit 1`] })).toMatch(/not a JSON web token: it /);
     const failing = script("echo my-secret-value; echo my-secret-value >&2; exit 3");
     expect(await outcome({ command: [failing] })).toBe(`credentials: the command ${failing} failed (3)`);
     expect(await outcome({ command: ["no-such-program-here"] })).toBe(

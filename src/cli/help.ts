@@ -75,6 +75,11 @@ const helps: Readonly<Record<string, Help>> = {
       ["crosstrust explain reports-to-s3", "prove a link, and explain what fails"],
       ["crosstrust explain AWS-AUD-IS-AZP", "what a code means"],
       ["crosstrust explain --token token.jwt --trust-policy trust.json", "offline, condition by condition"],
+      [
+        "aws iam get-role --role-name R | crosstrust explain --claims claims.json --trust-policy -",
+        "from claims alone",
+      ],
+      ["crosstrust explain --token token.jwt --pool-provider pool.yaml --iam-policy policy.yaml", "up to the account"],
       ["crosstrust explain --error 'Incorrect token audience'", "what a message means"],
     ],
     exits: every,

@@ -221,13 +221,22 @@ function looking(program: Program): void {
     program
       .command("explain [what]")
       .description("say why a link fails, what a code or a message means, or why a token is refused")
-      .option("--token <file>", "a token that is refused: judged against a trust, condition by condition")
+      .option(
+        "--token <file>",
+        "a token that is refused (- reads stdin): judged against a trust, condition by condition; also what aws sts get-caller-identity prints",
+      )
+      .option("--claims <file>", "the claims of such a token alone, as JSON (- reads stdin)")
       .option("--role <arn>", "with --token: the trust of this role, as it is now")
-      .option("--trust-policy <file>", "with --token: the trust policy in a file; nothing is contacted")
+      .option(
+        "--trust-policy <file>",
+        "with --token: the trust policy in a file, or what aws iam get-role prints; nothing is contacted",
+      )
       .option(
         "--pool-provider <name>",
         "with --token: this pool provider, as it is now, or as gcloud described it in a file",
       )
+      .option("--service-account <email>", "with --pool-provider: whether the token may speak as this account")
+      .option("--iam-policy <file>", "with --pool-provider: that account's policy, as gcloud printed it in a file")
       .option("--error <text>", "a message that somebody was given"),
     async () => (await import("./commands/explain.ts")).explainAny,
     ([what], flags) => ({ ...flags, what: what === undefined ? undefined : String(what) }),

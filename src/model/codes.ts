@@ -224,6 +224,7 @@ export type Code =
   | "TOKEN-ALGORITHM"
   | "TOKEN-EXPIRED"
   | "TOKEN-FILE"
+  | "TOKEN-UNREADABLE"
   | "TOO-MANY-LINKS"
   | "TRUST-WIDENED"
   | "UNKNOWN-KEY"

@@ -4,6 +4,7 @@ import type { LocalEffect, Token, World } from "../model.ts";
 import { CloudError, type ErrorClass } from "./cloud-error.ts";
 import { InputError, readInput } from "./input.ts";
 import { call } from "./retry.ts";
+import { notAToken } from "./token-text.ts";
 
 /** `mint` of the file, as a shape has checked it: exactly one of the three stands there (contract, section 3). */
 export interface MintSpec {
@@ -69,24 +70,34 @@ const commandLimits = { timeout: 30_000, maxBuffer: 64 * 1024 } as const;
  * sent anywhere; nothing of a token, a secret or a program's words stands in an error.
  */
 export async function mintBy(spec: MintSpec, ask: Minting, world: World): Promise<Token> {
-  if (spec.tokenFile !== undefined) return tokenOf(contents(spec.tokenFile, ask), "tokenFile", ask);
-  if (spec.command !== undefined) return tokenOf(await output(spec, ask, world), "command", ask);
+  if (spec.tokenFile !== undefined)
+    return tokenOf(contents(spec.tokenFile, ask), "tokenFile", ask, `the token file ${spec.tokenFile}`);
+  if (spec.command !== undefined)
+    return tokenOf(await output(spec, ask, world), "command", ask, `what ${spec.command[0]} printed`);
   if (spec.clientCredentials)
     return tokenOf(await ask.clientCredentials(spec.clientCredentials), "clientCredentials", ask);
   throw failure(ask, "credentials", "mint names no way to get a token");
 }
 
-/** A token's claims and header, decoded and not verified: whoever receives it verifies it. */
-export function tokenOf(given: string, mintedBy: string, ask: Pick<Minting, "service">): Token {
+/**
+ * A token's claims and header, decoded and not verified: whoever receives it verifies it. Throws a `CloudError` that says what
+ * `whose` is instead of a token.
+ */
+export function tokenOf(
+  given: string,
+  mintedBy: string,
+  ask: Pick<Minting, "service">,
+  whose = "what was minted",
+): Token {
   // Editors leave a byte order mark, and `echo` a newline: neither is part of a token (failures.md).
   const text = given.replace(/^\ufeff/, "").trimEnd();
   if (Buffer.byteLength(text) > longest)
-    throw failure(ask, "malformed", `what was minted is larger than ${longest} bytes`);
-  if (text.startsWith("ya29.")) throw failure(ask, "malformed", "this is an access token; request an ID token");
+    throw unreadable(ask, `${whose} is larger than ${longest} bytes`, "give a token: the largest have a few KiB");
   const parts = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(text);
   const [header, claims] = [decodePart(parts?.[1] ?? ""), decodePart(parts?.[2] ?? "")];
   if (header && claims) return { text, header, claims, mintedBy };
-  throw failure(ask, "malformed", "what was minted is not a JSON web token");
+  const { what, fix } = notAToken(given);
+  throw unreadable(ask, `${whose} is not a JSON web token: it ${what}`, fix);
 }
 
 /** The secret that `env:NAME` stands for. Whatever else a file may name is told by the party's own rules. */
@@ -190,6 +201,19 @@ export function decodePart(part: string): Readonly<Record<string, unknown>> | un
     return undefined;
   }
 }
+
+/** Trying again brings the same text: what helps is to change what mints. Nothing is said of the link. */
+const unreadable = ({ service }: Pick<Minting, "service">, message: string, fix: string): CloudError =>
+  new CloudError({
+    class: "malformed",
+    service,
+    operation: "Mint",
+    code: "",
+    status: 0,
+    message,
+    fix: [fix],
+    known: { code: "TOKEN-UNREADABLE", asks: "untold" },
+  });
 
 const failure = ({ service }: Pick<Minting, "service">, kind: ErrorClass, message: string): CloudError =>
   new CloudError({ class: kind, service, operation: "Mint", code: "", status: 0, message });

@@ -114,6 +114,12 @@ function entering(live: PoolTrust, wanted: PoolTrust): Tried {
 const audiencesOf = ({ audiences, name }: PoolTrust): readonly string[] =>
   audiences.length > 0 ? audiences : name === undefined ? [] : [name];
 
+/** The two spellings of a pool provider's own name are one audience: whoever gets a token for one gets it for the other. */
+const isTaken = (audience: string, audiences: readonly string[]): boolean => {
+  const bare = (text: string): string => text.replace(/^https:(?=\/\/iam\.googleapis\.com\/projects\/)/, "");
+  return audiences.some((one) => bare(one) === bare(audience));
+};
+
 /** Whether a token says it is the workload itself. */
 const isInside = ({ sub, arn }: Claims, { inside }: Pool): boolean =>
   inside.some((one) => (arn === undefined ? one.sub === sub : one.arn === arn));
@@ -121,7 +127,7 @@ const isInside = ({ sub, arn }: Claims, { inside }: Pool): boolean =>
 /** A token of the workload itself that was meant for somebody else, who can therefore use it here. */
 function anotherAudience(pool: Pool): Stranger | undefined {
   const { live, wanted, inside } = pool;
-  const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !audiencesOf(wanted).includes(one)) : [];
+  const extra = live.type === "oidc" ? audiencesOf(live).filter((one) => !isTaken(one, audiencesOf(wanted))) : [];
   for (const aud of extra) {
     const trust = { ...live, audiences: [aud] };
     const [first] = tried({ trust, wanted: { ...wanted, audiences: [aud] }, inside, tails: heldIn(pool) }).admitted;
@@ -142,7 +148,7 @@ function isMeantBy({ candidate, wanted, reached }: Admitted, pool: Pool): boolea
   if (candidate.who === "outsider" || !reached.some((tail) => granted.includes(tail))) return false;
   // The workload itself, asked for by another client: whoever has its subject is it.
   const own = isSameIssuer(live.source, file.source) && isInside(candidate.claims, pool);
-  return wanted || (own && audiencesOf(file).includes(String(candidate.claims.aud)));
+  return wanted || (own && isTaken(String(candidate.claims.aud), audiencesOf(file)));
 }
 
 const rank = ({ candidate: { who, crafted } }: Admitted): number => (who === "outsider" ? 0 : 2) + (crafted ? 1 : 0);
@@ -291,12 +297,19 @@ function tried(ask: Trying): Tried {
   };
 }
 
+/** A pool provider as the file wants it, which takes its own name in each spelling that the live one takes. */
+function inBothSpellings(wanted: PoolTrust, live: PoolTrust): PoolTrust {
+  const taken = audiencesOf(wanted);
+  const others = audiencesOf(live).filter((one) => !taken.includes(one) && isTaken(one, taken));
+  return others.length === 0 ? wanted : { ...wanted, audiences: [...taken, ...others] };
+}
+
 function judgedAs(candidate: Candidate, { trust, wanted, tails }: Trying) {
   const { allow, attributes, unknown = [] } = judgePool(candidate.claims, trust);
   const reached = attributes ? (tails ?? []).filter((tail) => isMeant(tail, attributes)) : [];
   const none = { admitted: [] as readonly Admitted[], unsure: [] as readonly string[] };
   const { untold = [] } = candidate;
-  const meant = isMeantTo(candidate.claims, wanted, tails && reached);
+  const meant = isMeantTo(candidate.claims, wanted && inBothSpellings(wanted, trust), tails && reached);
   if (allow === false && untold.length > 0 && (!tails || !attributes || reached.length > 0))
     return meant ? none : { ...none, unsure: [`who has which ${untold.join(" and ")} is not known`] };
   if (allow === false || (tails && attributes && reached.length === 0)) return none;
@@ -484,7 +497,7 @@ function strangerOf(one: Admitted, pool: Pool): Stranger {
     return { ...base, who, code: "GOOGLE-GRANT-EXTRA", of: granted, fix: [...removeMember] };
   }
   const taken = audiencesOf(wanted);
-  if (live.type === "oidc" && taken.length > 0 && !taken.includes(String(claims.aud))) {
+  if (live.type === "oidc" && taken.length > 0 && !isTaken(String(claims.aud), taken)) {
     const audience = String(claims.aud);
     return { ...base, who: `a token for the audience ${audience}`, code: "GOOGLE-AUDIENCE-EXTRA", of: audience };
   }

@@ -2,6 +2,7 @@ import { type TokenRefusal, tokenRefusal } from "../../judge/google/token.ts";
 import type { Code, Evidence, Failed, Finding, Judgement, TrustView } from "../../model.ts";
 import { CloudError } from "../../run/retry.ts";
 import { judge, trustOf } from "./judge.ts";
+import { audienceMiss, issuerMiss } from "./near-misses.ts";
 import { sinkOf, targetOf } from "./shape.ts";
 import { tokenCause } from "./token-cause.ts";
 
@@ -52,7 +53,7 @@ function causeOf(
   if (error.service === "google.iamcredentials") return impersonation(error, judgement, view);
   const wrong = judgement.rows.filter((row) => row.ok === false);
   const state = wrong.find(({ key }) => key === "state");
-  if (view.live.state !== "present" || state) return off(view, state, repair);
+  if (view.live.state !== "present" || state) return off(view, state, byPlan);
   // Google names what it refuses of these; a rule that the token breaks besides is not why.
   const said = /issuer in ID Token|audience in ID Token|rejected by the attribute condition|mapped attribute/i;
   if (broken && !said.test(error.message)) return tokenCause(broken);
@@ -62,10 +63,13 @@ function causeOf(
   return trustOf(view)?.keys === "uploaded" ? otherKeys(error, id) : anyway(error, judgement);
 }
 
-const repair = ["crosstrust plan   # shows what differs", "crosstrust apply   # repairs it"];
+const byPlan = ["crosstrust plan   # shows what differs", "crosstrust apply   # repairs it"];
 
-/** What the judge sees, the first row that says no; also of a token and a pool provider that belong to no link. */
-export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
+/**
+ * What the judge sees, the first row that says no; also of a token and a pool provider that belong to no link, which no command
+ * of ours repairs: then `repair` is what its owner can do.
+ */
+export function causeOfRows(rows: readonly Evidence[], id: string, repair: readonly string[] = byPlan): Cause {
   const wrong = rows.filter((row) => row.ok === false);
   const key = (name: string): Evidence | undefined => wrong.find((row) => row.key === name);
   const told = (code: Code, says: string): Cause => ({ code, says, fix: repair });
@@ -78,18 +82,29 @@ export function causeOfRows(rows: readonly Evidence[], id: string): Cause {
       `${id} believes the aws account ${account.wants}, and this workload is of ${account.says}`,
     );
   const iss = key("iss");
-  if (iss) return issuer(iss, id);
+  if (iss) return issuer(iss, id, repair);
   const aud = key("aud");
-  if (aud) return told("GOOGLE-AUDIENCE", `${id} takes tokens for ${aud.wants}, and this one is for ${aud.says}`);
+  if (aud) {
+    const says = `${id} takes tokens for ${aud.wants}, and this one is for ${aud.says}`;
+    const miss = audienceMiss(aud);
+    return miss
+      ? { code: "GOOGLE-AUDIENCE", says: `${says}: ${miss.says}`, fix: [...miss.fix, ...repair] }
+      : told("GOOGLE-AUDIENCE", says);
+  }
   const mapped = wrong.find((row) => row.readFrom === "mapping" && row.key !== "principal");
   if (mapped) return mapping(mapped, id);
   return told("GOOGLE-CONDITION-FALSE", `the attribute condition of ${id} rejected the credential`);
 }
 
-const issuer = ({ wants, says }: Evidence, id: string): Cause => ({
-  ...{ code: "GOOGLE-ISSUER", says: `${id} believes ${wants}, and the token is of ${says}` },
-  fix: [...nearly(wants, says), ...repair],
-});
+function issuer(row: Evidence, id: string, repair: readonly string[]): Cause {
+  const { wants, says } = row;
+  const miss = issuerMiss(row);
+  return {
+    code: "GOOGLE-ISSUER",
+    says: `${id} believes ${wants}, and the token is of ${says}${miss ? `: ${miss.says}` : ""}`,
+    fix: [...nearly(wants, says), ...(miss?.fix ?? []), ...repair],
+  };
+}
 
 /** A tenant of Entra has an issuer for each version of its tokens (entra.md 2). */
 function nearly(wants: string, says: string): readonly string[] {
@@ -127,7 +142,7 @@ const stale = (error: CloudError): Cause => ({
 const otherKeys = (error: CloudError, id: string): Cause => ({
   code: "GOOGLE-KEYS-UPLOADED",
   says: `${id} goes by keys that somebody stored in it, not by its issuer's, and google refuses the token: ${error.message}`,
-  fix: repair,
+  fix: byPlan,
 });
 
 const mapping = ({ key, says }: Evidence, id: string): Cause =>

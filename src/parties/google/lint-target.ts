@@ -2,6 +2,7 @@ import { evaluate } from "../../judge/google/cel.ts";
 import { mappedBy } from "../../judge/google/principals.ts";
 import { judgeGrant } from "../../judge/google/privilege.ts";
 import type { Finding, Identity, Link } from "../../model.ts";
+import { twoAttributes } from "./bound.ts";
 import { breadthOf, tailsOf } from "./federation/binding-spec.ts";
 import { declared, lintExpressions, reassignable, type Said } from "./federation/lint-expressions.ts";
 import { mappingOf } from "./federation/spec.ts";
@@ -97,7 +98,7 @@ function grants(target: Target, identity: Identity): readonly Said[] {
     says: "a pattern of subjects names nobody that could be granted something",
     fix: ["grant: { attribute: { NAME: VALUE } } with a mapping for it", "or subject: [..] where they are few"],
   };
-  const misfit = tails.flatMap((tail) => misfitOf(tail, target, identity));
+  const misfit = tails.flatMap((tail) => [...misfitOf(tail, target, identity), ...several(tail)]);
   const broad = breadthOf(target, identity).map(
     ({ field, of, says }): Said => ({
       code: "BROAD-SUBJECT",
@@ -146,6 +147,24 @@ function sessions(target: Target, identity: Identity): readonly Said[] {
       field: "poolProvider",
       says: `whoever may assume the role ${role} chooses the name of the session, ${session} too`,
       fix: [`from: { aws: { .., role: ${role} } } names the role, and leaves the session to it`],
+    },
+  ];
+}
+
+/**
+ * A value that names another attribute: its author meant two in one member, which Google does not know. A warning, because an
+ * issuer may well have a value with such a text in it.
+ */
+function several(tail: string): readonly Said[] {
+  const second = twoAttributes(tail);
+  if (second === undefined) return [];
+  return [
+    {
+      code: "GOOGLE-MAPPING-MISFIT",
+      severity: "warning",
+      field: "grant",
+      says: `a member names one attribute, and ${tail} names ${second} as well: only a token whose first attribute has that whole text gets in`,
+      fix: [`grant to one of them, and test ${second} in to.google.condition`],
     },
   ];
 }

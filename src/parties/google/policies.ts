@@ -4,7 +4,7 @@ import { type Ask, google } from "./client.ts";
 import { everyPage } from "./pages.ts";
 
 /** An IAM policy. Loose on purpose: what we do not know of it is written back as it was read. */
-const policySchema = z.looseObject({
+export const policySchema = z.looseObject({
   etag: z.string().optional(),
   version: z.number().optional(),
   bindings: z

@@ -87,6 +87,7 @@ const carry = (claim: string, prefix: string | undefined): readonly string[] => 
 function mistake(key: string, prefix: string): string {
   const there = key.slice(0, key.lastIndexOf(":"));
   if (/^https?:\/\//.test(key)) return "the scheme is no part of a key";
+  if (/^arn:/.test(key)) return "the ARN of the OIDC provider stands in the place of its URL without https://";
   if (`${there}/` === prefix) return "the OIDC provider's URL ends with a slash, and so must the key";
   if (there === `${prefix}/`) return "the OIDC provider's URL ends without a slash";
   if (prefix.startsWith(`${there}/`)) return "the path of the OIDC provider is missing";

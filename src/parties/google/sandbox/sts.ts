@@ -1,5 +1,6 @@
-import { judgePool, type PoolTrust, type Refusal } from "../../../judge/google/judge.ts";
+import { judgePool, type PoolTrust } from "../../../judge/google/judge.ts";
 import { tailsOf } from "../../../judge/google/principals.ts";
+import { refusalWords, type Turned } from "../../../judge/google/words.ts";
 import {
   type Fake,
   type FakeAnswer,
@@ -12,7 +13,7 @@ import { type Federated, holderOf, issueFederatedToken } from "./access.ts";
 import { callerFrom } from "./aws-caller.ts";
 import { claimsFrom } from "./jwt.ts";
 import { poolNameOf, poolOf, poolProviderOf, type StoredPoolProvider } from "./pool-store.ts";
-import { badRequest, grantRefused, StsError } from "./sts-error.ts";
+import { badRequest, StsError } from "./sts-error.ts";
 
 /** Google's token exchange and its introspection, regional names too (google.md 9, wire.md 4.6). */
 export const sts: Fake = {
@@ -108,11 +109,7 @@ function targetOf(audience: string, host: Host): Found {
   const around = poolOf(host, project, pool);
   const stored = poolProviderOf(host, { project, pool, id });
   const off = !around?.usable || !stored || stored.deletedAt !== undefined || stored.disabled === true;
-  if (off)
-    throw new StsError(
-      "invalid_target",
-      `The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.`,
-    );
+  if (off) throw refused({ refusal: "off", key: "", claims: {}, trust: { source: "" } });
   const { sessionDuration } = around.pool;
   const session = sessionDuration === undefined ? {} : { session: Number.parseInt(sessionDuration, 10) };
   return { stored, name: poolNameOf(host, { project, id: pool }), ...session };
@@ -146,33 +143,10 @@ function admitted(claims: Readonly<Record<string, unknown>>, { stored, name }: F
   return { of, expires: Math.max(1, life) };
 }
 
-interface Turned {
-  readonly refusal: Refusal;
-  /** The first row that failed. */
-  readonly key: string;
-  readonly claims: Readonly<Record<string, unknown>>;
-  readonly trust: PoolTrust;
-}
-
-/** Google's words for each reason (google.md 9.2); those for an account and for a mapping are approximate. */
-function refused({ refusal, key, claims, trust }: Turned): StsError {
-  switch (refusal) {
-    case "issuer":
-      return grantRefused(`The issuer in ID Token ${claims.iss} does not match the expected ones: ${trust.source}`);
-    case "audience":
-      return grantRefused(`The audience in ID Token [${claims.aud}] does not match the expected audience.`);
-    case "account":
-      return grantRefused(`The AWS account ${claims.account} does not match the expected account.`);
-    case "size":
-      if (!key.includes(".")) return badRequest("The size of all mapped attributes exceeds the 8192 bytes limit.");
-      return badRequest(
-        `The size of mapped attribute ${key} exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.`,
-      );
-    case "mapping":
-      return badRequest(`The mapped attribute ${key} must be of type STRING and cannot be empty.`);
-    default:
-      return new StsError("unauthorized_client", "The given credential is rejected by the attribute condition.");
-  }
+/** In Google's words, which `explain` quotes too. */
+function refused(turned: Turned): StsError {
+  const { error, message } = refusalWords(turned);
+  return new StsError(error, message);
 }
 
 /** RFC 7662; `username` is the principal, from which gcloud takes the account's name (wire.md 4.6). */
