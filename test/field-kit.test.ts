@@ -49,7 +49,7 @@ const standing = ({ sandbox }: Bench): readonly string[] =>
   sandbox.state
     .list<{ readonly deletedAt?: number }>("")
     .filter(
-      ([key]) => /^(aws\.(role|policy|managed|oidc)|google\.(account|pool))/i.test(key) && key.includes("field-kit-"),
+      ([key]) => /^(aws\.(role|policy|managed|oidc)|google\.(account|pool)\/)/i.test(key) && key.includes("field-kit-"),
     )
     .filter(([, { deletedAt }]) => deletedAt === undefined)
     .map(([key]) => key);
