@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { $ } from "zx/core";
@@ -81,7 +81,7 @@ async function onGround(context: Context, asked: Asked, chosen: readonly Probe[]
     outcomes.push(outcome);
     tell(`${lineOf(outcome)}\n`);
     // What was answered is kept when the run is killed.
-    if (asked.output !== undefined) writeFileSync(asked.output, reportOf(codes.interrupted, undefined));
+    if (asked.output !== undefined) writeWhole(asked.output, reportOf(codes.interrupted, undefined));
   };
   let left: readonly string[] = [];
   try {
@@ -93,7 +93,7 @@ async function onGround(context: Context, asked: Asked, chosen: readonly Probe[]
   const exit = world.signal.aborted ? codes.interrupted : left.length > 0 ? codes.failed : codes.fine;
   const text = reportOf(exit, left);
   if (asked.output === undefined) await print(text, true);
-  else writeFileSync(asked.output, text);
+  else writeWhole(asked.output, text);
   return exit;
 }
 
@@ -106,6 +106,12 @@ async function agreed(question: string, stop: () => void): Promise<boolean> {
     stop();
     return false;
   }
+}
+
+/** A run that is killed while it writes leaves the answers before. */
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.part`, text);
+  renameSync(`${file}.part`, file);
 }
 
 const removed = (what: string): void => tell(`removed  ${shownValue(what)}\n`);

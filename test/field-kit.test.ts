@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -27,18 +27,15 @@ function run(b: Bench, words: readonly string[], stop?: { signal: NodeJS.Signals
   const env = { ...process.env, CROSSTRUST_SANDBOX: b.url };
   const child = spawn(process.execPath, [script, ...given], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
+  let stopped = false;
   child.stderr.on("data", (chunk: Buffer) => {
     said += chunk.toString();
-    if (stop?.after.test(said)) child.kill(stop.signal);
+    if (!stopped && stop?.after.test(said)) stopped = child.kill(stop.signal);
   });
   return new Promise((resolve) => {
     child.on("close", (exit) => {
-      let text = "{}";
-      try {
-        text = readFileSync(output, "utf8");
-      } catch {
-        // It ended before there was anything to write.
-      }
+      // It may have ended before there was anything to write.
+      const text = existsSync(output) ? readFileSync(output, "utf8") : "{}";
       resolve({ exit, said, text, report: JSON.parse(text) });
     });
   });
