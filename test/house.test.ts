@@ -149,7 +149,7 @@ describe("scripts", () => {
   });
 
   test("there are such scripts", () => {
-    expect(started).toEqual(["scripts/deploy.ts", "scripts/offboard.ts", "scripts/onboard.ts"]);
+    expect(started).toEqual(["scripts/deploy.ts", "scripts/field-kit.ts", "scripts/offboard.ts", "scripts/onboard.ts"]);
   });
 });
 

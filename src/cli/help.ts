@@ -139,6 +139,12 @@ const helps: Readonly<Record<string, Help>> = {
       ["crosstrust sandbox exec --as uploads -- gcloud storage ls", "as the workload of a link to Google"],
     ],
   },
+  "sandbox coverage": {
+    examples: [
+      ["crosstrust sandbox coverage | grep aws.sts", "what of one service is played"],
+      ["crosstrust sandbox coverage --json", "for programs"],
+    ],
+  },
   "sandbox env": { examples: [['eval "$(crosstrust sandbox env)"', "in a shell, while a sandbox is served"]] },
   codes: {
     examples: [

@@ -364,6 +364,11 @@ function sandboxes(program: Program): void {
   answers(sandbox.command("reset").description("empty the sandbox of this folder"), plain, async (flags) =>
     (await load()).reset(flags),
   );
+  answers(
+    sandbox.command("coverage").description("list each operation that is played, and what its answers rest on"),
+    plain,
+    async (flags) => (await import("./commands/coverage.ts")).coverage(flags),
+  );
   answers(sandbox.command("status").description("say whether one runs here, and what is in it"), plain, async (flags) =>
     (await load()).status(flags),
   );

@@ -88,14 +88,14 @@ export async function idToken(ask: ExchangeAsk & { readonly audience: string }, 
   return decode(made.token, "iamcredentials");
 }
 
-interface Exchanging {
+export interface Exchanging {
   readonly name: string;
   readonly token: Token;
   readonly scope: string;
 }
 
 /** As a form and without authorization, which can make it fail (google.md, trap 29). */
-function tokenExchange(world: World, { name, token, scope }: Exchanging): Promise<z.infer<typeof tokenSchema>> {
+export function tokenExchange(world: World, { name, token, scope }: Exchanging): Promise<z.infer<typeof tokenSchema>> {
   const signed = token.header.alg === "AWS4-HMAC-SHA256";
   const form = new URLSearchParams({
     grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",

@@ -79,7 +79,7 @@ async function takeBack(world: World, note: Note): Promise<void> {
 const answer = z.object({ permissions: z.array(z.string()).default([]) });
 
 /** Asked of Google itself: a role through a group or the project stands in no policy of the account. */
-async function mayMint(world: World, { project, account }: AccountTarget): Promise<boolean> {
+export async function mayMint(world: World, { project, account }: AccountTarget): Promise<boolean> {
   const permission = "iam.serviceAccounts.getOpenIdToken";
   const { permissions } = await google(world, {
     ...{ service: "google.iam", operation: "TestIamPermissions", effect: "read", method: "POST", project, answer },
@@ -93,7 +93,7 @@ async function mayMint(world: World, { project, account }: AccountTarget): Promi
  * Whose token this is: application default credentials do not say so themselves (unverified for external
  * accounts).
  */
-async function operatorOf(world: World, project: string): Promise<string> {
+export async function operatorOf(world: World, project: string): Promise<string> {
   const session = await world.credentials({ party: "google", scope: project });
   if (session.principal) return session.principal;
   const { email } = await google(world, {
