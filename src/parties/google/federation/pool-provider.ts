@@ -43,8 +43,9 @@ export const poolProviderKind: Kind<PoolProviderSpec> = {
   wakes: true,
   read: async ({ spec }, _hints, world) => {
     const found = await getPoolProvider(world, spec);
-    const live = liveOf(spec, found);
-    if (live.state !== "present" || found === undefined) return live;
+    const read = liveOf(spec, found);
+    if (read.state !== "present" || found === undefined) return read;
+    const live = { ...read, spec: { ...read.spec, audiences: audiencesFor(spec, found) } };
     const former = (owner: string) =>
       formerIn({ description: found.description, owner, measure: charactersOf }, undone(found, live.spec, spec));
     return { ...live, notes: notesOf(live.spec, spec), former };
@@ -109,6 +110,17 @@ function liveOf(place: Place, found: LivePoolProvider | undefined): Live<PoolPro
   if (!found) return { state: "absent" };
   if (found.state === "ACTIVE") return present(place, found);
   return { state: "deleted", id: found.name, outputs: outputsOf(found) };
+}
+
+/**
+ * The audiences as they were read. None means that Google takes the pool provider's own name in its two spellings, and nobody
+ * else's token: a file that names one or both of them asks for just that, and has it (google.md 6.1).
+ */
+function audiencesFor(desired: PoolProviderSpec, { name, oidc }: LivePoolProvider): readonly string[] {
+  const read = oidc?.allowedAudiences ?? [];
+  const own = [`//iam.googleapis.com/${name}`, `https://iam.googleapis.com/${name}`];
+  const asked = desired.audiences.length > 0 && desired.audiences.every((one) => own.includes(one));
+  return oidc !== undefined && read.length === 0 && asked ? desired.audiences : read;
 }
 
 const outputsOf = ({ name, description }: LivePoolProvider) => ({ name, description });
