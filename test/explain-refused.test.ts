@@ -37,7 +37,8 @@ function refused({ message, code = "InvalidIdentityToken", issuer = "https://k3s
   const call = { service: "aws.sts", operation: "AssumeRoleWithWebIdentity" };
   const error = new CloudError({ ...call, class: scene.class ?? "refused", code, status: 400, message });
   const lookup: Lookup = (ref) => ("field" in ref ? scene.read?.[ref.field] : undefined);
-  const claims = { iss: issuer, sub: "system:serviceaccount:apps:reader", aud: "k3s", ...scene.claims };
+  const usual = { sub: "system:serviceaccount:apps:reader", aud: "k3s", iat: 1790000000, exp: 1790003600 };
+  const claims = { iss: issuer, ...usual, ...scene.claims };
   const served = `oidc:issuer/${issuer.replace("://", "/")}` as const;
   const identity: Identity = { proof: "oidc", issuer, served, claims: {} };
   const header = scene.header ? { header: scene.header } : {};
@@ -50,7 +51,7 @@ function refused({ message, code = "InvalidIdentityToken", issuer = "https://k3s
 }
 
 describe("aws's own sentence", () => {
-  const sentences = sentencesIn("src/parties/aws/sandbox/{token,issuer-keys}.ts").filter(
+  const sentences = sentencesIn("src/{judge/aws,parties/aws/sandbox}/{token,issuer-keys}.ts").filter(
     ({ text }) => !/^Not authorized/.test(text),
   );
 
@@ -134,7 +135,7 @@ describe("the sentence that a wrong client and a wrong signature share", () => {
     ["no client id fits", { read: { clientIds: "app-1" } }, "AWS-CLIENT-ID-MISSING"],
     ["azp counts before aud", { claims: { azp: "other" }, read: { clientIds: "k3s" } }, "AWS-CLIENT-ID-MISSING"],
     ["the client id fits", { header: { alg: "RS256" }, read: { clientIds: "k3s" } }, "AWS-TOKEN-SIGNATURE"],
-    ["aws does not verify the algorithm", { header: { alg: "EdDSA" } }, "AWS-TOKEN-SIGNATURE"],
+    ["aws does not verify the algorithm", { header: { alg: "EdDSA" } }, "TOKEN-ALGORITHM"],
     ["the client ids were not read", { header: { alg: "RS256" } }, "AWS-TOKEN-REFUSED"],
   ])("%s", (_, scene, code) => {
     expect(refused({ message, ...scene })?.code).toBe(code);

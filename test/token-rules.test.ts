@@ -23,6 +23,17 @@ links:
 `;
 const arn = `arn:aws:iam::${account}:role/crosstrust/engineers`;
 const roles = "https://aws.amazon.com/roles";
+/** A trust that says nothing about the token at hand. */
+const trusting = {
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Principal: { Federated: "arn:aws:iam::111122223333:oidc-provider/idp.example.com" },
+      Action: "sts:AssumeRoleWithWebIdentity",
+    },
+  ],
+};
 const now = Math.floor(Date.now() / 1000);
 
 async function scene(text = file) {
@@ -100,7 +111,7 @@ describe("a token that aws refuses whatever the trust says", () => {
     const whole: Record<string, unknown> = { iss, sub: "user-123", aud: "app-1", iat: now, exp: now + 900 };
     delete whole[claim];
     bare(whole);
-    policy({ Version: "2012-10-17", Statement: [] });
+    policy(trusting);
     const { exit, out } = await ct("explain --token token --trust-policy trust.json");
     expect([exit, out]).toEqual([3, expect.stringContaining(`the token has no ${claim}`)]);
     const known = await ct(["explain", "--error", `Missing a required claim: ${claim}`]);
@@ -110,7 +121,7 @@ describe("a token that aws refuses whatever the trust says", () => {
   test.each(["PS256", "EdDSA", "HS256", "none"])("signed with %s", async (alg) => {
     const { ct, bare, policy } = await scene();
     bare({ iss, sub: "user-123", aud: "app-1", iat: now, exp: now + 900 }, { alg, kid: "k" });
-    policy({ Version: "2012-10-17", Statement: [] });
+    policy(trusting);
     const { out } = await ct("explain --token token --trust-policy trust.json");
     expect(out).toContain("error[TOKEN-ALGORITHM]");
   });
@@ -161,7 +172,7 @@ describe("who asks is found in one way", () => {
     ],
     ["the issuer's own", iss, statement(provider(idp), idp), 0, "lets the token in"],
     ["another issuer's", iss, statement(provider("other.example.com"), idp), 3, "AWS-TRUST-REFUSES"],
-    ["with a scheme", iss, statement(provider(`https://${idp}`), idp), 3, "AWS-TRUST-REFUSES"],
+    ["with a scheme", iss, statement(provider(`https://${idp}`), idp), 3, "AWS-OIDC-PROVIDER-ARN"],
     ["one of two", iss, statement([provider("other.example.com"), provider(idp)], idp), 0, "lets the token in"],
   ])("%s: a file and a live role agree", async (_, issuer, one, exit, says) => {
     const { b, ct, bare, policy } = await scene();

@@ -3,6 +3,27 @@ import { type KnownMessage, shared, tells } from "../../../model.ts";
 /** What IAM and STS say of requests: names, documents, numbers (aws.md 5.2, 7; failures.md F22, F23). */
 export const iamMessages: readonly KnownMessage[] = [
   tells(
+    /\bis not played here\b|\bNotPlayed\b/,
+    "SANDBOX-NOT-PLAYED",
+    "the program reached the sandbox of crosstrust, which does not have what was called",
+  ),
+  tells(
+    /Cannot attach a Service Role Policy to a Customer Role/i,
+    "AWS-MANAGED-POLICY",
+    "this policy of AWS is for roles of its own services, and can be attached to no other",
+  ),
+  tells(
+    /Invalid Marker|Duplicate tag keys found|prefixed tag key names are not allowed|'.*' is not an? (?:integer|boolean|timestamp|number)|Value null at|Member must not be null/i,
+    "REQUEST-INVALID",
+    "the value named does not have the form that the operation wants",
+  ),
+  tells(/Invalid Input Policy/i, "AWS-POLICY-INVALID", "the policy that is to be simulated is not one that IAM reads"),
+  tells(
+    /The request processing has failed/i,
+    "COULD-NOT-TELL",
+    "AWS failed on it, whatever the request was: the same call may succeed next time",
+  ),
+  tells(
     /DurationSeconds exceeds the MaxSessionDuration|DurationSeconds exceeds the 1 hour session limit/i,
     "AWS-DURATION",
     "the session was asked for longer than the role allows, or for more than an hour from another role",
@@ -39,7 +60,7 @@ export const iamMessages: readonly KnownMessage[] = [
     "the trust policy has more than 2,048 characters, blanks not counted",
   ),
   tells(
-    /Cannot exceed quota for \w+|number of tags has reached the maximum|Maximum policy size of \d+ bytes exceeded|can have up to 5 versions|more than 50 tags/i,
+    /Cannot exceed quota for \w+|number of tags has reached the maximum|Maximum policy size of \w+ bytes exceeded|can have up to \w+ versions|more than 50 tags/i,
     "AWS-QUOTA",
     "a quota of the account is used up; its name stands in the sentence",
   ),
@@ -48,7 +69,7 @@ export const iamMessages: readonly KnownMessage[] = [
     ["AWS-QUOTA", "the sentence names another quota"],
   ]),
   tells(
-    /Syntax errors in policy|invalid Json|failed legacy parsing|must contain a valid version string|Invalid effect in policy|characters outside of the allowed set|Missing required field (?:Principal|Action|Resource)|Has prohibited field (?:Resource|Principal)|should not specify a principal|must contain resources|must be in ARN format or|can contain only one colon|may only specify STS AssumeRole actions|statement with no principals|Policy document must be version/i,
+    /Syntax errors in policy|invalid Json|failed legacy parsing|must contain a valid version string|Invalid effect in policy|characters outside of the allowed set|Missing required field (?:Principal|Action|Resource)|Has prohibited field (?:Resource|Principal)|should not specify a principal|must contain resources|must be in ARN format or|can contain only one colon|may only specify STS AssumeRole actions|statement with no principals|must be prefaced by a vendor|must contain actions|Resource vendor must be fully qualified|Statement IDs \(SID\)|can ?not contain (?:region|account) information|IAM resource path must|is not valid for resource|Vendor \S+ is not valid|Policy document must be version/i,
     "AWS-POLICY-INVALID",
     "IAM does not read the policy document; the sentence says which part",
   ),

@@ -6,6 +6,11 @@ import { type KnownMessage, shared, tells } from "../../../model.ts";
  */
 export const tokenMessages: readonly KnownMessage[] = [
   tells(
+    /rejected OAuth token with response/i,
+    "AWS-TOKEN-REFUSED",
+    "a parameter ProviderId led the call to a sign-in of Amazon, Facebook or Google from before OpenID Connect: leave it out",
+  ),
+  tells(
     /No OpenIDConnect \w+ found in your account/i,
     "AWS-OIDC-PROVIDER-MISSING",
     "the account of the role has no OIDC provider whose URL is the token's iss to the letter",
@@ -76,7 +81,7 @@ export const tokenMessages: readonly KnownMessage[] = [
     "the token was past its end when aws read it: take a fresh one",
   ),
   tells(
-    /target role ARN is not present in the roles claim/i,
+    /target role ARN is not present in the roles claim|roles claim (?:is not in a supported format|contains no valid role ARNs)/i,
     "AWS-ROLES-CLAIM",
     "the token's claim https://aws.amazon.com/roles lists the roles it is for, and this role is not among them",
   ),

@@ -3,6 +3,11 @@ import { type KnownMessage, shared, tells, wraps } from "../../../model.ts";
 /** What Google says of what is to be written: pools, accounts, keys, policies (google.md 5, 6, 12). */
 export const requestMessages: readonly KnownMessage[] = [
   tells(
+    /Provided \S+ .+ doesn't match calculated/i,
+    "REQUEST-INVALID",
+    "the checksum that was sent is not that of the bytes that arrived",
+  ),
+  tells(
     /attribute condition must reference one of the/i,
     "GOOGLE-OPEN-ISSUER",
     "the issuer serves everybody (GitHub, GitLab, HCP Terraform), and the pool provider has no condition that reads a claim",
