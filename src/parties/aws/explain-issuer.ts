@@ -80,7 +80,7 @@ function sharedCause({ error, claims, header, account, view }: Refused): Cause {
     const says = `the token is signed with ${alg}, which aws does not verify; ${sentence}`;
     return { code: "TOKEN-ALGORITHM", says, fix: ["let the issuer sign with RS256 or ES256"] };
   }
-  if (isShared && clientIds) {
+  if (/could not be validated/i.test(error.message) && clientIds && alg !== undefined) {
     const says = `the OIDC provider takes tokens for ${audience}, so what aws could not validate is the signature; ${sentence}`;
     return { code: "AWS-TOKEN-SIGNATURE", says, fix: ["compare the key that the issuer signs with and its key set"] };
   }

@@ -99,11 +99,13 @@ type Known = Omit<Failed, "error"> & { readonly broken: TokenRefusal | undefined
 function tokenRefused(error: CloudError, { view, claims, broken, header }: Known): Cause | undefined {
   const quoted = `aws says "${error.message}"`;
   const ruled = broken && tokenCause(broken, claims);
-  const byRule = ruled && { ...ruled, says: `${ruled.says}; ${quoted}` };
-  if (broken && saysSo(broken, error.message)) return byRule;
   const { account } = roleOf(view.link);
   const refused = { error, claims, account, roleArn: arnOf(view), view, ...(header ? { header } : {}) };
   const said = sentenceCause(refused);
+  // What the users of this issuer can do stands with the sentence.
+  const fix = said !== undefined && said.code === ruled?.code ? { fix: said.fix } : {};
+  const byRule = ruled && { ...ruled, ...fix, says: `${ruled.says}; ${quoted}` };
+  if (broken && saysSo(broken, error.message)) return byRule;
   return said?.code === "AWS-TOKEN-REFUSED" ? (byRule ?? said) : said;
 }
 

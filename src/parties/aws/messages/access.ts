@@ -117,7 +117,7 @@ export const accessMessages: readonly KnownMessage[] = [
   shared(/\bRate exceeded\b|\bThrottling(?:Exception)?\b|\bRequestLimitExceeded\b|\bTooManyRequests(?:Exception)?\b/, [
     ["THROTTLED", "the service asks for patience"],
   ]),
-  shared(/request processing has failed because of an unknown error|\bInternalFailure\b|\bServiceUnavailable\b/i, [
+  shared(/request processing has failed|\bInternalFailure\b|\bServiceUnavailable\b/i, [
     ["COULD-NOT-TELL", "the service had trouble of its own: run it again"],
   ]),
   tells(/Could not find operation \S+ for version/i, "REQUEST-INVALID", "the endpoint has no such operation"),

@@ -13,16 +13,11 @@ export const iamMessages: readonly KnownMessage[] = [
     "this policy of AWS is for roles of its own services, and can be attached to no other",
   ),
   tells(
-    /Invalid Marker|Duplicate tag keys found|prefixed tag key names are not allowed|'.*' is not an? (?:integer|boolean|timestamp|number)|Value null at|Member must not be null/i,
+    /Invalid Marker|Duplicate tag keys found|prefixed tag key names are not allowed|MalformedInput|Value null at|Member must not be null/i,
     "REQUEST-INVALID",
     "the value named does not have the form that the operation wants",
   ),
   tells(/Invalid Input Policy/i, "AWS-POLICY-INVALID", "the policy that is to be simulated is not one that IAM reads"),
-  tells(
-    /The request processing has failed/i,
-    "COULD-NOT-TELL",
-    "AWS failed on it, whatever the request was: the same call may succeed next time",
-  ),
   tells(
     /DurationSeconds exceeds the MaxSessionDuration|DurationSeconds exceeds the 1 hour session limit/i,
     "AWS-DURATION",

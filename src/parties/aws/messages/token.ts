@@ -83,7 +83,7 @@ export const tokenMessages: readonly KnownMessage[] = [
   tells(
     /target role ARN is not present in the roles claim|roles claim (?:is not in a supported format|contains no valid role ARNs)/i,
     "AWS-ROLES-CLAIM",
-    "the token's claim https://aws.amazon.com/roles lists the roles it is for, and this role is not among them",
+    "the token's claim https://aws.amazon.com/roles says which roles it is for, and this role is not among them, or aws cannot read it",
   ),
   tells(
     /principal_tags passed in claim is not in correct format/i,
@@ -98,10 +98,8 @@ export const tokenMessages: readonly KnownMessage[] = [
   shared(/web identity token provided could not be validated|Incorrect token audience/i, [
     ["AWS-CLIENT-ID-MISSING", "the OIDC provider's client ids hold neither the token's azp nor, without azp, its aud"],
     ["AWS-AUD-IS-AZP", "the token has an azp, and the client ids hold its aud instead"],
-    [
-      "AWS-TOKEN-SIGNATURE",
-      "the client ids fit: then the signature does not hold under the issuer's key, or the algorithm is none of RS and ES",
-    ],
+    ["AWS-TOKEN-SIGNATURE", "the client ids fit: then the signature does not hold under the issuer's key"],
+    ["TOKEN-ALGORITHM", "the token is signed with none of RS256 to RS512 and ES256 to ES512"],
   ]),
   shared(/\bInvalidIdentityToken(?:Exception)?\b/, [
     ["AWS-CLIENT-ID-MISSING", "the sentence speaks of an audience, or says that the token could not be validated"],

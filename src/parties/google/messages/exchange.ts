@@ -68,10 +68,22 @@ export const exchangeMessages: readonly KnownMessage[] = [
     "the key set has members that google does not read, such as x5c, or is no JSON",
   ),
   tells(
-    /ID Token lacks one of the claims|Token was issued in the future|ID Token is not valid yet|lives longer than 48 hours|\bInvalid JWT\.|\bInvalid JWT signature\./,
-    "GOOGLE-TOKEN-INVALID",
-    "google refuses the token itself: its form, a claim, its times or its signature",
+    /Token was issued in the future|ID Token is not valid yet/i,
+    "CLOCK-SKEW",
+    "iat or nbf lies ahead of google's clock: the clock of the issuer is fast",
   ),
+  tells(
+    /ID Token lacks one of the claims/i,
+    "GOOGLE-TOKEN-CLAIMS",
+    "google requires iss, sub, aud, iat and exp, the times as whole seconds",
+  ),
+  tells(/lives longer than 48 hours/i, "GOOGLE-TOKEN-LIFE", "google takes no token that lives 48 hours or longer"),
+  tells(/\bInvalid JWT\./, "GOOGLE-TOKEN-INVALID", "google cannot read the token as a JSON web token"),
+  shared(/\bInvalid JWT signature\./, [
+    ["GOOGLE-TOKEN-INVALID", "the signature does not hold under a key that the issuer serves or that was uploaded"],
+    ["TOKEN-ALGORITHM", "the token is signed with another algorithm than google takes"],
+    ["GOOGLE-TOKEN-CLAIMS", "the header of the token has no kid"],
+  ]),
   tells(
     /invalid AWS response of type InvalidClientTokenId/i,
     "GOOGLE-AWS-UNSIGNED",
