@@ -163,7 +163,7 @@ function fixOf(code: Code, refused: Refused): readonly string[] {
     case "AWS-TWO-AUDIENCES":
       return name === "Keycloak"
         ? ["take the audience mappers out of the client's scopes, so that one audience is left"]
-        : ["ask the issuer for a token with one audience, or for one with an azp"];
+        : ["let the issuer put one audience into it, or an azp beside them"];
     case "CLOCK-SKEW":
       return [
         isOwn(issuer)
