@@ -28,7 +28,8 @@ export interface Refused {
 }
 
 const mend = ["crosstrust plan   # shows what differs from the file", "crosstrust apply   # repairs it"];
-const shown = ["crosstrust plan   # shows what differs from the file"];
+/** A refused token is mended where it is issued: a plan would be empty. */
+const readIt = ["read what aws says: it is about the token, and no policy"];
 
 /**
  * Why AWS refuses the token itself, before it looks at any trust policy (aws.md 5.2, 6). AWS's sentence says which check
@@ -87,7 +88,7 @@ function sharedCause({ error, claims, header, account, view }: Refused): Cause {
   return {
     code: "AWS-TOKEN-REFUSED",
     says: sentence,
-    fix: ["read what aws says: it is about the token, and no policy"],
+    fix: readIt,
   };
 }
 
@@ -177,7 +178,7 @@ function fixOf(code: Code, refused: Refused): readonly string[] {
     case "AWS-TOKEN-NOT-JWT":
       return ["send the ID token, not an opaque access token; a file holds the token alone, without quotes"];
     default:
-      return shown;
+      return readIt;
   }
 }
 
