@@ -77,8 +77,12 @@ describe("under a CA that is trusted", () => {
 
       issuer.rotateKeys();
       expect(await assumed(b, folder, token)).toEqual(noKey);
-      // With these words aws may as well have failed to reach the issuer: not known, and so not called broken.
-      expect((await b.health(text)).verdict).toBe("unknown");
+      // With these words aws may as well have failed to reach the issuer; that the issuer no longer serves the token's key was read.
+      const gone = await b.health(text);
+      expect([gone.verdict, gone.findings.map(({ code }) => code)]).toEqual([
+        "broken",
+        expect.arrayContaining(["AWS-NO-KEYS"]),
+      ]);
       give(await issuer.signIn("user-123"));
       expect(await assumed(b, folder, await issuer.signIn("user-123"))).toBe(session);
       expect((await b.health(text)).verdict).toBe("works");

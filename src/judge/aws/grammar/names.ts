@@ -29,7 +29,8 @@ export function resourceFault(resource: string): NameFault | undefined {
   const [prefix = "", ...rest] = resource.split(":");
   if (rest.length === 0) return form(`Resource ${resource} must be in ARN format or "*".`);
   const [partition = "", vendor, region, account, ...path] = rest;
-  if (partition !== "*" && !partitions.includes(partition)) {
+  // A pattern, such as `aws*`, is for AWS to match: nothing that is known says that it is refused.
+  if (!/[*?]/.test(partition) && !partitions.includes(partition)) {
     const [, b = "*", c = "*", d = "*"] = rest;
     const shown = [partition, b, c, d, rest.slice(4).join(":") || "*"].join(":");
     return form(`Partition "${partition}" is not valid for resource "arn:${shown}".`);
