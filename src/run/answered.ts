@@ -39,8 +39,11 @@ export async function noted<T>(attempt: () => Promise<T>, tell: (answered: Reado
 export const noting =
   (send: (request: HttpRequest) => Promise<HttpAnswer>) =>
   async (request: HttpRequest): Promise<HttpAnswer> => {
-    const answer = await send(request);
     const answered = trying.getStore();
+    // A try may ask for credentials first: what those were answered says nothing of a request that got no answer.
+    delete answered?.status;
+    delete answered?.requestId;
+    const answer = await send(request);
     if (answered === undefined) return answer;
     answered.status = answer.status;
     const named = names.map((name) => answer.headers[name]).find((value) => value !== undefined && shape.test(value));
