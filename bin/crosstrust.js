@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { constants, homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const launcher = fileURLToPath(import.meta.url);
@@ -39,9 +39,9 @@ async function start() {
  */
 function cacheFolder() {
   if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return undefined;
-  const home = homedir();
-  const base = process.env.XDG_CACHE_HOME || process.env.LOCALAPPDATA || (home && join(home, ".cache"));
-  if (!base) return undefined;
+  const base = process.env.XDG_CACHE_HOME || process.env.LOCALAPPDATA || join(homedir(), ".cache");
+  // A relative one would be another folder, in whatever folder the command is typed (XDG base directories).
+  if (!isAbsolute(base)) return undefined;
   const folder = join(base, "crosstrust", "node");
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
