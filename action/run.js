@@ -11,6 +11,9 @@ const marker = "<!-- crosstrust -->";
 const fine = 0;
 const differs = 2;
 
+/** Events that a stranger can cause and whose jobs have the secrets of the repository. */
+const privileged = ["pull_request_target", "workflow_run", "issue_comment"];
+
 const { env } = process;
 const event = env.GITHUB_EVENT_PATH ? JSON.parse(readFileSync(env.GITHUB_EVENT_PATH, "utf8")) : {};
 const pull = event.pull_request;
@@ -18,9 +21,9 @@ const pull = event.pull_request;
 process.exitCode = await main();
 
 async function main() {
-  if (env.GITHUB_EVENT_NAME === "pull_request_target")
+  if (privileged.includes(env.GITHUB_EVENT_NAME))
     return stop(
-      "crosstrust does not run on pull_request_target: that event gives a stranger's file the secrets of the repository. Use pull_request",
+      `crosstrust does not run on ${env.GITHUB_EVENT_NAME}: strangers cause that event, and it has the secrets of the repository. Use pull_request`,
     );
   const wrong = wrongInput();
   if (wrong) return stop(wrong);
