@@ -29,6 +29,8 @@ interface Scene {
   readonly issuer?: string;
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly header?: Readonly<Record<string, unknown>>;
+  /** This machine's clock, epoch milliseconds. */
+  readonly now?: number;
   /** Outputs of the issuer and of the OIDC provider as they were read. */
   readonly read?: Readonly<Record<string, string>>;
 }
@@ -43,7 +45,13 @@ function refused({ message, code = "InvalidIdentityToken", issuer = "https://k3s
   const identity: Identity = { proof: "oidc", issuer, served, claims: {} };
   const header = scene.header ? { header: scene.header } : {};
   return explain({
-    view: { link: link(issuer), live: { state: "absent" }, lookup, identity },
+    view: {
+      link: link(issuer),
+      live: { state: "absent" },
+      lookup,
+      identity,
+      ...(scene.now === undefined ? {} : { now: scene.now }),
+    },
     error,
     claims,
     ...header,
@@ -61,6 +69,14 @@ describe("aws's own sentence", () => {
     expect(finding?.says).toContain(`"${text}"`);
     expect(["AWS-REFUSED-ANYWAY", "AWS-ROLE-MISSING", "AWS-TRUST-REFUSES"]).not.toContain(finding?.code);
     expect(finding?.fix.length).toBeGreaterThan(0);
+  });
+
+  test("one that nobody knows is no time that this machine's clock alone finds wrong", () => {
+    const message = "The token is of the wrong colour.";
+    expect(refused({ message, now: Date.UTC(2040, 0) })?.code).toBe("AWS-TOKEN-REFUSED");
+    expect(refused({ message: "Token expired: current date/time 1", now: Date.UTC(2040, 0) })?.code).toBe(
+      "TOKEN-EXPIRED",
+    );
   });
 
   test("one that nobody knows is quoted, and blamed on no policy of the organization", () => {

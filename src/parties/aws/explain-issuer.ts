@@ -76,12 +76,7 @@ function sharedCause({ error, claims, header, account, view }: Refused): Cause {
     const says = `the OIDC provider of ${issuer} does not take tokens for ${audience} (read from ${from}), only for ${only}; ${sentence}`;
     return { code: "AWS-CLIENT-ID-MISSING", says, fix: mend };
   }
-  const alg = header === undefined ? undefined : String(header.alg);
-  if (isShared && alg !== undefined && !/^(?:RS|ES)(?:256|384|512)$/.test(alg)) {
-    const says = `the token is signed with ${alg}, which aws does not verify; ${sentence}`;
-    return { code: "TOKEN-ALGORITHM", says, fix: ["let the issuer sign with RS256 or ES256"] };
-  }
-  if (/could not be validated/i.test(error.message) && clientIds && alg !== undefined) {
+  if (/could not be validated/i.test(error.message) && clientIds && header !== undefined) {
     const says = `the OIDC provider takes tokens for ${audience}, so what aws could not validate is the signature; ${sentence}`;
     return { code: "AWS-TOKEN-SIGNATURE", says, fix: ["compare the key that the issuer signs with and its key set"] };
   }

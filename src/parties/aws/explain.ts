@@ -1,6 +1,6 @@
 import { type Claims, keyPrefix } from "../../judge/aws/claims.ts";
 import { federatedOf, judgeTrust } from "../../judge/aws/judge.ts";
-import { claimsRefusal, type TokenRefusal, tokenRefusal } from "../../judge/aws/token.ts";
+import { claimsRefusal, type TokenRefusal, type TokenRule, tokenRefusal } from "../../judge/aws/token.ts";
 import { completed } from "../../judge/issuers/outsiders.ts";
 import { issuerOf } from "../../judge/issuers/table.ts";
 import type { Evidence, Failed, Finding, Judgement, Link, TrustView } from "../../model.ts";
@@ -92,6 +92,9 @@ const roleMissing = (link: Link): Cause => ({
 /** A refused exchange, and the rule of AWS's that its token breaks. */
 type Known = Omit<Failed, "error"> & { readonly broken: TokenRefusal | undefined };
 
+/** Rules that are judged by a clock. */
+const ofTime: readonly TokenRule[] = ["expired", "ahead", "not-yet"];
+
 /**
  * Why AWS refused the token itself. Where AWS's sentence is that of the broken rule, the rule says more; else AWS's
  * sentence decides, because a token may break two rules and AWS names one. The sentence is always told.
@@ -102,10 +105,13 @@ function tokenRefused(error: CloudError, { view, claims, broken, header }: Known
   const { account } = roleOf(view.link);
   const refused = { error, claims, account, roleArn: arnOf(view), view, ...(header ? { header } : {}) };
   const said = sentenceCause(refused);
+  const says = broken !== undefined && saysSo(broken, error.message);
+  // AWS has a sentence for each rule about time: without it only this machine's clock says that the rule is broken.
+  if (broken && !says && ofTime.includes(broken.rule)) return said;
   // What the users of this issuer can do stands with the sentence.
   const fix = said !== undefined && said.code === ruled?.code ? { fix: said.fix } : {};
   const byRule = ruled && { ...ruled, ...fix, says: `${ruled.says}; ${quoted}` };
-  if (broken && saysSo(broken, error.message)) return byRule;
+  if (says) return byRule;
   return said?.code === "AWS-TOKEN-REFUSED" ? (byRule ?? said) : said;
 }
 
