@@ -17,7 +17,7 @@ export const iamMessages: readonly KnownMessage[] = [
     "REQUEST-INVALID",
     "the value named does not have the form that the operation wants",
   ),
-  tells(/Invalid Input Policy/i, "AWS-POLICY-INVALID", "the policy that is to be simulated is not one that IAM reads"),
+  tells(/Invalid Input Policy/i, "AWS-POLICY-GRAMMAR", "the policy that is to be simulated is not one that IAM reads"),
   tells(
     /DurationSeconds exceeds the MaxSessionDuration|DurationSeconds exceeds the 1 hour session limit/i,
     "AWS-DURATION",
@@ -44,9 +44,10 @@ export const iamMessages: readonly KnownMessage[] = [
     "AWS-OIDC-PROVIDER-ARN",
     "Principal.Federated is neither the ARN of an OIDC provider of this account and partition nor a domain name",
   ),
+  tells(/statement with no principals/i, "AWS-POLICY-GRAMMAR", "a statement of the trust policy names nobody"),
   tells(
     /Invalid principal in policy/i,
-    "AWS-POLICY-INVALID",
+    "AWS-PRINCIPAL-UNKNOWN",
     "a role or user that Principal names does not exist (yet), or is of another partition; a fresh one is known after seconds",
   ),
   tells(
@@ -64,13 +65,14 @@ export const iamMessages: readonly KnownMessage[] = [
     ["AWS-QUOTA", "the sentence names another quota"],
   ]),
   tells(
-    /Syntax errors in policy|invalid Json|failed legacy parsing|must contain a valid version string|Invalid effect in policy|characters outside of the allowed set|Missing required field (?:Principal|Action|Resource)|Has prohibited field (?:Resource|Principal)|should not specify a principal|must contain resources|must be in ARN format or|can contain only one colon|may only specify STS AssumeRole actions|statement with no principals|must be prefaced by a vendor|must contain actions|Resource vendor must be fully qualified|Statement IDs \(SID\)|can ?not contain (?:region|account) information|IAM resource path must|is not valid for resource|Vendor \S+ is not valid|Policy document must be version/i,
-    "AWS-POLICY-INVALID",
+    /Syntax errors in policy|invalid Json|failed legacy parsing|must contain a valid version string|Invalid effect in policy|characters outside of the allowed set|Missing required field (?:Principal|Action|Resource)|Has prohibited field (?:Resource|Principal)|should not specify a principal|must contain resources|must be in ARN format or|can contain only one colon|may only specify STS AssumeRole actions|must be prefaced by a vendor|must contain actions|Resource vendor must be fully qualified|Statement IDs \(SID\)|can ?not contain (?:region|account) information|IAM resource path must|is not valid for resource|Vendor \S+ is not valid|Policy document must be version/i,
+    "AWS-POLICY-GRAMMAR",
     "IAM does not read the policy document; the sentence says which part",
   ),
   shared(/\bMalformedPolicyDocument(?:Exception)?\b/, [
     ["AWS-OIDC-PROVIDER-ARN", "the sentence speaks of federated principals"],
-    ["AWS-POLICY-INVALID", "the sentence speaks of anything else in the document"],
+    ["AWS-PRINCIPAL-UNKNOWN", "the sentence speaks of an invalid principal"],
+    ["AWS-POLICY-GRAMMAR", "the sentence speaks of anything else in the document"],
     ["AWS-TRUST-SIZE", "the document is very long"],
   ]),
   tells(
