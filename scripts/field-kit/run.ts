@@ -1,15 +1,9 @@
 import { CloudError } from "../../src/run/retry.ts";
 import { Declined, type Ground, Kit } from "./kit.ts";
-import { type Answer, agrees, type Expected, type Probe, type Standing } from "./probe.ts";
+import { type Answer, agrees, type Probe } from "./probe.ts";
 
 /** One line of the file that is sent in. */
-export interface Outcome {
-  readonly id: string;
-  readonly standing: Standing;
-  readonly question: string;
-  readonly leans: string;
-  readonly asked: string;
-  readonly expected: Expected;
+export interface Outcome extends Omit<Probe, "ask"> {
   readonly answered?: Answer;
   readonly agrees: boolean | "not asked";
   /** Why there is no answer. */

@@ -278,11 +278,8 @@ const isVerbose = ({ verbose }: Flags): boolean => verbose === true || process.e
 
 /** One line a try, on stderr: `call  aws.iam  GetRole  200  ok  12 ms  request 0f8f...`. */
 function tellCall({ service, operation, tried, status, outcome, ms, requestId }: RemoteCall): void {
-  const parts = [
-    "call   ",
-    ...[service, operation, status ?? "-", outcome, `${Math.round(ms)} ms`],
-    ...(tried > 1 ? [`try ${tried}`] : []),
-    ...(requestId === undefined ? [] : [`request ${requestId}`]),
-  ];
-  tell(`${shownValue(parts.join("  "))}\n`);
+  const again = tried > 1 ? `  try ${tried}` : "";
+  const request = requestId === undefined ? "" : `  request ${requestId}`;
+  const line = `call     ${service}  ${operation}  ${status ?? "-"}  ${outcome}  ${Math.round(ms)} ms${again}${request}`;
+  tell(`${shownValue(line)}\n`);
 }

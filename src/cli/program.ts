@@ -100,7 +100,7 @@ function answers(
 }
 
 /** Commands that tell what they do while they do it, or run other programs: they have no answer to write elsewhere. */
-const prints = /^(onboard|deploy|offboard|sandbox)\b/;
+const prints = /^(onboard|deploy|offboard|sandbox(?! coverage))\b/;
 
 /** Reads the flags, and turns whatever happens into an exit code of the contract. */
 function wired(

@@ -43,7 +43,7 @@ function sentenceAt(text: string, { index, 0: match }: RegExpExecArray): string 
 }
 
 /** A page that an unknown text may be about. */
-export interface Near {
+export interface NearPage {
   readonly code: string;
   /** What the page says first. */
   readonly title: string;
@@ -53,7 +53,7 @@ export interface Near {
 const enough = 2;
 
 /** Returns the pages that share the most telling words with a text, at most three: a guess, and told as one. */
-export function nearest(output: string, pages: ReadonlyMap<string, string>): readonly Near[] {
+export function nearestPages(output: string, pages: ReadonlyMap<string, string>): readonly NearPage[] {
   const asked = wordsOf(unwrap(output));
   const words = new Map([...pages].map(([code, page]) => [code, wordsOf(page)] as const));
   const pagesWith = (word: string): number => [...words.values()].filter((of) => of.has(word)).length;

@@ -1,7 +1,7 @@
 import { parties } from "../../parties/index.ts";
 import { redact } from "../../run/cloud-error.ts";
 import { document } from "../../say/json.ts";
-import { type Near, nearest, type Recognised, type Recognition, recognise } from "../../say/recognise.ts";
+import { type NearPage, nearestPages, type Recognised, type Recognition, recognise } from "../../say/recognise.ts";
 import { shownValue } from "../../say/visible.ts";
 import { codes } from "../../verdict/exit.ts";
 import { version } from "../../version.ts";
@@ -20,7 +20,7 @@ export interface Explained {
     readonly causes: readonly { readonly code: string; readonly means: string }[];
   };
   /** Where it is not known: pages that share words with it. */
-  readonly nearest?: readonly Near[];
+  readonly nearest?: readonly NearPage[];
 }
 
 const known = parties.flatMap(({ messages = [] }) => messages);
@@ -82,7 +82,7 @@ const beside = (others: readonly Recognised[]): readonly string[] =>
       ];
 
 function unknown(text: string): Explained {
-  const near = nearest(text, pages());
+  const near = nearestPages(text, pages());
   const list = near.map(({ code, title }) => `  ${code}   ${title}`);
   const next = "crosstrust explain LINK proves a link and explains what fails; explain --token judges a token you have";
   return {

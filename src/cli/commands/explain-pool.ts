@@ -17,7 +17,7 @@ import type { SignedCaller } from "../inputs/signed-caller.ts";
 import { checkStdin } from "../inputs/text.ts";
 import type { Command } from "../run.ts";
 import { speakingFor } from "./explain-account.ts";
-import { exitOf, explained } from "./explained.ts";
+import { exitOfJudgement, explained } from "./explained.ts";
 
 /** A proof that somebody has, and the pool provider that refuses it: by its full name, or as `gcloud .. describe` printed it. */
 export interface PoolAsk {
@@ -64,7 +64,7 @@ export const explainAtPool: Command<PoolAsk> = async (context, ask) => {
   return explained(context, {
     claims,
     findings: [...(cause ? [cause] : []), ...besides],
-    exit: cause ? exitOf(cause) : codes.fine,
+    exit: cause ? exitOfJudgement(cause) : codes.fine,
     cloud: "google",
     notes,
     principals,

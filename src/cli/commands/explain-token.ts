@@ -15,7 +15,7 @@ import { type Asked, type Proof, proofIn } from "../inputs/proof.ts";
 import { checkStdin, structureIn } from "../inputs/text.ts";
 import { trustIn, trustPolicyIn } from "../inputs/trust-policy.ts";
 import type { Command } from "../run.ts";
-import { exitOf, explained } from "./explained.ts";
+import { exitOfJudgement, explained } from "./explained.ts";
 
 /** A token that somebody has, and the trust that refuses it: a live role's, or a file's. */
 export interface TokenAsk {
@@ -57,7 +57,7 @@ export const explainToken: Command<TokenAsk> = async (context, ask) => {
   return explained(context, {
     claims: proof.claims,
     findings,
-    exit: refused ? exitOf(findings[0]) : codes.fine,
+    exit: refused ? exitOfJudgement(findings[0]) : codes.fine,
     ...(answer === undefined ? {} : { answer }),
     ...(refused
       ? {}

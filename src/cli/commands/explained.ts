@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** 3 for what is refused, 75 for what cannot be told from here. */
-export const exitOf = (finding: Finding | undefined): number =>
+export const exitOfJudgement = (finding: Finding | undefined): number =>
   finding?.asks === "untold" ? codes.untold : codes.broken;
 
 /** The verdict as text or JSON. The cloud's own sentence stands below the cause that it does not name. */

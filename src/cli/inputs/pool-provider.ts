@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isMap } from "../../judge/aws/policy.ts";
 import type { PoolTrust } from "../../judge/google/judge.ts";
+import { trustFields } from "../../parties/google/federation/calls.ts";
 import { UsageError } from "../exit.ts";
 import { isPoolProvider, whatIs } from "./documents.ts";
 import { given, structureIn } from "./text.ts";
@@ -10,17 +11,9 @@ const shown = z.object({
   name: z.string().default(""),
   disabled: z.boolean().default(false),
   state: z.string().default("ACTIVE"),
-  attributeMapping: z.record(z.string(), z.string()).default({}),
-  attributeCondition: z.string().default(""),
+  ...trustFields,
   // YAML takes an account number for a number, unless it is quoted.
   aws: z.object({ accountId: z.coerce.string().transform((id) => id.padStart(12, "0")) }).optional(),
-  oidc: z
-    .object({
-      issuerUri: z.string(),
-      allowedAudiences: z.array(z.string()).default([]),
-      jwksJson: z.string().default(""),
-    })
-    .optional(),
 });
 export type ShownPoolProvider = z.infer<typeof shown>;
 

@@ -2,17 +2,17 @@ import { actionFault, resourceFault } from "../../judge/aws/grammar/names.ts";
 import { listedPolicy, notListed } from "../../judge/aws/managed-policies.ts";
 import type { Finding, Link } from "../../model.ts";
 import { finding } from "../../model.ts";
-import type { Allowed } from "./permissions.ts";
+import { type Allowed, allowedBy } from "./permissions.ts";
 import { targetSideOf } from "./shape.ts";
 
 /** What AWS would refuse of `may` and `boundary`, at the place of the action, resource or ARN that is wrong. */
 export function lintPermissions(link: Link): readonly Finding[] {
   const { boundary } = targetSideOf(link);
-  const entries = link.may.flatMap((permission, at) =>
-    typeof permission === "string"
-      ? managed(link, `may.${at}`, permission)
-      : allowed(link, `may.${at}`, permission as unknown as Allowed),
-  );
+  const entries = link.may.flatMap((permission, at) => {
+    if (typeof permission === "string") return managed(link, `may.${at}`, permission);
+    const entry = allowedBy(permission);
+    return entry ? allowed(link, `may.${at}`, entry) : [];
+  });
   return [...entries, ...(boundary === undefined ? [] : managed(link, "to.aws.boundary", boundary, "boundary"))];
 }
 

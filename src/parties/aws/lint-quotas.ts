@@ -1,10 +1,10 @@
 import { countedLength } from "../../judge/aws/grammar/check.ts";
-import { type Policy, renderPolicy } from "../../judge/aws/policy.ts";
+import { renderPolicy } from "../../judge/aws/policy.ts";
 import { quotaDefaults } from "../../judge/aws/quotas.ts";
 import type { Finding, Identity, Link } from "../../model.ts";
 import { finding } from "../../model.ts";
 import { oidcProviderResource } from "./oidc-provider/spec.ts";
-import { granted } from "./permissions.ts";
+import { granted, statementsOf } from "./permissions.ts";
 import { roleAddress } from "./role/spec.ts";
 import { roleOf } from "./shape.ts";
 
@@ -43,12 +43,10 @@ function ofRoles(links: readonly Link[]): readonly Quota[] {
   const roles = each((link, what) => [{ link, on: `account ${roleOf(link).account}`, what }]);
   const managed = each((link, role) => granted(link).managed.map((what) => ({ link, on: role, what })));
   const inline = each((link, role) =>
-    Object.values(granted(link).inline).flatMap((document) =>
-      (document as unknown as Policy).statements.map((one) => {
-        const what = renderPolicy({ version: "2012-10-17", statements: [one] });
-        return { link, on: role, what, size: countedLength(what) };
-      }),
-    ),
+    statementsOf(granted(link).inline).map((one) => {
+      const what = renderPolicy({ version: "2012-10-17", statements: [one] });
+      return { link, on: role, what, size: countedLength(what) };
+    }),
   );
   const { RolesQuota, AttachedPoliciesPerRoleQuota, RolePolicySizeQuota } = quotaDefaults;
   return [

@@ -11,15 +11,27 @@ import { roleOf } from "./shape.ts";
 
 /** What making, changing and removing a role takes, each on the role itself. */
 const onRole = [
-  ...["CreateRole", "GetRole", "TagRole", "UntagRole", "UpdateRole", "UpdateAssumeRolePolicy", "DeleteRole"],
-  ...["AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetRolePolicy"],
-  ...["ListRolePolicies", "ListAttachedRolePolicies"],
+  "CreateRole",
+  "GetRole",
+  "TagRole",
+  "UntagRole",
+  "UpdateRole",
+  "UpdateAssumeRolePolicy",
+  "DeleteRole",
+  "AttachRolePolicy",
+  "DetachRolePolicy",
+  "PutRolePolicy",
+  "DeleteRolePolicy",
+  "GetRolePolicy",
+  "ListRolePolicies",
+  "ListAttachedRolePolicies",
 ].map((name) => `iam:${name}`);
 const onBoundary = ["iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"];
 /** What an OIDC provider takes, each on itself; only where the file needs one. */
 const onOidcProvider = [
   ...["Create", "Get", "Tag", "Untag", "Delete"].map((verb) => `iam:${verb}OpenIDConnectProvider`),
-  ...["iam:AddClientIDToOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider"],
+  "iam:AddClientIDToOpenIDConnectProvider",
+  "iam:RemoveClientIDFromOpenIDConnectProvider",
   "iam:UpdateOpenIDConnectProviderThumbprint",
 ];
 /** What can be allowed on `*` alone: finding what is left over (service authorization reference, IAM). */

@@ -80,7 +80,15 @@ const textual = (member: Member | undefined): readonly Fault[] =>
   member && member.value.kind !== "text" ? [syntax(member.value.at, `${member.name} is a text`)] : [];
 
 const elements = [
-  ...["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"],
+  "Sid",
+  "Effect",
+  "Principal",
+  "NotPrincipal",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Condition",
 ];
 
 function statementFaults(node: Node, kind: PolicyKind): readonly Fault[] {
@@ -176,8 +184,12 @@ function trustFaults(node: Node): readonly Fault[] {
 
 /** What a trust may allow beside assuming the role are the actions that STS checks with it (terraform-provider-aws#32872). */
 const trustActions = [
-  ...["assumerole", "assumerolewithsaml", "assumerolewithwebidentity"],
-  ...["tagsession", "setsourceidentity", "setcontext"],
+  "assumerole",
+  "assumerolewithsaml",
+  "assumerolewithwebidentity",
+  "tagsession",
+  "setsourceidentity",
+  "setcontext",
 ];
 
 function trustActionFaults(action: Text): readonly Fault[] {

@@ -10,8 +10,19 @@ const partitions = ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-i
 
 /** What the path of an IAM resource may begin with, in the order and words of IAM's refusal. */
 const iamPaths = [
-  ...["user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/", "policy/"],
-  ...["sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"],
+  "user/",
+  "federated-user/",
+  "role/",
+  "group/",
+  "instance-profile/",
+  "mfa/",
+  "server-certificate/",
+  "policy/",
+  "sms-mfa/",
+  "saml-provider/",
+  "oidc-provider/",
+  "report/",
+  "access-report/",
 ];
 
 /**

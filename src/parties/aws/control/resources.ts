@@ -1,3 +1,4 @@
+import { countedLength } from "../../../judge/aws/grammar/check.ts";
 import { type Policy, renderPolicy } from "../../../judge/aws/policy.ts";
 import {
   type Address,
@@ -106,7 +107,7 @@ const longest = 6144;
 function fitting(services: Services): Services {
   if ("known" in services && services.known.length === 0)
     return { openedBy: [{ links: [], why: "no role that is made here is allowed anything" }] };
-  const length = renderPolicy(boundaryPolicy({ services })).replace(/\s/g, "").length;
+  const length = countedLength(renderPolicy(boundaryPolicy({ services })));
   if (length <= longest) return services;
   const many = "known" in services ? services.known.length : 0;
   return { openedBy: [{ links: [], why: `${many} services are more than one policy holds` }] };

@@ -34,12 +34,10 @@ const poolSchema = z.object({
   mode: z.string().optional(),
   inlineTrustConfig: z.unknown().optional(),
 });
-/** v1, and not the v1beta that writes: that one drops keys which somebody stored here (google.md, trap 6). */
-const poolProviderSchema = z.object({
-  ...common,
+/** What a pool provider of type oidc decides by, and what one of either type makes of a proof. */
+export const trustFields = {
   attributeMapping: z.record(z.string(), z.string()).default({}),
   attributeCondition: z.string().default(""),
-  aws: z.object({ accountId: z.string() }).optional(),
   oidc: z
     .object({
       issuerUri: z.string(),
@@ -47,6 +45,12 @@ const poolProviderSchema = z.object({
       jwksJson: z.string().default(""),
     })
     .optional(),
+};
+/** v1, and not the v1beta that writes: that one drops keys which somebody stored here (google.md, trap 6). */
+const poolProviderSchema = z.object({
+  ...common,
+  ...trustFields,
+  aws: z.object({ accountId: z.string() }).optional(),
   saml: z.unknown().optional(),
   x509: z.unknown().optional(),
 });
