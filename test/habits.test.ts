@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { renameSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { crosstrust, stage, typed } from "./support/cli.ts";
@@ -81,6 +81,29 @@ describe("help and words", () => {
       return !/Examples:\n {2}\S/.test(help);
     });
     expect(without.map(nameOf)).toEqual(["version", "sandbox reset", "sandbox status"]);
+  });
+
+  test("the examples of init and lint are commands that work", async () => {
+    const { commandLine } = await import("../src/cli/program.ts");
+    for (const name of ["init", "lint"]) {
+      const command = commandLine().commands.find((one) => one.name() === name);
+      let help = "";
+      command?.configureOutput({ writeOut: (text) => void (help += text) }).outputHelp();
+      const examples = [...help.matchAll(/^ {2}crosstrust (\S.*?) {2}/gm)].map(([, words = ""]) => words);
+      expect(examples.length).toBeGreaterThan(2);
+      for (const words of examples) {
+        const { ct, cwd } = await stage();
+        if (name === "init") rmSync(join(cwd, "federation.yaml"));
+        // The account of an example has nothing in it: lint --live says so, and is no usage error.
+        expect([words, [0, 2, 75].includes((await ct(words)).exit ?? -1)]).toEqual([words, true]);
+      }
+    }
+  });
+
+  test("init names the starters that there are, and takes the clouds' own names", async () => {
+    const { ct } = await stage();
+    const none = await ct("init --from aws --to aws --file other.yaml");
+    expect([none.exit, none.err]).toEqual([64, expect.stringContaining("--from entra --to google")]);
   });
 
   test("nothing is listed that does not exist", async () => {

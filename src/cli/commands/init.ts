@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { jsonSchema } from "../../file/schema.ts";
@@ -10,13 +10,26 @@ import { codes } from "../../verdict/exit.ts";
 import { againOf, type Flags } from "../context.ts";
 import { UsageError } from "../exit.ts";
 
+/** What people call a party by the name of its cloud. */
+const aliases: Readonly<Record<string, string>> = { gcp: "google", azure: "entra" };
+
+/** The pairs of parties that there is a starter for: `google` to `aws`. */
+const pairs = (): readonly (readonly [from: string, to: string])[] =>
+  readdirSync(new URL(starters, root)).flatMap((file) => {
+    const [, from, to] = /^starter-(\w+)-to-(\w+)\.yaml$/.exec(file) ?? [];
+    return from === undefined || to === undefined ? [] : [[from, to] as const];
+  });
+
+const starters = "src/cli/commands/";
+
 /** Writes a commented starter file and the schema that editors check it with. Never overwrites a file. */
-export function init(flags: Flags, { from, to }: { from: string; to: string }): { exit: number; text: string } {
-  const starter = new URL(`src/cli/commands/starter-${from}-to-${to}.yaml`, root);
-  if (!/^[a-z]+ [a-z]+$/.test(`${from} ${to}`) || !existsSync(starter))
-    throw new UsageError(
-      `--from ${from} --to ${to} is not built yet; --from google, oidc or entra --to aws is, and --from aws, oidc or entra --to google`,
-    );
+export function init(flags: Flags, asked: { from: string; to: string }): { exit: number; text: string } {
+  const [from, to] = [aliases[asked.from] ?? asked.from, aliases[asked.to] ?? asked.to];
+  if (!pairs().some(([one, other]) => one === from && other === to)) {
+    const known = pairs().map(([one, other]) => `--from ${one} --to ${other}`);
+    throw new UsageError(`there is no starter from ${asked.from} to ${asked.to}; there is ${known.join(", ")}`);
+  }
+  const starter = new URL(`${starters}starter-${from}-to-${to}.yaml`, root);
   if (existsSync(flags.file)) throw new UsageError(`${flags.file} is there already; --file PATH writes another`);
   const schema = join(dirname(resolve(flags.file)), "federation.schema.json");
   const name = nameFor(resolve(flags.file));
